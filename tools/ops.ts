@@ -13,7 +13,7 @@ export function operatorTable(operators: Operators = OPERATORS): string {
     .filter(([op]) => op !== OURS_ALONE)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([op, operator]) =>
-      operator.gradient ? `| ${op} | yes | ${operator.note} |` : `| ${op} | no | runs, but carries no gradient |`,
+      operator.gradient ? `| ${op} | yes | ${operator.note ?? ''} |` : `| ${op} | no | runs, but carries no gradient |`,
     );
   return [
     '# Operators',

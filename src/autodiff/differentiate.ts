@@ -12,14 +12,13 @@ export interface DifferentiateOptions {
   /** A scalar, or a tensor whose elements are summed. */
   readonly loss: string;
   readonly wrt: string;
-  /** Name of the value that will hold d loss / d wrt. */
+  /** Of the value that will hold d loss / d wrt. */
   readonly gradName: string;
 }
 
 /**
- * Appends the nodes that compute d loss / d wrt (reverse mode). The nodes of `graph` come first, unchanged and in order; the
- * rest is the backward part. Only paths from `wrt` to `loss` are differentiated. Equal sub-expressions may be emitted twice,
- * so run common-subexpression elimination afterwards.
+ * Reverse mode. The nodes of `graph` come first, unchanged and in order; only paths from `wrt` to `loss` are differentiated.
+ * Equal sub-expressions may be emitted twice, so run common-subexpression elimination afterwards.
  * @throws StudioError `model-unsupported` naming node, operator and path if an operator on the way has no gradient
  */
 export function differentiate(
@@ -68,7 +67,7 @@ export function differentiate(
   return withTypes(builder.build(), g);
 }
 
-/** Declares the inferred shapes, because the passes that lower the graph read only declarations. */
+/** The passes that lower the graph read only declarations. */
 function withTypes(graph: Graph, g: Emitter): Graph {
   const values = new Map(graph.values);
   for (const name of graph.nodes.flatMap((node) => node.outputs)) {
@@ -78,7 +77,7 @@ function withTypes(graph: Graph, g: Emitter): Graph {
   return { ...graph, values };
 }
 
-/** Whether gradients pass through a node: it reads and writes active values. */
+/** Gradients pass through: the node reads and writes active values. */
 const isActive = (node: Node, active: ReadonlySet<string>) =>
   node.outputs.some((name) => active.has(name)) && reads(node).some((name) => active.has(name));
 
@@ -87,7 +86,7 @@ function onesLike(g: Emitter, loss: string): string {
   return shape?.length === 0 ? g.scalar(1) : g.expand(g.scalar(1), g.shape(loss));
 }
 
-/** Float values on some path from `wrt` to `loss`. */
+/** On some path from `wrt` to `loss`. */
 function activeValues(graph: Graph, loss: string, wrt: string, g: Emitter): ReadonlySet<string> {
   const influenced = new Set([wrt]);
   for (const node of graph.nodes) {
@@ -141,7 +140,7 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): G
   };
 }
 
-/** The value `Where(IsNaN(v), 0, v)`, or `Where(v >= 0, v, 0)` as `onGpu` writes it, if the graph has one. */
+/** `Where(IsNaN(v), 0, v)`, or `Where(v >= 0, v, 0)` as `onGpu` writes it. */
 function guardOf(value: string, consumers: Consumers, g: Emitter): string | undefined {
   const isZero = (name = '') => g.constantScalar(name) === 0;
   for (const test of consumers.get(value) ?? []) {
@@ -155,9 +154,8 @@ function guardOf(value: string, consumers: Consumers, g: Emitter): string | unde
 }
 
 /**
- * Sums a gradient over the axes that broadcasting added or stretched, down to the shape of the operand `like`. Both ranks
- * must be known. Axes that are surely stretched become constants. If sizes are symbols that may be 1, the axes are computed
- * at run time from the two shapes (int64, on the CPU, no copy of data).
+ * Sums over the axes that broadcasting added or stretched. Axes that are surely stretched become constants; if sizes are
+ * symbols that may be 1, the axes are computed at run time from the two shapes (int64, on the CPU).
  */
 function unbroadcast(g: Emitter, gradient: string, like: string): string {
   const from = present(g.info(gradient)?.shape, `rank of ${gradient}`);
@@ -176,7 +174,7 @@ function unbroadcast(g: Emitter, gradient: string, like: string): string {
 const axesWhere = (from: Shape, to: Shape, test: (a: number | string, b: number | string) => boolean) =>
   to.flatMap((b, axis) => (test(from[axis] ?? 1, b) ? [axis] : []));
 
-/** ReduceSum over the axes whose sizes differ, possibly none; the ranks are equal. */
+/** Possibly none; the ranks are equal. */
 function sumWhereDifferent(g: Emitter, gradient: string, like: string): string {
   const differs = g.op('Not', [g.equal(g.shape(gradient), g.shape(like))]);
   const axes = g.reshape(g.op('NonZero', [differs]), g.int64s([-1]));
@@ -185,7 +183,7 @@ function sumWhereDifferent(g: Emitter, gradient: string, like: string): string {
   return summed;
 }
 
-/** By value: the nodes that read it, directly or in a subgraph. */
+/** Nodes by what they read, directly or in a subgraph. */
 type Consumers = ReadonlyMap<string, readonly Node[]>;
 
 function consumersOf(graph: Graph): Consumers {
@@ -199,10 +197,10 @@ function consumersOf(graph: Graph): Consumers {
   return consumers;
 }
 
-/** Steps shown at each end of a long path. */
+/** At each end of a long path. */
 const SHOWN = 6;
 
-/** A shortest path wrt -> node -> loss for an error message: `soft_prompt → Add emb → … → loss`. */
+/** A shortest one, for an error message: `soft_prompt → Add emb → … → loss`. */
 function pathThrough(
   node: Node,
   consumers: Consumers,
@@ -220,7 +218,7 @@ function pathThrough(
 const shorten = (steps: readonly string[]) =>
   steps.length <= 2 * SHOWN ? steps : [...steps.slice(0, SHOWN), '…', ...steps.slice(-SHOWN)];
 
-/** Breadth-first search over active values; the nodes on the way, including the goal. */
+/** Breadth-first over active values; includes the goal. */
 function shortest(
   from: readonly string[],
   isGoal: (node: Node) => boolean,

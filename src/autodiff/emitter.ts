@@ -18,18 +18,15 @@ import {
 import { assert, present } from '../lib/assert';
 
 type Attrs = Readonly<Record<string, Attr>>;
-/** The end of a slice that reaches the end of the axis. */
+/** Reaches the end of the axis. */
 const END = 2n ** 63n - 1n;
 
-/**
- * The vocabulary of gradient rules: one method per operator, which appends a node and returns its output. On floats only
- * operators that run on ORT's WebGPU provider; integer arithmetic only on shapes.
- */
+/** On floats only operators that run on ORT's WebGPU provider; integer arithmetic only on shapes. */
 export class Emitter {
   readonly #builder: GraphBuilder;
   readonly #shapes: Shapes;
   readonly #producers: Map<string, Node>;
-  /** The graph input and axis that a symbol is read from, shared by all layers. */
+  /** What a symbol is read from, shared by all layers. */
   readonly #symbols: ReadonlyMap<string, { readonly input: string; readonly axis: number }>;
 
   constructor(builder: GraphBuilder, shapes: Shapes, { nodes, inputs }: Graph) {
@@ -54,12 +51,10 @@ export class Emitter {
     return names;
   }
 
-  /** A shared float32 scalar. */
   scalar(value: number): string {
     return this.#known(this.#builder.constant('float32', [], [value]));
   }
 
-  /** A shared int64 vector. */
   int64s(values: readonly (number | bigint)[]): string {
     return this.#known(this.#builder.constant('int64', [values.length], values));
   }
@@ -68,7 +63,7 @@ export class Emitter {
     return this.#shapes.of(name);
   }
 
-  /** Records that a value has the shape of another, for cases that inference cannot see. */
+  /** For cases that inference cannot see. */
   declareLike(name: string, like: string): void {
     this.#shapes.declare(name, present(this.#shapes.of(like), `shape of ${like}`));
   }
@@ -82,20 +77,19 @@ export class Emitter {
     return this.#builder.tensor(name);
   }
 
-  /** The elements of a small integer tensor, if they are known numbers. */
+  /** Of a small integer tensor, if they are known. */
   constantInts(name: string): readonly number[] | null {
     const elements = this.#shapes.of(name)?.elements;
     return elements?.every((e): e is number => typeof e === 'number') ? elements : null;
   }
 
-  /** The value of a one-element constant. */
   constantScalar(name: string): number | null {
     const producer = this.#producers.get(name);
     const tensor = this.#builder.tensor(name) ?? (producer?.op === 'Constant' ? tensorAttr(producer, 'value') : null);
     return tensor && sizeOf(tensor.dims) === 1 ? (toNumbers(tensor)[0] ?? null) : null;
   }
 
-  /** `name * factor`: a scaled copy of an initializer, made once; computed for other values. */
+  /** A scaled copy of an initializer, made once; computed for other values. */
   scaled(name: string, factor: number): string {
     const tensor = this.#builder.tensor(name);
     if (factor === 1 || tensor?.dtype !== 'float32') return this.times(name, factor);
@@ -122,22 +116,19 @@ export class Emitter {
   less = (a: string, b: string) => this.op('Less', [a, b]);
   softmax = (a: string, axis: number) => this.op('Softmax', [a], { axis: int(axis) });
 
-  /** a * k for a number k. */
   times = (a: string, k: number) => (k === 1 ? a : this.mul(a, this.scalar(k)));
   square = (a: string) => this.mul(a, a);
-  /** 1 - a */
   oneMinus = (a: string) => this.sub(this.scalar(1), a);
 
   sum(x: string, axes: readonly number[], keepdims = true): string {
     return this.op('ReduceSum', [x, this.int64s(axes)], { keepdims: int(keepdims ? 1 : 0) });
   }
 
-  /** Sum of squares; the axes are kept with size 1. */
+  /** Keeps the axes with size 1, as does `mean`. */
   sumSquare(x: string, axes: readonly number[]): string {
     return this.op('ReduceSumSquare', [x, this.int64s(axes)], { keepdims: int(1) });
   }
 
-  /** Mean; the axes are kept with size 1. */
   mean(x: string, axes: readonly number[]): string {
     return this.op('ReduceMean', [x, this.int64s(axes)], { keepdims: int(1) });
   }
@@ -148,20 +139,19 @@ export class Emitter {
     return this.op('Gemm', [a, b], { transA: int(transA), transB: int(transB) });
   }
 
-  /** The product with the transposed weight, read from the same blob. */
+  /** By the transposed weight, read from the same blob. */
   linearBack = (x: string, weight: string, layout: Layout) => this.op(LINEAR, [x, weight], withLayout(flip(layout)));
 
   transpose(x: string, perm?: readonly number[]): string {
     return this.#transposedProduct(x, perm) ?? this.op('Transpose', [x], perm ? { perm: ints(perm) } : {});
   }
 
-  /** Swaps the last two axes; undoes such a Transpose instead of adding another. */
+  /** Undoes such a Transpose instead of adding another. */
   swapLast(x: string): string {
     const rank = present(this.info(x)?.shape, `shape of ${x}`).length;
     return this.#beforeSwap(x) ?? this.transpose(x, lastSwapped(rank));
   }
 
-  /** The input of the Transpose that swapped the last two axes to make x, if one did. */
   #beforeSwap(x: string): string | undefined {
     const producer = this.#producers.get(x);
     const perm = producer?.op === 'Transpose' ? producer.attrs.perm : undefined;
@@ -178,7 +168,7 @@ export class Emitter {
   }
 
   shape = (x: string) => this.op('Shape', [x]);
-  /** The size of one axis, an int64 vector of length 1. */
+  /** Of one axis, an int64 vector of length 1. */
   size = (x: string, axis: number) => {
     const dim = this.info(x)?.shape?.[axis];
     if (typeof dim === 'number') return this.int64s([dim]);
@@ -188,7 +178,7 @@ export class Emitter {
 
   reshape = (x: string, shape: string) => this.op('Reshape', [x, shape]);
 
-  /** x in the shape of `like`, which has equally many elements. The shape is a constant if possible. */
+  /** Which has equally many elements. The shape is a constant if possible. */
   reshapeLike(x: string, like: string): string {
     const from = this.info(x)?.shape;
     const to = this.info(like)?.shape;
@@ -201,12 +191,12 @@ export class Emitter {
   expand = (x: string, shape: string) => this.op('Expand', [x, shape]);
   zerosLike = (x: string) => this.expand(this.scalar(0), this.shape(x));
 
-  /** x[..., start:end, ...] on one axis; the bounds are int64 vectors of length 1. */
+  /** On one axis; the bounds are int64 vectors of length 1. */
   slice(x: string, start: string, end: string, axis: number): string {
     return this.op('Slice', [x, start, end, this.int64s([axis])]);
   }
 
-  /** A slice of a value that is not needed otherwise: if x is a product, slices its operand and so multiplies less. */
+  /** Of a value that is not needed otherwise: if x is a product, slices its operand and so multiplies less. */
   part(x: string, start: string, end: string, axis: number): string {
     const producer = this.#producers.get(x);
     const rank = this.info(x)?.shape?.length ?? 0;
@@ -227,7 +217,7 @@ export class Emitter {
     return this.ops('Split', [x, this.int64s(sizes)], { axis: int(axis) }, sizes.length);
   }
 
-  /** The sum of two int64 vectors of length 1. */
+  /** Of int64 vectors of length 1. */
   plus(a: string, b: string): string {
     if (this.#isZero(a)) return b;
     return this.#isZero(b) ? a : (this.#folded(a, b, (x, y) => x + y) ?? this.add(a, b));
@@ -243,14 +233,14 @@ export class Emitter {
     return this.op('Cast', [x], { to: int(dtypeCode(dtype)) });
   }
 
-  /** Sums over axes and drops them; the result has the shape of `like`. */
+  /** Drops the axes; the result has the shape of `like`. */
   sumTo(x: string, axes: readonly number[], like: string): string {
     const summed = this.sum(x, axes, false);
     this.declareLike(summed, like);
     return summed;
   }
 
-  /** Concatenates int64 vectors; a constant if all of them are known. */
+  /** Of int64 vectors; a constant if all of them are known. */
   joined(parts: readonly string[]): string {
     const known = parts.map((part) => this.constantInts(part));
     const constant = known.every((part) => part !== null);

@@ -1,21 +1,14 @@
 /** Some of the rows where not all are needed: one draw for every purpose, so that no choice rests on the file's order. */
-import { createRng } from '../lib/rng';
+import { createRng, fnv1a } from '../lib/rng';
 import { rowsById, stratumOf, textKey, textKeyOf } from './labels';
 import type { ColumnMapping, Dataset, Row } from './types';
 
-/** FNV-1a (Fowler, Noll & Vo) over UTF-16 units, 32 bits. */
-function hashOf(text: string, basis = 0x811c9dc5): number {
-  let hash = basis;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
-
 /** Eight hexadecimal digits: recognises a text that one has, and does not reveal one that one has not. */
 export const textHash = (row: Row, mapping: ColumnMapping): string =>
-  hashOf(textKeyOf(row, mapping)).toString(16).padStart(8, '0');
+  fnv1a(textKeyOf(row, mapping)).toString(16).padStart(8, '0');
 
 /** Uniform in [0, 1), by the seed and a text: its hash, spread by the generator. */
-const chance = (seed: number, text: string): number => createRng(hashOf(text, 0x811c9dc5 ^ seed)).next();
+const chance = (seed: number, text: string): number => createRng(fnv1a(text, 0x811c9dc5 ^ seed)).next();
 
 /** Orders rows with the same text. */
 const contentOf = (row: Row, { text, label }: ColumnMapping): string =>

@@ -95,14 +95,8 @@ export function labelIndexer(dataset: Pick<Dataset, 'labels' | 'mapping'>): (row
 }
 
 export function labelCounts(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, ids: readonly string[]): number[] {
-  const byId = rowsById(dataset.table.rows);
-  const indexOf = labelIndexer(dataset);
   const counts = dataset.labels.map(() => 0);
-  for (const id of ids) {
-    const row = byId.get(id);
-    const label = row ? indexOf(row) : null;
-    if (label !== null) counts[label] = (counts[label] ?? 0) + 1;
-  }
+  for (const label of goldOf(dataset, ids)) if (label >= 0) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
 }
 

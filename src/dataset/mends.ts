@@ -162,7 +162,12 @@ const ENTITIES: ReadonlyMap<string, string> = new Map(
 );
 /** `auml` is `a` and a combining mark. */
 const MARKS: Readonly<Record<string, string>> = {
-  ...{ uml: '\u0308', acute: '\u0301', grave: '\u0300', circ: '\u0302', tilde: '\u0303', cedil: '\u0327' },
+  uml: '\u0308',
+  acute: '\u0301',
+  grave: '\u0300',
+  circ: '\u0302',
+  tilde: '\u0303',
+  cedil: '\u0327',
 };
 const ACCENTED = /^([A-Za-z])(uml|acute|grave|circ|tilde|cedil)$/;
 

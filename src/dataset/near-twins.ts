@@ -8,6 +8,7 @@
  * a pair of resemblance t shares a band with probability 1 - (1 - t^ROWS)^BANDS, which is 94% at 0.6, 99.6% at 0.7 and
  * 0.2% at 0.1. Each candidate is then compared exactly. The hash functions are fixed: the same rows give the same answer.
  */
+import { mixed } from '../lib/rng';
 import { perCell, textKey, textKeyOf, writes } from './labels';
 import type { ColumnMapping, Row } from './types';
 
@@ -50,13 +51,6 @@ const BANDS = 20;
 const ROWS = 4;
 const MULTIPLIERS = Int32Array.from({ length: BANDS * ROWS }, (_, i) => mixed(2 * i + 1) | 1);
 const OFFSETS = Int32Array.from({ length: BANDS * ROWS }, (_, i) => mixed(2 * i + 2));
-
-/** The last step of MurmurHash3: similar numbers become unlike ones. */
-function mixed(n: number): number {
-  let hash = Math.imul(n ^ (n >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
-}
 
 /** Texts that agree in a band are candidates. */
 function bandsOf(set: Uint32Array): Int32Array {

@@ -1,4 +1,5 @@
 /** Long lists of objects as a few buffers: 200,000 objects would block the page when they cross or are stored. */
+import { fnv1a } from '../lib/rng';
 import type { CellChange, List, Lookup, Row } from './types';
 
 export interface PackedShape {
@@ -243,11 +244,9 @@ export function unpackTexts({ bytes, ends }: PackedTexts): string[] {
   if (all.length === bytes.length) return Array.from(ends, (end, i) => all.slice(i === 0 ? 0 : ends[i - 1], end));
   return Array.from(ends, (_, i) => textAt({ bytes, ends }, i));
 }
-/** FNV-1a over UTF-16 units, 32 bits. Source: RFC 9923. */
+/** The low bits choose the slot: the high ones must reach them. */
 function hash(name: string): number {
-  let sum = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) sum = Math.imul(sum ^ name.charCodeAt(i), 0x01000193);
-  // the low bits choose the slot: the high ones must reach them
+  const sum = fnv1a(name);
   return (sum ^ (sum >>> 15)) >>> 0;
 }
 

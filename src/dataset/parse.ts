@@ -1,3 +1,4 @@
+import { drained } from '../lib/control';
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { uniqueHeaders } from './columns';
@@ -177,11 +178,7 @@ export function parseTable(
   bytes: Uint8Array,
   override: ParseOverride = {},
 ): Result<Table, ParseFailure> {
-  const work = parsing(fileName, bytes, override);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
+  return drained(parsing(fileName, bytes, override));
 }
 
 /** Also workbooks, and files of other tools. @param run runs the work of a long text file to its end */

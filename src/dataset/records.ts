@@ -94,7 +94,7 @@ const cellOf = (value: unknown): string =>
 /** A string says why the record is no row. */
 export type Adapt = (record: unknown) => Readonly<Record<string, unknown>> | string;
 
-interface Found {
+interface ReadRecord {
   readonly line: number;
   readonly raw: string;
   readonly record: unknown;
@@ -123,7 +123,7 @@ const OBJECT = /^\s*\{\s*["}]/;
 
 /** @param textColumn lines that are no object are texts of this column; null: they are no rows */
 export function parseJsonl(text: string, adapt: Adapt, textColumn: string | null = null): RecordRows {
-  const found: Found[] = [];
+  const found: ReadRecord[] = [];
   const unread: RejectedRow[] = [];
   text.split('\n').forEach((raw, i) => {
     if (raw.trim() === '') return;
@@ -147,7 +147,7 @@ function cellsOf(fields: ReturnType<Adapt>): ReadonlyMap<string, string> | strin
   }
 }
 
-export function recordRows(records: readonly Found[], adapt: Adapt): RecordRows {
+export function recordRows(records: readonly ReadRecord[], adapt: Adapt): RecordRows {
   const columns = new Set<string>();
   const found: { line: number; cells: ReadonlyMap<string, string> }[] = [];
   const rejected: RejectedRow[] = [];

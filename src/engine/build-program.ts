@@ -27,8 +27,7 @@ import { unsupportedModel } from '../lib/errors';
 const TRAINED = { vectors: IO.soft, adapters: IO.adapter } as const;
 
 /**
- * The graph for the runtime: decoder, splice, head, loss, and the gradient of what it trains. The gradient is conditional,
- * because ORT runs every node, including those whose outputs are not fetched.
+ * Decoder, splice, head, loss, and the gradient, which is conditional because ORT runs every node, fetched or not.
  * @throws StudioError `model-unsupported` if an operator on the way has no gradient, or no product can have an adapter
  */
 export const buildProgram = (decoder: Decoder, trains: Trains = 'vectors'): Graph =>
@@ -38,7 +37,7 @@ export const buildProgram = (decoder: Decoder, trains: Trains = 'vectors'): Grap
     otherwise: (branch) => [zerosLike(branch, TRAINED[trains])],
   });
 
-/** The forward and the backward part side by side, without the condition. */
+/** Side by side, without the condition. */
 export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors'): Graph {
   const early = readEarly(splice(decoder));
   const forward = onGpu(trains === 'adapters' ? withAdapters(early) : early);
@@ -49,11 +48,7 @@ export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors')
   return lower(prune(shareCommon({ ...both, outputs: [...forward.outputs, softGrad] })));
 }
 
-/**
- * The decoder with a soft prompt spliced in and a head that reads only the rows it is asked for: outputs `IO.logits`,
- * `IO.states`, `IO.loss`, `IO.tokenEmbeddings`, `IO.outputVectors`, and the present keys and values, still without the gradient.
- * Formulas: `inference/program`.
- */
+/** With a soft prompt spliced in and a head that reads only the rows it is asked for. Formulas: `inference/program`. */
 export function splice(decoder: Decoder): Graph {
   const presents = [...decoder.presentKeys, ...decoder.presentValues].map((name) => outputOf(decoder.graph, name));
   const spliced = spliceEmbeddings(decoder);
@@ -76,7 +71,7 @@ const outputOf = (graph: Graph, name: string): ValueInfo =>
     `output ${name}`,
   );
 
-/** E = keep * tokenEmbedding + select @ soft, read by everything that read the token embedding. */
+/** E = keep * tokenEmbedding + select @ soft. */
 function spliceEmbeddings({ graph, embeddings, hidden }: Decoder): Graph {
   const b = new GraphBuilder(graph, 'splice/');
   const soft = b.input(IO.soft, 'float32', ['virtual', hidden]);
@@ -89,7 +84,7 @@ function spliceEmbeddings({ graph, embeddings, hidden }: Decoder): Graph {
   return replaceUses(b.build(), embeddings, spliced, (node) => node.outputs.includes(text));
 }
 
-/** Rows of the token embedding by id: the operators between the table and the splice, on `IO.embeddingIds`. */
+/** The operators between the table and the splice, on `IO.embeddingIds`. */
 function embedIds({ graph, embeddings, embeddingTable }: Decoder): Graph {
   const source = producers(graph);
   const b = new GraphBuilder(graph, 'embed/');
@@ -104,13 +99,12 @@ function embedIds({ graph, embeddings, embeddingTable }: Decoder): Graph {
   return b.build();
 }
 
-/** Where the rows of the head can be read. A packed head of columns would have to be written out in each run to take some of them. */
+/** A packed head of columns would have to be written out in each run to take some of them. */
 function headRowsOf({ graph, head, embeddingTable }: Decoder): ProgramSpec['headRows'] {
   if (head.weight === embeddingTable.weight && head.layout === 'rows' && embeddingTable.scale === 1) return 'embedded';
   return head.layout === 'rows' || graph.initializers.get(head.weight)?.packing === undefined ? 'gathered' : 'hidden';
 }
 
-/** Gathers the hidden rows that are read, and appends head and loss. */
 function readOut(decoder: Decoder): Graph {
   const { graph, finalHidden, hidden, head } = decoder;
   const b = new GraphBuilder(graph, 'head/');
@@ -144,7 +138,6 @@ function readOut(decoder: Decoder): Graph {
   return b.build();
 }
 
-/** What is needed to feed the program. */
 export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpec {
   const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, head, inputs, presentKeys, presentValues } =
     decoder;
@@ -157,12 +150,8 @@ export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpe
 }
 
 /**
- * Picks the rows that the head reads as early as possible. The operators between the last attention and the head
- * (projection, norms, MLP) work on one row at a time, so they need to run for those rows only, and so does their gradient.
- *
- *     Gather(f(x), rows) = f(Gather(x, rows))
- *
- * Leaves a graph unchanged if its head does not read rows as `splice` writes it.
+ * Picks the rows that the head reads as early as possible: the operators between the last attention and the head work on one
+ * row at a time, and so does their gradient. `Gather(f(x), rows) = f(Gather(x, rows))`.
  */
 export function readEarly(graph: Graph): Graph {
   const gather = graph.nodes.find((node) => node.op === 'Gather' && node.inputs[1] === IO.readIndex);
@@ -175,7 +164,7 @@ export function readEarly(graph: Graph): Graph {
   const to = GraphBuilder.rewrite(graph, 'read/');
   const picked = new Map<string, string>();
   const final = flat.inputs[0] ?? '';
-  /** What is picked of the final hidden states keeps the name of the rows that are read. */
+  /** Final hidden states keep the name of the rows that are read. */
   const nameOf = (name: string) => (name === final ? { name: present(gather.outputs[0], 'read rows') } : {});
   const pick = (name: string, reader: Node): string => {
     const known = picked.get(name);
@@ -200,7 +189,7 @@ export function readEarly(graph: Graph): Graph {
   return prune(to.build());
 }
 
-/** Row-wise operators that only the head depends on. */
+/** Only the head depends on them. */
 function readByHeadAlone(graph: Graph, flat: Node, shapes: Shapes): ReadonlySet<Node> {
   const only = new Set<Node>();
   const wanted = new Set(flat.inputs.slice(0, 1));
@@ -215,7 +204,7 @@ function readByHeadAlone(graph: Graph, flat: Node, shapes: Shapes): ReadonlySet<
   return only;
 }
 
-/** Whether the operands have the same rows as the output, by construction. */
+/** The operands have the same rows as the output, by construction. */
 function isPickable(node: Node, graph: Graph, shapes: Shapes): boolean {
   if (node.op !== LINEAR && !isRowwise(node, graph.initializers)) return false;
   const rowsOf = (name: string) => {
@@ -229,20 +218,20 @@ function isPickable(node: Node, graph: Graph, shapes: Shapes): boolean {
   );
 }
 
-/** Size of an operand's last axis; a frozen matrix tells its input size. */
+/** Of an operand's last axis; a frozen matrix tells its input size. */
 function widthOf(name: string, reader: Node, { initializers }: Graph, shapes: Shapes): number | null {
   const weight = reader.op === LINEAR ? initializers.get(reader.inputs[1] ?? '')?.dims : null;
   const width = weight ? weight[layoutOf(reader) === 'rows' ? 1 : 0] : shapes.of(name)?.shape?.at(-1);
   return typeof width === 'number' ? width : null;
 }
 
-/** The operands of an operator, without weights and constants that broadcast over rows. */
+/** Without weights and constants that broadcast over rows. */
 const operandsOf = (node: Node, graph: Graph): readonly string[] =>
   node.op === LINEAR
     ? node.inputs.slice(0, 1)
     : node.inputs.filter((name) => name !== '' && !isVector(graph.initializers.get(name)));
 
-/** Products with a frozen matrix that run for the read rows alone, which are those behind the last attention. */
+/** With a frozen matrix, for the read rows alone: those behind the last attention. */
 function readProducts({ nodes, initializers }: Graph): ReadonlyMap<Node, Product> {
   const ofRows = new Set<string>([IO.readIndex]);
   const found = new Map<Node, Product>();
@@ -255,7 +244,7 @@ function readProducts({ nodes, initializers }: Graph): ReadonlyMap<Node, Product
   return found;
 }
 
-/** Adds `(x A) B` to each of these products; A and B are parts of one input, so that one gradient has them all. */
+/** `(x A) B`; A and B are parts of one input, so that one gradient has them all. */
 function withAdapters(graph: Graph): Graph {
   const products = readProducts(graph);
   if (products.size === 0)

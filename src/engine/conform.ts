@@ -7,7 +7,7 @@ import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
 import { batchGradient } from '../training/objective';
 
-/** PyTorch's results for a model with a soft prompt: `oracle.json` next to the model. */
+/** PyTorch's results: `oracle.json` next to the model. */
 interface PlacementOracle {
   readonly labelLogits: readonly (readonly number[])[];
   readonly labelLoss: number;
@@ -16,7 +16,7 @@ interface PlacementOracle {
   readonly fullGrad: readonly (readonly number[])[];
 }
 
-/** Every field is explained in test/fixtures/models/README.md. */
+/** Explained in test/fixtures/models/README.md. */
 export interface Oracle {
   readonly name: string;
   readonly softPrompt: readonly (readonly number[])[];
@@ -41,7 +41,7 @@ export function relativeError(actual: ArrayLike<number>, expected: readonly numb
 export const largestDifference = (actual: ArrayLike<number>, expected: readonly number[]): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - (actual[i] ?? Number.NaN))));
 
-/** How far one way to run the model is from PyTorch; null = not computed that way. */
+/** Of one way to run the model from PyTorch; null = not computed that way. */
 export interface Deviation {
   /** E.g. `suffix full, past`. */
   readonly name: string;
@@ -51,7 +51,6 @@ export interface Deviation {
   readonly logits: number | null;
 }
 
-/** Vectors in one place of a row, and what PyTorch gives there. */
 interface Placed {
   readonly name: string;
   readonly placement: Placement;
@@ -59,10 +58,7 @@ interface Placed {
   readonly expected: PlacementOracle;
 }
 
-/**
- * Every placement. A cue of no tokens makes an infix a suffix, and a cue of the whole row makes it a prefix, so the oracle
- * of these two covers both ends of the third.
- */
+/** A cue of no tokens makes an infix a suffix, and a cue of the whole row a prefix, so these oracles cover both ends. */
 function placed({ placements, ...oracle }: Oracle): readonly Placed[] {
   const { prefix, suffix, infix } = placements;
   const rows = rowsOf(oracle);
@@ -78,11 +74,7 @@ function placed({ placements, ...oracle }: Oracle): readonly Placed[] {
   ];
 }
 
-/**
- * Runs the oracle's rows in every way that must agree with it: every placement, both losses, single rows, batches with right
- * padding, and, if the model takes past keys and values, after a past.
- * @throws StudioError as Runner.run
- */
+/** In every way that must agree with the oracle. @throws StudioError as Runner.run */
 export async function conform(program: Program, oracle: Oracle): Promise<readonly Deviation[]> {
   const takesPast = program.spec.inputs.pastKeys.length > 0;
   const out: Deviation[] = [];
@@ -140,7 +132,7 @@ async function logitsOf(
   };
 }
 
-/** The last tokens of each sequence after the keys and values of its first ones; the pasts differ in length. */
+/** The last tokens after the keys and values of the first ones; the pasts differ in length. */
 async function behindPast(program: Program, whole: readonly Sequence[], soft: SoftPrompt): Promise<Sequence[]> {
   const options = { soft, candidates: [0], keepPresent: true };
   const out: Sequence[] = [];

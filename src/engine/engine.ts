@@ -40,10 +40,10 @@ import type {
   WrittenRow,
 } from './types';
 
-/** Generating one token takes about as long as reading this many together. */
+/** Tokens that are read together in the time of generating one. */
 const WRITTEN_TOKEN = 8;
 
-/** Token vectors per run, to bound the memory of one (9 MB with the embedded model). */
+/** Bounds the memory of a run (9 MB with the embedded model). */
 const VECTORS_AT_ONCE = 4096;
 
 export interface EngineOptions extends LoadRequest {
@@ -57,7 +57,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return new Engine(loaded);
 }
 
-/** One loaded model with its caches. Calls must not overlap: the owner queues them. */
+/** Calls must not overlap: the owner queues them. */
 export class Engine implements EngineCalls {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
@@ -71,11 +71,7 @@ export class Engine implements EngineCalls {
     this.#cache = new TextCache(program.spec, texts);
   }
 
-  /**
-   * Does not run rows again that were answered before with the same vectors and answer words. The answer to a row with
-   * several orders of its examples is their mean.
-   * @throws StudioError `too-long`, `cancelled`, and as Runner.run
-   */
+  /** The answer to a row with several orders of its examples is their mean. @throws as `EngineCalls` */
   async score(
     request: ScoreRequest,
     control: Polled = uninterrupted,
@@ -212,7 +208,7 @@ export class Engine implements EngineCalls {
   readonly selfCheck: EngineCalls['selfCheck'] = (...asked) =>
     selfCheck({ program: this.#program, info: this.info }, ...asked);
 
-  /** The memory of the text cache; new `options` apply to later requests. */
+  /** New `options` apply to later requests. */
   texts(options: TextCacheOptions | null): TextMemory {
     if (options) {
       this.#cache.configure(options);
@@ -223,7 +219,7 @@ export class Engine implements EngineCalls {
     return { budgetBytes, storage, bytes: this.#cache.bytes, tokens };
   }
 
-  /** Drops all that is remembered of texts and answers: what is asked next is computed as in a fresh engine. */
+  /** What is asked next is computed as in a fresh engine. */
   forget(): void {
     this.#answers = new AnswerCache();
     this.#cache.clear();
@@ -235,7 +231,7 @@ export class Engine implements EngineCalls {
     await this.#program.runner.dispose();
   }
 
-  /** Rows as they are read without virtual tokens. */
+  /** Without virtual tokens. */
   #plainly({ rows, cacheKey }: StatesRequest, control: Polled, onProgress: (rowsDone: number) => void = () => {}) {
     const cached = this.#cached({ rows, cacheKey, soft: null });
     return { rows, soft: null, cached, prefixes: this.#prefixes, control, onProgress };
@@ -247,7 +243,7 @@ export class Engine implements EngineCalls {
   }
 }
 
-/** The share of time spent generating; the rest is spent scoring the expected texts. */
+/** Of time spent generating; the rest is for scoring the expected texts. */
 function writingShare(rows: readonly TokenRow[], maxNewTokens: number): number {
   if (maxNewTokens === 0) return 0;
   const wanted = rows.reduce((sum, { ids, target }) => sum + (target ? ids.length + target.length : 0), 0);

@@ -16,17 +16,16 @@ export interface GradientCheck {
 export interface GradientCheckOptions {
   readonly directions?: number;
   readonly seed?: number;
-  /** Step sizes to try along each direction: fewer cost less, more tolerate more noise and curvature. */
+  /** Step sizes along each direction: fewer cost less, more tolerate more noise and curvature. */
   readonly levels?: number;
   readonly control?: Polled;
-  /** Called with 0 when the gradient is known, then after each direction. */
+  /** 0 when the gradient is known, then after each direction. */
   readonly onDirection?: (done: number) => void;
 }
 
 /**
- * Compares a gradient with finite differences along seeded random directions. Each direction has the signs of the gradient
- * and random sizes, so that every component counts. With random signs the slope would drown in float32 noise, since the
- * gradient of N numbers has only 1/sqrt(N) of its length along such a direction.
+ * Finite differences along seeded directions with the signs of the gradient and random sizes. With random signs the slope would
+ * drown in float32 noise, as the gradient of N numbers has only 1/sqrt(N) of its length along such a direction.
  * @throws StudioError `cancelled`, and as Runner.run
  */
 export async function checkGradient(
@@ -68,18 +67,14 @@ const rootMeanSquare = (values: Float32Array) =>
   Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length) || 1;
 
 const TOLERANCE = 0.02;
-/** The shortest useful row: two virtual tokens, the second of which sees the first, after a text that both see. */
+/** Two virtual tokens, the second of which sees the first, after a text that both see. */
 const TEXT_TOKENS = 4;
 const VIRTUAL_TOKENS = 2;
-/** The fewest step sizes that extrapolate the curvature away and recognise float32 noise. */
+/** The fewest that extrapolate the curvature away and recognise float32 noise. */
 const LEVELS = 4;
 const SEED = 1;
 
-/**
- * Checks the gradients of this session against finite differences: one seeded row, the label loss, virtual tokens after the
- * text. Uses the same numbers for the same model, so that backends can be compared.
- * @throws StudioError `cancelled`, and as Runner.run
- */
+/** The same numbers for the same model, so that backends can be compared. @throws StudioError `cancelled`, and as Runner.run */
 export async function selfCheck(
   { program, info }: LoadedProgram,
   { directions }: SelfCheckRequest,
@@ -109,13 +104,12 @@ export async function selfCheck(
   };
 }
 
-/** The factor between successive steps. */
+/** Between successive steps. */
 const SHRINK = 2;
 
 /**
- * f'(0) by Ridders' method: central differences at h, h/2, h/4, ..., extrapolated to h = 0; the result is the extrapolation
- * that agrees best with its neighbours. This finds the best step between curvature (too large) and rounding (too small).
- * `f` is called once with all points, so that it can compute them side by side: `levels` steps with two points each.
+ * Ridders' method: central differences at h, h/2, h/4, ..., extrapolated to h = 0; the extrapolation that agrees best with its
+ * neighbours counts. `f` is called once, so that it can compute the points side by side.
  * Source: Ridders 1982; Press et al., Numerical Recipes, section 5.7.
  */
 export async function slopeAtZero(
@@ -142,7 +136,6 @@ export async function slopeAtZero(
   return best.slope;
 }
 
-/** Seeded token ids below `vocabulary`. */
 export function randomIds(count: number, vocabulary: number, seed: number): number[] {
   const rng = createRng(seed);
   return Array.from({ length: count }, () => rng.int(vocabulary));
@@ -150,7 +143,7 @@ export function randomIds(count: number, vocabulary: number, seed: number): numb
 
 const CUE_TOKENS = 2;
 
-/** Rows of the given lengths in tokens, and four answers, for any model: the tokens need no meaning. */
+/** For any model: the tokens need no meaning. */
 export function randomTask(
   vocabulary: number,
   lengths: readonly number[],

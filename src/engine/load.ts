@@ -23,10 +23,7 @@ export interface LoadedProgram {
   readonly info: ModelInfo;
 }
 
-/**
- * A model that is ready to answer and to be trained through.
- * @throws StudioError `model-*`, `session-failed`, `out-of-memory`; what cannot be trained is named as the kind of model it is
- */
+/** @throws StudioError `model-*`, `session-failed`, `out-of-memory`; untrainable models are named by their kind */
 export async function loadProgram(
   request: LoadRequest,
   createRunner: CreateRunner,
@@ -50,13 +47,13 @@ export async function loadProgram(
   throw unsupportedModel(unfitWords(face) ?? NOT_CAUSAL);
 }
 
-/** What a model of a kind that is not supported fails with. */
+/** What a model of an unsupported kind fails with. */
 const UNFIT: readonly ErrorCode[] = ['model-unsupported', 'session-failed'];
 
-/** A later token may move a logit by so much of the largest: kernels add in another order. */
+/** Share of the largest logit: kernels add in another order. */
 const SAME_LOGIT = 1e-3;
 
-/** Whether a later token leaves the logits of an earlier one as they are. */
+/** A later token must leave the logits of an earlier one as they are. */
 async function isCausal(program: Program): Promise<boolean> {
   const { vocabulary } = program.spec;
   const [first = 0, second = 0, third = 0, other = 0] = [0.2, 0.4, 0.6, 0.8].map((at) => Math.floor(at * vocabulary));
@@ -71,10 +68,7 @@ async function isCausal(program: Program): Promise<boolean> {
   return one.every((logit, i) => Math.abs(logit - (two[i] as number)) <= SAME_LOGIT * largest);
 }
 
-/**
- * Model files -> graph -> session. Quantised weights are written out one at a time, as the runtime copies them into its heap; then
- * each is released.
- */
+/** Quantised weights are written out one at a time, as the runtime copies them into its heap; then each is released. */
 async function loadGraph(
   graph: Graph,
   request: LoadRequest,
@@ -145,7 +139,7 @@ function holdsSmall(
   return packable.length > 0 && (weights ? weights === 'small' : !fits && (isWasm || backend === 'auto'));
 }
 
-/** Of the weights that the runtime is given, and of those that it would be given the other way. */
+/** Of the weights as the runtime gets them, and the other way. */
 function weightMemory(
   { external, packed }: SerialisedModel,
   packable: readonly PackableBytes[],
@@ -161,13 +155,13 @@ function weightMemory(
   };
 }
 
-/** Counted in a model's files, which are used up, without loading it. @throws StudioError `model-*` */
+/** Uses the files up. @throws StudioError `model-*` */
 export function sizesOf(files: ModelFiles): Pick<ModelInfo, 'parameters' | 'hidden'> {
   const decoder = normalise(parseModel(files), { consume: true });
   return { parameters: parameterCount(decoder), hidden: decoder.hidden };
 }
 
-/** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */
+/** As the exporter wrote it. @throws StudioError `model-*` */
 export function parseModel(files: ModelFiles): Graph {
   const path = onnxPath(files);
   return parse(present(files[path], path), externalFiles(files, path));
@@ -192,7 +186,7 @@ const factsOf = (decoder: Decoder) => ({
   embeddingNorms: embeddingNorms(decoder),
 });
 
-/** The folder's reader has chosen the .onnx file; only one may be left. */
+/** The folder's reader has chosen one. */
 function onnxPath(files: ModelFiles): string {
   const paths = Object.keys(files).filter((path) => path.endsWith('.onnx'));
   const [path] = paths;
@@ -206,7 +200,7 @@ function onnxPath(files: ModelFiles): string {
   return path;
 }
 
-/** External data by location, relative to the .onnx file. */
+/** By location, relative to the .onnx file. */
 function externalFiles(files: ModelFiles, path: string): Map<string, Uint8Array> {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   const beside = Object.entries(files).filter(([other]) => other !== path && other.startsWith(folder));
@@ -222,10 +216,10 @@ async function modelHash(files: ModelFiles): Promise<string> {
   return foldHash(await Promise.all(hashed));
 }
 
-/** Rows of the embedding that are converted at a time: 545 MB at once for a vocabulary of 151,936. */
+/** 545 MB at once for a vocabulary of 151,936. */
 const ROWS_AT_ONCE = 1024;
 
-/** Root mean square of the token embedding, including its scale. */
+/** Root mean square, with the table's scale. */
 function embeddingRms({ graph, embeddingTable }: Decoder): number {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
   const [rows = 0] = table.dims;
@@ -237,10 +231,9 @@ function embeddingRms({ graph, embeddingTable }: Decoder): number {
   return Math.sqrt(sum / sizeOf(table.dims)) * Math.abs(embeddingTable.scale);
 }
 
-/** Rows of the table to take the quantiles from. */
 const SAMPLED_ROWS = 4000;
 
-/** 5%, 50% and 95% quantile of the lengths of token vectors, from evenly spaced ones. */
+/** 5%, 50% and 95% quantile, from evenly spaced rows. */
 function embeddingNorms({ graph, embeddingTable }: Decoder): readonly [number, number, number] {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
   const [rows = 0] = table.dims;
@@ -254,7 +247,7 @@ function embeddingNorms({ graph, embeddingTable }: Decoder): readonly [number, n
   return [quantile(0.05), quantile(0.5), quantile(0.95)];
 }
 
-/** Learned numbers: matrices and vectors, shared ones counted once, without rotary tables and small constants. */
+/** Shared tensors count once; rotary tables and small constants do not. */
 function parameterCount({ graph, headDim }: Decoder): number {
   const seen = new Set<string>();
   const buffers = new Map<ArrayBufferLike, number>();

@@ -33,7 +33,7 @@ interface TrainContext {
   readonly cache: TextCache;
 }
 
-/** A training run on a loaded model: the loop of `training/`, with this model's gradients and scores, of vectors or of adapters. */
+/** The loop of `training/` with this model's gradients and scores, of vectors or of adapters. */
 export async function* trainRun(
   { program, info, cache }: TrainContext,
   request: TrainRequest,
@@ -77,10 +77,7 @@ export async function* trainRun(
   }
 }
 
-/**
- * Reads texts before a run on these rows is asked for. The plan is the run's, which the rows alone decide, so a run has the
- * same bits whether its texts were read ahead, in part or not at all.
- */
+/** The plan is the run's, which the rows alone decide: its bits do not depend on whether its texts were read ahead. */
 export async function* readAhead(
   { program, cache }: Pick<TrainContext, 'program' | 'cache'>,
   { train: rows, validation, cacheKey, core, tokens }: ReadAheadRequest,
@@ -99,7 +96,6 @@ export async function* readAhead(
   yield* cache.fill(program, plan, wanted, control);
 }
 
-/** Rows of the core before all others. */
 function coreFirst(gold: readonly number[], chosen: readonly number[], core: number): readonly number[] {
   const first = new Set(
     stratifiedSubset(
@@ -130,7 +126,7 @@ function checkRequest(request: TrainRequest, hidden: number, hasAdapters: boolea
     throw badInput('The checkpoint belongs to a run with other settings or another model.');
 }
 
-/** What rows are taught must be probabilities of the labels; a label must be one logit. @throws StudioError `bad-input` */
+/** Probabilities of the labels, which must be one logit each. @throws StudioError `bad-input` */
 function checkTaught(rows: readonly TokenRow[], labels: readonly LabelTokens[]): void {
   checkOneToken(labels);
   const wrong = rows.find(
@@ -142,12 +138,12 @@ function checkTaught(rows: readonly TokenRow[], labels: readonly LabelTokens[]):
   if (wrong) throw badInput(`Row ${wrong.rowId} has no probability for each label, so it cannot be learned from.`);
 }
 
-/** Whether a checkpoint has what a run with these settings trains. */
+/** It has what a run with these settings trains. */
 const isOfRun = ({ vectors, answers }: Checkpoint, { settings, labels }: TrainRequest, hidden: number): boolean =>
   vectors.length === settings.virtualTokens * hidden &&
   answers?.shift.length === (trainsAnswers(settings) ? labels.length * hidden : undefined);
 
-/** The state at step 0: answer words that are trained start from themselves, or from where an earlier prompt left them. */
+/** Trained answer words start from themselves, or from where an earlier prompt left them. */
 async function initialState(context: TrainContext, request: TrainRequest): Promise<Trained> {
   const { adapted } = context.program.spec;
   if (adapted) return { vectors: startAdapters(adapted, request.settings.seed) };
@@ -163,7 +159,7 @@ const trainsAnswers = ({ answerVectors }: TrainingSettings) => answerVectors ===
 const startsFromPrompt = ({ settings, initFrom }: TrainRequest) =>
   settings.initialisation.kind === 'prompt' ? initFrom : undefined;
 
-/** The vectors of an earlier prompt, or embeddings of the initialisation's tokens. */
+/** Of an earlier prompt, or embeddings of the initialisation's tokens. */
 async function initialVectors({ program, info }: TrainContext, request: TrainRequest): Promise<Float32Array> {
   const { settings, initTokenIds } = request;
   const initFrom = startsFromPrompt(request);
@@ -177,7 +173,7 @@ interface WorkContext {
   readonly cache: TextCache;
   readonly plan: CachePlan;
   readonly usesCache: boolean;
-  /** The rows that gradients see. */
+  /** What gradients see. */
   readonly train: readonly TokenRow[];
   /** By label; null = every row counts the same. */
   readonly labelWeights: readonly number[] | null;
@@ -221,9 +217,8 @@ function workOf(context: WorkContext, request: TrainRequest, control: Polled): T
   };
 }
 
-/** What a run needs to know about a kind of task. */
 interface TrainingTask {
-  /** Names a row that cannot be trained on; null = none. @throws StudioError `bad-input` */
+  /** About a row that cannot be trained on. @throws StudioError `bad-input` */
   lacking(rows: readonly TokenRow[], labels: readonly LabelTokens[]): string | null;
   evaluate(program: Program, options: ScoreOptions): Promise<Trial>;
 }
@@ -270,7 +265,7 @@ const TASKS: { readonly [K in TaskKind]: TrainingTask } = {
 
 const kindOf = (rows: readonly TokenRow[]): TaskKind => (rows.some(({ target }) => target) ? 'generate' : 'classify');
 
-/** Everything besides the request that the bits of a run depend on. */
+/** What the bits of a run depend on besides the request. */
 const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['environment'] =>
   [
     info.fallback ? `${info.backend} (${info.fallback})` : info.backend,

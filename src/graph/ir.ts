@@ -50,15 +50,20 @@ export interface Packing {
   readonly zeroPoints: number | Float32Array;
 }
 
-export type Attr =
-  | { readonly type: 'int'; readonly value: number }
-  | { readonly type: 'float'; readonly value: number }
-  | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'ints'; readonly value: readonly number[] }
-  | { readonly type: 'floats'; readonly value: readonly number[] }
-  | { readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly type: 'tensor'; readonly value: Initializer }
-  | { readonly type: 'graph'; readonly value: Graph };
+interface AttrValues {
+  readonly int: number;
+  readonly float: number;
+  readonly string: string;
+  readonly ints: readonly number[];
+  readonly floats: readonly number[];
+  readonly strings: readonly string[];
+  readonly tensor: Initializer;
+  readonly graph: Graph;
+}
+
+export type Attr = {
+  [Type in keyof AttrValues]: { readonly type: Type; readonly value: AttrValues[Type] };
+}[keyof AttrValues];
 
 export interface Node {
   /** `Type` in the default domain, `domain:Type` elsewhere, e.g. `com.microsoft:RotaryEmbedding`. */
@@ -92,36 +97,24 @@ export const subgraph = (value: Graph): Attr => ({ type: 'graph', value });
 export const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });
 
 /** An attribute of another type counts as absent. */
-export function intAttr(node: Node, name: string, otherwise: number): number {
+function attrOf<Type extends keyof AttrValues>(node: Node, name: string, type: Type): AttrValues[Type] | null {
   const attr = node.attrs[name];
-  return attr?.type === 'int' ? attr.value : otherwise;
+  return attr?.type === type ? (attr.value as AttrValues[Type]) : null;
 }
 
-export function floatAttr(node: Node, name: string, otherwise: number): number {
-  const attr = node.attrs[name];
-  return attr?.type === 'float' ? attr.value : otherwise;
-}
-
-export function intsAttr(node: Node, name: string): readonly number[] | null {
-  const attr = node.attrs[name];
-  return attr?.type === 'ints' ? attr.value : null;
-}
+export const intAttr = (node: Node, name: string, otherwise: number): number => attrOf(node, name, 'int') ?? otherwise;
+export const floatAttr = (node: Node, name: string, otherwise: number): number =>
+  attrOf(node, name, 'float') ?? otherwise;
+export const stringAttr = (node: Node, name: string, otherwise: string): string =>
+  attrOf(node, name, 'string') ?? otherwise;
+export const intsAttr = (node: Node, name: string): readonly number[] | null => attrOf(node, name, 'ints');
+export const tensorAttr = (node: Node, name: string): Initializer | null => attrOf(node, name, 'tensor');
 
 /** `why` continues the sentence after the node's name. */
 export const unsupported = (node: Node, why: string): StudioError =>
   unsupportedModel(`${node.op} node ${node.name} ${why}.`, {
     data: { op: node.op, node: node.name },
   });
-
-export function stringAttr(node: Node, name: string, otherwise: string): string {
-  const attr = node.attrs[name];
-  return attr?.type === 'string' ? attr.value : otherwise;
-}
-
-export function tensorAttr(node: Node, name: string): Initializer | null {
-  const attr = node.attrs[name];
-  return attr?.type === 'tensor' ? attr.value : null;
-}
 
 /**
  * Pseudo-operators of the domain `studio`. `normalise` writes every exporter's product with a frozen weight as one of

@@ -8,6 +8,7 @@ import {
   intAttr,
   intsAttr,
   type Node,
+  tensorAttr,
   type ValueInfo,
 } from './ir';
 import { producers, reads, rewrite } from './rewrite';
@@ -230,8 +231,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   ConstantOfShape: ([shape], node) => {
     if (!isSmall(shape)) return null;
-    const attr = node.attrs.value;
-    const fill = attr?.type === 'tensor' ? attr.value : null;
+    const fill = tensorAttr(node, 'value');
     const dims = toNumbers(shape);
     const dtype = fill?.dtype ?? 'float32';
     if (!isPlain(dtype) || sizeOf(dims) > smallElements) return null;

@@ -13,16 +13,16 @@ export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some(
  * log-softmax over the labels' scores: the logits of single tokens, else the mean log-probability of a label's tokens over the
  * whole vocabulary, so that longer words are not penalised. All rows must fit into one run.
  */
-export const labelScores = (program: Program, asked: Asked): Promise<number[][]> =>
+export const labelScores = (program: Program, asked: ToScore): Promise<number[][]> =>
   isSequenceScored(asked.labels) ? sequenceScores(program, asked) : tokenScores(program, asked);
 
-interface Asked {
+interface ToScore {
   readonly rows: readonly StartedRow[];
   readonly labels: readonly LabelTokens[];
   readonly soft: SoftPrompt | null;
 }
 
-async function tokenScores(program: Program, { rows, labels, soft }: Asked): Promise<number[][]> {
+async function tokenScores(program: Program, { rows, labels, soft }: ToScore): Promise<number[][]> {
   const candidates = labels.map((label) => present(label.tokenIds[0], 'token of a label'));
   const options = { soft, candidates, answerShift: soft?.answerShift, keepPresent: false };
   const { logits, columns } = await run(program, rows.map(atEnd), options);
@@ -38,7 +38,7 @@ interface Continuation {
   readonly targets: readonly number[];
 }
 
-async function sequenceScores(program: Program, asked: Asked): Promise<number[][]> {
+async function sequenceScores(program: Program, asked: ToScore): Promise<number[][]> {
   const { rows, labels, soft } = asked;
   const { sums, rest } = takesPast(program.spec)
     ? await firstTokens(program, asked)
@@ -60,7 +60,7 @@ async function sequenceScores(program: Program, asked: Asked): Promise<number[][
 /** One run scores every label's first token; longer labels continue from the row's keys and values. */
 async function firstTokens(
   program: Program,
-  { rows, labels, soft }: Asked,
+  { rows, labels, soft }: ToScore,
 ): Promise<{ sums: number[][]; rest: Continuation[] }> {
   const { logits, columns, present: kv } = await run(program, rows.map(atEnd), { soft, keepPresent: true });
   const sums = rows.map((_, r) => {
@@ -80,7 +80,7 @@ async function firstTokens(
 }
 
 /** For models without past inputs: each row once per label. */
-const wholeSequences = ({ rows, labels }: Asked): Continuation[] =>
+const wholeSequences = ({ rows, labels }: ToScore): Continuation[] =>
   rows.flatMap(({ tokens, past }, row) =>
     labels.map(({ tokenIds }, label) => {
       const reads = tokenIds.map((_, t) => tokens.length - 1 + t);

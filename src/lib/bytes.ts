@@ -6,17 +6,14 @@ async function digest(data: Uint8Array<ArrayBuffer> | string): Promise<readonly 
   return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
 
-/** SHA-256 in lower-case hex, of bytes or of a string's UTF-8. */
+/** In lower-case hex, of bytes or of a string's UTF-8. */
 export const sha256 = async (data: Uint8Array<ArrayBuffer> | string): Promise<string> =>
   (await digest(data)).map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** SHA-256 in base64, as a content security policy names a script. */
+/** As a content security policy names a script. */
 export const sha256Base64 = async (text: string): Promise<string> => btoa(String.fromCharCode(...(await digest(text))));
 
-/**
- * What decides a value, as text, to remember the value under: by content, wherever that is kept, and whatever the order of
- * its fields. Maps and sets have no JSON: give their entries.
- */
+/** What decides a value, as text to remember it under, whatever the order of fields. Maps and sets: give their entries. */
 export const contentKey = (...decides: readonly unknown[]): string =>
   JSON.stringify(decides, (_name, value: unknown) => {
     // as text, since JSON has neither infinity nor NaN
@@ -24,7 +21,7 @@ export const contentKey = (...decides: readonly unknown[]): string =>
     return isRecord(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
   });
 
-/** JSON, as text or in UTF-8, as data; undefined if it is not valid, or nested deeper than the stack. */
+/** Undefined if it is not valid, or nested deeper than the stack. */
 export function readJson(source: Uint8Array | string): unknown {
   try {
     return JSON.parse(typeof source === 'string' ? source : new TextDecoder('utf-8', { fatal: true }).decode(source));
@@ -33,7 +30,7 @@ export function readJson(source: Uint8Array | string): unknown {
   }
 }
 
-/** The `formatVersion` of a file's data where it is newer than the newest that is read; else null. */
+/** Null where the format is one that is read. */
 export function newerFormat(value: unknown, newest: number): number | null {
   const version = isRecord(value) ? value.formatVersion : null;
   return typeof version === 'number' && version > newest ? version : null;

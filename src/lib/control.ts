@@ -1,20 +1,20 @@
 import { StudioError } from './errors';
 
-/** What may be asked of a running piece of work from outside. `cancel` throws its result away; the others keep it. */
+/** `cancel` throws the result away; the others keep it. */
 export type Request = 'stop' | 'pause' | 'cancel';
 
-/** Polled between steps of the work, never during one. */
+/** Between steps of the work, never during one. */
 export interface Polled {
   readonly requested: Request | null;
 }
 
-/** Work that waits for something else can also listen. */
+/** For work that waits for something else. */
 export interface Control extends Polled {
-  /** Calls back once when something is asked, at once if it was asked already. Returns how to stop listening. */
+  /** Calls back once, at once if something was asked already. Returns how to stop listening. */
   listen(heard: (request: Request) => void): () => void;
 }
 
-/** The asking end of a `Control`. Only the first request counts. */
+/** Only the first request counts. */
 export class ControlSource implements Control {
   requested: Request | null = null;
   readonly #listeners = new Set<(request: Request) => void>();
@@ -36,7 +36,6 @@ export class ControlSource implements Control {
   }
 }
 
-/** Work that nobody interrupts. */
 export const uninterrupted: Control = { requested: null, listen: () => () => {} };
 
 /** For work without partial results, which ends on any request. @throws StudioError `cancelled` */
@@ -62,14 +61,14 @@ export const breathe: () => Promise<void> =
           port2.postMessage(null);
         });
 
-/** A control that hears what its parent hears, and can be asked by itself: for work that runs beside other work. */
+/** Hears what its parent hears, and can be asked by itself. */
 export function childControl(parent: Control): ControlSource {
   const child = new ControlSource();
   parent.listen((request) => child.ask(request));
   return child;
 }
 
-/** Runs stepwise work to its end, and passes on what it yields. */
+/** To its end. */
 export function drained<Y, T>(work: Generator<Y, T, void>, onStep: (step: Y) => void = () => undefined): T {
   for (;;) {
     const { done, value } = work.next();
@@ -78,10 +77,7 @@ export function drained<Y, T>(work: Generator<Y, T, void>, onStep: (step: Y) => 
   }
 }
 
-/**
- * Runs long work to its end and lets messages in after each step. Steps yield the share that is done.
- * @throws StudioError `cancelled` once `control` has a request
- */
+/** Lets messages in after each step, which yields the share that is done. @throws StudioError `cancelled` */
 export async function inSteps<T>(
   work: Generator<number, T, void>,
   control: Polled,
@@ -96,7 +92,7 @@ export async function inSteps<T>(
   }
 }
 
-/** Runs one piece of work after the other, in the order in which they were asked for; a failed one holds up none. */
+/** In the order in which they were asked for; a failed one holds up none. */
 export function inTurn() {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(work: () => Promise<T>): Promise<T> => {
@@ -106,11 +102,7 @@ export function inTurn() {
   };
 }
 
-/**
- * Processes one item at a time, always the latest: an item that arrives during work replaces the waiting one. For values that
- * arrive faster than they can be saved.
- * @param work must not reject
- */
+/** The latest item only: one that arrives during work replaces the waiting one. @param work must not reject */
 export function oneAtATime<T>(work: (item: T) => Promise<void>) {
   let waiting: { readonly item: T } | null = null;
   let busy: Promise<void> | null = null;

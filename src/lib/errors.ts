@@ -1,4 +1,4 @@
-/** Errors with a code that cross between worker and page: posted as `toWire(error)`, rebuilt with `fromWire`. */
+/** Errors cross between worker and page: posted as `toWire(error)`, rebuilt with `fromWire`. */
 export type ErrorCode =
   | 'cancelled'
   | 'internal'
@@ -42,33 +42,30 @@ export class StudioError extends Error {
   }
 }
 
-/** A file, a setting or an argument that cannot be used. The message says why, and what to do. */
+/** A file, a setting or an argument. The message says why, and what to do. */
 export const badInput = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('bad-input', message, options);
 
-/** Why something given cannot be used, as a sentence. @throws a cause that says nothing of that */
+/** As a sentence. @throws a cause that says nothing of that */
 export function badInputIn(cause: unknown): string {
   if (cause instanceof StudioError && cause.code === 'bad-input') return cause.message;
   throw cause;
 }
 
-/** A model's file, or what a model needs beside it, that is not there. */
 export const missingFile = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('model-missing-file', message, options);
 
-/** A model's file that is not what it should be. */
 export const corruptModel = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('model-corrupt', message, options);
 
-/** A model that is sound, but not one that this program can run or train. */
+/** Sound, but not one that this program can run or train. */
 export const unsupportedModel = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('model-unsupported', message, options);
 
-/** The runtime, or what it runs on, could not do its work. */
 export const sessionFailed = (message: string, options?: ErrorOptions): StudioError =>
   new StudioError('session-failed', message, options);
 
-/** Any thrown value as a structured-clonable record; unknown errors become `internal`. */
+/** Structured-clonable; unknown errors become `internal`. */
 export function toWire(error: unknown): WireError {
   const cause = error instanceof Error && error.cause !== undefined ? { cause: toWire(error.cause) } : {};
   if (error instanceof StudioError) return { code: error.code, message: error.message, data: error.data, ...cause };
@@ -77,14 +74,14 @@ export function toWire(error: unknown): WireError {
   return { code: 'internal', message: isCodeMissing(message) ? NO_CODE : message, ...cause };
 }
 
-/** Whether a runtime or the browser says that memory ran out. Where its heap cannot grow, Emscripten throws a bare address. */
+/** Where its heap cannot grow, Emscripten throws a bare address. */
 export const isOutOfMemory = (text: string): boolean =>
   /^\d{4,}$|bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text);
 
 export const NO_MEMORY =
   'There is not enough memory for this. Close other tabs and try again; fewer rows per step or a smaller model need less.';
 
-/** Whether the browser says that it could not fetch code of the page, which is loaded where it is first needed. */
+/** Code of the page is loaded where it is first needed. */
 export const isCodeMissing = (text: string): boolean =>
   /dynamically imported module|importing a module script|module script failed/i.test(text);
 
@@ -98,7 +95,7 @@ export function fromWire(wire: WireError): StudioError {
   });
 }
 
-/** Whatever was thrown, as a StudioError: one is kept as it is, anything else is named by `what`. */
+/** A StudioError is kept as it is, anything else is named by `what`. */
 export function asStudioError(cause: unknown, what = 'Something went wrong'): StudioError {
   if (cause instanceof StudioError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -1,7 +1,7 @@
-/** Numbers and durations as written on screens and in reports. The language is English. */
+/** As written on screens and in reports. */
 import { version } from '../../package.json';
 
-/** Name and version, as exports state them. */
+/** As exports state them. */
 export const PRODUCT = `Softprompt Studio ${version}`;
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -10,43 +10,43 @@ const one = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFract
 
 export const count = (n: number): string => whole.format(n);
 
-/** `count(1, 'row')` = "1 row", `count(2, 'row')` = "2 rows". */
+/** "1 row", "2 rows". */
 export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
   `${whole.format(n)} ${n === 1 ? noun : plural}`;
 
 /** "a, b and c". */
 export const listed = (names: Iterable<string>): string => lists.format(names);
 
-/** A text with a capital first letter: "negative" -> "Negative". */
+/** "negative" -> "Negative". */
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** A name inside a sentence: "Tuned" -> "tuned"; "ROUGE-L" stays. */
+/** "Tuned" -> "tuned"; "ROUGE-L" stays. */
 export const midSentence = (name: string): string =>
   /^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
 
-/** A share between 0 and 1, measured: "66.3%", "68.0%". The one way of all figures, so that they align in columns and say how exact they are. */
+/** Measured: "66.3%", "68.0%". The one way of all figures, so that they align and say how exact they are. */
 export const percent = (share: number): string => `${one.format(share * 100)}%`;
 
-/** A share that is chosen, estimated or glanced at while something runs: "66%". */
+/** Chosen, estimated or glanced at while something runs: "66%". */
 export const percentWhole = (share: number): string => `${whole.format(share * 100)}%`;
 
 /** Fewer rows are counted: a per cent would say more than they can. */
 const LEAST_FOR_PERCENT = 30;
 
-/** A share of rows that were answered: "12 of 22" or "12 of 22 rows" where they are few, else "55.0%" or "55.0% of 93 rows". */
+/** "12 of 22" or "12 of 22 rows" where rows are few, else "55.0%" or "55.0% of 93 rows". */
 export function ofRows(share: number, rows: number, noun?: string, written = percent): string {
   const isFew = rows < LEAST_FOR_PERCENT;
   const of = isFew || noun ? ` of ${noun ? counted(rows, noun) : rows}` : '';
   return `${isFew ? Math.round(share * rows) : written(share)}${of}`;
 }
 
-/** A difference of shares: "+14.2 points". The minus is a true minus sign. */
+/** "+14.2". The minus is a true minus sign. */
 export const points = (difference: number): string => {
   const text = one.format(Math.abs(difference) * 100);
   return `${difference < 0 && text !== '0.0' ? '−' : '+'}${text}`;
 };
 
-/** A number of nats or a strength: "+0.42", "−1.30". */
+/** "+0.42", "−1.30". */
 export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
 /** "0:43", "12:05", "1:02:09". */
@@ -58,14 +58,14 @@ export const clock = (seconds: number): string => {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 };
 
-/** How long something is about to take: "4 s", "about 3 min". */
+/** "4 s", "about 3 min". */
 export const duration = (seconds: number): string => {
   if (seconds < 0.95) return 'under 1 s';
   if (seconds < 90) return `${whole.format(Math.round(seconds))} s`;
   return `about ${whole.format(Math.round(seconds / 60))} min`;
 };
 
-/** Decimal units, as file managers and browsers show downloads: "23 kB", "114 MB", "0.6 GB". */
+/** Decimal units, as file managers show them: "23 kB", "114 MB", "0.6 GB". */
 export const bytes = (n: number): string => {
   if (n < 1000) return `${n} B`;
   if (n < 1e6) return `${whole.format(n / 1e3)} kB`;
@@ -73,7 +73,7 @@ export const bytes = (n: number): string => {
   return `${one.format(n / 1e9)} GB`;
 };
 
-/** Seconds left at the mean rate so far; null before there is a rate worth showing. */
+/** At the mean rate so far; null before there is a rate worth showing. */
 export function secondsLeft(done: number, total: number, elapsedSeconds: number): number | null {
   if (done <= 0 || total <= 0 || elapsedSeconds < 1) return null;
   return Math.max(0, ((total - done) * elapsedSeconds) / done);
@@ -81,10 +81,7 @@ export function secondsLeft(done: number, total: number, elapsedSeconds: number)
 
 const DIGITS = 12;
 
-/**
- * The same value with every number at 12 significant digits. `Math.exp` and `Math.log` differ in the last bit between
- * JavaScript engines: files that a page and Node write from the same rows are the same only without it.
- */
+/** To 12 significant digits: `Math.exp` and `Math.log` differ in the last bit between engines, so files would too. */
 export function rounded<T>(value: T): T {
   return roundedValue(value) as T;
 }

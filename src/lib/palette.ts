@@ -1,12 +1,11 @@
 /**
- * Every colour of the product, once. `src/app/styles/palette.css` is made from it (`npm run palette`), reports read it
- * directly, and charts name its entries. Contrasts are computed in both modes: text at least 4.5, lines that carry
- * meaning at least 3.
+ * Every colour of the product. `src/app/styles/palette.css` is made from it (`npm run palette`). Contrasts are computed in both
+ * modes: text at least 4.5, lines that carry meaning at least 3.
  */
 interface Shade {
   readonly light: string;
   readonly dark: string;
-  /** The system's colour where the user forces their own. */
+  /** Where the user forces their own colours. */
   readonly forced: string;
 }
 
@@ -39,14 +38,13 @@ export type ColourName = keyof typeof PALETTE;
 
 const NAMES = Object.keys(PALETTE) as ColourName[];
 
-/** The entry as the page's style sheets and charts name it. */
+/** As style sheets and charts name it. */
 export const colour = (name: ColourName): string => `var(--${name})`;
 
-/** `#1f5fbf` -> `31 95 191`, for a colour with a transparency. */
+/** `#1f5fbf` -> `31 95 191`, for transparency. */
 export const rgbParts = (hex: string): string =>
   [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(' ');
 
-/** The page's custom properties, in both modes and under forced colours. */
 export function paletteCss(): string {
   const lines = (value: (shade: Shade) => string, indent: string) =>
     NAMES.map((name) => `${indent}--${name}: ${value(PALETTE[name])};`).join('\n');

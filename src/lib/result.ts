@@ -1,9 +1,8 @@
 import { badInput } from './errors';
 
-/** An expected failure. Callers switch on `kind`; `message` is a sentence for people. */
+/** Expected. Callers switch on `kind`; `message` is a sentence for people. */
 export interface Failure<K extends string = string> {
   readonly kind: K;
-  /** What happened, to what, and what to do now. */
   readonly message: string;
   readonly data?: Readonly<Record<string, unknown>>;
 }
@@ -23,7 +22,7 @@ export const fail = <K extends string>(
   error: data ? { kind, message, data } : { kind, message },
 });
 
-/** The value, or throws the failure as a StudioError. */
+/** @throws the failure as a StudioError */
 export function unwrap<T>(result: Result<T, Failure>): T {
   if (result.ok) return result.value;
   const { kind, message, data } = result.error;

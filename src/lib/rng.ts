@@ -1,4 +1,4 @@
-/** A seeded generator whose state is one 32-bit number, which fits in a checkpoint. */
+/** The state is one 32-bit number, which fits in a checkpoint. */
 export interface Rng {
   /** Uniform in [0, 1). */
   next(): number;
@@ -6,7 +6,7 @@ export interface Rng {
   int(n: number): number;
   /** Standard normal (Box-Muller). */
   normal(): number;
-  /** Pass it to `createRng` to continue from here. */
+  /** `createRng` continues from it. */
   state(): number;
 }
 
@@ -28,7 +28,7 @@ export function createRng(seed: number): Rng {
   };
 }
 
-/** A new array in seeded random order (Fisher-Yates). */
+/** Fisher-Yates. */
 export function shuffled<T>(items: readonly T[], rng: Rng): T[] {
   const out = [...items];
   for (let i = out.length - 1; i > 0; i--) {
@@ -38,17 +38,26 @@ export function shuffled<T>(items: readonly T[], rng: Rng): T[] {
   return out;
 }
 
+/** FNV-1a (RFC 9923), 32 bits, over bytes or the UTF-16 units of a text. */
+export function fnv1a(of: string | Uint8Array, basis = 0x811c9dc5): number {
+  let hash = basis;
+  for (let i = 0; i < of.length; i++)
+    hash = Math.imul(hash ^ (typeof of === 'string' ? of.charCodeAt(i) : (of[i] as number)), 0x01000193);
+  return hash >>> 0;
+}
+
+/** The finaliser of MurmurHash3 (public domain): similar numbers become unlike ones. */
+export function mixed(n: number): number {
+  let hash = Math.imul(n ^ (n >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
 const UTF8 = new TextEncoder();
 
 /**
- * The place of a text or id in [0, 1), the same one each time, evenly spread: it is in every share above its place. FNV-1a
- * over its UTF-8, mixed by the finaliser of MurmurHash3, both public domain.
+ * In [0, 1), the same each time, evenly spread, over UTF-8.
  * @param salt another one for another roll-out, so that the same texts are not always first
  */
-export function placeOf(key: string, salt = ''): number {
-  let hash = 0x811c9dc5;
-  for (const byte of UTF8.encode(`${salt}\0${key}`)) hash = Math.imul(hash ^ byte, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
-}
+export const placeOf = (key: string, salt = ''): number =>
+  (mixed(fnv1a(UTF8.encode(`${salt}\0${key}`))) >>> 0) / 2 ** 32;

@@ -1,12 +1,9 @@
-/**
- * Import zod only from here. Its compiled parsers use `new Function`, which the page's Content-Security-Policy forbids, so
- * they are turned off before any schema is created.
- */
+/** Import zod only from here: its compiled parsers use `new Function`, which the page's Content-Security-Policy forbids. */
 import { z } from 'zod';
 
 z.config({ jitless: true });
 
-/** What a schema gives, with nothing in it that may be changed: the type of values that are made here as well as read. */
+/** Nothing in it may be changed. */
 export type Value<S extends z.ZodType> = Frozen<z.infer<S>>;
 type Frozen<T> = T extends Float32Array
   ? Float32Array
@@ -14,17 +11,14 @@ type Frozen<T> = T extends Float32Array
     ? Float64Array
     : { readonly [K in keyof T]: Frozen<T[K]> };
 
-/** The first fault of a value that a schema refuses: `rows.0.id: expected string`. */
+/** `rows.0.id: expected string`. */
 export const firstFault = ({ issues: [issue] }: z.ZodError): string =>
   `${issue?.path.map(String).join('.') || 'the top'}: ${issue?.message ?? 'unknown'}`;
 
 const valuesOf = (value: unknown): readonly unknown[] | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : null;
 
-/**
- * Values by a name that the user gave, such as a label or a column. `z.record` would leave out the key `__proto__`, which
- * may be a name like any other.
- */
+/** By a name that the user gave; `z.record` would leave out the key `__proto__`. */
 export function byName(type: 'number'): z.ZodCustom<Readonly<Record<string, number>>>;
 export function byName(type: 'string'): z.ZodCustom<Readonly<Record<string, string>>>;
 export function byName(type: 'number' | 'string') {

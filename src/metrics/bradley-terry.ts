@@ -2,10 +2,10 @@ import type { Interval } from './intervals';
 import { eachDraw, type ResampleOptions } from './resample';
 import { middle95 } from './special';
 
-/** `wins[i][j]` = how often i was preferred to j. The diagonal is ignored. */
+/** `wins[i][j]`: i was preferred to j so often. */
 export type Wins = readonly (readonly number[])[];
 
-/** Whether every player can be reached from every other along wins: only then has the likelihood a maximum. */
+/** Along wins, from every player to every other: only then has the likelihood a maximum. */
 function connected(wins: Wins): boolean {
   const reach = (won: (from: number, to: number) => boolean) => {
     const seen = new Set([0]);
@@ -39,9 +39,8 @@ function solve(a: readonly (readonly number[])[], b: readonly number[]): number[
 }
 
 /**
- * Strengths by maximum likelihood, in log-odds with mean 0: P(i preferred to j) = 1/(1 + exp(s_j − s_i)).
- * Null where somebody has won or lost everything, so that no finite maximum exists (Ford 1957). Newton's method.
- * Source: Bradley & Terry 1952.
+ * In log-odds with mean 0: P(i preferred to j) = 1/(1 + exp(s_j − s_i)). Null where somebody has won or lost everything, so
+ * that no finite maximum exists (Ford 1957). Newton's method. Source: Bradley & Terry 1952.
  */
 export function bradleyTerry(wins: Wins): readonly number[] | null {
   const k = wins.length;
@@ -76,7 +75,7 @@ export function bradleyTerry(wins: Wins): readonly number[] | null {
   return s.map((value) => value - mean);
 }
 
-/** Who wins how often when all compete on each item: right beats wrong, two equal answers do not count. */
+/** When all compete on each item: right beats wrong, two equal answers do not count. */
 export function winsOf(right: readonly (readonly boolean[])[], items: ArrayLike<number>): number[][] {
   const wins = right.map(() => new Array<number>(right.length).fill(0));
   for (let n = 0; n < items.length; n++)
@@ -95,9 +94,8 @@ export interface Strength {
 }
 
 /**
- * Bradley-Terry strengths of three or more arms from who is right where, with bootstrap intervals over rows.
- * @param right by arm and row
- * @returns null where an arm has won or lost everything, or where that is so in more than a twentieth of the draws
+ * With bootstrap intervals over rows. @param right by arm and row
+ * @returns null where an arm has won or lost everything, also in more than a twentieth of the draws
  */
 export function rankArms(right: readonly (readonly boolean[])[], options: ResampleOptions): readonly Strength[] | null {
   const n = right[0]?.length ?? 0;

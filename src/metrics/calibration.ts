@@ -7,7 +7,7 @@ import { quantile } from './special';
 
 const probabilities = (logProbs: readonly number[]) => logProbs.map(Math.exp);
 
-/** Mean over rows of sum over classes (p − y)²; 0 is best, 2 is worst. Source: Brier 1950. */
+/** Mean of sum over classes (p − y)²; 0 is best, 2 is worst. Source: Brier 1950. */
 export function brier(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
   const total = logProbs.reduce(
     (sum, row, i) => sum + probabilities(row).reduce((s, p, c) => s + (p - (c === gold[i] ? 1 : 0)) ** 2, 0),
@@ -16,18 +16,18 @@ export function brier(logProbs: readonly (readonly number[])[], gold: readonly n
   return total / logProbs.length;
 }
 
-/** Mean negative log-probability of the gold label, in nats. */
+/** In nats. */
 export const nll = (logProbs: readonly (readonly number[])[], gold: readonly number[]): number =>
   logProbs.reduce((sum, row, i) => sum - (row[gold[i] as number] as number), 0) / logProbs.length;
 
 /**
- * Log-probabilities with a prompt's built-in bias toward each label subtracted, normalised again.
+ * A prompt's built-in bias toward each label is subtracted.
  * @param meanLogProbs mean log-probability of each label over rows, whose labels are not used; null = no calibration
  */
 export const calibrated = (logProbs: readonly number[], meanLogProbs: readonly number[] | null): readonly number[] =>
   meanLogProbs ? logSoftmax(logProbs.map((value, c) => value - (meanLogProbs[c] as number))) : logProbs;
 
-/** Probability of each label after calibration; they sum to 1. The one place from which every answer comes. */
+/** The one place from which every answer comes. */
 export const labelProbabilities = (
   logProbs: readonly number[],
   meanLogProbs: readonly number[] | null,
@@ -37,17 +37,17 @@ export const labelProbabilities = (
 export const entropy = (shares: readonly number[]): number =>
   shares.reduce((sum, share) => (share > 0 ? sum - share * Math.log(share) : sum), 0);
 
-/** `KL(q | p) = sum_c q_c (log q_c - log p_c)`, in nats: how far answers p are from the probabilities q. 0 where they are equal. */
+/** `KL(q | p) = sum_c q_c (log q_c - log p_c)` of answers p from the probabilities q, in nats. */
 export const divergence = (wanted: readonly number[], logProbs: readonly number[]): number =>
   wanted.reduce((sum, share, c) => (share > 0 ? sum - share * (logProbs[c] as number) : sum), -entropy(wanted));
 
-/** Log-probabilities over the labels, a row each. */
-type Answers = readonly (readonly number[])[];
+/** A row each. */
+type LogProbs = readonly (readonly number[])[];
 
-const at = (answers: Answers, row: number, label: number) => answers[row]?.[label] as number;
+const at = (logProbs: LogProbs, row: number, label: number) => logProbs[row]?.[label] as number;
 
-/** The mean of log-probabilities over several prompts, normalised again (their geometric mean). */
-export function meanAnswers(members: readonly Answers[]): Answers {
+/** Over several prompts, normalised again (their geometric mean). */
+export function meanAnswers(members: readonly LogProbs[]): LogProbs {
   const [first] = members;
   assert(first, 'a mean needs members');
   assert(
@@ -62,7 +62,7 @@ export function meanAnswers(members: readonly Answers[]): Answers {
 }
 
 /** softmax(Σ w log p): what several say together. Source: Genest & Zidek 1986. One alone keeps its answers to the bit. */
-export function pooledAnswers(members: readonly Answers[], weights: readonly number[]): Answers {
+export function pooledAnswers(members: readonly LogProbs[], weights: readonly number[]): LogProbs {
   // no weight at all: zero times minus infinity would be no number
   const heard = members.flatMap((answers, m) => (weights[m] === 0 ? [] : [{ answers, weight: weights[m] as number }]));
   const [only] = heard;
@@ -73,7 +73,7 @@ export function pooledAnswers(members: readonly Answers[], weights: readonly num
 }
 
 /** `weight` of the first and the rest of the second. */
-export const mixedAnswers = (first: Answers, second: Answers, weight: number): Answers =>
+export const mixedAnswers = (first: LogProbs, second: LogProbs, weight: number): LogProbs =>
   pooledAnswers([first, second], [weight, 1 - weight]);
 
 export interface ReliabilityBin {
@@ -85,10 +85,7 @@ export interface ReliabilityBin {
 
 const MIN_CALIBRATION_ROWS = 100;
 
-/**
- * Reliability diagram in bins of equal mass, M = min(15, floor(n/20)); null below 100 rows, where it says nothing.
- * Source: Roelofs et al. 2022.
- */
+/** In bins of equal mass, M = min(15, floor(n/20)); null below 100 rows. Source: Roelofs et al. 2022. */
 export function reliability(
   logProbs: readonly (readonly number[])[],
   gold: readonly number[],
@@ -114,7 +111,7 @@ export function reliability(
   });
 }
 
-/** Expected calibration error: mass-weighted |accuracy − confidence| over the bins of `reliability`. */
+/** Mass-weighted |accuracy − confidence| over the bins of `reliability`. */
 export function ece(logProbs: readonly (readonly number[])[], gold: readonly number[]): number | null {
   const bins = reliability(logProbs, gold);
   if (!bins) return null;
@@ -123,7 +120,7 @@ export function ece(logProbs: readonly (readonly number[])[], gold: readonly num
 
 const binsOf = (n: number) => Math.max(1, Math.min(15, Math.floor(n / 20)));
 
-/** Rows by rising confidence, and how likely and how right each is. */
+/** By rising confidence. */
 interface Ordered {
   readonly order: Int32Array;
   readonly confidence: Float64Array;
@@ -131,10 +128,8 @@ interface Ordered {
 }
 
 /**
- * Share right minus probability in each bin of a draw, weighted by its rows, in linear time; their sizes add up to the ECE.
- * Ties of confidence fall into bins by their place in `order`.
- * @param times how often each row was drawn
- * @param n rows drawn
+ * Share right minus probability by bin, weighted by its rows; the sizes add up to the ECE. Ties fall into bins by their place
+ * in `order`. @param times that each row was drawn. @param n rows drawn
  */
 export function gapsOfDraw(
   { order, confidence, right }: Ordered,
@@ -213,9 +208,9 @@ const HOTTEST = 20;
 const COLDEST = 0.05;
 
 /**
- * The temperature T that minimises the mean negative log-probability of the gold labels under softmax(log p / T),
- * between 0.05 and 20. Fitted on validation rows, never on test rows. The loss is convex in 1/T, so its slope
- * Σ p·log p' − log p'_gold is bisected. Source: Guo et al. 2017.
+ * Minimises the mean negative log-probability of the gold labels under softmax(log p / T), between 0.05 and 20. Fitted on
+ * validation rows, never on test rows. Convex in 1/T, so the slope Σ p·log p' − log p'_gold is bisected. Source: Guo et al.
+ * 2017.
  */
 export function fitTemperature(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
   const slope = (beta: number) =>
@@ -239,30 +234,29 @@ export function fitTemperature(logProbs: readonly (readonly number[])[], gold: r
 export const atTemperature = (logProbs: readonly number[], temperature: number): readonly number[] =>
   temperature === 1 ? logProbs : logSoftmax(logProbs.map((value) => value / temperature));
 
-/** How sure a prompt was of each of some rows, and whether it was right. */
 export interface SureAndRight {
   readonly confidences: readonly number[];
   readonly right: readonly boolean[];
-  /** Family of each row, where rows belong together: each counts as one trial. */
+  /** Families count as one trial each. */
   readonly groups?: readonly number[] | undefined;
 }
 
-/** What happens when only answers with at least this probability are taken, and the rest goes to a person. */
+/** Where only answers with at least this probability are taken, and the rest goes to a person. */
 export interface CoveragePoint {
   readonly threshold: number;
   readonly answered: number;
   readonly correct: number;
-  /** Share of all rows that are answered. */
+  /** Share of all rows. */
   readonly coverage: number;
-  /** Of the answered rows; 1 with no row answered is not claimed: null. */
+  /** Of the answered rows; null where there are none. */
   readonly accuracy: number | null;
   readonly interval: Interval;
 }
 
-/** Interval of a share of `trials`, of which so many are right and the others wrong; `rows`: among which thresholds are chosen. */
+/** 95% or as promised; `rows`: among which thresholds are chosen. */
 export type ShareInterval = (right: number, wrong: number, rows: number) => Interval;
 
-/** 95%, of a threshold that these rows did not choose. */
+/** Of a threshold that these rows did not choose. */
 export const wilsonShare: ShareInterval = (right, wrong) => wilson(right, right + wrong);
 
 /** How often a promise may be broken. */
@@ -281,17 +275,14 @@ export const promisedShare: ShareInterval = (right, wrong, rows) => {
   return trials === 0 ? { low: 0, high: 1 } : { low: low(wrong), high: 1 - low(right) };
 };
 
-/** The fewest rows that, all answered rightly, promise so much. */
+/** All answered rightly. */
 export function rowsToPromise(share: number): number {
   let rows = 2;
   while (promisedShare(rows, 0, rows).low < share) rows++;
   return rows;
 }
 
-/**
- * Counts answered rows. Those of a family may all be right or wrong together, so they are as many trials as (Σs)² / Σs²
- * of the sizes s of the families. Source: Kish 1965.
- */
+/** Rows of a family may all be right or wrong together, so they are (Σs)² / Σs² trials of its sizes s. Source: Kish 1965. */
 function tally({ right, groups }: SureAndRight, intervalOf: ShareInterval) {
   const sizes = new Map<number, number>();
   let [answered, correct, squares] = [0, 0, 0];

@@ -1,5 +1,3 @@
-/** Accuracy, confusion matrix and F1 of predicted label indices; the label set is fixed before the run. */
-
 export interface ClassMetrics {
   readonly precision: number;
   readonly recall: number;
@@ -46,26 +44,25 @@ export function classMetrics(confusion: readonly (readonly number[])[]): ClassMe
   });
 }
 
-/** Mean of the class F1s, not the F1 of mean precision and recall. Source: Opitz & Burst 2019, "Macro F1 and Macro F1". */
+/** Mean of the class F1s. Source: Opitz & Burst 2019, "Macro F1 and Macro F1". */
 export function macroF1(confusion: readonly (readonly number[])[]): number {
   const scores = classMetrics(confusion);
   return scores.reduce((sum, { f1 }) => sum + f1, 0) / scores.length;
 }
 
-/** Index of the largest value; the first of equal ones. */
+/** The first of equal ones. */
 export function argmax(values: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
   return best;
 }
 
-/** Log-probabilities or logits -> log-softmax. */
+/** Of log-probabilities or logits. */
 export function logSoftmax(values: ArrayLike<number>): number[] {
   const log = logSumExp(values);
   return Array.from(values, (v) => v - log);
 }
 
-/** log sum_i exp(x_i), in double precision. */
 export function logSumExp(values: ArrayLike<number>): number {
   let max = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) max = Math.max(max, values[i] as number);

@@ -5,10 +5,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/**
- * Wilson score interval of a share. Centre (p + z²/2n)/(1 + z²/n), half width z/(1 + z²/n) · sqrt(p(1−p)/n + z²/4n²).
- * Source: Brown, Cai & DasGupta 2001. No rows: [0, 1].
- */
+/** (p + z²/2n)/(1 + z²/n) ± z/(1 + z²/n) · sqrt(p(1−p)/n + z²/4n²). Source: Brown, Cai & DasGupta 2001. No rows: [0, 1]. */
 export function wilson(correct: number, n: number, z = Z95): Interval {
   if (n === 0) return { low: 0, high: 1 };
   const p = correct / n;
@@ -18,10 +15,7 @@ export function wilson(correct: number, n: number, z = Z95): Interval {
   return { low: correct === 0 ? 0 : Math.max(0, centre - half), high: correct === n ? 1 : Math.min(1, centre + half) };
 }
 
-/**
- * Lower end of the exact one-sided interval of a share at level 1 − alpha: the p with P(X ≥ correct) = alpha, by bisection.
- * Source: Clopper & Pearson 1934.
- */
+/** One-sided at level 1 − alpha: the p with P(X ≥ correct) = alpha, by bisection. Source: Clopper & Pearson 1934. */
 export function exactLow(correct: number, n: number, alpha: number): number {
   if (correct <= 0) return 0;
   if (correct >= n) return alpha ** (1 / n);
@@ -38,11 +32,9 @@ export function exactLow(correct: number, n: number, alpha: number): number {
 }
 
 /**
- * Interval of the accuracy difference B − A on the same rows, by adding one discordant row of each kind.
- * p1 = (c+1)/(n+2), p2 = (b+1)/(n+2), D = p1 − p2; D ± z·sqrt((p1 + p2 − D²)/(n+2)), clipped to ±1.
- * Source: Bonett & Price 2012.
- * @param b rows that only A gets right
- * @param c rows that only B gets right
+ * Accuracy difference B − A on the same rows, with one discordant row of each kind added: p1 = (c+1)/(n+2), p2 = (b+1)/(n+2),
+ * D = p1 − p2; D ± z·sqrt((p1 + p2 − D²)/(n+2)), clipped to ±1. Source: Bonett & Price 2012.
+ * @param b rows that only A gets right @param c rows that only B gets right
  */
 export function bonettPrice(b: number, c: number, n: number): Interval {
   const p1 = (c + 1) / (n + 2);
@@ -53,8 +45,7 @@ export function bonettPrice(b: number, c: number, n: number): Interval {
 }
 
 /**
- * Interval of the difference of two shares of different rows, p1 − p2: from the Wilson intervals (l, u) of both,
- * D − sqrt((p1 − l1)² + (u2 − p2)²) to D + sqrt((u1 − p1)² + (p2 − l2)²).
+ * Of p1 − p2 of different rows: D − sqrt((p1 − l1)² + (u2 − p2)²) to D + sqrt((u1 − p1)² + (p2 − l2)²), (l, u) by Wilson.
  * Source: Newcombe 1998, method 10.
  */
 export function newcombe(correct1: number, n1: number, correct2: number, n2: number): Interval {
@@ -80,17 +71,14 @@ const clipped = (mean: number, half: number): Interval => ({
   high: Math.min(1, mean + half),
 });
 
-/** Of a mean of differences between -1 and 1, one a row: m ± t·s/√n with n − 1 degrees of freedom. Under two rows: [-1, 1]. */
+/** Of differences between -1 and 1, one a row: m ± t·s/√n with n − 1 degrees of freedom. Under two rows: [-1, 1]. */
 export function meanInterval(differences: readonly number[]): Interval {
   if (differences.length < 2) return { low: -1, high: 1 };
   const { n, mean, variance } = momentsOf(differences);
   return clipped(mean, studentT975(n - 1) * Math.sqrt(variance / n));
 }
 
-/**
- * Whether a mean of differences, one a row, is above 0: one-sided paired t test at 5%, m > t·s/√n with n − 1 degrees of
- * freedom. Never under six rows. Source: Student 1908.
- */
+/** One-sided paired t test at 5%, m > t·s/√n with n − 1 degrees of freedom. Never under six rows. Source: Student 1908. */
 export function isAboveZero(differences: readonly number[]): boolean {
   if (differences.length < 6) return false;
   const { n, mean, variance } = momentsOf(differences);
@@ -98,8 +86,8 @@ export function isAboveZero(differences: readonly number[]): boolean {
 }
 
 /**
- * Of the difference of two means of different rows, m1 − m2 ± t·sqrt(s1²/n1 + s2²/n2), values between 0 and 1.
- * Degrees of freedom: (a + b)²/(a²/(n1−1) + b²/(n2−1)) with a = s1²/n1, b = s2²/n2. Source: Welch 1947.
+ * Means of different rows, values between 0 and 1: m1 − m2 ± t·sqrt(a + b) with a = s1²/n1, b = s2²/n2.
+ * Degrees of freedom: (a + b)²/(a²/(n1−1) + b²/(n2−1)). Source: Welch 1947.
  */
 export function meansInterval(one: readonly number[], two: readonly number[]): Interval {
   if (one.length < 2 || two.length < 2) return { low: -1, high: 1 };

@@ -1,19 +1,19 @@
 import { logSoftmax } from './classification';
 
-/** Sparse row: column indices ascending, values. */
+/** Column indices ascending. */
 export interface SparseRow {
   readonly columns: Int32Array;
   readonly values: Float64Array;
 }
 
 export interface TfidfOptions {
-  /** Longest word sequence that is one feature. */
+  /** Words in the longest feature. */
   readonly ngrams: number;
   /** 1 + ln(count) instead of the count. */
   readonly sublinear: boolean;
 }
 
-/** The settings of the reference line of `docs/method/training.md`. */
+/** Of the reference line of `docs/method/training.md`. */
 const RECIPE_TFIDF: TfidfOptions = { ngrams: 2, sublinear: true };
 
 /** scikit-learn's default token pattern `\b\w\w+\b` on lower-cased text; `\w` = letters, numbers, underscore. */
@@ -29,17 +29,14 @@ function featuresOf(text: string, ngrams: number): string[] {
 }
 
 export interface Tfidf {
-  /** Words and word sequences, by column. */
+  /** By column. */
   readonly vocabulary: readonly string[];
   readonly idf: readonly number[];
   readonly features: number;
   transform(texts: readonly string[]): readonly SparseRow[];
 }
 
-/**
- * Fits scikit-learn's TfidfVectorizer: idf = ln((1+n)/(1+df)) + 1, rows scaled to length 1, words that the fitting
- * texts do not contain ignored.
- */
+/** scikit-learn's TfidfVectorizer: idf = ln((1+n)/(1+df)) + 1, rows scaled to length 1, unknown words ignored. */
 export function fitTfidf(texts: readonly string[], options: TfidfOptions = RECIPE_TFIDF): Tfidf {
   const vocabulary = new Map<string, number>();
   const documents: number[] = [];
@@ -53,7 +50,6 @@ export function fitTfidf(texts: readonly string[], options: TfidfOptions = RECIP
   return tfidfOf([...vocabulary.keys()], idf, options);
 }
 
-/** The weighting of words by a vocabulary and its idf, in the same order. */
 function tfidfOf(vocabulary: readonly string[], idf: readonly number[], options: TfidfOptions): Tfidf {
   const columnOf = new Map(vocabulary.map((feature, i) => [feature, i]));
   const row = (text: string): SparseRow => {
@@ -74,11 +70,11 @@ function tfidfOf(vocabulary: readonly string[], idf: readonly number[], options:
 }
 
 export interface Logistic {
-  /** Labels that have training rows, ascending; the others get the floor. */
+  /** Labels with training rows, ascending. */
   readonly known: readonly number[];
   /** A vector per known label (one for two labels, whose first has the score 0), each with its intercept last. */
   readonly weights: Float64Array;
-  /** Log-probabilities over all classes, also those without training rows (−Infinity is avoided: a floor of 1e-12). */
+  /** Log-probabilities over all classes, with a floor of 1e-12 for those without training rows. */
   predict(rows: readonly SparseRow[]): readonly (readonly number[])[];
 }
 
@@ -92,9 +88,8 @@ const sparseDot = (row: SparseRow, weights: Float64Array, offset: number) => {
 };
 
 /**
- * Multinomial logistic regression as scikit-learn fits it: C · sum of losses + ½·||w||², the intercept not penalised.
- * Two classes share one weight vector (as there): with two, the penalty would count half.
- * @param c inverse strength of the penalty
+ * As scikit-learn fits it: C · sum of losses + ½·||w||², the intercept not penalised. Two classes share one weight vector, as
+ * with two the penalty would count half. @param c inverse strength of the penalty
  */
 export function fitLogistic(
   rows: readonly SparseRow[],
@@ -138,7 +133,7 @@ export function fitLogistic(
   return logisticOf({ known, weights }, features, classes);
 }
 
-/** How a row is scored by weights. Binary: one free vector, the first class's score is 0. Otherwise a vector a class. */
+/** Binary: one free vector, the first class's score is 0. Otherwise a vector a class. */
 function linearScores(known: number, features: number) {
   const binary = known === 2;
   const free = known < 2 ? 0 : binary ? 1 : known;
@@ -166,7 +161,7 @@ function logisticOf(
   };
 }
 
-/** Log-probabilities of the labels that have training rows, with the floor for the others. */
+/** With the floor for labels without training rows. */
 function overAll(logProbs: readonly number[], known: readonly number[], classes: number): readonly number[] {
   const out = new Array<number>(classes).fill(FLOOR);
   known.forEach((label, i) => {
@@ -177,7 +172,7 @@ function overAll(logProbs: readonly number[], known: readonly number[], classes:
 
 const RECIPE_C = 10;
 
-/** A fitted classifier of words as plain values, so that a file can hold it. */
+/** Plain values, so that a file can hold it. */
 export interface WordModel
   extends TfidfOptions,
     Pick<Logistic, 'known' | 'weights'>,
@@ -207,7 +202,7 @@ export function faultInWords({ vocabulary, idf, classes, known, weights }: WordM
     : 'the numbers of the words do not fit their list';
 }
 
-/** Bag of words and word pairs with logistic regression: the honest reference line (`docs/method/training.md`, TF-IDF + LR). */
+/** The honest reference line (`docs/method/training.md`, TF-IDF + LR). */
 export function fitWords(
   texts: readonly string[],
   gold: readonly number[],
@@ -220,14 +215,14 @@ export function fitWords(
   return { ngrams, sublinear, vocabulary: tfidf.vocabulary, idf: tfidf.idf, classes, known, weights };
 }
 
-/** Log-probabilities of the labels by the words of a text. */
+/** Log-probabilities of the labels. */
 export function wordAnswers(model: WordModel): (texts: readonly string[]) => readonly (readonly number[])[] {
   const tfidf = tfidfOf(model.vocabulary, model.idf, model);
   const logistic = logisticOf(model, tfidf.features, model.classes);
   return (texts) => logistic.predict(tfidf.transform(texts));
 }
 
-/** The same classifier as a Python program: scikit-learn's, with the settings above. The rows stay with the user. */
+/** As a Python program: scikit-learn's, with the settings above. The rows stay with the user. */
 export const wordClassifierScript =
   (): string => `"""TF-IDF with logistic regression, as Softprompt Studio compared it: no language model is needed.
 
@@ -293,7 +288,7 @@ interface Correction {
   readonly rho: number;
 }
 
-/** Two-loop recursion: −H·g. Source: Nocedal & Wright, Numerical Optimization, algorithm 7.4. */
+/** −H·g by two-loop recursion. Source: Nocedal & Wright, Numerical Optimization, algorithm 7.4. */
 function direction(gradient: Float64Array, history: readonly Correction[]): Float64Array {
   let q = gradient.slice();
   const alphas: number[] = [];
@@ -314,7 +309,7 @@ function direction(gradient: Float64Array, history: readonly Correction[]): Floa
 const TOLERANCE = 1e-5;
 const MOST_ITERATIONS = 500;
 
-/** Minimises a smooth convex function by L-BFGS with a backtracking line search (Armijo), ten corrections kept. */
+/** L-BFGS with a backtracking line search (Armijo), ten corrections kept, for smooth convex functions. */
 function minimise(evaluate: (x: Float64Array) => Evaluation, start: Float64Array): Float64Array {
   let x = start;
   let here = evaluate(x);

@@ -2,7 +2,6 @@ import { bonettPrice, type Interval, wilson } from './intervals';
 import type { ResampleOptions } from './resample';
 import { logChoose, normalQuantile, normalTail, studentT, studentT975 } from './special';
 
-/** Rows by who gets them right: `b` only A, `c` only B. */
 export interface PairedCounts {
   readonly bothRight: number;
   readonly aOnly: number;
@@ -43,13 +42,13 @@ function doubledTail(k: number, m: number): number {
   return 2 * sum;
 }
 
-/** Exact McNemar test: m = b+c, k = min(b,c), p = min(1, 2·sum_{i<=k} C(m,i)/2^m); no discordant rows -> 1. */
+/** m = b+c, k = min(b,c), p = min(1, 2·sum_{i<=k} C(m,i)/2^m); no discordant rows -> 1. */
 export function mcnemarExact(b: number, c: number): number {
   const m = b + c;
   return m === 0 ? 1 : Math.min(1, doubledTail(Math.min(b, c), m));
 }
 
-/** Mid-p McNemar test: the exact p less the probability of the observed counts. Source: Fagerland, Lydersen & Laake 2013. */
+/** The exact p less the probability of the observed counts. Source: Fagerland, Lydersen & Laake 2013. */
 export function mcnemarMidP(b: number, c: number): number {
   const m = b + c;
   if (m === 0) return 1;
@@ -62,18 +61,18 @@ export interface AccuracyComparison extends PairedCounts {
   readonly ci95: Interval;
   readonly p: number;
   readonly midP: number;
-  /** How many rows count as one, for the difference; 1 if every row is a trial. */
+  /** How many rows count as one; 1 if every row is a trial. */
   readonly designEffect: number;
 }
 
 interface ComparisonOptions extends ResampleOptions {
-  /** By cross-validation: the fold of each row, whose prompt was trained without it. */
+  /** By cross-validation: each row's prompt was trained without its fold. */
   readonly folds?: ArrayLike<number> | undefined;
 }
 
 /**
- * Accuracy of B minus that of A on the same rows, with its Bonett-Price interval and exact McNemar p. Where rows belong
- * together, whole groups are the trials: the p is that of the sign-flip test, and the interval counts groups. Folds widen both.
+ * B minus A on the same rows, with Bonett-Price interval and exact McNemar p. Where rows belong together, whole groups are the
+ * trials: p by the sign-flip test. Folds widen both.
  */
 export function accuracyComparison(
   gold: ArrayLike<number>,
@@ -108,9 +107,8 @@ export function accuracyComparison(
 }
 
 /**
- * A comparison by cross-validation: the folds' prompts differ, and share training rows. What their differences vary by beyond
- * what their rows explain counts 1/k + 1/(k − 1) times for k folds, as in the corrected variance of Nadeau & Bengio 2003, on
- * top of the variance over rows; p and interval are those of a standard error that is so much larger.
+ * The folds' prompts differ, and share training rows. What their differences vary by beyond what their rows explain counts
+ * 1/k + 1/(k − 1) times for k folds (Nadeau & Bengio 2003), on top of the variance over rows.
  */
 function acrossFolds(
   found: AccuracyComparison,
@@ -135,7 +133,7 @@ function acrossFolds(
   };
 }
 
-/** Accuracy's interval: Wilson; where rows belong together, on as many rows as the groups are worth. */
+/** Wilson; where rows belong together, on as many rows as the groups are worth. */
 export function accuracyInterval(
   gold: ArrayLike<number>,
   predicted: ArrayLike<number>,
@@ -148,10 +146,10 @@ export function accuracyInterval(
     : wilson(correct, right.length);
 }
 
-/** Exact sign test on wins and losses, ties apart: the same sum as McNemar's. */
+/** Ties apart: the same sum as McNemar's. */
 export const signTest = (wins: number, losses: number): number => mcnemarExact(wins, losses);
 
-/** Holm's step-down adjusted p-values, in the order given. Source: Holm 1979. */
+/** Step-down adjusted p-values, in the order given. Source: Holm 1979. */
 export function holm(pValues: readonly number[]): number[] {
   const order = pValues.map((p, i) => ({ p, i })).sort((a, b) => a.p - b.p);
   const adjusted = new Array<number>(pValues.length).fill(1);
@@ -163,10 +161,9 @@ export function holm(pValues: readonly number[]): number[] {
   return adjusted;
 }
 
-// Rows that are not independent: those of one author, thread or customer form a cluster, and clusters are the trials. Each
-// cluster counts by its sum (here: rows that only B gets right minus rows that only A gets right).
-
-/** Sum and number of rows of each cluster. */
+/**
+ * Rows of one author, thread or customer are one trial, which counts by its sum: rows that only B gets right less those of A.
+ */
 export interface Clusters {
   readonly sums: readonly number[];
   readonly sizes: readonly number[];
@@ -187,15 +184,14 @@ export function clustersOf(values: ArrayLike<number>, groups: ArrayLike<number>)
   return { sums, sizes };
 }
 
-/** Steps of the exact distribution above which the normal one is used: there are thousands of clusters then. */
+/** There are thousands of clusters above; the normal distribution is used then. */
 const MOST_STEPS = 1e8;
 
 /**
- * Exact two-sided sign-flip test: if A and B do not differ, each cluster's sum is as likely with the other sign.
- * p = P(|S| >= |sum|) over all signs, by convolution; the mid-p counts half of P(|S| = |sum|). With clusters of one row
- * these are McNemar's exact p and mid-p. Sources: Pagano & Tritchler 1983 (the convolution); Canay, Romano & Shaikh 2017
- * (signs of clusters).
- * @param sums whole numbers
+ * Exact and two-sided: if A and B do not differ, each cluster's sum is as likely with the other sign. p = P(|S| >= |sum|)
+ * over all signs, by convolution; the mid-p counts half of P(|S| = |sum|). With clusters of one row these are McNemar's.
+ * Sources: Pagano & Tritchler 1983 (the convolution); Canay, Romano & Shaikh 2017 (signs of clusters). @param sums whole
+ * numbers
  */
 export function signFlipTest(sums: readonly number[]): { readonly p: number; readonly midP: number } {
   const steps = sums.map(Math.abs).filter((sum) => sum > 0);
@@ -226,7 +222,7 @@ export function signFlipTest(sums: readonly number[]): { readonly p: number; rea
   return { p: Math.min(1, beyond + equal), midP: Math.min(1, beyond + equal / 2) };
 }
 
-/** As many clusters of equal size say as much where rows of a cluster are all alike: n² / Σ sizes². Source: Kish 1965. */
+/** As many say as much where rows of a cluster are all alike: n² / Σ sizes². Source: Kish 1965. */
 export function equalClusters({ sizes }: Pick<Clusters, 'sizes'>): number {
   const n = sizes.reduce((sum, size) => sum + size, 0);
   return n ** 2 / sizes.reduce((sum, size) => sum + size ** 2, 0);
@@ -260,19 +256,19 @@ function clusteredDifference(clusters: Clusters): Interval {
 }
 
 export interface PairedMeanOptions {
-  /** A row's value where both prompts are right or both wrong. */
+  /** Where both prompts are right or both wrong. */
   readonly centre: number;
-  /** What it adds or takes where only one is right. */
+  /** Added or taken where only one is right. */
   readonly spread: number;
-  /** Group of each row: rows that belong together are one trial. */
+  /** Rows of a group are one trial. */
   readonly groups?: ArrayLike<number> | undefined;
-  /** How many intervals shall all hold at once. */
+  /** Intervals that shall all hold at once. */
   readonly comparisons: number;
 }
 
 /**
- * Interval of a mean of differences between two prompts, one a row, at 1 − 5%/comparisons (Bonferroni): Bonett-Price in any
- * unit, clipped to what a mean can be, by rows, and where they belong together the one that holds that of groups too.
+ * One difference a row, at 1 − 5%/comparisons (Bonferroni): Bonett-Price in any unit, clipped to what a mean can be. Where rows
+ * belong together, the interval holds that of groups too.
  */
 export function pairedMean(values: ArrayLike<number>, options: PairedMeanOptions): Interval {
   const { centre, spread, groups, comparisons } = options;
@@ -298,9 +294,8 @@ function clusteredShare(clusters: Clusters, correct: number): Interval {
 }
 
 /**
- * How many rows count as one: the variance of the sum over clusters as it is, against that of independent rows; at least 1.
- * As many rows of each sign as two clusters have are added, all alike: where nothing differs, clusters are the trials.
- * Source: Kish 1965.
+ * The variance of the sum over clusters against that of independent rows; at least 1. As many rows of each sign as two clusters
+ * have are added, all alike: where nothing differs, clusters are the trials. Source: Kish 1965.
  * @param squares sum of squares of the rows' values
  */
 export function designEffect(clusters: Clusters, squares: number): number {
@@ -309,7 +304,7 @@ export function designEffect(clusters: Clusters, squares: number): number {
   return Math.max(1, (sums.reduce((total, sum) => total + sum * sum, 0) + 2 * added * added) / (squares + 2 * added));
 }
 
-/** The interval that holds both. */
+/** Holds both. */
 const hull = (a: Interval, b: Interval): Interval => ({
   low: Math.min(a.low, b.low),
   high: Math.max(a.high, b.high),

@@ -1,14 +1,9 @@
 import { mcnemarExact } from './mcnemar';
 import { binomialCdf, binomialPmf, normalQuantile, normalTail } from './special';
 
-/** Planning a test on paired rows: how many rows it needs, and its bounds at several looks before all of them are there. */
-
 const ALPHA = 0.05;
 
-/**
- * Largest k such that the exact test of (k, m−k) rejects, corrected for `pairs` (at ALPHA / pairs: Holm's first step, its
- * hardest); −1 when none does. Memo by both: it is asked for thousands of times.
- */
+/** Largest k such that the exact test of (k, m−k) rejects at ALPHA / pairs (Holm's first step); −1 when none does. */
 const criticalCache = new Map<number, Map<number, number>>();
 function critical(m: number, pairs: number): number {
   const cache = criticalCache.get(pairs) ?? new Map<number, number>();
@@ -28,10 +23,9 @@ function critical(m: number, pairs: number): number {
 }
 
 /**
- * Power of the two-sided exact McNemar test at 5% with `n` rows, of which a share `aOnly` is right only under A and
- * `bOnly` only under B. Sums over the number of discordant rows m ~ Bin(n, aOnly+bOnly), and in each over
- * B's part ~ Bin(m, bOnly/(aOnly+bOnly)). The verdict also asks for an interval clear of zero, which the exact test implies.
- * @param pairs for which p is corrected by Holm, of which this one decides: at worst it is multiplied by all of them
+ * Of the two-sided exact McNemar test at 5%: sums over the number of discordant rows m ~ Bin(n, aOnly+bOnly), and in each over
+ * B's part ~ Bin(m, bOnly/(aOnly+bOnly)). @param aOnly share of rows that are right only under A
+ * @param pairs for which p is corrected by Holm: at worst it is multiplied by all of them
  */
 export function mcnemarPower(n: number, aOnly: number, bOnly: number, pairs = 1): number {
   const discordant = aOnly + bOnly;
@@ -52,14 +46,14 @@ export function mcnemarPower(n: number, aOnly: number, bOnly: number, pairs = 1)
   return Math.min(1, power);
 }
 
-/** The power that is asked for, and its quantile of the standard normal. */
+/** With its quantile of the standard normal. */
 const POWER = 0.8;
 const Z_POWER = 0.8416212335729143;
 
-/** Above this many rows the exact sum takes seconds; there the normal approximation gives a gain that is less than 3% smaller. */
+/** Above, the exact sum takes seconds; the normal approximation gives a gain that is less than 3% smaller. */
 const EXACT_ROWS = 5000;
 
-/** Whether so many rows show the difference with power 80%: exactly, or by the normal approximation (Connor 1987). */
+/** With power 80%: exactly, or by the normal approximation (Connor 1987). */
 function isShown(n: number, aOnly: number, bOnly: number, pairs: number): boolean {
   if (n <= EXACT_ROWS) return mcnemarPower(n, aOnly, bOnly, pairs) >= POWER;
   const discordant = aOnly + bOnly;
@@ -68,13 +62,10 @@ function isShown(n: number, aOnly: number, bOnly: number, pairs: number): boolea
   return Math.sqrt(n) * difference >= z * Math.sqrt(discordant) + Z_POWER * Math.sqrt(discordant - difference ** 2);
 }
 
-/** Share of rows that a better prompt still breaks, assumed before the run (`docs/method/statistics.md`'s examples have 5%). */
+/** Share of rows that a better prompt still breaks (`docs/method/statistics.md`'s examples have 5%). */
 const ASSUMED_BROKEN = 0.05;
 
-/**
- * The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when not even the largest gain could be detected.
- * @param pairs that the verdict corrects for
- */
+/** The smallest gain (0 to 1) shown with power 80%; null when not even the largest could be. @param pairs as corrected for */
 export function detectableDifference(n: number, pairs: number): number | null {
   const largest = 1 - 2 * ASSUMED_BROKEN;
   if (!isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + largest, pairs)) return null;
@@ -88,13 +79,12 @@ export function detectableDifference(n: number, pairs: number): number | null {
   return high;
 }
 
-/** Above this many rows "more rows" is no advice. */
+/** Above, "more rows" is no advice. */
 const MOST_ROWS = 5000;
 
 /**
- * About how many rows in all would show the difference that was seen, with power 80%; null when more than
- * `MOST_ROWS`. The shares of discordant rows are those seen, each with half a row added, so that zero is not certain.
- * @param pairs that the verdict corrects for
+ * About so many rows in all would show the difference that was seen, with power 80%; null when more than `MOST_ROWS`. Half a
+ * row is added to each share of discordant rows, so that zero is not certain.
  */
 export function rowsToSettle(aOnly: number, bOnly: number, n: number, pairs: number): number | null {
   const a = (aOnly + 0.5) / (n + 1);
@@ -110,22 +100,18 @@ export function rowsToSettle(aOnly: number, bOnly: number, n: number, pairs: num
   return high;
 }
 
-// Tests at several looks. Each look spends a part of one error rate, so that a difference that is not there
-// is found at any of the looks with probability alpha at most.
-
-/** Points of the integration grid, and how far it reaches below zero in standard deviations. */
+/** Points of the integration grid, and its reach below zero in standard deviations. */
 const POINTS = 400;
 const REACH = 8;
 
 /**
- * Error rate spent when a share `t` of the rows has arrived, one-sided: α*(t) = 2 − 2 Φ(z / √t), z the 1 − α/2 quantile. Little
- * is spent early. Source: Lan & DeMets 1983, their function after O'Brien & Fleming.
- * @param t in [0, 1]
+ * Of several looks, each spends a part of one error rate: α*(t) = 2 − 2 Φ(z / √t), z the 1 − α/2 quantile, of a share t of the
+ * rows, one-sided. Source: Lan & DeMets 1983, their function after O'Brien & Fleming.
  */
 export const spent = (t: number, alpha: number): number =>
   t <= 0 ? 0 : Math.min(alpha, 2 * normalTail(normalQuantile(1 - alpha / 2) / Math.sqrt(Math.min(1, t))));
 
-/** Density of the statistic B(t) = Z √t over a grid, for what has not crossed a bound yet. */
+/** Of the statistic B(t) = Z √t, for what has not crossed a bound yet. */
 interface Going {
   readonly t: number;
   readonly from: number;
@@ -145,14 +131,14 @@ function integral({ from, step, density }: Going, f: (b: number) => number): num
   return (sum * step) / 3;
 }
 
-/** Probability that B at `t` is above `bound`, not having crossed before. */
+/** B at `t` is above `bound`, not having crossed before. */
 function crossing(going: Going | null, t: number, bound: number): number {
   if (going === null) return normalTail(bound / Math.sqrt(t));
   const sd = Math.sqrt(t - going.t);
   return integral(going, (b) => normalTail((bound - b) / sd));
 }
 
-/** Density of B at `t` below `bound`. Its increments are independent: B(t) − B(s) ~ N(0, t − s). */
+/** Below `bound`. B's increments are independent: B(t) − B(s) ~ N(0, t − s). */
 function continued(going: Going | null, t: number, bound: number): Going {
   const from = -REACH * Math.sqrt(t);
   const step = (bound - from) / POINTS;
@@ -162,9 +148,8 @@ function continued(going: Going | null, t: number, bound: number): Going {
 }
 
 /**
- * Bounds of a one-sided group-sequential test: Z at look k crosses `bounds[k]`, not having crossed before, with the
- * probability that the look spends, where there is no difference. By numerical integration.
- * Source: Armitage, McPherson & Rowe 1969; Jennison & Turnbull 2000, chapter 19.
+ * One-sided and group-sequential: where there is no difference, Z at look k crosses `bounds[k]`, not having crossed before,
+ * with the probability that the look spends. Source: Armitage, McPherson & Rowe 1969; Jennison & Turnbull 2000, chapter 19.
  * @param fractions share of the planned rows at each look, rising, the last at most 1
  */
 export function sequentialBounds(fractions: readonly number[], alpha: number): readonly number[] {
@@ -175,7 +160,7 @@ export function sequentialBounds(fractions: readonly number[], alpha: number): r
   return known;
 }
 
-/** The integration takes some ten milliseconds, and one plan is asked for again and again. */
+/** Integration takes some ten milliseconds, and one plan is asked for again and again. */
 const KNOWN = new Map<string, readonly number[]>();
 const MOST_KNOWN = 50;
 
@@ -198,14 +183,10 @@ function integratedBounds(fractions: readonly number[], alpha: number): readonly
 }
 
 /**
- * Score statistic of the hypothesis that a new prompt's accuracy is the old one's plus `margin`, on the same rows:
- * Z = (b − c − nδ) / sqrt(n (2 q + δ (1 − δ))), where q, the probability of a row that only the old one gets right, maximises
- * the likelihood under the hypothesis: the larger root of 2n q² + (−b − c + (2n − b + c) δ) q − c δ (1 − δ) = 0.
- * Also for small tables and for no discordant row at all. Source: Tango 1998.
- * @param b rows that only the new one gets right
- * @param c rows that only the old one gets right
- * @param margin δ, in (−1, 1)
- * @returns 0 where nothing speaks either way
+ * Z = (b − c − nδ) / sqrt(n (2 q + δ (1 − δ))) of the hypothesis that a new prompt's accuracy is the old one's plus δ on the
+ * same rows; q, the probability that only the old one is right, maximises the likelihood under it: the larger root of 2n q² +
+ * (−b − c + (2n − b + c) δ) q − c δ (1 − δ) = 0. Also for small tables and no discordant row. Source: Tango 1998. @param b
+ * rows that only the new one gets right @param c only the old one @param margin δ, in (−1, 1)
  */
 export function tangoScore(b: number, c: number, n: number, margin: number): number {
   const linear = -b - c + (2 * n - b + c) * margin;

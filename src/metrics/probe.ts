@@ -1,37 +1,32 @@
 /**
- * A linear probe: what a regularised logistic regression makes of a model's hidden states, without any prompt being tuned.
+ * Regularised logistic regression on a model's hidden states, without any prompt being tuned.
  * Source: Alain & Bengio 2016, Understanding intermediate layers using linear classifier probes.
  */
 import { fitLogistic, type Logistic, type SparseRow } from './logistic';
 
 export interface Probe extends LinearScores {
-  /** Log-probabilities over all classes, a row each. */
+  /** Log-probabilities over all classes. */
   predict(states: readonly Float32Array[]): readonly (readonly number[])[];
-  /** Inverse strength of the penalty that was chosen. */
+  /** Inverse strength of the penalty. */
   readonly c: number;
 }
 
-/**
- * The probe as a head of the model: the score of class k is `weights[k] · state + intercepts[k]`, of a state that is not
- * standardised, and softmax over the scores gives the answers.
- */
+/** A head of the model: class k scores `weights[k] · state + intercepts[k]`, of a state that is not standardised. */
 export interface LinearScores {
-  /** `[classes, width of a state]`, row-major. */
+  /** `[classes, width of a state]`. */
   readonly weights: Float64Array;
   readonly intercepts: readonly number[];
 }
 
-/** Tried from the strongest penalty on, until the loss on rows left out rises. */
+/** Strongest penalty first, until the loss on rows left out rises. */
 const STRENGTHS = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 const FOLDS = 5;
 /** Where there are too few rows to choose. */
 const USUAL = 1e-2;
 
 /**
- * Features are standardised by the training rows; the strength of the penalty is the one with the lowest mean
- * cross-entropy over five folds.
- * @param states one row of numbers each, all of the same length
- * @param gold class of each row, below `classes`
+ * Features are standardised by the training rows; the penalty is the one with the lowest mean cross-entropy over five folds.
+ * @param gold below `classes`
  * @returns in steps, each telling what share is done
  */
 export function* fittingProbe(
@@ -55,7 +50,7 @@ export function* fittingProbe(
   return { c, predict: (more) => model.predict(more.map(scale)), ...linear(model, standard, classes) };
 }
 
-/** Of a class without training rows: the mean score of the others, less what makes its probability the floor of `predict`. */
+/** A class without training rows: the mean score of the others, less what makes its probability the floor of `predict`. */
 const UNSEEN = Math.log(1e-12);
 
 /** w · (x − mean) factor + b = (w factor) · x + (b − Σ w mean factor). */
@@ -115,7 +110,7 @@ function* strength(
   return best.c;
 }
 
-/** The fold of each row: the rows of a class are dealt out in turn. */
+/** By row: the rows of a class are dealt out in turn. */
 function foldsOf(gold: readonly number[]): readonly number[] {
   const folds = new Array<number>(gold.length).fill(0);
   let next = 0;
@@ -126,13 +121,13 @@ function foldsOf(gold: readonly number[]): readonly number[] {
   return folds;
 }
 
-/** What makes mean 0 and variance 1 of each number of a state: `(x − mean) factor`. */
+/** `(x − mean) factor` has mean 0 and variance 1. */
 interface Standard {
   readonly mean: Float64Array;
   readonly factor: Float64Array;
 }
 
-/** Zero mean and unit variance over these rows; a feature that never changes becomes 0. */
+/** A feature that never changes becomes 0. */
 function standardOf(states: readonly Float32Array[]): Standard {
   const moment = (of: (x: number, f: number) => number) =>
     Float64Array.from(

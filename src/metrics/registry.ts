@@ -1,7 +1,6 @@
 /**
- * Every metric that a comparison reports, as one object: how it is computed, its 95% interval, how two prompts compare on
- * the same rows, how it is named, explained, printed and bounded in results.json. Comparisons, tables, reports, schemas
- * and the command line are built from the two lists below, in their order; the first entry of each is the headline's.
+ * Comparisons, tables, reports, schemas and the command line are built from the two lists below, in their order; the first
+ * entry of each is the headline's.
  */
 import { percent, points } from '../lib/format';
 import { accuracy, confusionMatrix, macroF1 } from './classification';
@@ -13,7 +12,7 @@ import { exactMatch, rougeL, tokenF1 } from './text';
 export interface MetricFormat {
   /** "81.7%", "0.812", "12.3". */
   readonly value: (value: number) => string;
-  /** How B differs from A: "+14.2" points, "× 0.15". */
+  /** B against A: "+14.2" points, "× 0.15". */
   readonly difference: (difference: number) => string;
 }
 
@@ -22,23 +21,23 @@ const DECIMAL: MetricFormat = { value: (value) => value.toFixed(3), difference: 
 const plain = (value: number) => String(Number(value.toPrecision(3)));
 const PLAIN: MetricFormat = { value: plain, difference: (factor) => `× ${plain(factor)}` };
 
-/** "73.8 to 87.6": both ends as `form` prints them, without the unit that the value has. */
+/** "73.8 to 87.6", without the unit that the value has. */
 export const ends = (form: (value: number) => string, { low, high }: Interval): string =>
   [low, high].map((end) => form(end).replace(/%$|^× /, '')).join(' to ');
 
 interface MetricFacts {
-  /** As a column header: "ROUGE-L". */
+  /** In a column header: "ROUGE-L". */
   readonly name: string;
-  /** One sentence for people who do not know the metric. */
+  /** For people who do not know the metric. */
   readonly means: string;
   readonly format: MetricFormat;
-  /** Its values in results.json. */
+  /** In results.json. */
   readonly schema: { readonly min: number; readonly max?: number };
-  /** How the interval is computed, for captions: "Wilson". */
+  /** For captions: "Wilson". */
   readonly intervalName: string;
 }
 
-/** Answers of one prompt: label indices in the order of the label set. */
+/** Label indices in the order of the label set. */
 export interface Predicted {
   readonly gold: readonly number[];
   readonly predicted: readonly number[];
@@ -56,11 +55,10 @@ export interface LabelMetric extends MetricFacts {
   readonly interval: (of: Predicted, options: ResampleOptions) => Interval;
   /** B minus A on the same rows. */
   readonly compare: (a: Predicted, b: Predicted, options: ResampleOptions) => Compared;
-  /** How `compare` finds interval and p, for captions. */
+  /** Interval and p, for captions. */
   readonly compareName: string;
 }
 
-/** One generated text beside the expected one, and how likely the model finds the expected one. */
 export interface GeneratedRow {
   readonly written: string;
   readonly wanted: string;
@@ -68,12 +66,12 @@ export interface GeneratedRow {
   readonly tokens: number;
 }
 
-/** A metric of generated texts follows from sums over rows, so one set of bootstrap draws serves all of them. */
+/** Follows from sums over rows, so one set of bootstrap draws serves all of them. */
 export interface TextMetric extends MetricFacts {
-  /** What one row adds to the sums. */
+  /** Added to the sums by a row. */
   readonly parts: (row: GeneratedRow) => readonly number[];
   readonly compute: (sums: ArrayLike<number>, rows: number) => number;
-  /** How B is compared with A: B − A, or B / A. */
+  /** B − A, or B / A. */
   readonly versus: 'difference' | 'ratio';
 }
 
@@ -107,7 +105,7 @@ export const LABEL_METRICS = listOf<LabelMetric>()({
   },
 });
 
-/** A score between 0 and 1 for each row, averaged. */
+/** Between 0 and 1 a row. */
 const meanOf = (score: (written: string, wanted: string) => number) =>
   ({
     format: PERCENT,
@@ -150,16 +148,14 @@ export const TEXT_METRICS = listOf<TextMetric>()({
 export type LabelMetricId = keyof typeof LABEL_METRICS;
 export type TextMetricId = keyof typeof TEXT_METRICS;
 
-/** The metrics of a list in their order, with their ids. */
 export const metricsOf = <Id extends string, M>(metrics: Readonly<Record<Id, M>>): readonly (readonly [Id, M])[] =>
   Object.entries(metrics) as [Id, M][];
 
-/** One value for each metric of a list. */
 export const forEachMetric = <Id extends string, M, T>(
   metrics: Readonly<Record<Id, M>>,
   of: (metric: M, id: Id) => T,
 ): Readonly<Record<Id, T>> =>
   Object.fromEntries(metricsOf(metrics).map(([id, metric]) => [id, of(metric, id)])) as Record<Id, T>;
 
-/** The name of its column in a CSV: `macro_f1`. */
+/** In a CSV: `macro_f1`. */
 export const columnName = (id: string): string => id.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();

@@ -7,9 +7,9 @@ export const DRAWS = 10_000;
 export interface ResampleOptions {
   readonly seed: number;
   readonly draws?: number | undefined;
-  /** Group index of each row: rows of a group are drawn together. */
+  /** By row: rows of a group are drawn together. */
   readonly groups?: ArrayLike<number> | undefined;
-  /** Called now and then with the share done, 0 to 1. */
+  /** With the share done, now and then. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
@@ -25,7 +25,7 @@ function groupMembers(groups: ArrayLike<number>): Int32Array[] {
   return [...members.values()].map((rows) => Int32Array.from(rows));
 }
 
-/** Bootstrap draws of row indices, by group where rows are grouped; `visit` gets a view that is reused. */
+/** Row indices, by group where rows are grouped; `visit` gets a view that is reused. */
 export function eachDraw(n: number, options: ResampleOptions, visit: (rows: Int32Array, draw: number) => void): void {
   const { seed, draws = DRAWS, groups, onProgress } = options;
   const rng = createRng(seed);
@@ -47,10 +47,7 @@ export function eachDraw(n: number, options: ResampleOptions, visit: (rows: Int3
   }
 }
 
-/**
- * Paired bootstrap, percentiles 2.5 and 97.5: both arms see the same drawn rows, and `statistic` gives their
- * difference on the row indices it is handed (a view that is reused). Source: Berg-Kirkpatrick et al. 2012.
- */
+/** Both arms see the same drawn rows, a view that is reused. Source: Berg-Kirkpatrick et al. 2012. */
 export function pairedBootstrap(
   n: number,
   statistic: (rows: Int32Array) => number,
@@ -64,10 +61,7 @@ export function pairedBootstrap(
   return middle95(values);
 }
 
-/**
- * Paired permutation p: the two predictions of a row are swapped with probability 1/2 (`swap[i]` = 1), and
- * p = (1 + #{|D*| >= |D|}) / (R + 1). Source: Dror et al. 2018.
- */
+/** A row's predictions are swapped with probability 1/2; p = (1 + #{|D*| >= |D|}) / (R + 1). Source: Dror et al. 2018. */
 export function pairedPermutation(
   n: number,
   statistic: (swap: Uint8Array) => number,
@@ -87,14 +81,14 @@ export function pairedPermutation(
   return (1 + extreme) / (draws + 1);
 }
 
-/** One way that rows come out: gold label, and what each arm says. */
+/** What rows come out as. */
 interface Outcome {
   readonly gold: number;
   readonly a: number;
   readonly b: number;
 }
 
-/** Counts from which the macro-F1 of both arms follows; the buffers are reused from draw to draw. */
+/** For the macro-F1 of both arms; the buffers are reused from draw to draw. */
 function macroF1Counts(classes: number) {
   const counts = () => new Int32Array(classes);
   const [tpA, tpB, gold, saidA, saidB] = [counts(), counts(), counts(), counts(), counts()];
@@ -109,7 +103,7 @@ function macroF1Counts(classes: number) {
       if (outcome.a === outcome.gold) bump(tpA, outcome.gold, times);
       if (outcome.b === outcome.gold) bump(tpB, outcome.gold, times);
     },
-    /** Macro-F1 of B minus that of A. */
+    /** B minus A. */
     difference: () => {
       let sum = 0;
       for (let c = 0; c < classes; c++) {
@@ -127,7 +121,7 @@ function bump(counts: Int32Array, at: number, times: number): void {
 
 const f1 = (truePositives: number, goldAndSaid: number) => (goldAndSaid === 0 ? 0 : (2 * truePositives) / goldAndSaid);
 
-/** The distinct outcomes, and which of them each row is. */
+/** Distinct, and which of them each row is. */
 function outcomesOf(
   gold: ArrayLike<number>,
   predictedA: ArrayLike<number>,
@@ -145,10 +139,7 @@ function outcomesOf(
   return { outcomes, ofRow };
 }
 
-/**
- * Macro-F1 of B minus that of A, with its bootstrap interval and permutation p, both by group where rows belong together.
- * Rows are counted by outcome, and only rows on which the arms disagree are swapped, since swapping the others changes nothing.
- */
+/** B minus A, by group where rows belong together. Only rows on which the arms disagree are swapped. */
 export function macroF1Comparison(
   gold: ArrayLike<number>,
   predictedA: ArrayLike<number>,
@@ -207,7 +198,6 @@ export function macroF1Comparison(
   };
 }
 
-/** Bootstrap interval of one arm's macro-F1, percentiles 2.5 and 97.5. */
 export function macroF1Interval(
   gold: ArrayLike<number>,
   predicted: ArrayLike<number>,

@@ -1,8 +1,6 @@
-/** Functions that several statistics share. */
-
-/** Quantile of the standard normal for a two-sided 95% interval. */
+/** Of the standard normal, for a two-sided 95% interval. */
 export const Z95 = 1.959963984540054;
-/** Of a two-sided 90% interval, and of a one-sided test at 5%. */
+/** Also of a one-sided test at 5%. */
 export const Z90 = 1.6448536269514722;
 
 /** Lanczos approximation, g = 7, n = 9 (Numerical Recipes, 6.1); about 15 digits for x > 0. */
@@ -19,14 +17,13 @@ export function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (z + 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
-/** log n! of the n asked for so far: power calculations ask for the same ones millions of times. */
+/** Power calculations ask for the same ones millions of times. */
 const logFactorials: number[] = [];
 function logFactorial(n: number): number {
   for (let i = logFactorials.length; i <= n; i++) logFactorials.push(logGamma(i + 1));
   return logFactorials[n] as number;
 }
 
-/** log C(n, k). */
 export const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 
 /** P(X = k) for X ~ Binomial(n, p). */
@@ -48,7 +45,7 @@ export function binomialCdf(k: number, n: number, p: number): number {
   return Math.min(1, sum);
 }
 
-/** Linear interpolation between order statistics (type 7, R's and NumPy's default); `sorted` ascending, not empty. */
+/** Type 7, R's and NumPy's default; `sorted` ascending, not empty. */
 export function quantile(sorted: ArrayLike<number>, q: number): number {
   const at = (sorted.length - 1) * q;
   const low = Math.floor(at);
@@ -57,7 +54,6 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return a + (at - low) * (b - a);
 }
 
-/** The percentiles 2.5 and 97.5; `sorted` as in `quantile`. */
 export const middle95 = (sorted: ArrayLike<number>): { readonly low: number; readonly high: number } => ({
   low: quantile(sorted, 0.025),
   high: quantile(sorted, 0.975),
@@ -72,9 +68,8 @@ export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /**
- * The point of Student's t beyond which as much lies as beyond z of the normal, by the expansion z + (z³+z)/4ν + …: to
- * within 3e-4 at z = 1.96, and 1% at z = 4 from 20 degrees of freedom on. Infinite below 5 degrees. Source: Abramowitz &
- * Stegun 26.7.5.
+ * Beyond it lies as much as beyond z of the normal, by the expansion z + (z³+z)/4ν + …: to within 3e-4 at z = 1.96, and 1% at
+ * z = 4 from 20 degrees of freedom on. Infinite below 5 degrees. Source: Abramowitz & Stegun 26.7.5.
  */
 export function studentT(z: number, degrees: number): number {
   if (degrees < 5) return Number.POSITIVE_INFINITY;
@@ -87,19 +82,19 @@ export function studentT(z: number, degrees: number): number {
   return terms.reduce((sum, term, i) => sum + term / degrees ** (i + 1), z);
 }
 
-/** 97.5% point of Student's t, for the 95% interval of a mean. Up to 4 degrees of freedom as tabled. */
+/** For the 95% interval of a mean. Up to 4 degrees of freedom as tabled. */
 export const studentT975 = (degrees: number): number =>
   degrees < 5
     ? ([12.7062, 4.30265, 3.18245, 2.77645][Math.max(0, Math.floor(degrees) - 1)] ?? Number.POSITIVE_INFINITY)
     : studentT(Z95, degrees);
 
-/** Of a Chebyshev fit of erfc, in powers of t = 1 / (1 + x/2), fractional error below 1.2e-7. */
+/** A Chebyshev fit of erfc, in powers of t = 1 / (1 + x/2), fractional error below 1.2e-7. */
 const ERFC = [
   -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
   0.17087277,
 ];
 
-/** P(Z > z) of the standard normal. Source: Press et al., Numerical Recipes, 1992, section 6.2. */
+/** P(Z > z). Source: Press et al., Numerical Recipes, 1992, section 6.2. */
 export function normalTail(z: number): number {
   if (z < 0) return 1 - normalTail(-z);
   const x = z / Math.SQRT2;
@@ -107,7 +102,7 @@ export function normalTail(z: number): number {
   return (t / 2) * Math.exp(ERFC.reduceRight((sum, coefficient) => sum * t + coefficient, 0) - x * x);
 }
 
-/** z with P(Z ≤ z) = p of the standard normal, by bisection. p in (0, 1). */
+/** P(Z ≤ z) = p, by bisection. */
 export function normalQuantile(p: number): number {
   let [low, high] = [-10, 10];
   for (let i = 0; i < 60; i++) {

@@ -4,30 +4,30 @@ import { missingFile } from '../lib/errors';
 import { fail, ok, type Result } from '../lib/result';
 import { z } from '../lib/zod';
 
-/** Path inside the model folder -> verified bytes. */
+/** Verified, by path inside the model folder. */
 export type ModelFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
-/** Files by path that the browser keeps on disk, to be read in parts. */
+/** By path; the browser keeps them on disk, to be read in parts. */
 export type FilesOnDisk = Readonly<Record<string, Blob>>;
 
-/** Made on use, to keep it out of workers that read no card. */
+/** On use, to keep it out of workers that read no card. */
 function cardSchema() {
   const hash = z.string().regex(/^[0-9a-f]{64}$/);
-  /** Relative, inside the folder, without `..`, because it becomes part of an address. */
+  /** Relative, without `..`, because it becomes part of an address. */
   const path = z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/);
   return z.object({
     id: z.string().min(1),
     dtype: z.string().min(1),
     license: z.string().optional(),
     parameters: z.number().int().positive().optional(),
-    /** Over the files under onnx/: see `foldHash`. */
+    /** Over the files under onnx/, by `foldHash`. */
     sha256: hash,
     files: z.array(z.object({ path, bytes: z.number().int().nonnegative(), sha256: hash })).min(1),
     weights: z.object({ source: z.string(), file: z.string(), sha256: hash, howToLoad: z.string() }).optional(),
   });
 }
 
-/** The contents of a model folder with checksums: from its `studio.json`, or computed from the files. */
+/** From a folder's `studio.json`, or computed from its files. */
 export type ModelCard = z.infer<ReturnType<typeof cardSchema>>;
 export type FileEntry = ModelCard['files'][number];
 
@@ -40,7 +40,7 @@ export function parseCard(text: string): Result<ModelCard> {
   return fail('bad-card', `The model's studio.json does not have the expected form: ${z.prettifyError(parsed.error)}.`);
 }
 
-/** Everything except the legal texts, which the engine does not need. */
+/** Not the legal texts. */
 export const isNeeded = (path: string): boolean => !/^(?:LICENSE|NOTICE|README)/i.test(path);
 
 /** `model.sha256` of docs/method/formats.md: SHA-256 of the lines `<sha256>  <path>\n`, sorted by path, over the files under onnx/. */
@@ -52,13 +52,13 @@ export function foldHash(files: readonly Pick<FileEntry, 'path' | 'sha256'>[]): 
   return sha256(lines.join(''));
 }
 
-/** The hub's file variant that an .onnx name means. */
+/** The file variant on the hub. */
 export function dtypeOf(onnxPath: string): string {
   const suffix = /\/?[\w-]*?_(fp16|q4f16|q4|q8|int8|uint8|bnb4|quantized)\.onnx$/.exec(onnxPath)?.[1];
   return suffix === undefined ? 'fp32' : suffix === 'quantized' ? 'q8' : suffix;
 }
 
-/** A card for a folder without one. */
+/** For a folder without one. */
 export async function makeCard(id: string, onnxPath: string, files: ModelFiles): Promise<ModelCard> {
   const entries = await Promise.all(
     Object.entries(files).map(async ([path, data]) => ({ path, bytes: data.length, sha256: await sha256(data) })),
@@ -70,10 +70,7 @@ export async function makeCard(id: string, onnxPath: string, files: ModelFiles):
 const isName = (value: unknown) => typeof value === 'string' && value !== '';
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 
-/**
- * What is read of config.json; exporters have two names each for the longest sequence and the attention heads. Checked by hand:
- * the engine's worker and exported prompts need no schema but this one.
- */
+/** Exporters have two names for some facts. Checked by hand: the engine's worker and exported prompts need no other schema. */
 const CONFIG = {
   model_type: isName,
   max_position_embeddings: isCount,
@@ -92,16 +89,15 @@ const isConfig = (value: unknown): value is Config =>
   Object.entries(CONFIG).every(([name, isSound]) => value[name] === undefined || isSound(value[name]));
 
 interface ModelConfig {
-  /** Architecture as transformers names it, e.g. `llama`. */
+  /** As transformers names it, e.g. `llama`. */
   readonly family: string | null;
-  /** Tokens that the model was made for. */
   readonly contextLength: number | null;
   readonly attentionHeads: number | null;
   /** What transformers multiplies `inputs_embeds` by, as Granite does; vectors trained here come after it. */
   readonly embeddingMultiplier: number;
 }
 
-/** Facts from config.json for people; only the graph decides what is computed. Nulls if the file is missing or not valid. */
+/** For people; only the graph decides what is computed. Nulls if config.json is missing or not valid. */
 export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConfig {
   const found = files['config.json'] && readJson(files['config.json']);
   const config: Config = isConfig(found) ? found : {};
@@ -113,7 +109,7 @@ export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConf
   };
 }
 
-/** Which of several .onnx files to run: the smallest sufficiently exact one first; all are computed in float32. */
+/** The smallest sufficiently exact .onnx file first; all are computed in float32. */
 const PREFERENCE = [
   'model_q4.onnx',
   'model.onnx',
@@ -127,14 +123,14 @@ const PREFERENCE = [
 ];
 const SETTINGS =
   /^(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|genai_config)\.json$|^chat_template\.jinja$/;
-/** Files next to a graph that do not belong to it: texts, tokenizers, and the same weights for other programs. */
+/** Next to a graph, but not its own: texts, tokenizers, and the same weights for other programs. */
 const OTHERS =
   /\.(?:onnx|json|jsonl|txt|md|jinja|py|ya?ml|model|safetensors|gguf|pth?|h5|msgpack|png|jpg)$|^pytorch_model|^\.|^LICENSE|^NOTICE/;
 
 export interface Choice {
-  /** Path of the chosen graph in the hub's layout. */
+  /** In the hub's layout. */
   readonly onnx: string;
-  /** Original path -> path in the hub's layout: graph and weights under `onnx/`, settings beside it. */
+  /** Original path -> path in the hub's layout, where graph and weights are under `onnx/`. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -143,7 +139,7 @@ const split = (path: string) => {
   return { folder: path.slice(0, at), name: path.slice(at) };
 };
 
-/** The files of a model in a folder, in hub layout or flat; or the names of what is missing. */
+/** Of a folder in hub layout or flat. */
 export function chooseFiles(paths: readonly string[]): Choice | { readonly missing: readonly string[] } {
   // Of files with the same name, the one nearer to the top counts.
   const sorted = [...paths].sort((a, b) => a.split('/').length - b.split('/').length);
@@ -168,14 +164,14 @@ export function chooseFiles(paths: readonly string[]): Choice | { readonly missi
 }
 
 export interface NamedFile {
-  /** As dropped or chosen; may start with the folder's name. */
+  /** May start with the folder's name. */
   readonly path: string;
   readonly bytes: () => Promise<Uint8Array<ArrayBuffer>>;
   /** In bytes, if known before reading. */
   readonly size?: number;
 }
 
-/** Reads a model folder in hub layout (or flat) from disk. @throws StudioError `model-missing-file` naming what is missing */
+/** In hub layout or flat. @throws StudioError `model-missing-file` naming what is missing */
 export async function readFolder(
   files: readonly NamedFile[],
   name: string,

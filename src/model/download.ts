@@ -2,13 +2,13 @@ import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { corruptModel, missingFile, StudioError } from '../lib/errors';
 
-/** Verified files by SHA-256, so that none is fetched twice, and incomplete ones under `<sha256>.part`. */
+/** Verified, by SHA-256; incomplete ones under `<sha256>.part`. */
 export interface FileCache {
   get(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** False = the browser had no room (or no cache): the file can be used, but is fetched again next time. */
+  /** False: the browser had no room (or no cache), so the file is fetched again next time. */
   put(sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
   delete(sha256: string): Promise<void>;
-  /** A file that `put` kept, to be read in parts; null = it is not there, or was never on disk. */
+  /** To be read in parts; null = not there, or never on disk. */
   onDisk?(sha256: string): Promise<Blob | null>;
 }
 
@@ -29,7 +29,7 @@ function inPieces(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<Arr
   });
 }
 
-/** The browser's Cache API; null = not available (insecure context, blocked by policy). */
+/** Null = no Cache API (insecure context, blocked by policy). */
 export function browserFileCache(): FileCache | null {
   if (typeof caches === 'undefined') return null;
   return {
@@ -74,7 +74,7 @@ export interface DownloadProgress {
   readonly fromCache: boolean;
 }
 
-/** A file to fetch. Without `sha256` (a hub file that is not in LFS) only the size can be checked. */
+/** Without `sha256` (a hub file that is not in LFS) only the size can be checked. */
 export interface RemoteFile {
   readonly path: string;
   readonly url: string;
@@ -88,7 +88,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The bytes of a file as they arrive; the length may be unknown. */
+/** The length may be unknown. */
 class Received {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
@@ -122,11 +122,11 @@ class Received {
   }
 }
 
-/** How often a broken connection is resumed. */
+/** Of a broken connection. */
 const RETRIES = 3;
 const PAUSE_MS = 500;
 
-/** Streams one file from where `received` ends, and reports received bytes. */
+/** From where `received` ends. */
 async function fetchFile(
   file: RemoteFile,
   received: Received,
@@ -184,7 +184,7 @@ async function ask(file: RemoteFile, from: number, signal?: AbortSignal): Promis
   return response;
 }
 
-/** Checks size and checksum. @throws StudioError `model-corrupt` naming the file */
+/** @throws StudioError `model-corrupt` naming the file */
 async function verify(file: RemoteFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (file.bytes !== null && bytes.length !== file.bytes)
     throw corruptModel(
@@ -198,7 +198,7 @@ async function verify(file: RemoteFile, bytes: Uint8Array<ArrayBuffer>): Promise
     );
 }
 
-/** All files, from the cache if it has them; verified either way. @throws StudioError model-*, cancelled */
+/** From the cache if possible; verified either way. @throws StudioError model-*, cancelled */
 export async function download(
   files: readonly RemoteFile[],
   { cache, onProgress, signal }: DownloadOptions,
@@ -227,7 +227,7 @@ export async function download(
   return out;
 }
 
-/** A cached file that passes verification; deletes one that does not. */
+/** Deletes a cached file that does not pass verification. */
 async function fromCache(file: RemoteFile, cache: FileCache | null): Promise<Uint8Array<ArrayBuffer> | null> {
   const kept = file.sha256 === null ? null : await cache?.get(file.sha256);
   if (!kept || file.sha256 === null) return null;
@@ -240,7 +240,7 @@ async function fromCache(file: RemoteFile, cache: FileCache | null): Promise<Uin
   }
 }
 
-/** Keeps the received part of an interrupted download, and requests only the rest next time. */
+/** Requests only the rest of a download that was interrupted before. */
 async function fetchOrResume(
   file: RemoteFile,
   cache: FileCache | null,

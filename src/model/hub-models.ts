@@ -1,19 +1,17 @@
-/** Models of the hub that are offered by name, and what their weights take. */
-
-/** The runtime itself and a graph of some thousand nodes, measured. */
+/** The runtime and a graph of some thousand nodes, measured. */
 const RUNTIME_BYTES = 30e6;
 
-/** The heap with these weights in it. It grows by a fifth of its size, but at most 96 MB, so on average half of that is free. */
+/** The heap grows by a fifth of its size, but at most 96 MB, so on average half of that is free. */
 export const heapOf = (weights: number) => RUNTIME_BYTES + weights + Math.min(weights / 10, 48e6);
 
-/** All that WebAssembly can address. */
+/** What WebAssembly can address. */
 const HEAP_BYTES = 2 ** 32;
-/** Of a weight of 4 bits in a file: half a byte, and its share of a float32 scale for 32 of them. */
+/** A weight of 4 bits, with its share of a float32 scale for 32 of them. */
 const STORED_BYTES = 0.5 + 4 / 32;
-/** Of the same weight held small: an integer, and its share of scale and offset. */
+/** Held small: an integer, with its share of scale and offset. */
 const SMALL_BYTES = 1.25;
 
-/** Sizes are those of the hub's list, to three digits: of `model_q4.onnx`, which is downloaded, and of `model.onnx`. */
+/** To three digits: of `model_q4.onnx`, which is downloaded, and of `model.onnx`. */
 interface Listed {
   readonly id: string;
   readonly downloadBytes: number;
@@ -22,7 +20,7 @@ interface Listed {
   readonly licence: string;
 }
 
-/** What is not listed follows: float32 takes 4 bytes a weight, and the two files differ only in the packed ones. */
+/** float32 takes 4 bytes a weight, and the two files differ only in the packed ones. */
 const model = (listed: Listed) => {
   const packed = (listed.float32Bytes - listed.downloadBytes) / (4 - STORED_BYTES);
   const fastBytes = heapOf(listed.float32Bytes);
@@ -32,7 +30,7 @@ const model = (listed: Listed) => {
 
 export type HubModel = ReturnType<typeof model>;
 
-/** Of exporters whose layouts the fixtures hold, and of files, languages and licences that the hub states. Smallest first. */
+/** Exporters' layouts are in the fixtures; files, languages and licences as the hub states. Smallest first. */
 export const HUB_MODELS: readonly HubModel[] = [
   model({
     id: 'HuggingFaceTB/SmolLM2-360M-Instruct',

@@ -15,23 +15,22 @@ import {
 } from './card';
 import { type DownloadOptions, download, type FileCache, type RemoteFile } from './download';
 
-/** Where a model comes from. All sources give the same hub layout. */
+/** All sources give the same hub layout. */
 export type ModelSource =
-  /** A folder of this site with a `studio.json`, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/`. */
+  /** With a `studio.json`, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/`. */
   | { readonly kind: 'site'; readonly base: string }
   | { readonly kind: 'folder'; readonly name: string; readonly files: readonly NamedFile[] }
   | { readonly kind: 'hub'; readonly id: string }
-  /** A model loaded earlier from a folder or the hub, with its files in the browser's cache. */
+  /** Loaded earlier from a folder or the hub; the files are in the browser's cache. */
   | { readonly kind: 'kept'; readonly card: ModelCard };
 
 export interface LoadedModel {
   readonly card: ModelCard;
   readonly files: ModelFiles;
-  /** Of a large model, the weights that the browser's cache keeps. */
+  /** Weights of a large model that the browser's cache keeps. */
   readonly onDisk?: FilesOnDisk;
 }
 
-/** A folder of this site, which must have a `studio.json`. */
 interface SiteFolder {
   readonly card: ReturnType<typeof parseCard>;
   readonly addressOf: (path: string) => string;
@@ -61,14 +60,11 @@ async function loadFromSite(base: string, options: DownloadOptions): Promise<Loa
   return { card: card.value, files: await download(withAddress(wanted, site), options) };
 }
 
-/** Whether a file is wanted, but is neither the graph nor its weights. */
+/** Neither the graph nor its weights. */
 export const isSmall = (path: string): boolean =>
   isNeeded(path) && !path.startsWith('onnx/') && !/\.(?:onnx|onnx_data|safetensors|bin)/.test(path);
 
-/**
- * The few megabytes that make tokenising possible while the weights are still on their way. From this site only: a folder is
- * read at once, and the hub has no list with checksums. They go into the cache, so they are fetched once.
- */
+/** For tokenising while the weights are on their way. From this site only, as the hub has no list with checksums. */
 export async function loadTokenizerFiles(source: ModelSource, cache: FileCache | null): Promise<ModelFiles | null> {
   if (source.kind !== 'site') return null;
   const site = await openSite(source.base, { cache });
@@ -96,7 +92,7 @@ async function loadKept(card: ModelCard, { cache, onProgress, signal }: Download
   return { card, files };
 }
 
-/** Caches the files, so that the model can be loaded again without its folder or a request, as far as there is room. */
+/** Loaded again without its folder or a request, as far as there is room. */
 async function keep(loaded: LoadedModel, { cache }: DownloadOptions): Promise<LoadedModel> {
   for (const { path, sha256: hash } of loaded.card.files) {
     const bytes = loaded.files[path];
@@ -105,7 +101,7 @@ async function keep(loaded: LoadedModel, { cache }: DownloadOptions): Promise<Lo
   return loaded;
 }
 
-/** Bytes of weights from which a second copy of them in memory counts. */
+/** From here on a second copy of the weights in memory counts. */
 const LARGE = 256 * 1024 * 1024;
 
 async function withDisk(loaded: LoadedModel, cache: FileCache | null): Promise<LoadedModel> {
@@ -119,7 +115,7 @@ async function withDisk(loaded: LoadedModel, cache: FileCache | null): Promise<L
   return { ...loaded, onDisk };
 }
 
-/** Verified files of a model, from the cache if possible. @throws StudioError model-*, cancelled */
+/** Verified, from the cache if possible. @throws StudioError model-*, cancelled */
 export const loadModelFiles = async (source: ModelSource, options: DownloadOptions): Promise<LoadedModel> =>
   withDisk(await readSource(source, options), options.cache);
 
@@ -139,7 +135,7 @@ function readSource(source: ModelSource, options: DownloadOptions): Promise<Load
 const HUB = 'https://huggingface.co';
 const ID = /^[\w.-]+\/[\w.-]+$/;
 
-/** The hub's list of files; `lfs.oid` is the SHA-256 of a file in LFS. */
+/** `lfs.oid` is the SHA-256 of a file in LFS. */
 const listing = z.array(
   z.object({
     type: z.string(),
@@ -150,9 +146,8 @@ const listing = z.array(
 );
 
 /**
- * Loads a model from the hub: the only requests that leave the site, made only when the user picks a hub model. One request
- * lists the files with sizes and checksums, because the headers of the files cannot be read after the hub's redirect.
- * @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
+ * The only requests that leave the site. One lists the files with sizes and checksums, because the headers of the files
+ * cannot be read after the hub's redirect. @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
  */
 async function loadFromHub(id: string, options: DownloadOptions): Promise<{ card: ModelCard; files: ModelFiles }> {
   if (!ID.test(id))
@@ -200,19 +195,19 @@ async function list(id: string, signal?: AbortSignal): Promise<z.infer<typeof li
   return parsed.data.filter(({ type }) => type === 'file');
 }
 
-/** A model that comes with the product: a folder of the site, with a `studio.json` that lists its files. */
+/** Comes with the product. */
 export interface CatalogueModel {
-  /** Its name on the hub, and its folder below `models/`. */
+  /** On the hub, and below `models/`. */
   readonly id: string;
   readonly source: Extract<ModelSource, { kind: 'site' }>;
 }
 
 const onSite = <const Id extends string>(id: Id) => ({ id, source: { kind: 'site', base: `models/${id}/` } }) as const;
 
-/** To add a model: put its folder under public/models and name it here. */
+/** Folders under public/models. */
 export const CATALOGUE = {
-  /** Loaded when the user has not chosen another model. */
+  /** When the user has not chosen another model. */
   standard: onSite('HuggingFaceTB/SmolLM2-135M-Instruct'),
-  /** 0.6 million parameters: checks the gradients of a software graphics device, where a larger model takes too long. */
+  /** 0.6 million parameters: checks gradients on a software graphics device, where a larger model takes too long. */
   tiny: onSite('softprompt-studio/tiny-support'),
 } as const satisfies Readonly<Record<string, CatalogueModel>>;

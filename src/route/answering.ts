@@ -1,5 +1,4 @@
-/** The one way from rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
-
+/** From rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
 import type { LeftOutReason, Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import { present } from '../lib/assert';
@@ -18,7 +17,7 @@ import type { HardPrompt } from '../task/types';
 import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
 import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
 
-/** What answering needs from outside: a loaded model with its tokenizer. Hosts of the workflow have it. */
+/** A loaded model with its tokenizer. */
 export interface AnsweringHost extends WritingHost {
   readonly engine: WritingHost['engine'] & {
     readonly info: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'>;
@@ -30,31 +29,31 @@ interface Answers {
   readonly classify: {
     readonly kind: 'classify';
     readonly index: number;
-    /** Index of the row's own label, where it has one. */
+    /** The row's own label, where it has one. */
     readonly gold: number | null;
     readonly probabilities: readonly number[];
-    /** That the model read, virtual ones included. */
+    /** Virtual ones included. */
     readonly tokens: number;
   };
   readonly generate: {
     readonly kind: 'generate';
     readonly index: number;
     readonly text: string;
-    /** Loss of the expected text, where the row has one. */
+    /** Where the row has an expected text. */
     readonly target: WrittenRow['target'];
     readonly tokens: number;
   };
 }
 
-/** The answer to one row, named by its place among the rows. */
+/** By the row's place. */
 export type RowAnswer<K extends TaskKind = TaskKind> = Answers[K];
 
 export type LeftOut = readonly (readonly [index: number, reason: string, why: LeftOutReason])[];
 
-/** Rows as tokens, by their places, and the rows that cannot be answered. */
+/** By the places of the rows. */
 export interface RowSource {
   readonly total: number;
-  /** The cell of a row; null = its text. Left out: only what is measured has none. */
+  /** Null = the text. Undefined where rows are only measured. */
   readonly cellAt?: (index: number, column: string | null) => string;
   readonly rowsAt: (
     from: number,
@@ -95,7 +94,7 @@ export interface RowsColumns {
   readonly label: string | null;
 }
 
-/** The rows of a table under a version's prompt. @throws StudioError `bad-input` when the prompt cannot be used on it */
+/** @throws StudioError `bad-input` when the prompt cannot be used on the table */
 export function tableSource(
   host: TokenHost,
   version: Askable,
@@ -139,10 +138,7 @@ export function tableSource(
   };
 }
 
-/**
- * Rows that are in no table, by their cells; columns that a row lacks are empty.
- * @param text what the prompt may call the text @throws as `tableSource`
- */
+/** Rows that are in no table; columns that a row lacks are empty. @param text what the prompt may call the text */
 export function fieldsSource(
   host: TokenHost,
   version: Askable,
@@ -202,7 +198,7 @@ function tokenised(
 
 interface AnsweredRows {
   readonly answers: readonly RowAnswer[];
-  /** Null where all answers were in the engine's cache. */
+  /** Null where the engine's cache had all answers. */
   readonly ms: number | null;
 }
 

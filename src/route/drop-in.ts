@@ -1,10 +1,7 @@
-/**
- * softprompt.js: an exported prompt in a web page without the studio. It is built as one module of its own
- * (tools/drop-in.ts), and answers by the same route and engine as the studio. Its types: tools/export/softprompt.d.ts.
- */
+/** softprompt.js, built as one module (tools/drop-in.ts). Its types: tools/export/softprompt.d.ts. */
 import type { CheckReport, LabelAnswer, Options, Softprompt, TextAnswer } from '../../tools/export/softprompt';
 import { createWebEngine } from '../engine/web';
-import { uninterrupted } from '../lib/control';
+import { inTurn, uninterrupted } from '../lib/control';
 import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
@@ -20,7 +17,7 @@ import { AS_ASKED, type Share } from './policy';
 import { createRouter } from './router';
 import { policyFor, WEB_PROMPT_FILE } from './web-prompt';
 
-/** Larger differences mean another computation, not rounding. */
+/** Above, another computation, not rounding. */
 const TOLERANCE = 1e-3;
 
 const isAddress = (prompt: Options['prompt']): prompt is string | URL | undefined =>
@@ -40,7 +37,7 @@ async function readPrompt(prompt: Options['prompt']): Promise<Package> {
 
 const here = (): string => globalThis.document?.baseURI ?? location.href;
 
-/** What a folder of the hub may have beside its graph. */
+/** Beside a graph on the hub. */
 const SETTINGS = [
   'config.json',
   'generation_config.json',
@@ -100,13 +97,7 @@ async function loadHost(prompt: Package, { model, threads, onProgress }: Options
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(threads === undefined ? {} : { threads }),
   });
-  let last: Promise<unknown> = Promise.resolve();
-  // runs must not overlap
-  const queued = <T>(call: () => Promise<T>): Promise<T> => {
-    const result = last.then(call);
-    last = result.catch(() => undefined);
-    return result;
-  };
+  const queued = inTurn(); // runs must not overlap
   const host: AnsweringHost = {
     tokens: openTokenizerOf(tokenizer, engine.info.contextLength ?? configOf(files).contextLength),
     engine: {
@@ -152,7 +143,7 @@ function shareIn({ share, shareBy }: Options, { fallback }: Package): Share | un
   return { of: share / 100, id: shareBy ?? null };
 }
 
-/** Loads model and prompt. @throws StudioError */
+/** @throws StudioError */
 export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const prompt = await readPrompt(options.prompt);
   const share = shareIn(options, prompt);

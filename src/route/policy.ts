@@ -1,8 +1,4 @@
-/**
- * Which version answers: the one that was asked for, or another where it fails or is unsure, and both where one is on trial.
- * Every fallback is counted with its reason.
- */
-
+/** The version that was asked for, another where it fails or is unsure, and both where one is on trial. */
 import { isUnsure } from '../dataset/csv-out';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib/errors';
@@ -20,7 +16,7 @@ import {
   type RowSource,
 } from './answering';
 
-/** Why the fallback answered in place of the version that was asked for, in words. */
+/** In place of the version that was asked for. */
 export const FALLBACK_REASONS = {
   unsure: 'its answer was less probable than the threshold',
   'time-out': 'it took too long',
@@ -37,48 +33,47 @@ export type Policy =
   | { readonly kind: 'as-asked' }
   | {
       readonly kind: 'fallback';
-      /** In place of the version's own; 0 takes every answer. */
+      /** Undefined: the version's own; 0 takes every answer. */
       readonly threshold?: number;
-      /** For the rows of one call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
+      /** Of one call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
       readonly timeoutMs?: number;
-      /** As `timeoutMs`, for each row of a call. */
+      /** For each row of a call. */
       readonly rowTimeoutMs?: number | undefined;
     }
-  /** Both versions answer, and the answers of one count; left out: of the fallback. */
+  /** Both versions answer, and the answers of one count; undefined: of the fallback. */
   | { readonly kind: 'shadow'; readonly counts?: 'asked' | 'fallback' }
   /** Without a fallback the version that was asked for. */
   | { readonly kind: 'hand-written' };
 
 export const AS_ASKED: Policy = { kind: 'as-asked' };
 
-/** A version with the rows as its prompt shows them. */
+/** Rows as the version's prompt shows them. */
 export interface Candidate {
   readonly version: AskedVersion;
   readonly rows: RowSource;
-  /** Whether its check rows come out as they should. Asked once, and only by the policy `fallback`; left out: not known. */
+  /** Check rows come out as they should; asked once, by the policy `fallback`. */
   readonly checks?: () => Promise<boolean>;
 }
 
-/** The texts that the version in question answers; the fallback answers the others. */
+/** Texts that the version in question answers. */
 export interface Share {
   /** From 0 to 1. */
   readonly of: number;
-  /** The column that identifies a row; null = the text. A row stays on its side, and a larger share holds the smaller one. */
+  /** A column; null = the text. A row stays on its side, and a larger share holds the smaller one. */
   readonly id: string | null;
 }
 
-/** Versions that answer the same rows. */
 export interface Plan extends Planned<Candidate, Policy> {
-  /** `salt`: another one for another prompt set, so that the same texts are not always first. */
+  /** `salt` differs between prompt sets, so that the same texts are not always first. */
   readonly share?: Share & { readonly salt: string };
 }
 
-/** What the other version said, where both answer: its answer, or why it gave none. */
+/** Of the other version, where both answer. */
 type Shadow = RowAnswer | { readonly kind: 'failed'; readonly message: string };
 
 export type RoutedAnswer = RowAnswer & {
   readonly by: 'asked' | 'fallback';
-  /** Left out where the policy chose the version, or the version that was asked for answered. */
+  /** Undefined where the policy chose the version, or the one that was asked for answered. */
   readonly fallbackReason?: FallbackReason;
   readonly shadow?: Shadow;
 };
@@ -86,18 +81,18 @@ export type RoutedAnswer = RowAnswer & {
 export interface Routed {
   readonly answers: readonly RoutedAnswer[];
   readonly leftOut: LeftOut;
-  /** Spent in the model; null where the engine knew every answer. */
+  /** In the model; null where the engine knew every answer. */
   readonly ms: number | null;
 }
 
 export interface RouteCounts {
   readonly answered: number;
   readonly fallbacks: Readonly<Record<FallbackReason, number>>;
-  /** Rows that both versions answered, how often with the same label or text, and how often the other one failed. */
+  /** Rows that both versions answered, with the same label or text, and rows where the other one failed. */
   readonly shadow: { readonly both: number; readonly same: number; readonly failed: number };
 }
 
-/** Counts that a router adds up over its calls. */
+/** Over all calls of a router. */
 export function createCounts() {
   const fallbacks = Object.fromEntries(Object.keys(FALLBACK_REASONS).map((reason) => [reason, 0])) as Record<
     FallbackReason,
@@ -137,14 +132,13 @@ export function countWords({ answered, fallbacks, shadow }: RouteCounts): string
 const saidBy = (answer: RowAnswer): string | number =>
   answer.kind === 'classify' ? argmax(answer.probabilities) : answer.text;
 
-/** Probability of the answer; 1 for a generated text. */
+/** 1 for a generated text. */
 const sureness = (answer: RowAnswer): number =>
   answer.kind === 'classify' ? (answer.probabilities[argmax(answer.probabilities)] ?? 0) : 1;
 
 type Answered = Omit<Routed, 'answers'> & { readonly answers: readonly RowAnswer[] };
 type Tried = Answered | { readonly reason: FallbackReason; readonly cause: StudioError };
 
-/** Answers the rows from one place on, under the plan's policy. */
 export interface Route {
   readonly total: number;
   /** Of the version that was asked for, else of the fallback. */
@@ -159,7 +153,7 @@ const MISSING = badInput('There is no version that could answer.');
 
 type Answer<A = Answered> = (rows: Stretch, control: Control) => Promise<A>;
 
-/** Rows by their places, or those among them. */
+/** Rows by their places. */
 interface Stretch {
   readonly from: number;
   readonly count: number;
@@ -169,7 +163,7 @@ interface Stretch {
 const placesIn = ({ from, count, only }: Stretch): readonly number[] =>
   Array.from({ length: count }, (_, i) => from + i).filter((place) => !only || only.has(place));
 
-/** Answers by the places of the rows. Opened when it is first asked; its session and caches are the engine's. */
+/** Opened when it is first asked. */
 function opened(host: AnsweringHost, { version, rows }: Candidate): Answer {
   let answerer: Answerer | null = null;
   return async ({ from, count, only }, control) => {
@@ -182,11 +176,10 @@ function opened(host: AnsweringHost, { version, rows }: Candidate): Answer {
   };
 }
 
-/** A plan whose versions can be asked. */
 interface Open {
   readonly asked: Answer | null;
   readonly fallback: Answer | null;
-  /** What keeps the version that was asked for from answering, before it is tried; null = nothing. */
+  /** Keeps the version that was asked for from answering, before it is tried. */
   readonly obstacle: () => Promise<Extract<Tried, { readonly reason: unknown }> | null>;
   /** Of the version that was asked for. */
   readonly threshold: number;
@@ -209,7 +202,7 @@ function openPlan(host: AnsweringHost, { asked, fallback, policy }: Plan): Open 
   };
 }
 
-/** Ends with `LATE` after a while; what runs is asked to stop. */
+/** Else ends with `LATE`; what runs is asked to stop. */
 async function inTime<T>(
   work: (control: Control) => Promise<T>,
   timeoutMs: number | undefined,
@@ -229,7 +222,7 @@ async function inTime<T>(
   return Promise.race([working, late]).finally(() => clearTimeout(timer));
 }
 
-/** What the version that was asked for says, or why it says nothing. @throws StudioError `cancelled` */
+/** @throws StudioError `cancelled` */
 async function tried({ asked, obstacle }: Open, rows: Stretch, control: Control, timeoutMs?: number): Promise<Tried> {
   try {
     const found = await obstacle();
@@ -250,7 +243,6 @@ const together = (a: Answered, b: Answered): Answered => ({
   ms: a.ms === null && b.ms === null ? null : (a.ms ?? 0) + (b.ms ?? 0),
 });
 
-/** The fallback's answers at some places of a stretch, each with its reason. */
 async function instead(
   fallback: Answer,
   { from, count }: Stretch,
@@ -303,7 +295,7 @@ const withFallback: Router<'fallback'> = async (open, policy, rows, control) => 
   return { ...together(found, others), answers, leftOut: found.leftOut };
 };
 
-/** One after the other: they share an engine. */
+/** One after the other, as they share an engine. */
 const withShadow: Router<'shadow'> = async (open, { counts = 'fallback' }, rows, control) => {
   if (!open.fallback) return alone(open.asked, 'asked', rows, control);
   const asked = await tried(open, rows, control);

@@ -1,8 +1,4 @@
-/**
- * From a handle and a stage to an answer: the one way to ask a prompt. One loaded model answers for all sets, because a prompt
- * is only text and vectors sent with each request: switching prompts loads nothing.
- */
-
+/** One loaded model answers for all sets: switching prompts loads nothing. */
 import { isUnsure } from '../dataset/csv-out';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
@@ -42,11 +38,11 @@ export interface RouterOptions {
   readonly sets?: readonly PromptSet[];
   /** Of handles and versions. */
   readonly policy?: Policy;
-  /** Of the texts for the version in question, whatever the policy; left out: all. */
+  /** Of the texts for the version in question; undefined: all. */
   readonly share?: Share | undefined;
-  /** The rows of a set, for prompts that show examples; left out: those cannot answer. */
+  /** For prompts that show examples, which cannot answer without. */
   readonly rowsOf?: (set: PromptSet) => Dataset | null;
-  /** What prompts may call the text; left out: as the rows of their set do. */
+  /** What prompts may call the text; undefined: as the rows of their set do. */
   readonly textColumn?: string | undefined;
   /** Whether the check rows of a version come out as they should with the model that is loaded. Asked once for each version. */
   readonly checks?: ((of: AskedVersion) => Promise<boolean>) | undefined;
@@ -59,13 +55,13 @@ export interface Answer {
   readonly version: string;
   readonly route: RouteKind;
   readonly fallbackReason?: FallbackReason;
-  /** What the other version says, under the policy `shadow`; `failed` where it says nothing. */
+  /** Under the policy `shadow`. */
   readonly shadow?: Shown | { readonly failed: string };
-  /** That the model read for it. */
+  /** Read by the model. */
   readonly tokens: number;
   /** Of the whole call. */
   readonly latencyMs: number;
-  /** Of it, in the model; null where the engine knew the answer. */
+  /** Null where the engine knew the answer. */
   readonly modelMs: number | null;
 }
 
@@ -74,7 +70,7 @@ interface LabelAnswer extends Answer {
   /** In the order of `labels`. */
   readonly probabilities: readonly number[];
   readonly labels: readonly string[];
-  /** It is less sure than the threshold of the version that answered: ask a person. */
+  /** Less sure than the threshold of the version that answered: ask a person. */
   readonly needsReview: boolean;
 }
 
@@ -83,20 +79,20 @@ interface TextAnswer extends Answer {
   readonly probabilities: null;
 }
 
-/** What would answer, without asking the model. */
+/** Without asking the model. */
 interface Explanation {
   readonly policy: Policy['kind'];
-  /** Null = it does not exist. */
+  /** Null = no such version. */
   readonly version: string | null;
   readonly route: RouteKind | null;
   readonly fallback: string | null;
-  /** The row as the model reads it, without the vectors; null where it cannot be answered. */
+  /** As the model reads it, without the vectors; null where the row cannot be answered. */
   readonly prompt: string | null;
   readonly tokens: number;
   readonly virtualTokens: number;
   readonly calibrated: boolean;
   readonly threshold: number | null;
-  /** Its vectors work with the weights that are loaded; true without vectors. */
+  /** True without vectors. */
   readonly fitsModel: boolean;
 }
 
@@ -112,7 +108,6 @@ function planOf({ sets = [], policy = AS_ASKED, rowsOf = () => null }: RouterOpt
   return { asked: open(found.asked), fallback: open(found.fallback), policy };
 }
 
-/** Each version's check rows are replayed once. */
 function rememberedChecks(checks: NonNullable<RouterOptions['checks']>): typeof checks {
   const known = new Map<string, Promise<boolean>>();
   return (of) => {
@@ -154,7 +149,6 @@ function explained({ host }: RouterOptions, plan: Plan, rows: RowSource): Promis
   }));
 }
 
-/** Answers by what a handle and a stage, or a version, refer to. */
 export interface Router {
   /** @throws StudioError `bad-input` where nothing can answer; as the engine; `cancelled` */
   readonly classify: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<LabelAnswer>;
@@ -164,14 +158,10 @@ export interface Router {
   readonly rows: (asked: AskedPrompt, rowsOf: (version: AskedVersion) => RowSource) => Route;
   /** @throws StudioError `bad-input` where nothing can answer */
   readonly explain: (asked: AskedPrompt, row: string | Fields) => Promise<Explanation>;
-  /** Of all rows so far. */
   readonly counts: () => RouteCounts;
 }
 
-/**
- * Calls may overlap where the host queues them. A row is a text, or its cells by column with the text as `text`; columns that
- * it lacks are empty. The router keeps its counts and which check rows it has replayed; sessions and caches are the engine's.
- */
+/** Calls may overlap where the host queues them. Columns that a row lacks are empty. */
 export function createRouter(options: RouterOptions): Router {
   const { host, textColumn } = options;
   const counts = createCounts();

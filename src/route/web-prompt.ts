@@ -10,7 +10,7 @@ import { createRouter } from './router';
 
 export const WEB_PROMPT_FILE = 'web-prompt.json';
 
-/** What the page asks for, else the policy of the stage, else the fallback where the prompt fails. */
+/** As the page asks, else the policy of the stage, else the fallback where the prompt fails. */
 export function policyFor(
   { policy: kept }: Pick<Package, 'policy'>,
   {

@@ -48,7 +48,7 @@ export async function prepareWebRunner(options: RunnerOptions): Promise<void> {
 }
 
 /** Without one, why it is WebAssembly where that was not asked for. @throws StudioError `session-failed` */
-async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise<Found | Pick<Runner, 'fallback'>> {
+async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise<GpuChoice | Pick<Runner, 'fallback'>> {
   if (backend === 'wasm') return {};
   const found = await findAdapter();
   if (found === null && backend === 'webgpu')
@@ -61,7 +61,7 @@ async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise
     : found;
 }
 
-interface Found {
+interface GpuChoice {
   readonly gpu: GPUAdapter;
   readonly adapter: Adapter;
 }
@@ -146,7 +146,7 @@ async function gpuRunner(
   }
 }
 
-async function findAdapter(): Promise<Found | null> {
+async function findAdapter(): Promise<GpuChoice | null> {
   // Undefined in browsers without WebGPU, despite its type.
   const api: GPU | undefined = navigator.gpu;
   const gpu = await api?.requestAdapter().catch(() => null);

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-web';
-import { assert, never, present } from '../lib/assert';
+import { assert, present } from '../lib/assert';
 import { type ErrorCode, isOutOfMemory, NO_MEMORY, StudioError } from '../lib/errors';
 import type { Adapter, Backend, HandedModel, HostTensor, Runner, SerialisedModel } from './types';
 
@@ -158,21 +158,9 @@ export const unlessLost = <T>(running: Promise<T>, lost: Promise<never>): Promis
     throw cause;
   });
 
-/** A view: ORT copies the bytes into its heap on each run. */
-function toOrt({ Tensor }: OrtModule, tensor: HostTensor): Tensor {
-  switch (tensor.dtype) {
-    case 'float32':
-      return new Tensor('float32', tensor.data, tensor.dims);
-    case 'int32':
-      return new Tensor('int32', tensor.data, tensor.dims);
-    case 'int64':
-      return new Tensor('int64', tensor.data, tensor.dims);
-    case 'bool':
-      return new Tensor('bool', tensor.data, tensor.dims);
-    default:
-      return never(tensor);
-  }
-}
+/** A view: ORT copies the bytes into its heap on each run. Cast, because its overloads take no union. */
+const toOrt = ({ Tensor }: OrtModule, { dtype, data, dims }: HostTensor): Tensor =>
+  new Tensor(dtype as 'float32', data as Float32Array, dims);
 
 /** ORT has copied the output out of its heap, so its array can be kept. */
 function fromOrt({ type, data, dims }: Tensor): HostTensor {

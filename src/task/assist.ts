@@ -1,5 +1,3 @@
-/** Suggestions for a hand-written prompt, each with a one-click fix where there is one. */
-
 import { textKey } from '../dataset/labels';
 import type { ColumnMapping } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
@@ -39,13 +37,13 @@ export interface PromptFacts {
   readonly mapping: ColumnMapping;
   readonly labels: readonly string[];
   readonly words: readonly AnswerWord[];
-  /** Rows that do not fit into the model's context with this prompt, where that is known. */
+  /** That do not fit into the model's context with this prompt. */
   readonly tooLong: number;
 }
 
 type Rule = (facts: PromptFacts, parts: readonly TemplatePart[]) => PromptFinding | null;
 
-/** More labels than this are not listed in an instruction: it would be longer than the text. */
+/** Longer lists of labels would be longer than the text. */
 const MOST_NAMED = 12;
 
 const literals = (parts: readonly TemplatePart[]) =>
@@ -58,7 +56,6 @@ const templateFor = ({ mapping, labels }: Pick<PromptFacts, 'mapping' | 'labels'
   taskOf(mapping).template(mapping, labels);
 const change = (prompt: HardPrompt, template: string): HardPrompt => ({ ...prompt, template });
 
-/** Whether the text has the word as a word of its own. */
 const mentions = (text: string, word: string): boolean => word.trim() !== '' && ownWord(word).test(text);
 
 const trailingSpace: Rule = ({ prompt }) =>
@@ -98,7 +95,7 @@ const wordsMissing: Rule = ({ prompt, labels, words }, parts) => {
   };
 };
 
-/** The template with its sentence "Answer with one of: …" brought up to date, or with an instruction that lists them on top. */
+/** The sentence "Answer with one of: …" brought up to date, or an instruction that lists the answers on top. */
 function withList(template: string, answers: readonly string[]): string {
   const list = /^(.*Answer with one of: )[^\n]*$/m;
   const line = escaped(`${answers.join(', ')}.`);
@@ -106,7 +103,7 @@ function withList(template: string, answers: readonly string[]): string {
   return `${escaped(classifyInstruction(answers))}\n${template}`;
 }
 
-/** A line of several words, which is no cue such as `Tone:`. */
+/** Of several words: no cue such as `Tone:`. */
 const isInstruction = (line: string) => line.trim().split(/\s+/).length >= 4;
 
 const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
@@ -206,7 +203,7 @@ const RULES: ByTask<readonly Rule[]> = {
   generate: [noInstruction, instructionLast, noCue, trailingSpace, tooLong],
 };
 
-/** A template that cannot be used: the text put in, or a column written in another way. */
+/** For a template that cannot be used: the text put in, or a column written in another way. */
 function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly PromptFinding[] {
   const checked = checkTemplate(prompt.template, columns, mapping);
   if (checked.ok) return [];
@@ -243,7 +240,7 @@ function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly Pr
   ];
 }
 
-/** Findings in the order in which they are best dealt with. */
+/** In the order in which they are best dealt with. */
 export function assist(facts: PromptFacts): readonly PromptFinding[] {
   const broken = repairs(facts);
   if (broken.length > 0) return broken;

@@ -1,5 +1,4 @@
-/** Rows of another file under a prompt of this project: rendered piece by piece, so that the file may be long. */
-
+/** Rows of another file, rendered piece by piece, so that the file may be long. */
 import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
 import { storedTask } from '../dataset/types';
 import { assert } from '../lib/assert';
@@ -13,11 +12,11 @@ export interface BatchTask {
   readonly prompt: HardPrompt;
   /** In the order of the labels. */
   readonly words: readonly AnswerWord[];
-  /** Column of the file that has the text. */
+  /** A column of the file. */
   readonly text: string;
-  /** Column with labels, or with wanted texts, where answers are to be checked; null = there are none. */
+  /** A column with labels or expected texts, where answers are to be checked. */
   readonly label: string | null;
-  /** Where texts are written: tokens that one may have. Left out: one of a few labels is chosen. */
+  /** Tokens of a generated text; undefined: a label is chosen. */
   readonly longest?: number;
   /** The project's own rows, from which examples in the prompt are drawn; null = they are not here. */
   readonly dataset: Dataset | null;
@@ -25,15 +24,14 @@ export interface BatchTask {
 
 type BatchFailure = TemplateFailure | { readonly kind: 'no-rows' | 'nearest'; readonly message: string };
 
-/** A row to be asked, or why it cannot be. `rowId` is its place in the file, from 0. */
+/** `rowId` is the row's place in the file, from 0. */
 type BatchRow = Example | ({ readonly rowId: string } & LeftOutRow);
 
 type Rendered = Pick<Example, 'text' | 'cue' | 'otherOrders'>;
 
-/** Renders the rows from one place on. */
 export type BatchRenderer = (rows: readonly Row[], from: number) => readonly BatchRow[];
 
-/** @returns how rows are rendered, or why this prompt cannot be used on this file */
+/** @returns how rows are rendered */
 export function openBatch(
   table: Pick<Table, 'columns'>,
   { prompt, words, text, label, longest, dataset }: BatchTask,
@@ -47,7 +45,6 @@ export function openBatch(
   if (!checked.ok) return checked;
   const labels = words.map((word) => word.label);
   const checkedAnswer = TASKS[kind].checked({ labels, mapping }, prompt.chat ? '' : prompt.template);
-  /** The known answer to a row, or why it cannot be asked. */
   const known = (row: Row): Pick<Example, 'label' | 'target'> | LeftOutRow => {
     if ((row.cells[text] ?? '').trim() === '') return { leftOut: 'it has no text', why: 'text' };
     return label === null ? { label: null } : checkedAnswer(row);

@@ -7,48 +7,48 @@
 import { present } from '../lib/assert';
 
 interface Labelled {
-  /** Label of each row, below `labels`. */
+  /** By row, below `labels`. */
   readonly gold: readonly number[];
   readonly labels: number;
 }
 
-/** Log-probabilities of candidate words after labelled rows. */
+/** Of candidate words after labelled rows. */
 export interface WordTable extends Labelled {
   /** Row-major `[rows, words]`. */
   readonly logProbs: Float32Array;
-  /** Candidate words: the columns. */
+  /** The columns. */
   readonly words: number;
 }
 
-/** Columns that a label itself suggests. */
+/** Columns. */
 export interface OwnWords {
-  /** Its present word; null where that is no single token, and so no column. */
+  /** Null where the present word is no single token, and so no column. */
   readonly given: number | null;
-  /** Its name, parts of that, synonyms, letters; best first. */
+  /** The label's name, parts of that, synonyms, letters; best first. */
   readonly others: readonly number[];
 }
 
 export interface ChosenWords {
-  /** A column for each label, all different. */
+  /** By label, all different. */
   readonly columns: readonly number[];
-  /** Cross-validated cross-entropy of each row. */
+  /** Cross-validated cross-entropy by row. */
   readonly losses: readonly number[];
 }
 
 const FOLDS = 5;
-/** Candidates for a label that its rows suggest. */
+/** Candidates for a label by its rows. */
 const SUGGESTED = 12;
-/** A label with fewer rows keeps to its own words: beside labels with more, what three rows suggest is chance. */
+/** With fewer rows a label keeps to its own words: what three rows suggest is chance. */
 export const FEWEST_ROWS = 4;
-/** Where most labels have fewer, these do: the rows left out then judge many such labels together. */
+/** In place of that where most labels have fewer: the rows left out then judge many such labels together. */
 export const FEWEST_OF_FEW = 2;
-/** How much another word than the present one must lower the loss on the rows that choose. */
+/** What another word than the present one must lower the loss by, on the rows that choose. */
 const CHANGE = 0.01;
 const SWEEPS = 6;
-/** What a trained prompt could multiply the scores by; 0 = they say nothing. */
+/** What a trained prompt could multiply the scores by. */
 const SCALES = [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2];
 
-/** Labels' words, chosen on all rows, and the losses of that way of choosing on rows left out. */
+/** Words are chosen on all rows; the losses are those of that way of choosing on rows left out. */
 export function chooseWords(table: WordTable, own: readonly OwnWords[]): ChosenWords {
   const rows = [...table.gold.keys()];
   const judged = judgedLabels(table);
@@ -60,7 +60,6 @@ export function chooseWords(table: WordTable, own: readonly OwnWords[]): ChosenW
   return { columns: columnsFor(rows), losses };
 }
 
-/** Whether each label has rows enough to suggest words for it. */
 export function judgedLabels(of: Labelled): readonly boolean[] {
   const counts = rowsByLabel(of, [...of.gold.keys()]).map(({ length }) => length);
   const few = counts.filter((count) => count < FEWEST_ROWS).length;
@@ -68,15 +67,15 @@ export function judgedLabels(of: Labelled): readonly boolean[] {
   return counts.map((count) => count >= fewest);
 }
 
-/** Cross-validated losses of words that are given: only the means come from other rows. @param scores `[rows][labels]` */
+/** Of words that are given: only the means come from other rows. @param scores `[rows][labels]` */
 export const lossesOf = (scores: readonly (readonly number[])[], of: Labelled): readonly number[] =>
   heldOutLosses(of, () => (row) => present(scores[row], 'scores of a row'));
 
-/** The mean of rows' values over labels: each label's rows count as one. */
+/** Each label's rows count as one. */
 export const meanOverLabels = (values: readonly number[], of: Labelled): number =>
   mean(seenLabels(of).map((rows) => mean(rows.map((i) => values[i] as number))));
 
-/** How much lower the first losses are than the second, on average over labels, and the standard error of that. */
+/** How much lower the first losses are, on average over labels, and the standard error of that. */
 export function lead(first: readonly number[], second: readonly number[], of: Labelled) {
   const gains = first.map((loss, i) => (second[i] as number) - loss);
   const groups = seenLabels(of).map((rows) => rows.map((i) => gains[i] as number));
@@ -98,7 +97,6 @@ const rowsByLabel = ({ gold, labels }: Labelled, among: readonly number[]): read
 const seenLabels = (of: Labelled, among: readonly number[] = [...of.gold.keys()]) =>
   rowsByLabel(of, among).filter(({ length }) => length > 0);
 
-/** The rows of each label are dealt out in turn. */
 function foldsOf({ gold, labels }: Labelled) {
   const rows = [...gold.keys()];
   const fold = new Map(
@@ -113,8 +111,8 @@ function foldsOf({ gold, labels }: Labelled) {
 }
 
 /**
- * The cross-entropy of each row under what the other folds choose. One scale for all rows is fitted to these held-out
- * scores, because a trained prompt learns it too: without it, words that are merely too sure look worse than none.
+ * By what the other folds choose. One scale for all rows is fitted to these held-out scores, because a trained prompt learns it
+ * too: without it, words that are merely too sure look worse than none.
  * @param choose the scores of a row, from what some rows choose
  */
 function heldOutLosses(of: Labelled, choose: (train: readonly number[]) => (row: number) => readonly number[]) {
@@ -139,7 +137,7 @@ function crossEntropy(scores: readonly number[], scale: number, gold: number): n
   return scale * (most - (scores[gold] as number)) + Math.log(sum);
 }
 
-/** The words that these rows choose: candidates by how much likelier they are in a label's rows, then improved together. */
+/** Candidates by how much likelier they are in a label's rows, then improved together. */
 function chosenOn(
   table: WordTable,
   own: readonly OwnWords[],
@@ -166,13 +164,13 @@ function columnMeans(table: WordTable, rows: readonly number[]): Float64Array {
   return sums.map((sum) => sum / rows.length);
 }
 
-/** Places of the highest values, the highest first. */
+/** The highest first. */
 const highest = (values: Float64Array, most: number): readonly number[] =>
   Array.from(values.keys())
     .sort((a, b) => (values[b] as number) - (values[a] as number) || a - b)
     .slice(0, most);
 
-/** The present words, and for a label without one the best that no other label has, or any. */
+/** The present words; a label without one takes the best that no other label has. */
 function startOf(own: readonly OwnWords[], ranked: readonly (readonly number[])[], words: number): readonly number[] {
   const taken = new Set(own.flatMap(({ given }) => given ?? []));
   return own.map(({ given, others }, label) => {
@@ -184,7 +182,7 @@ function startOf(own: readonly OwnWords[], ranked: readonly (readonly number[])[
   });
 }
 
-/** Scores of some rows less the columns' means; the weights let labels count equally. */
+/** Less the columns' means; the weights let labels count equally. */
 interface CorrectedScores {
   readonly score: (row: number, column: number) => number;
   readonly gold: readonly number[];
@@ -202,7 +200,7 @@ function corrected(table: WordTable, rows: readonly number[], overall: Float64Ar
   };
 }
 
-/** Coordinate ascent: each label in turn takes the candidate with the lowest loss, until none changes. */
+/** Coordinate ascent, until no label changes. */
 function improved(
   { score, gold, weights }: CorrectedScores,
   own: readonly OwnWords[],

@@ -1,14 +1,13 @@
 /**
- * Which training rows are most like a row, by the frozen model's own token vectors. A text is the mean of its tokens'
- * vectors, each weighted by how rare it is among the texts (SIF, Arora et al. 2017: a / (a + p)), less the mean over all
- * texts, to which every text is alike. Two are compared by the cosine.
+ * The training rows most like a row, by cosine. A text is the mean of its tokens' vectors in the frozen model, each weighted by
+ * how rare it is among the texts (SIF, Arora et al. 2017: a / (a + p)), less the mean over all texts.
  */
 import { drawnRows } from '../dataset/draw';
 import { isUsable, rowsOf, textKey, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Neighbours } from './types';
 
-/** Of more training rows than this, so many are looked through. */
+/** Training rows that are looked through. */
 const MOST_CANDIDATES = 2000;
 /** Source: Arora et al. 2017. */
 const SIF_A = 1e-3;
@@ -19,17 +18,14 @@ interface Embedded {
   readonly ids: ArrayLike<number>;
 }
 
-/** Vectors of tokens: `vectors` is row-major `[ids, hidden]`. */
+/** `vectors` is row-major `[ids, hidden]`. */
 export interface TokenVectors {
   readonly ids: ArrayLike<number>;
   readonly vectors: Float32Array;
   readonly hidden: number;
 }
 
-/**
- * The training rows that are looked through, and the tokens that a vector is needed for: those that two or more
- * texts have. A token of one text makes it like no other, and reading its vector costs as much as reading a word.
- */
+/** `tokenIds`: of two or more texts. A token of one text makes it like no other, and reading its vector costs as much. */
 export function neighbourPlan(dataset: Dataset, tokenise: (text: string) => ArrayLike<number>) {
   const { split, mapping } = dataset;
   const wanted = new Set(drawnRows(dataset, split.train, MOST_CANDIDATES));
@@ -46,7 +42,7 @@ export function neighbourPlan(dataset: Dataset, tokenise: (text: string) => Arra
   return { embedded, candidates: wanted, tokenIds };
 }
 
-/** Unit vectors of the texts, `[rows, hidden]`. */
+/** Of length 1, `[rows, hidden]`. */
 function textVectors(rows: readonly Embedded[], { ids, vectors, hidden }: TokenVectors): Float32Array {
   const place = new Map(Array.from(ids, (id, i) => [id, i] as const));
   const counts = new Map<number, number>();
@@ -84,7 +80,7 @@ function textVectors(rows: readonly Embedded[], { ids, vectors, hidden }: TokenV
   return out;
 }
 
-/** The nearest training rows of any row of the plan. A row, and rows with its text, are never their own neighbours. */
+/** A row, and rows with its text, are never their own neighbours. */
 export function findNeighbours(plan: ReturnType<typeof neighbourPlan>, tokens: TokenVectors): Neighbours {
   const { embedded, candidates } = plan;
   const { hidden } = tokens;

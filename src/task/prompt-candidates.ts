@@ -1,76 +1,67 @@
 /**
- * Hand-written prompts to search among: instructions of the kind that people write for labels, above the text or below it, the
- * user's own and rewordings of them, other cues, examples, the chat form, letters for words. Families are dealt out in turn,
- * so that a small budget has some of each. Texts without examples then compete with other lists of answer words as well.
+ * Hand-written prompts to search among, of the kinds that people write. Families are dealt out in turn, so that a small budget
+ * has some of each. Texts without examples then compete with other lists of answer words as well.
  */
 import { classifyInstruction } from './propose';
 import { LETTERS } from './propose-words';
 import { alignWords, cueOf, escaped, parseTemplate, printTemplate, splitInstruction, withCue } from './template';
 import type { AnswerWord, HardPrompt } from './types';
 
-/** A prompt with the answer words it is asked with. */
 export interface PromptCandidate {
   readonly prompt: HardPrompt;
-  /** In the order of the labels, spelled as in the prompt set. */
+  /** In the order of the labels. */
   readonly words: readonly AnswerWord[];
-  /** `bare`: the template alone; `own`: a prompt that the user has, or that was proposed. These are never dropped. */
+  /** `bare`: the template alone; `own`: the user's or the proposed one. These are never dropped. */
   readonly origin: 'bare' | 'own' | 'made';
 }
 
 export interface CandidatesFrom {
-  /** The plain text around a row, with its cue. */
+  /** Plain, with its cue. */
   readonly template: string;
   readonly labels: readonly string[];
   readonly words: readonly AnswerWord[];
-  /** Answer words of the same labels that were found, with the template whose cue they follow; null = none. */
+  /** Answer words that were found, with the template whose cue they follow. */
   readonly found: { readonly template: string; readonly words: readonly AnswerWord[] } | null;
-  /** Further answer words of the same labels, which every text without examples is asked with: that costs no reading. */
+  /** Every text without examples is asked with these answer words too: that costs no reading. */
   readonly lists: readonly (readonly AnswerWord[])[];
-  /** Whether a text can be asked with further words without being read again. */
+  /** A text can be asked with further words without being read again. */
   readonly isShared: (asked: Pick<PromptCandidate, 'prompt' | 'words'>) => boolean;
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
-  /** Other cues that may end the template. */
+  /** May end the template. */
   readonly cues: readonly string[];
-  /** Whether the model has a chat form. */
   readonly hasChat: boolean;
 }
 
-/** More labels than this are not listed in an instruction: it would be longer than the text. */
+/** Longer lists of labels would be longer than the text. */
 const MOST_NAMED = 12;
 const SHOTS = [8, 4, 2] as const;
-/** Draws of examples, each in its own order. */
+/** Draws of examples. */
 const SEEDS = [0, 1, 2, 3, 4, 5] as const;
-/** Cues that every instruction is tried with before it is tried with the others. */
+/** Every instruction is tried with these before it is tried with the others. */
 const FIRST_CUES = 3;
-/** Characters of an instruction below the text: it is read again for every row. */
+/** In characters: an instruction below the text is read again for every row. */
 const LONGEST_BELOW = 100;
-/** So many candidates all have texts of their own; of further ones every so many have. */
+/** So many candidates have texts of their own; of further ones every so many have. */
 const FEW_TEXTS = 16;
 const LISTS_A_TEXT = 18;
 
 const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 
-/** Two candidates with one key are one. */
+/** Equal keys: one candidate. */
 export const candidateKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' | 'words'>): string => {
   const { template, shots, shotSeed, selection = 'balanced', orders = 1, chat = false } = prompt;
   const examples = shots > 0 ? [shots, shotSeed, selection, orders] : [];
   return JSON.stringify([template, chat, examples, words.map(({ label, word }) => [label, word.trim()])]);
 };
 
-/** Two candidates with one text share what is read of a row: they differ in their answer words alone. */
+/** Equal keys: what is read of a row is shared, only the answer words differ. */
 export const textKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' | 'words'>): string =>
   candidateKey({ prompt, words: prompt.shots > 0 ? words : [] });
 
-/** Texts of this many candidates: of few each has its own, of many most have several lists of answer words. */
 export const textsAmong = (candidates: number): number =>
   Math.min(candidates, FEW_TEXTS + Math.floor(Math.max(0, candidates - FEW_TEXTS) / LISTS_A_TEXT));
 
-/**
- * The plain template first, then the user's prompts, then others, families in turn; then the same texts with further lists of
- * answer words, up to the budget.
- * @param budget most candidates
- * @param texts most texts
- */
+/** The plain template first, then the user's prompts, families in turn, and the same texts with further answer words. */
 export function promptCandidates(from: CandidatesFrom, budget: number, texts = budget): readonly PromptCandidate[] {
   const words = alignWords(from.words, from.labels);
   const first: PromptCandidate[] = [
@@ -99,12 +90,11 @@ export function promptCandidates(from: CandidatesFrom, budget: number, texts = b
   const further = shared
     .flatMap((prompt) => withCues(from, prompt))
     .filter((prompt) => !known.has(candidateKey({ prompt, words })));
-  // what is left of the budget goes to other cues after the same texts, which cost little more, and at most doubles the texts
+  // the rest of the budget goes to other cues after the same texts, which cost little, and at most doubles the texts
   if (from.lists.length > 0) addLists(further.slice(0, texts));
   return [...known.values()];
 }
 
-/** A prompt that is no chat, with each cue. */
 const withCues = ({ cues }: CandidatesFrom, prompt: HardPrompt): readonly HardPrompt[] =>
   prompt.chat ? [] : cues.map((cue) => ({ ...prompt, template: withCue(prompt.template, cue) }));
 
@@ -115,7 +105,7 @@ function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly P
   return [[alone], ...familiesOf({ ...from, found, template }, words).slice(0, 3)];
 }
 
-/** Kinds of prompts with the same answer words, the most promising of each first. */
+/** The most promising of each family first. */
 function familiesOf(from: CandidatesFrom, words: readonly AnswerWord[]): readonly (readonly PromptCandidate[])[] {
   const { template, cues, hasChat } = from;
   const make = (prompt: HardPrompt): PromptCandidate => ({ prompt, words, origin: 'made' });
@@ -140,7 +130,7 @@ function familiesOf(from: CandidatesFrom, words: readonly AnswerWord[]): readonl
   ].map((family) => family.map(make));
 }
 
-/** Letters in the place of the labels, which the instruction names: as in a multiple-choice question. */
+/** Letters for labels that the instruction names, as in a multiple-choice question. */
 function lettered(from: CandidatesFrom): readonly PromptCandidate[] {
   const { template, labels, words } = from;
   if (labels.length > MOST_NAMED || words.every(({ word }) => word.trim().length === 1)) return [];
@@ -155,13 +145,13 @@ const ownInstructions = ({ own }: CandidatesFrom): readonly string[] => [
   ...new Set(own.map(({ prompt }) => instructionOf(prompt.template)).filter((text) => text !== '')),
 ];
 
-/** The lines above the first slot, as template text. */
+/** The lines above the first slot. */
 function instructionOf(template: string): string {
   const parsed = parseTemplate(template);
   return parsed.ok ? escaped(splitInstruction(parsed.value).instruction) : '';
 }
 
-/** A user's instruction in other words, by rule: with the answers listed, its first sentence alone, as a request. */
+/** By rule: with the answers listed, the first sentence alone, as a request. */
 function reworded(text: string, words: readonly AnswerWord[]): readonly string[] {
   const answers = named(words);
   const [sentence = text] = text.split(/(?<=[.?!])\s+/);
@@ -170,7 +160,7 @@ function reworded(text: string, words: readonly AnswerWord[]): readonly string[]
   return [text, ...listed, sentence, ...(polite ? [`Please ${text.charAt(0).toLowerCase()}${text.slice(1)}`] : [])];
 }
 
-/** Instructions that people write for labels. @param words as the answers are named; nothing is listed where they are many */
+/** As people write them. Nothing is listed where the answers are many. */
 function instructionsFor(template: string, words: readonly AnswerWord[]): readonly string[] {
   const { text, asked } = nouns(template);
   const answers = named(words);
@@ -191,7 +181,7 @@ function instructionsFor(template: string, words: readonly AnswerWord[]): readon
   ];
 }
 
-/** The answers as an instruction lists them; null where they are too many. */
+/** As an instruction lists them; null where they are too many. */
 function named(words: readonly AnswerWord[]): { readonly comma: string; readonly or: string } | null {
   if (words.length > MOST_NAMED) return null;
   const names = words.map(({ label, word }) => {
@@ -201,7 +191,7 @@ function named(words: readonly AnswerWord[]): { readonly comma: string; readonly
   return { comma: names.join(', '), or: `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` };
 }
 
-/** What the template calls a text and its answer: `Review: {text}\nSentiment:` has a review and its sentiment. */
+/** `Review: {text}\nSentiment:` has a review and its sentiment. */
 function nouns(template: string): { readonly text: string; readonly asked: string } {
   const before = /(?:^|\n)(?<name>\p{L}[\p{L} ]{0,30}):\s*$/u.exec(template.slice(0, template.search(/\{[^{}]+\}/)));
   const after = /(?<name>\p{L}[\p{L} ]{0,30}):\s*$/u.exec(cueOf(template));
@@ -209,11 +199,11 @@ function nouns(template: string): { readonly text: string; readonly asked: strin
   return { text: name(before, 'text'), asked: name(after, 'label') };
 }
 
-/** The instruction after the text, before the cue: what precedes it is read once for all instructions. */
+/** Before the cue: what precedes the instruction is read once for all. */
 const below = (template: string, instruction: string): string =>
   withCue(template, `\n${instruction}${cueOf(template)}`);
 
-/** The template up to the end of its last slot: prompts that share it share the reading of a row. */
+/** Up to the end of the last slot: prompts that share it share the reading of a row. */
 export function stemOf(template: string): string {
   const parsed = parseTemplate(template);
   if (!parsed.ok) return template;
@@ -221,7 +211,7 @@ export function stemOf(template: string): string {
   return printTemplate(parsed.value.slice(0, last + 1));
 }
 
-/** The instruction of a template, above the text or below it; null = it has none. */
+/** Above the text or below it. */
 function instructionIn(template: string) {
   const above = instructionOf(template);
   const stem = stemOf(template);
@@ -234,13 +224,13 @@ function instructionIn(template: string) {
 const LONGEST_NAME = 60;
 const MOST_WORDS = 4;
 
-/** "bad, good"; of many words the first few. */
+/** "bad, good"; of many the first few. */
 const wordsShort = (words: readonly AnswerWord[]): string =>
   [...words.slice(0, MOST_WORDS).map(({ word }) => word.trim()), ...(words.length > MOST_WORDS ? ['…'] : [])].join(
     ', ',
   );
 
-/** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)", for a list of candidates. */
+/** "“Decide whether the review is …”, “This is”, 4 examples (draw 2)". */
 export function candidateName(
   { prompt, words, origin }: PromptCandidate,
   { template, words: usual }: Pick<CandidatesFrom, 'template' | 'words'>,

@@ -1,9 +1,8 @@
-/** Answer words for labels: candidates, a proposal for each label, and a way out where two cannot be distinguished. */
 import { wordsInside } from './propose';
 import { asContinuation } from './template';
 import type { AnswerWord, Tokenise } from './types';
 
-/** Words that a small model knows better than the label, tried when the label itself is no single token. */
+/** Words that a small model knows better than a label that is no single token. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   pos: ['positive', 'good'],
   neg: ['negative', 'bad'],
@@ -64,23 +63,19 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   unsubscribe: ['cancel', 'stop'],
 };
 
-/** Words inside a label that tell nothing. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(
   'a an and are at be by do for from has have how i in is it its my no non not of on or our so that the this to up via was what when where who why will with you your'.split(
     ' ',
   ),
 );
 
-/** How many labels contain the word: one that several labels share tells less. */
+/** A word that several labels share tells less. */
 function labelsWith(word: string, labels: readonly string[]): number {
   const wanted = word.toLowerCase();
   return labels.filter((label) => wordsInside(label).some((inside) => inside.toLowerCase() === wanted)).length;
 }
 
-/**
- * Answer words that say nothing of their label to the model: a letter or a number in its place, several tokens, which a
- * small model has rarely seen together, or an abbreviation in capitals as itself, as “off” for OFF.
- */
+/** A letter or a number for a label, several tokens, or an abbreviation in capitals, as “off” for OFF, says nothing of it. */
 export const unfitWords = <W extends WordTokens>(words: readonly W[]): readonly W[] =>
   words.filter(
     ({ label, word, tokenIds }) =>
@@ -95,8 +90,8 @@ export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
 const unique = (items: readonly string[]) => [...new Set(items)];
 
 /**
- * The words that have one token, which no other has, and letters in place of the others, then pairs of letters: for labels
- * whose output vectors are trained, so that it does not matter what a word means. Null where the letters run out.
+ * Words of one token that no other has, then letters and pairs of letters: for labels whose output vectors are trained, where
+ * it does not matter what a word means. Null where the letters run out.
  */
 export function singleTokenWords(
   words: readonly AnswerWord[],
@@ -125,12 +120,12 @@ export function singleTokenWords(
   return spelled.map((word, i) => (isOwn(ids[i] ?? null, i) ? word : { ...word, word: free.shift() ?? word.word }));
 }
 
-/** `not_entailment`, `non-toxic`: what is said when the rest is not so. */
+/** `not_entailment`, `non-toxic`. */
 const NEGATED = /^(not|non|no)[\s_-]/;
 
 /**
- * Possible answer words of a label, best first: the label, its lower case, known synonyms (of its number, for
- * `4 stars`), then the words inside it in their order, those of this label alone before shared ones.
+ * Best first: the label, its lower case, synonyms (of its number, for `4 stars`), the words inside it, those of this label
+ * alone before shared ones.
  */
 export function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
   const inside = wordsInside(label)
@@ -148,10 +143,9 @@ export function answerCandidates(label: string, labels: readonly string[]): read
 }
 
 /**
- * One answer word a label, different single tokens where that can be had. Labels with the fewest choices choose first.
- * A label that finds no word takes a letter; when most find none, all do (A, B, C …). When the letters run out such a
- * label keeps its own name and is scored by its whole token sequence. Names of which one begins another, as `kind_1` begins
- * `kind_12`, take letters, and where those run out all labels are numbered. Without a tokenizer the labels are their own words.
+ * Different single tokens where that can be had; labels with the fewest choices choose first. A label that finds no word
+ * takes a letter; when most find none, all do. When the letters run out it keeps its name and is scored by its whole token
+ * sequence. Names of which one begins another, as `kind_1` begins `kind_12`, take letters, or all labels are numbered.
  */
 export function proposeWords(
   labels: readonly string[],
@@ -182,7 +176,7 @@ export function proposeWords(
   return distinct(named, letters, spelled, tokenise);
 }
 
-/** The words as they are, or others in place of those whose tokens begin another's. */
+/** Others in place of those whose tokens begin another's. */
 function distinct(
   words: readonly AnswerWord[],
   letters: readonly Option[],
@@ -201,10 +195,7 @@ function distinct(
   return words.map((word) => (stuck.has(word.label) ? { ...word, word: spelled(free.shift() ?? word.word) } : word));
 }
 
-/**
- * Lists of answer words that people try for labels, in which every label has one token of its own: the labels themselves, in
- * lower case, capitalised, synonyms, letters.
- */
+/** Lists that people try, where every label has one token of its own: labels, lower case, capitals, synonyms, letters. */
 export function usualLists(
   labels: readonly string[],
   template: string,
@@ -220,7 +211,7 @@ export function usualLists(
     .filter((words) => hasOwnTokens(words, tokenise));
 }
 
-/** Whether each word is one token that no other is. */
+/** Each word is one token that no other is. */
 export function hasOwnTokens(words: readonly AnswerWord[], tokenise: Tokenise): boolean {
   const tokens = words.map(({ word }) => Array.from(tokenise(word)));
   return tokens.every(({ length }) => length === 1) && new Set(tokens.map(([id]) => id)).size === words.length;
@@ -231,7 +222,7 @@ interface Option {
   readonly id: number;
 }
 
-/** Gives each label its first option that no other has taken; null where none is left. */
+/** The first option that no other label has taken. */
 function assign(
   choices: readonly { readonly i: number; readonly options: readonly Option[] }[],
   count: number,
@@ -252,19 +243,19 @@ export interface WordTokens extends AnswerWord {
 }
 
 export interface Collision {
-  /** Labels that the model cannot tell apart by their answer words. */
+  /** The model cannot tell them apart by their answer words. */
   readonly labels: readonly string[];
-  /** One other word for each of them, distinct single tokens, as far as there are any. */
+  /** Distinct single tokens, as far as there are any. */
   readonly suggestion: readonly AnswerWord[];
 }
 
 const key = (word: WordTokens) => word.tokenIds.join(' ');
 
-/** One word's tokens begin with the other's: the shorter one is contained in the longer, equal ones in each other. */
+/** One word's tokens begin with the other's. */
 const clashes = (a: WordTokens, b: WordTokens) =>
   key(a) === key(b) || key(a).startsWith(`${key(b)} `) || key(b).startsWith(`${key(a)} `);
 
-/** Groups of words that clash, directly or through a third. */
+/** Directly or through a third. */
 function groups(words: readonly WordTokens[]): readonly (readonly WordTokens[])[] {
   const out: WordTokens[][] = [];
   for (const word of words) {
@@ -276,7 +267,7 @@ function groups(words: readonly WordTokens[]): readonly (readonly WordTokens[])[
   return out.filter((group) => group.length > 1);
 }
 
-/** Answer words whose tokens are equal, or begin alike to the end of one, with a way out for each group. */
+/** Tokens that are equal, or begin alike to the end of one word. */
 export function findCollisions(words: readonly WordTokens[], tokenise: Tokenise): readonly Collision[] {
   const colliding = groups(words);
   if (colliding.length === 0) return [];

@@ -1,4 +1,4 @@
-/** A first prompt for each kind of task: from the names of a file's columns, or from the card of a policy. */
+/** From the names of a file's columns, or from the card of a policy. */
 import { textKey } from '../dataset/labels';
 import type { ColumnMapping } from '../dataset/types';
 import { capitalised } from '../lib/format';
@@ -23,27 +23,24 @@ const isDull = (name: string, dull: ReadonlySet<string>) => {
 
 const DULL_TEXT = new Set('text txt input content body column data value string x field a b c'.split(' '));
 
-/** The name of the text column, or `Text` where the column's name says nothing. */
+/** `Text` where the column's name says nothing. */
 const textName = ({ text }: Pick<ColumnMapping, 'text'>): string => (isDull(text, DULL_TEXT) ? 'Text' : title(text));
 
-/** The name of the answer column, or `usual` where the column's name says nothing. */
+/** `usual` where the column's name says nothing. */
 const answerName = ({ label }: Pick<ColumnMapping, 'label'>, dull: ReadonlySet<string>, usual: string): string =>
   isDull(label, dull) ? usual : title(label);
 
 const SENTIMENTS = new Set('positive negative neutral mixed pos neg neu good bad happy sad angry'.split(' '));
 const DULL_LABEL = new Set('label labels class target gold y output answer column expected category'.split(' '));
 
-/** A first prompt from the columns’ names, e.g. `Message: {text}\nTone:`; dull names get the usual words. */
+/** `Message: {text}\nTone:` from the columns' names; dull names get the usual words. */
 export function classifyTemplate(mapping: ColumnMapping, labels: readonly string[]): string {
   const isSentiment = labels.length > 0 && labels.every((label) => SENTIMENTS.has(label.trim().toLowerCase()));
   const label = answerName(mapping, DULL_LABEL, isSentiment ? 'Sentiment' : 'Label');
   return `${textName(mapping)}: {text}\n${label}:`;
 }
 
-/**
- * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter or a number used
- * for a label is named with it, as it means nothing by itself.
- */
+/** A letter or a number used for a label is named with it, as it means nothing by itself. */
 export function classifyInstruction(labels: readonly string[], words: readonly AnswerWord[] = []): string {
   const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
   const answers = labels.map((label) => {
@@ -54,8 +51,8 @@ export function classifyInstruction(labels: readonly string[], words: readonly A
 }
 
 /**
- * The sentence that vectors start from where nobody wrote an instruction. Its first words matter most, as ten vectors hold
- * ten tokens; of 20 sentences this one led to the lowest loss (docs/benchmarks.md, "What vectors start from").
+ * What vectors start from where nobody wrote an instruction; of 20 sentences this one led to the lowest loss
+ * (docs/benchmarks.md, "What vectors start from").
  */
 export function startSentence(answers: readonly string[]): string {
   const [last = '', ...others] = answers.toReversed();
@@ -70,25 +67,24 @@ const answerOf = (mapping: ColumnMapping) => answerName(mapping, DULL_ANSWER, 'A
 export const generateTemplate = (mapping: ColumnMapping): string =>
   `${textName(mapping)}: {text}\n${answerOf(mapping)}:`;
 
-/** The start of a hand-written prompt, and of a tuned one. */
 export const generateInstruction = (mapping: ColumnMapping): string =>
   `Read the ${textName(mapping).toLowerCase()} and write the ${answerOf(mapping).toLowerCase()} in one line.`;
 
-/** A task without rows: what its labels mean and a hand-written prompt, for a CSV that the user brings. */
+/** A task without rows, for a CSV that the user brings. */
 export interface PolicyCard {
   readonly id: string;
   readonly name: string;
   readonly about: string;
-  /** Names that the columns may have, the usual one first. */
+  /** The usual name first. */
   readonly columns: { readonly text: readonly string[]; readonly label: readonly string[] };
   readonly labels: readonly (AnswerWord & { readonly means: string })[];
   readonly limits: string;
-  /** The plain template, and the same below an instruction. */
+  /** The plain template; `prompt` is the same below an instruction. */
   readonly template: string;
   readonly prompt: string;
 }
 
-/** The columns that the card names, where the table has them; the others as guessed. */
+/** The card's columns where the table has them, the others as guessed. */
 export function cardMapping(
   { columns: { text, label } }: PolicyCard,
   columns: readonly string[],
@@ -102,12 +98,11 @@ export function cardMapping(
   return { text: texts, label: labels, id: id === texts || id === labels ? null : id };
 }
 
-/** An answer word for each label of the rows: the card's where it knows the label, else the label itself. */
+/** The card's word where it knows the label, else the label itself. */
 export function cardWords(card: PolicyCard, labels: readonly string[]): readonly AnswerWord[] {
   const known = new Map(card.labels.map(({ label, word }) => [textKey(label), word]));
   return labels.map((label) => ({ label, word: known.get(textKey(label)) ?? ` ${label}` }));
 }
 
-/** Labels of the rows that the card's prompt does not name. */
 export const unnamedLabels = (card: PolicyCard, labels: readonly string[]): readonly string[] =>
   labels.filter((label) => !card.labels.some((own) => textKey(own.label) === textKey(label)));

@@ -3,7 +3,7 @@ import type { Dataset, Row, SplitName } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createRng, shuffled } from '../lib/rng';
-import { taskOf } from './tasks';
+import { answersOf, taskOf } from './tasks';
 import {
   asContinuation,
   checkTemplate,
@@ -19,7 +19,7 @@ import {
 } from './template';
 import type { AnswerWord, Example, HardPrompt, Neighbours } from './types';
 
-/** Examples are taken from rows up to this length (characters) or the third quartile, whichever is longer. */
+/** Characters. Longer examples are drawn only up to the third quartile. */
 const SHORT_TEXT = 400;
 
 function notTooLong(rows: readonly Row[], dataset: Dataset): readonly Row[] {
@@ -28,12 +28,12 @@ function notTooLong(rows: readonly Row[], dataset: Dataset): readonly Row[] {
   return rows.filter((row) => textOf(row, dataset.mapping).length <= limit);
 }
 
-/** `count` training rows as they are drawn; long ones are passed over as in `chooseShots`. */
+/** Long rows are passed over as in `chooseShots`. */
 function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[] {
   return shuffled(notTooLong(rowsOf(dataset, 'train'), dataset), createRng(seed)).slice(0, count);
 }
 
-/** The examples that all rows share; none where each row has its own. */
+/** None where each row has its own. */
 function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPrompt): readonly Row[] {
   if (shots === 0 || selection === 'nearest') return [];
   return selection === 'random' || !taskOf(dataset.mapping).canBalance
@@ -41,7 +41,7 @@ function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPromp
     : chooseShots(dataset, shots, shotSeed);
 }
 
-/** The examples in `orders` orders: as they are, then shuffled by the seed; the same orders for every row. */
+/** As they are, then shuffled by the seed; the same orders for every row. */
 function inOrders(
   shots: readonly Row[],
   { shotSeed, orders = 1 }: HardPrompt,
@@ -51,8 +51,8 @@ function inOrders(
 }
 
 /**
- * `count` training rows, seeded and balanced: one of each label in turn, the labels in a new random order each round.
- * The longest quarter of the texts is passed over where it is long, since every example is paid for in every row.
+ * Balanced: one of each label in turn, the labels in a new random order each round. Long texts are passed over, since every
+ * example is paid for in every row.
  */
 export function chooseShots(dataset: Dataset, count: number, seed: number): readonly Row[] {
   const indexOf = labelIndexer(dataset);
@@ -69,8 +69,7 @@ export function chooseShots(dataset: Dataset, count: number, seed: number): read
 }
 
 /**
- * A prompt as templates that need no row but their own: its examples are in the text, once for every order that they are
- * shown in. The text column is `{text}`, whatever its name.
+ * Templates that need no row but their own: the examples are in the text, once for every order. The text column is `{text}`.
  * @param words as they follow the template
  */
 export function wholeTemplates(
@@ -98,16 +97,14 @@ export function wholeTemplates(
   );
 }
 
-/** The parts of a prompt with a blank line between. */
 const inBlocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');
 
-/** Ids of the training rows that a prompt shows to all rows: leave them out where rows represent unseen ones. */
+/** Shown to all rows: leave them out where rows represent unseen ones. */
 export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] => [
   ...sharedShots(dataset, prompt).map((row) => row.id),
   ...(prompt.inText ?? []),
 ];
 
-/** How many rows a prompt shows as examples. */
 export const exampleCount = ({ shots, inText = [] }: Pick<HardPrompt, 'shots' | 'inText'>): number =>
   shots + inText.length;
 
@@ -119,9 +116,8 @@ function exampleWriter(dataset: Dataset, words: readonly AnswerWord[], bare: rea
 }
 
 /**
- * Renders rows for the model. Zero-shot: the template alone. Few-shot: the instruction once, then the examples,
- * each by the plain template followed by its answer word, then the row by the plain template, with blank lines between.
- * The nearest examples come last, next to the row.
+ * Few-shot: the instruction once, then the examples, each by the plain template with its answer word, then the row, with blank
+ * lines between. The nearest examples come last, next to the row.
  * @param neighbours needed for a prompt with the nearest examples
  */
 export function renderRows(
@@ -139,7 +135,7 @@ export function renderRows(
   );
   const rows = rowsOf(dataset, split);
   // in a chat the answer begins the model's own message
-  const answer = taskOf(dataset.mapping).answer(dataset, prompt.chat ? '' : prompt.template);
+  const answer = answersOf(dataset, prompt.chat ? '' : prompt.template);
   if (prompt.shots === 0) {
     const cue = ownCue(prompt);
     return ok(

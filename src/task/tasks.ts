@@ -1,5 +1,3 @@
-/** The kinds of task, by name, and what differs between them when a row becomes a prompt. */
-
 import { labelIndexer, targetOf } from '../dataset/labels';
 import type { ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
@@ -8,7 +6,7 @@ import { proposeWords } from './propose-words';
 import { asContinuation } from './template';
 import type { AnswerWord, Example, Tokenise } from './types';
 
-/** Why a row of another file cannot be asked: in a sentence about it, and among the reasons that are counted. */
+/** In a sentence about the row, and among the reasons that are counted. */
 export interface LeftOutRow {
   readonly leftOut: string;
   readonly why: LeftOutReason;
@@ -18,20 +16,18 @@ type Labelled = Pick<Dataset, 'mapping' | 'labels'>;
 
 export interface Task {
   readonly template: (mapping: ColumnMapping, labels: readonly string[]) => string;
-  /** A first instruction above it: the start of a hand-written prompt, and of a tuned one. */
+  /** Above the template: the start of a hand-written prompt, and of a tuned one. */
   readonly instruction: (dataset: Labelled, words: readonly AnswerWord[]) => string;
-  /** One answer word per label; none where texts are generated. */
+  /** By label; none where texts are generated. */
   readonly words: (labels: readonly string[], template: string, tokenise: Tokenise | null) => readonly AnswerWord[];
-  /** The known answer to a row, as it follows `template`. */
-  readonly answer: (dataset: Labelled, template: string) => (row: Row) => Pick<Example, 'label' | 'target'>;
-  /** The answer that an example in the prompt shows. */
+  /** In an example. */
   readonly shown: (dataset: Labelled, words: readonly AnswerWord[]) => (row: Row) => string;
-  /** Why a row of another file cannot be answered and checked, or its answer. */
+  /** The known answer to a row, as it follows `template`. */
   readonly checked: (
     dataset: Labelled,
     template: string,
   ) => (row: Row) => Pick<Example, 'label' | 'target'> | LeftOutRow;
-  /** Whether examples can be balanced over the labels. */
+  /** Examples can be balanced over the labels. */
   readonly canBalance: boolean;
 }
 
@@ -39,10 +35,6 @@ const classify: Task = {
   template: classifyTemplate,
   instruction: ({ labels }, words) => classifyInstruction(labels, words),
   words: proposeWords,
-  answer: (dataset) => {
-    const indexOf = labelIndexer(dataset);
-    return (row) => ({ label: indexOf(row) });
-  },
   shown: (dataset, words) => {
     const indexOf = labelIndexer(dataset);
     const wordOf = new Map(words.map(({ label, word }) => [label, word]));
@@ -69,12 +61,6 @@ const generate: Task = {
   template: generateTemplate,
   instruction: ({ mapping }) => generateInstruction(mapping),
   words: () => [],
-  answer:
-    ({ mapping }, template) =>
-    (row) => {
-      const text = targetOf(row, mapping);
-      return { label: null, ...(text === '' ? {} : { target: asContinuation(template, text) }) };
-    },
   shown:
     ({ mapping }) =>
     (row) =>
@@ -94,7 +80,16 @@ export const TASKS: ByTask<Task> = { classify, generate };
 
 export const taskOf = (mapping: Pick<ColumnMapping, 'task'>): Task => TASKS[taskKindOf(mapping)];
 
-/** A working prompt with no typing: template and answer words. */
+/** Nothing where the row has no answer. */
+export function answersOf(dataset: Labelled, template: string): (row: Row) => Pick<Example, 'label' | 'target'> {
+  const checked = taskOf(dataset.mapping).checked(dataset, template);
+  return (row) => {
+    const found = checked(row);
+    return 'leftOut' in found ? { label: null } : found;
+  };
+}
+
+/** Works with no typing. */
 export function propose(
   { mapping, labels }: Pick<Dataset, 'mapping' | 'labels'>,
   tokenise: Tokenise | null,

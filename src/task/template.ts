@@ -3,19 +3,18 @@ import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
 import type { AnswerWord, HardPrompt } from './types';
 
-/** A template in pieces: literal text, or the place of a column. */
 export type TemplatePart =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'slot'; readonly column: string };
 
 export type TemplateFailure = Failure<'empty' | 'brace' | 'empty-slot' | 'unknown-column' | 'no-text' | 'label-slot'>;
 
-/** `{text}` always means the text column, whatever its name. */
+/** Always the text column, whatever its name. */
 export const TEXT_SLOT = 'text';
 
 const literal = (text: string): TemplatePart => ({ kind: 'literal', text });
 
-/** Merges neighbouring literals, so that the same template always has the same parts. */
+/** So that the same template always has the same parts. */
 function joined(parts: readonly TemplatePart[]): readonly TemplatePart[] {
   const out: TemplatePart[] = [];
   for (const part of parts) {
@@ -26,7 +25,7 @@ function joined(parts: readonly TemplatePart[]): readonly TemplatePart[] {
   return out;
 }
 
-/** `{column}` is a place, `{{` and `}}` are braces that stay. */
+/** `{{` and `}}` are braces that stay. */
 export function parseTemplate(template: string): Result<readonly TemplatePart[], TemplateFailure> {
   const parts: TemplatePart[] = [];
   let at = 0;
@@ -57,16 +56,16 @@ export function parseTemplate(template: string): Result<readonly TemplatePart[],
   return ok(joined(parts));
 }
 
-/** Literal text as a template writes it: its braces stay. */
+/** Its braces stay. */
 export const escaped = (text: string): string => text.replaceAll('{', '{{').replaceAll('}', '}}');
 
-/** Parts -> template text; `parseTemplate` reads it back. */
+/** `parseTemplate` reads it back. */
 export const printTemplate = (parts: readonly TemplatePart[]): string =>
   parts.map((part) => (part.kind === 'slot' ? `{${part.column}}` : escaped(part.text))).join('');
 
 const isTextSlot = (column: string, mapping: ColumnMapping) => column === TEXT_SLOT || column === mapping.text;
 
-/** Parses a template and checks it against the columns: every slot exists, the text is there, the label is not. */
+/** Every slot exists, the text is there, the label is not. */
 export function checkTemplate(
   template: string,
   columns: readonly string[],
@@ -91,7 +90,6 @@ export function checkTemplate(
   return parsed;
 }
 
-/** One row's prompt. */
 export const renderTemplate = (parts: readonly TemplatePart[], row: Row, mapping: ColumnMapping): string =>
   parts
     .map((part) => {
@@ -101,17 +99,14 @@ export const renderTemplate = (parts: readonly TemplatePart[], row: Row, mapping
     })
     .join('');
 
-/** Whether the template ends without white space, so that an answer word needs its own leading space. */
+/** Then an answer word needs its own leading space. */
 const wantsLeadingSpace = (template: string): boolean => template !== '' && !/\s$/.test(template);
 
-/** The answer as it follows the template: ` negative` after `Sentiment:`, `negative` after a space or a line break. */
+/** ` negative` after `Sentiment:`, `negative` after a space or a line break. */
 export const asContinuation = (template: string, answer: string): string =>
   wantsLeadingSpace(template) ? ` ${answer.trimStart()}` : answer.trimStart();
 
-/**
- * Cuts a template into the instruction, i.e. the lines above the first slot, and the plain template that repeats for
- * every example. `Decide the tone.\nMessage: {text}\nTone:` -> `Decide the tone.` and `Message: {text}\nTone:`.
- */
+/** `Decide the tone.\nMessage: {text}\nTone:` -> `Decide the tone.` (above the first slot) and `Message: {text}\nTone:`. */
 export function splitInstruction(parts: readonly TemplatePart[]): {
   readonly instruction: string;
   readonly bare: readonly TemplatePart[];
@@ -126,18 +121,15 @@ export function splitInstruction(parts: readonly TemplatePart[]): {
   };
 }
 
-/** Finds a word in a text where it is a word of its own, in any case. */
+/** In any case, as a word of its own. */
 export const ownWord = (word: string): RegExp =>
   new RegExp(`(?<![\\p{L}\\p{N}])${word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\p{L}\\p{N}])`, 'iu');
 
-/** The plain template alone. @throws StudioError `bad-input` where the template cannot be read */
+/** @throws StudioError `bad-input` where the template cannot be read */
 export const withoutInstruction = (template: string): string =>
   printTemplate(splitInstruction(unwrap(parseTemplate(template))).bare);
 
-/**
- * What asks for the answer: the last line of what follows the last slot, with the white space around it.
- * `Review: {text}\nSentiment:` -> `\nSentiment:`. Empty where the template ends with a slot.
- */
+/** The last line after the last slot: `Review: {text}\nSentiment:` -> `\nSentiment:`. Empty where a slot ends the template. */
 export function cueOf(template: string): string {
   const parsed = parseTemplate(template);
   const last = parsed.ok ? parsed.value.at(-1) : undefined;
@@ -145,14 +137,10 @@ export function cueOf(template: string): string {
   return /\s*\n[^\n]*\S\s*$/.exec(last.text)?.[0] ?? last.text;
 }
 
-/** The template with another cue in place of its own. */
 export const withCue = (template: string, cue: string): string =>
   template.slice(0, template.length - cueOf(template).length) + cue;
 
-/**
- * The template without the lines that show a column. Null where such a line shows another column too, or asks for the
- * answer: without it the prompt would lose more than the column.
- */
+/** Null where a line that shows the column shows another too, or asks for the answer: the prompt would lose more. */
 export function withoutColumn(template: string, column: string): string | null {
   const lines = template.split('\n');
   const cueLine = lines.findLast((line) => line.trim() !== '');
@@ -161,7 +149,7 @@ export function withoutColumn(template: string, column: string): string | null {
   return isWhole ? lines.filter((line) => !isShown(line)).join('\n') : null;
 }
 
-/** The cue as a field of an example, where the prompt wants it encoded by itself. */
+/** Where the prompt wants its cue encoded by itself. */
 export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
   splitsCue ? { cue: cueOf(template) } : {};
 
@@ -170,23 +158,17 @@ function slotsOf(template: string): readonly string[] {
   return parsed.ok ? parsed.value.flatMap((part) => (part.kind === 'slot' ? [part.column] : [])) : [];
 }
 
-/** The cells of one row, by column; `text` is that of the text column, whatever its name. */
+/** Cells of one row by column; `text` is that of the text column. */
 export type Fields = Readonly<Record<string, string>>;
 
 const own = (fields: Fields, column: string): string => (Object.hasOwn(fields, column) ? (fields[column] ?? '') : '');
 
-/**
- * The columns that a template shows besides the text, each once, in their order. Empty where it does not parse.
- * @param textColumn the name of the text column, which a template may use too; null = unknown
- */
+/** Besides the text, each once; empty where the template does not parse. @param textColumn null = unknown */
 export function otherColumns(template: string, textColumn: string | null): readonly string[] {
   return [...new Set(slotsOf(template))].filter((column) => column !== TEXT_SLOT && column !== textColumn);
 }
 
-/**
- * A template with the cells of one row that is in no table; columns without a cell stay empty.
- * @throws a bug (`internal:`) when the template does not parse
- */
+/** Columns without a cell stay empty. @throws a bug (`internal:`) when the template does not parse */
 export function fillTemplate(template: string, fields: Fields, textColumn: string | null): string {
   const parsed = parseTemplate(template);
   assert(parsed.ok, 'a stored prompt has a template that parses');
@@ -198,7 +180,7 @@ export function fillTemplate(template: string, fields: Fields, textColumn: strin
     .join('');
 }
 
-/** What a filled template has before its first text and after it; null = it shows none. @throws as `fillTemplate` */
+/** Before the first text of a filled template and after it. @throws as `fillTemplate` */
 export function aroundText(
   template: string,
   fields: Fields,
@@ -215,10 +197,7 @@ export function aroundText(
   return { before: filled(parts.slice(0, at)), after: filled(parts.slice(at + 1)) };
 }
 
-/**
- * The answer words in the order of the label set. Gold labels, scores and words are all indices into that one order, so
- * wherever a set meets its rows its words must be brought into it. Words of other labels come last, unchanged.
- */
+/** In the order of the label set, of which gold labels and scores are indices. Words of other labels come last. */
 export function alignWords(words: readonly AnswerWord[], labels: readonly string[]): readonly AnswerWord[] {
   const place = (word: AnswerWord) => {
     const index = labels.indexOf(word.label);
@@ -227,14 +206,11 @@ export function alignWords(words: readonly AnswerWord[], labels: readonly string
   return words.toSorted((a, b) => place(a) - place(b));
 }
 
-/** Whether there is an answer word for each of these labels, and for no others. */
+/** A word for each of these labels, and for no others. */
 export const sameLabels = (words: readonly AnswerWord[], labels: readonly string[]): boolean =>
   words.length === labels.length && labels.every((label) => words.some((word) => word.label === label));
 
-/**
- * A set's answer words as they follow one prompt: with a leading space only where the template ends without one. In a chat
- * they begin the model's own message, so they have none.
- */
+/** With a leading space only where the template ends without one. In a chat they begin the model's own message: no space. */
 export function wordsFor(
   prompt: string | Pick<HardPrompt, 'template' | 'chat'>,
   words: readonly AnswerWord[],

@@ -5,7 +5,7 @@ import { sha256 } from '../lib/bytes';
 import { corruptModel, missingFile } from '../lib/errors';
 import type { Tokenizer } from './tokenizer';
 
-/** Bytes by path inside the model folder, of which the tokenizer reads a few. */
+/** By path inside the model folder. */
 export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ export function readTokenizerFiles(files: TokenizerFiles): ReadTokenizerFiles {
   };
 }
 
-/** Newer folders have a file for the template; older ones have it in tokenizer_config.json, as text or as named variants. */
+/** Older folders have the template in tokenizer_config.json, as text or as named variants. */
 function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null {
   const file = files['chat_template.jinja'];
   if (file) return new TextDecoder().decode(file);
@@ -46,14 +46,14 @@ function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null 
   return typeof chosen?.template === 'string' ? chosen.template : null;
 }
 
-/** A special token is written as a string, or as an added token with `content`. */
+/** Written as a string, or as an added token with `content`. */
 function specialToken(config: JsonObject, name: string): string | null {
   const token = config[name];
   if (typeof token === 'string') return token;
   return isRecord(token) && typeof token.content === 'string' ? token.content : null;
 }
 
-/** Tokens that stop generation: the tokenizer's end of sequence, and those in generation_config.json and config.json. */
+/** They stop generation. */
 export function endTokenIds(
   files: TokenizerFiles,
   config: JsonObject,
@@ -78,9 +78,7 @@ function readJson(files: TokenizerFiles, path: string): JsonObject | null {
 }
 
 /**
- * The product's tokenizer: Hugging Face's tokenizer core and Jinja, without transformers.js, which would bring a second ONNX
- * Runtime.
- * @throws StudioError `model-missing-file`, `model-corrupt`
+ * Without transformers.js, which would bring a second ONNX Runtime. @throws StudioError `model-missing-file`, `model-corrupt`
  */
 export async function createCoreTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
   const { tokenizer, config, bytes, chatTemplate } = readTokenizerFiles(files);

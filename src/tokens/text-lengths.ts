@@ -2,19 +2,14 @@ import type { Issue } from '../dataset/types';
 import { count, counted } from '../lib/format';
 import type { Tokenizer } from './tokenizer';
 
-/** How long the texts of a data set are in tokens, how well the model's vocabulary suits them, and the issues that follow. */
-
-/** Rows to tokenise; tokenising is slow, and more rows would not change the picture. */
+/** Tokenising is slow, and more rows would not change the picture. */
 const SAMPLE_ROWS = 1000;
 const BINS = 20;
 
-/**
- * Median tokens per word above which a model reads a text poorly. Measured with SmolLM2's vocabulary: English reviews, tweets and
- * bank messages 1.15 to 1.5; French 2.0, German 2.4, Polish 3.8.
- */
+/** Measured with SmolLM2: English reviews, tweets and bank messages 1.15 to 1.5; French 2.0, German 2.4, Polish 3.8. */
 const POOR_TOKENS_PER_WORD = 1.85;
 
-/** Share of the budget that a cut text may take; the rest is for the prompt, and for parts with shorter tokens. */
+/** Share of the budget; the rest is for the prompt, and for parts with shorter tokens. */
 const ROOM = 0.8;
 
 interface LengthBin {
@@ -25,17 +20,17 @@ interface LengthBin {
 }
 
 export interface TextLengths {
-  /** Texts that were counted, and texts in total. */
+  /** Counted texts, of so many. */
   readonly counted: number;
   readonly texts: number;
   readonly bins: readonly LengthBin[];
   readonly medianTokens: number;
   readonly longestTokens: number;
-  /** Most tokens of a whole prompt. */
+  /** Tokens of a whole prompt. */
   readonly budget: number;
   readonly medianTokensPerWord: number;
   readonly isReadPoorly: boolean;
-  /** Indices of counted texts that exceed the budget by themselves. */
+  /** Indices of texts that exceed the budget by themselves. */
   readonly over: readonly number[];
   /** Characters to which those can be cut, with room for a prompt; 0 = none is too long. */
   readonly fits: number;
@@ -43,7 +38,7 @@ export interface TextLengths {
 
 const medianOf = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
-/** Equal bins of whole tokens from the shortest to the longest. */
+/** Of whole tokens, equally wide. */
 function binned(lengths: readonly number[]): readonly LengthBin[] {
   if (lengths.length === 0) return [];
   const least = lengths.reduce((a, b) => Math.min(a, b));
@@ -57,10 +52,7 @@ function binned(lengths: readonly number[]): readonly LengthBin[] {
   return rows.map((n, i) => ({ from: least + i * width, to: least + (i + 1) * width - 1, rows: n }));
 }
 
-/**
- * Counts the tokens of the texts, or of an evenly spaced sample of many.
- * @param budget the model's context, less the tokens that must stay free
- */
+/** Of an evenly spaced sample where the texts are many. @param budget the context, less the tokens that must stay free */
 export function textLengths(texts: readonly string[], encode: Tokenizer['encode'], budget: number): TextLengths {
   const stride = Math.max(1, texts.length / SAMPLE_ROWS);
   const places = Array.from({ length: Math.min(texts.length, SAMPLE_ROWS) }, (_, i) => Math.floor(i * stride));
@@ -86,20 +78,19 @@ export function textLengths(texts: readonly string[], encode: Tokenizer['encode'
   };
 }
 
-/** Room for answers a little longer than the known ones. */
+/** For answers a little longer than the known ones. */
 const SPARE_TOKENS = 8;
 /** Longer answers would take too long. */
 const MOST_TOKENS = 512;
 
 export interface TargetLengths
   extends Pick<TextLengths, 'counted' | 'texts' | 'bins' | 'medianTokens' | 'longestTokens'> {
-  /** Default limit for answers, in tokens: 99 of 100 fit, with a little room. */
+  /** Default limit for answers, in tokens: 99 of 100 fit. */
   readonly longest: number;
-  /** Indices of counted texts that exceed the budget. */
   readonly over: readonly number[];
 }
 
-/** Counts the tokens of expected texts, including their end token. @param budget most tokens of one text */
+/** With their end token. @param budget tokens of one text */
 export function targetLengths(texts: readonly string[], encode: Tokenizer['encode'], budget: number): TargetLengths {
   const lengths: number[] = [];
   const { bins, medianTokens, longestTokens, over, ...rest } = textLengths(
@@ -119,7 +110,6 @@ export function targetLengths(texts: readonly string[], encode: Tokenizer['encod
 }
 
 interface TextFacts extends Pick<TextLengths, 'budget' | 'fits' | 'isReadPoorly' | 'medianTokensPerWord'> {
-  /** Places of texts that are too long, and their rows. */
   readonly over: readonly unknown[];
   readonly overRowIds: readonly string[];
 }
@@ -174,7 +164,7 @@ const answerTooLong = ({ over, overRowIds }: AnswerFacts): readonly Issue[] =>
         },
       ];
 
-/** Issues that only the model's tokenizer can find. @param answers where texts are generated */
+/** @param answers where texts are generated */
 export const lengthIssues = (texts: TextFacts | null, answers: AnswerFacts | null): readonly Issue[] => [
   ...(texts ? [...readPoorly(texts), ...tooLong(texts)] : []),
   ...(answers ? answerTooLong(answers) : []),

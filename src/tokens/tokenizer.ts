@@ -1,47 +1,46 @@
-/** The tokenizer as all rooms have it, and the one way from a row, an answer word or a target to token ids. */
 import type { AnswerWord, Example } from '../task/types';
 
 export interface Tokenizer {
   /** Adds no special tokens. */
   encode(text: string): Int32Array;
-  /** Token ids to text; keeps special tokens unless `skipSpecial`. */
+  /** Keeps special tokens unless `skipSpecial`. */
   decode(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
   readonly endTokenIds: readonly number[];
   readonly vocabularySize: number;
-  /** The model's chat template around one user message, with the generation prompt; null = the model has none. */
+  /** One user message with the generation prompt; null = the model has no chat template. */
   chat(userMessage: string): string | null;
-  /** SHA-256 of tokenizer.json. */
+  /** Of tokenizer.json. */
   readonly sha256: string;
 }
 
-/** One row of token ids, without virtual tokens. */
+/** Without virtual tokens. */
 export interface TokenRow {
   readonly rowId: string;
   readonly ids: Int32Array;
-  /** How many tokens at the end are the cue, where vectors come before it; left out where the row was encoded whole. */
+  /** Tokens of the cue at the end, where vectors come before it. */
   readonly cue?: number | undefined;
-  /** The row with its examples in other orders; the answers of all orders are averaged. */
+  /** With its examples in other orders; the answers of all orders are averaged. */
   readonly otherOrders?: readonly Int32Array[] | undefined;
-  /** Index into the label set, or null. */
+  /** Index into the label set. */
   readonly label: number | null;
-  /** Probabilities of the labels that training teaches in place of `label`: what another prompt answers. They add up to 1. */
+  /** Probabilities that training teaches in place of `label`: what another prompt answers. */
   readonly taught?: readonly number[];
-  /** In generation tasks: the expected text after the row, with its end token. */
+  /** The expected text after the row, with its end token. */
   readonly target?: Int32Array;
 }
 
-/** A label's answer word with its token ids; several ids are scored as a sequence. */
+/** Several ids are scored as a sequence. */
 export interface LabelTokens extends AnswerWord {
   readonly tokenIds: readonly number[];
 }
 
-/** What a row costs whatever its length, in tokens: the pieces of a run that do not grow with it. */
+/** What a row costs whatever its length, in tokens. */
 export const FIXED_TOKENS = 8;
 
-/** Most characters of text whose token ids are kept. */
+/** Of text whose token ids are kept. */
 const CACHE_CHARACTERS = 8_000_000;
 
-/** Caches token ids by text; drops the oldest half when full. */
+/** Drops the oldest half when full. */
 function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
   const known = new Map<string, Int32Array>();
   let characters = 0;
@@ -63,26 +62,25 @@ function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
   };
 }
 
-/** Tokens with a line break; they end an answer, since an answer is one line. */
+/** They end an answer, since an answer is one line. */
 const lineBreaks = (tokenizer: Pick<Tokenizer, 'decode' | 'vocabularySize'>): readonly number[] =>
   Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => tokenizer.decode([id]).includes('\n'));
 
-/** A tokenizer with a cache of its encodings and of facts about its vocabulary. */
 export interface OpenTokenizer {
   readonly tokenizer: Tokenizer;
   readonly encode: (text: string) => Int32Array;
   readonly context: number;
-  /** Computed on first use, from the whole vocabulary. */
+  /** Tokens with a line break; computed on first use, from the whole vocabulary. */
   readonly breaks: () => readonly number[];
 }
 
-/** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
+/** For virtual tokens and the answer word, when rows are checked against the model's context. */
 export const RESERVED_TOKENS = 32;
 
-/** Where a model's files do not say how much it reads at once. */
+/** Where a model's files do not say. */
 const DEFAULT_CONTEXT = 2048;
 
-/** @param contextLength tokens that the model reads at once; null = unknown */
+/** @param contextLength null = unknown */
 export function openTokenizerOf(tokenizer: Tokenizer, contextLength: number | null): OpenTokenizer {
   const context = contextLength ?? DEFAULT_CONTEXT;
   let found: readonly number[] | null = null;
@@ -93,7 +91,7 @@ export function openTokenizerOf(tokenizer: Tokenizer, contextLength: number | nu
   return { tokenizer, encode: cachedEncode(tokenizer), context, breaks };
 }
 
-/** Token ids of a rendered row. Its cue, where vectors come before that, is encoded by itself: no token is on both sides. */
+/** A cue with vectors before it is encoded by itself: no token is on both sides. */
 export function encodeRow(
   encode: OpenTokenizer['encode'],
   { text, cue }: Pick<Example, 'text' | 'cue'>,
@@ -104,7 +102,7 @@ export function encodeRow(
   return { ids: Int32Array.from([...before, ...own]), cue: own.length };
 }
 
-/** A text to be generated, with what ends it: a line break, or in a chat the end of the message. */
+/** With what ends it: a line break, or in a chat the end of the message. */
 export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, chat: boolean): Int32Array {
   const [end] = tokenizer.endTokenIds;
   return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
@@ -113,6 +111,5 @@ export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, 
 export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly AnswerWord[]): LabelTokens[] =>
   words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
 
-/** A generated text, without the white space around it. */
 export const decoded = ({ tokenizer }: Pick<OpenTokenizer, 'tokenizer'>, ids: ArrayLike<number>): string =>
   tokenizer.decode(ids).trim();

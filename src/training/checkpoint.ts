@@ -1,9 +1,9 @@
-/** What validations decide: which step of a run is kept, and when continuing is of no use; and what is stored of a run. */
+/** Which step of a run is kept, when continuing is of no use, and what is stored of a run. */
 import { StudioError } from '../lib/errors';
 import type { Checkpoint, Scores, Trained, ValidationPoint } from './events';
 import type { TrainingSettings } from './settings';
 
-/** What ends a run whose loss at a step is not a number; a step that was validated before may be kept. */
+/** A step that was validated before may be kept. */
 export const diverged = (step: number, learningRate: number): StudioError =>
   new StudioError(
     'diverged',
@@ -11,13 +11,13 @@ export const diverged = (step: number, learningRate: number): StudioError =>
     { data: { step, learningRate, suggestedLearningRate: Number((learningRate / 3).toPrecision(2)) } },
   );
 
-/** What ended a run, from the message that is stored with it: of a divergence, the step and the rate can be read back. */
+/** From the message that is stored with a run: of a divergence, the step and the rate can be read back. */
 export function storedError(message: string): StudioError {
   const [, step, rate] = /^Training diverged at step (\d+): .* was (\S+)\.$/.exec(message) ?? [];
   return step && rate ? diverged(Number(step), Number(rate)) : new StudioError('internal', message);
 }
 
-/** Null where texts are written. */
+/** Null where texts are generated. */
 export const accuracyOf = (scores: Scores): number | null => (scores.kind === 'classify' ? scores.accuracy : null);
 
 /** With fewer validations a trend is chance. */
@@ -25,7 +25,7 @@ const FEWEST_VALIDATIONS = 4;
 /** Share of the first validation loss that the last third of the run has to win. */
 const STILL_FALLING = 0.02;
 
-/** Whether the validation loss was still falling when training ended: lowest at the end, after a fall in the last third. */
+/** Lowest at the end, after a fall in the last third. */
 export function wasStillFalling(validations: readonly Pick<ValidationPoint, 'loss'>[]): boolean {
   const losses = validations.map(({ loss }) => loss);
   const [first, last] = [losses[0], losses.at(-1)];
@@ -35,7 +35,6 @@ export function wasStillFalling(validations: readonly Pick<ValidationPoint, 'los
   return last === Math.min(...losses) && before - last >= STILL_FALLING * first;
 }
 
-/** A run's validation result after so many steps. */
 interface Reached {
   readonly step: number;
   readonly value: number;
@@ -44,8 +43,8 @@ interface Reached {
 const NEARLY = 0.95;
 
 /**
- * The first step from which on validation stays at 95% of its final value or above; null where the final value is 0 or
- * there is nothing to see. "Final" is the value at the step that was kept (`bestStep`), else the last.
+ * From this step on validation stays at 95% of the value at `bestStep` (null: the last) or above. Null where that is 0 or there
+ * is nothing to see.
  */
 export function adaptationStep(points: readonly Reached[], bestStep: number | null): number | null {
   const until = bestStep === null ? points : points.filter(({ step }) => step <= bestStep);
@@ -55,15 +54,14 @@ export function adaptationStep(points: readonly Reached[], bestStep: number | nu
   return until[below + 1]?.step ?? null;
 }
 
-/** Validation results at a step, and the loss of each row. */
 export type Validated = ValidationPoint & { readonly rowLosses: readonly number[] };
 
 type Selection = Pick<Checkpoint, 'best' | 'lowest' | 'evaluationsWithoutGain'>;
 
-/** Standard errors of a mean difference from which on it is taken for more than chance. */
+/** Standard errors from which on a mean difference is taken for more than chance. */
 const CLEAR = 2;
 
-/** Whether rows lost clearly more here than there: the mean of the paired differences in standard errors. */
+/** The mean of the paired differences, in standard errors. */
 export function clearlyHigher(here: readonly number[], there: readonly number[]): boolean {
   const n = here.length;
   const differences = here.map((loss, i) => loss - (there[i] as number));
@@ -73,9 +71,8 @@ export function clearlyHigher(here: readonly number[], there: readonly number[])
 }
 
 /**
- * By the loss: the latest step that is not clearly worse than the lowest. A few dozen rows cannot tell two good steps
- * apart, and the learning rate is lower at the later one. Clearly worse ones, one after another, end a run early.
- * By a share of correct answers: the best step, and of equals the one of lower loss.
+ * By the loss: the latest step that is not clearly worse than the lowest, as a few dozen rows cannot tell two good steps apart,
+ * and the learning rate is lower at the later one. By a share of correct answers: the best, of equals the one of lower loss.
  */
 export function select(
   state: Selection,

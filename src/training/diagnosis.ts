@@ -1,5 +1,4 @@
-/** What a run is doing, in words, and what to do about it: one judgement, from which the titles of its curves follow too. */
-
+/** One judgement of a run, from which its advice and the titles of its curves follow. */
 import { percentWhole } from '../lib/format';
 import { wilson } from '../metrics/intervals';
 import { mean } from '../metrics/special';
@@ -18,10 +17,10 @@ export type DiagnosisKind =
   | 'diverging'
   | 'few-rows';
 
-/** Where the training loss is going: `short` = too few steps to say; `grown` = far above its start; `broken` = not a number. */
+/** `short` = too few steps to say; `grown` = far above its start; `broken` = not a number. */
 export type Trend = 'short' | 'falling' | 'level' | 'unmoved' | 'rising' | 'grown' | 'broken';
 
-/** Other settings that would probably help, as one button. */
+/** As one button. */
 interface Remedy {
   readonly label: string;
   readonly change: Partial<TrainingSettings>;
@@ -37,51 +36,50 @@ export interface Diagnosis {
 interface Seen {
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];
-  /** Accuracy of always answering the most frequent label. */
+  /** Of the most frequent label. */
   readonly majority: number;
   readonly validationRows: number;
   readonly trainRows: number;
   readonly settings: TrainingSettings;
-  /** Left out = it may still be training. */
+  /** Undefined: it may still be training. */
   readonly hasEnded?: boolean;
-  /** It ended because the loss was not a number: the step whose vectors are kept, null = none; left out = it did not. */
+  /** `keptStep`: the step whose vectors are kept. */
   readonly diverged?: { readonly keptStep: number | null } | null;
-  /** It learns another prompt's answers instead of labels; left out = no. */
+  /** It learns another prompt's answers instead of labels. */
   readonly isDistilled?: boolean;
 }
 
-/** With fewer training rows than this early stopping matters most (docs/method/training.md: 64 rows overfit from step 40 on). */
+/** Below, early stopping matters most (docs/method/training.md: 64 rows overfit from step 40 on). */
 const FEW_ROWS = 100;
 const FEW_ROWS_STEPS = 60;
-/** Which step is kept matters most there, so it is asked more often. */
+/** Which step is kept is asked more often. */
 const FEW_ROWS_CHANGE = { steps: FEW_ROWS_STEPS, validateEvery: 10, patience: 3 };
 
-/** A row or two above the most frequent label is no sign of learning. */
+/** A row or two are no sign of learning. */
 const MAJORITY_ROWS = 2;
 
-/** Share of the first validation loss; above it there is no gain. */
+/** Share of the first validation loss. */
 const NO_GAIN = 0.98;
 
-/** Two digits are enough to type. */
+/** Enough digits to type. */
 const rounded = (rate: number) => Number(rate.toPrecision(2));
 
-/** What the checks look at. */
 interface Facts extends Seen {
   readonly losses: readonly number[];
-  /** Mean training loss of the first and of the last ten steps. */
+  /** Of the first and of the last ten steps. */
   readonly first: number;
   readonly recent: number;
   readonly trend: Trend;
   readonly last: ValidationPoint | null;
   readonly best: ValidationPoint | null;
-  /** Validation reached its best result, or its lowest loss, just now. */
+  /** Best result or lowest loss just now. */
   readonly isGaining: boolean;
-  /** Highest learning rate so far. */
+  /** The highest so far. */
   readonly rate: number;
   readonly isGenerating: boolean;
 }
 
-/** Compares the mean loss of the last fifth of the steps with the fifth before it. */
+/** The last fifth of the steps against the fifth before it. */
 function trendOf(losses: readonly number[]): Trend {
   if (losses.some((loss) => !Number.isFinite(loss))) return 'broken';
   if (losses.length >= 20 && mean(losses.slice(-10)) > 1.5 * mean(losses.slice(0, 10))) return 'grown';
@@ -97,7 +95,7 @@ function trendOf(losses: readonly number[]): Trend {
 
 const seenTrend = ({ diverged, steps }: Seen): Trend => (diverged ? 'broken' : trendOf(steps.map(({ loss }) => loss)));
 
-/** Steps since the best validation from which on it no longer gains. */
+/** Since the best validation. */
 const NO_GAIN_STEPS = 20;
 
 function factsOf(seen: Seen): Facts {
@@ -126,7 +124,7 @@ function factsOf(seen: Seen): Facts {
 
 type Check = (facts: Facts) => Diagnosis | null;
 
-/** What ended it is said at the top of the screen, with a lower rate to try. */
+/** The top of the screen says what ended the run, with a lower rate to try. */
 const divergedRun: Check = ({ diverged, steps }) =>
   diverged
     ? {
@@ -250,7 +248,7 @@ type Words = readonly [title: string, advice: string];
 
 const either = (words: Words): readonly [Words, Words] => [words, words];
 
-/** Nothing is wrong: what the training loss does, with and without a gain on the validation rows. */
+/** Where nothing is wrong. */
 const LEARNING: Readonly<Record<Trend, readonly [gaining: Words, not: Words]>> = {
   short: either(['Learning', 'Too few steps to see a trend in the training loss. Let it run.']),
   falling: [
@@ -292,7 +290,6 @@ const CHECKS: readonly Check[] = [
   levelled,
 ];
 
-/** The first diagnosis that applies, worst first. */
 export function diagnose(seen: Seen): Diagnosis {
   const facts = factsOf(seen);
   for (const check of CHECKS) {
@@ -303,17 +300,15 @@ export function diagnose(seen: Seen): Diagnosis {
   return { kind: 'learning', title, advice, remedy: null };
 }
 
-/** A measure of the validation rows. */
 interface Measure {
   readonly of: (point: ValidationPoint | ReferenceLine) => number;
-  /** Whether less is better. */
   readonly falls: boolean;
 }
 
-/** Where the validation results are among what there is to beat: a place on the chart, never a win. */
+/** Among what there is to beat: a place on the chart, never a win. */
 export type Place =
   | { readonly kind: 'unknown' }
-  /** Ahead of all, `of` the hardest of them; `since`: between these steps, null = from the start. */
+  /** `of` is the hardest of them; `since`: between these steps, null = from the start. */
   | {
       readonly kind: 'ahead';
       readonly of: ReferenceLine;
@@ -323,7 +318,7 @@ export type Place =
   | { readonly kind: 'between'; readonly ahead: ReferenceLine; readonly behind: ReferenceLine }
   | { readonly kind: 'behind'; readonly of: ReferenceLine };
 
-/** @param rows validation rows, of which a lead over the most frequent label has to be more than two */
+/** @param rows validation rows; a lead over the most frequent label has to be more than two */
 function placeOf(
   points: readonly ValidationPoint[],
   lines: readonly ReferenceLine[],
@@ -361,17 +356,14 @@ export interface Judgement {
   readonly place: Place;
 }
 
-/** All that the screen says of a run: its advice and the titles of its curves, which cannot contradict each other. */
+/** Advice and titles cannot contradict each other. */
 export const judge = (seen: Seen & { readonly lines: readonly ReferenceLine[] }, measure: Measure): Judgement => ({
   diagnosis: diagnose(seen),
   trend: seenTrend(seen),
   place: placeOf(seen.validations, seen.lines, measure, seen.validationRows),
 });
 
-/**
- * How rough results on so few validation rows are; null where there are enough. @param accuracy of the kept step; null =
- * none yet, or texts are generated
- */
+/** Null where there are enough. @param accuracy of the kept step; null = none yet, or texts are generated */
 export function fewValidationRows(rows: number, accuracy: number | null): string | null {
   if (rows === 0 || rows >= ENOUGH_VALIDATION_ROWS) return null;
   const right = Math.round((accuracy ?? 0.5) * rows);
@@ -380,13 +372,12 @@ export function fewValidationRows(rows: number, accuracy: number | null): string
   return `Only ${rows} validation rows choose the step to keep. They are few: ${example} anything from ${percentWhole(low)} to ${percentWhole(high)}, so a later step is kept unless it is clearly worse. For cross-validation over all rows, use “Check every row” among the checks on Compare.`;
 }
 
-/** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */
+/** Sampled words rarely beat the most frequent label; after a text, only the rate is left to try. */
 const stalledAdvice = ({ initialisation }: TrainingSettings) =>
   initialisation.kind === 'vocabulary'
     ? 'Start from a text or the answer words instead of sampled words'
     : 'Double the learning rate';
 
-/** The same as a button. */
 function stalledRemedy({ initialisation }: TrainingSettings, rate: number): Remedy | null {
   if (initialisation.kind === 'vocabulary')
     return { label: 'Start again from a text', change: { initialisation: { kind: 'text', text: '' } } };

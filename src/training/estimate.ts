@@ -1,51 +1,47 @@
-/** How long a run will take on this machine, from measurements made here, never from a table of machines. */
+/** From measurements made on this machine, never from a table of machines. */
 import type { Placement } from '../prompt/soft-prompt';
 import type { TrainingSettings } from './settings';
 
-/** Milliseconds of one training step over so many tokens (rows of a batch x tokens per row). */
+/** Of one training step over so many tokens (rows of a batch x tokens per row). */
 interface StepSpeed {
   readonly ms: number;
   readonly tokens: number;
 }
 
-/** Speed of this model on this backend; kept between visits. */
+/** Of this model on this backend; kept between visits. */
 export interface Speed {
-  /** Milliseconds a token, forward only. */
+  /** Forward only. */
   readonly tokenMs: number;
   readonly step: Readonly<Partial<Record<Placement, StepSpeed>>>;
-  /** Milliseconds a token of the last comparison, where there was one: reading, timing and statistics in one. */
+  /** In the last comparison: reading, timing and statistics in one. */
   readonly comparedTokenMs?: number;
-  /** As `comparedTokenMs`, where texts were generated: how early they end is in it. */
+  /** The same where texts were generated: how early they end is in it. */
   readonly writtenTokenMs?: number;
 }
 
-/** What a run has to read. */
 export interface Work {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
-  /** Of the template's cue, which runs at every step where vectors come before it. */
+  /** Of the template's cue, where vectors come before it. */
   readonly cueTokens?: number;
-  /** Of an expected text; left out where labels are chosen. */
+  /** Of an expected text. */
   readonly answerTokens?: number;
-  /** Rows whose keys and values are cached already. */
+  /** Keys and values are cached already. */
   readonly cachedRows: number;
-  /** Most tokens of texts that the cache has room for; left out = enough. Other texts are read whenever they are used. */
+  /** Tokens that the cache has room for; undefined: enough. Other texts are read whenever they are used. */
   readonly roomTokens?: number | undefined;
-  /** Steps that a race of starts has taken ahead of the run. */
+  /** Taken by a race of starts. */
   readonly stepsAhead?: number;
 }
 
-/**
- * A step costs a forward and a backward pass, which is as long, as no weight gets a gradient; and something for every operator
- * however few tokens there are. Both fit the steps after and before the text in docs/benchmarks.md to 4%.
- */
+/** As long as forward, as no weight gets a gradient; and something for every operator. Fits docs/benchmarks.md to 4%. */
 const BACKWARD = 2;
 const STEP_OVERHEAD = 10;
 
 type RowLength = Pick<Work, 'meanTokens' | 'cueTokens' | 'answerTokens'>;
 
-/** Tokens that run for a row whose text is cached as far as it comes before the vectors. */
+/** For a row whose text is cached as far as it comes before the vectors. */
 function tokensRun(
   { placement, virtualTokens }: Pick<TrainingSettings, 'placement' | 'virtualTokens'>,
   { meanTokens, cueTokens = 0, answerTokens = 0 }: RowLength,
@@ -56,14 +52,14 @@ function tokensRun(
 
 type RowRoom = Pick<Work, 'trainRows' | 'validationRows' | 'meanTokens' | 'roomTokens'>;
 
-/** Rows that the cache has room for: those that train come first. */
+/** Training rows come first. */
 function rowsWithRoom({ trainRows, validationRows, meanTokens, roomTokens = Number.POSITIVE_INFINITY }: RowRoom) {
   const most = roomTokens / Math.max(1, meanTokens);
   const train = Math.min(trainRows, most);
   return { train, validation: Math.min(validationRows, most - train) };
 }
 
-/** Tokens that run both ways in a step; a text without room, which is only read, counts as its share of that. */
+/** Both ways; a text without room, which is only read, counts as its share of that. */
 export function stepTokens(
   settings: Pick<TrainingSettings, 'placement' | 'batchSize' | 'virtualTokens'>,
   work: RowLength & RowRoom,
@@ -80,7 +76,7 @@ export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed
   return (speed.tokenMs / 1000) * BACKWARD * (tokens + STEP_OVERHEAD);
 }
 
-/** The whole run: the pass over the texts (not with vectors before them), the steps, and the validations between them. */
+/** The pass over the texts (not with vectors before them), the steps, and the validations between them. */
 export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const validations = 1 + Math.ceil(settings.steps / Math.max(1, settings.validateEvery));
   const prefix = settings.placement === 'prefix';
@@ -94,7 +90,7 @@ export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed)
   return ((pass + validated) * speed.tokenMs) / 1000 + settings.steps * stepSeconds(settings, used, speed);
 }
 
-/** Runs one after another on the same rows: the first fills the cache of the others, and continues from the steps ahead. */
+/** On the same rows: the first run fills the cache of the others, and continues from the steps ahead. */
 export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed: Speed): number {
   const cachedRows = work.trainRows + work.validationRows;
   const secondsOf = (settings: TrainingSettings, i: number) => {
@@ -105,15 +101,14 @@ export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed
   return runs.reduce((sum, settings, i) => sum + secondsOf(settings, i), 0);
 }
 
-/** A comparison that makes the model run so many tokens. */
 export const comparisonSeconds = (tokens: number, { tokenMs, comparedTokenMs = tokenMs }: Speed): number =>
   (tokens * comparedTokenMs) / 1000;
 
-/** Work that generates texts, over so many tokens; a generated one counts as `GENERATED_TOKEN` that are read. */
+/** A generated token counts as `GENERATED_TOKEN` that are read. */
 export const writingSeconds = (tokens: number, { tokenMs, writtenTokenMs = tokenMs }: Speed): number =>
   (tokens * writtenTokenMs) / 1000;
 
-/** "about 2 min on this machine", rounded up. */
+/** "about 2 min on this machine". */
 export function timeWords(seconds: number | null): string {
   if (seconds === null) return 'time not measured yet';
   if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s on this machine`;
@@ -121,13 +116,13 @@ export function timeWords(seconds: number | null): string {
   return `about ${Math.max(1, Math.round(seconds / 60))} min on this machine`;
 }
 
-/** The speed of a model of `factor` times the weights: a step's time is that of its products. Memory and caches are left out. */
+/** Of a model with `factor` times the weights, as a step's time is that of its products. */
 export function scaledSpeed({ tokenMs, step }: Speed, factor: number): Speed {
   const scaled = Object.entries(step).map(([placement, { ms, tokens }]) => [placement, { ms: ms * factor, tokens }]);
   return { tokenMs: tokenMs * factor, step: Object.fromEntries(scaled) };
 }
 
-/** Adds a run's steps to the speed; their median, so that a pause of the machine does not count. */
+/** By the median, so that a pause of the machine does not count. */
 export function learnStep(
   speed: Speed | null,
   placement: Placement,

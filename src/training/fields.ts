@@ -103,10 +103,9 @@ export const RUN_NUMBERS = [
   },
 ] as const;
 
-/** A setting's value, also where the stored settings leave it out. */
 export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null => settings[key] ?? null;
 
 const MOST_STEPS = NUMBER_SETTINGS.find(({ key }) => key === 'steps')?.max ?? Number.POSITIVE_INFINITY;
 
-/** Steps of the run after one that could have gone further: twice the steps, up to what the settings allow. */
+/** After a run that could have gone further. */
 export const longerSteps = ({ steps }: Pick<TrainingSettings, 'steps'>): number => Math.min(MOST_STEPS, 2 * steps);

@@ -10,13 +10,13 @@ import { nextBatch, type RowOrder, startOrder } from './row-order';
 import { ANSWER_RATE, type TrainingSettings } from './settings';
 import { normRange } from './vectors';
 
-/** The model's part of training, injected so that the loop runs without a model. */
+/** Injected, so that the loop runs without a model. */
 export interface TrainWork {
-  /** Mean loss and gradient over training rows, given by index. */
+  /** Over training rows by index. */
   gradient(trained: Trained, rows: readonly number[]): Promise<Gradient>;
-  /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
+  /** Null without validation rows, or when `control` interrupted it. */
   evaluate(trained: Trained): Promise<Trial | null>;
-  /** Computes beforehand what these training rows (or all validation rows) need, in small pieces. */
+  /** Computes beforehand what these rows need, in small pieces. */
   prepare(rows: readonly number[] | 'validation'): AsyncIterable<RowsRead>;
 }
 
@@ -24,18 +24,17 @@ export interface TrainOptions {
   readonly settings: TrainingSettings;
   /** Peak. */
   readonly learningRate: number;
-  /** Number of training rows; those of the core come first. */
+  /** Training rows; those of the core come first. */
   readonly rows: number;
-  /** Number of validation rows. */
   readonly validationRows: number;
-  /** The state at step 0; with a shift the answer words are trained too. */
+  /** With a shift the answer words are trained too. */
   readonly initial: Trained;
-  /** Numbers a vector. */
+  /** Numbers of a vector. */
   readonly hidden: number;
   readonly resume: Checkpoint | null;
   /** Pauses after this step, and says what it reached on the validation rows. */
   readonly until?: number | undefined;
-  /** What step 0 reaches on the validation rows, where that is known. */
+  /** Where it is known. */
   readonly atStart?: Trial | undefined;
   readonly environment: string;
   readonly work: TrainWork;
@@ -45,10 +44,8 @@ export interface TrainOptions {
 }
 
 /**
- * Trains a soft prompt. Everything that a later step depends on is in the state, which is a checkpoint: resuming from one
- * gives bit for bit what the uninterrupted run gives.
- *
- * Order at each step: its validation if one is due, its checkpoint, then requests from outside, then the next step.
+ * Everything that a later step depends on is in the state, which is a checkpoint: resuming gives bit for bit what the
+ * uninterrupted run gives. At each step: its validation if one is due, its checkpoint, requests from outside, the next step.
  * A run that diverges ends as if stopped before that step, where a validated one is kept.
  * @throws StudioError `diverged` where none is, `cancelled`, and whatever the work throws
  */
@@ -58,7 +55,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const resumedAt = state.step;
   let cacheSeconds = 0;
 
-  /** Yields progress; ends early on a request from outside. */
+  /** Ends early on a request from outside. */
   async function* prepared(rows: readonly number[] | 'validation'): AsyncGenerator<TrainEvent, void, undefined> {
     const begin = now();
     const before = cacheSeconds;
@@ -134,7 +131,7 @@ function start({ settings, initial, environment }: TrainOptions): Checkpoint {
   };
 }
 
-/** Where the walk through the rows is, and through how many: the core comes first, and with all rows a new epoch begins. */
+/** The core comes first; with all rows a new epoch begins. */
 function walkOf(state: Checkpoint, { settings: { core }, rows }: TrainOptions): [RowOrder, rows: number] {
   if (core && state.step < core.steps) return [state, Math.min(core.rows, rows)];
   return [core?.steps === state.step ? { ...state, pending: [] } : state, rows];
@@ -151,28 +148,23 @@ const endOf = (state: Checkpoint, reason: StopReason, cacheSeconds: number): Ext
   stepsPerSecond: stepsPerSecond(state),
 });
 
-/**
- * The end of a run that diverged, with its best step.
- * @throws StudioError where there is no such step, or where starts are compared up to `until`: that one is out then
- */
+/** With the best step. @throws StudioError where there is none, or where starts are compared up to `until` */
 function endBy(error: StudioError, state: Checkpoint, options: TrainOptions, cacheSeconds: number): TrainEvent {
   if (!state.best?.step || options.until !== undefined) throw error;
   return { ...endOf(state, 'stopped', cacheSeconds), error: error.message };
 }
 
-/** What the model reads at this state. */
 const readNow = ({ vectors, answers }: Checkpoint): Trained => ({
   vectors,
   ...(answers && { answerShift: answers.shift }),
 });
 
-/** What is validated and kept at this state. */
+/** Validated too. */
 const keptNow = (state: Checkpoint): Trained => state.mean ?? readNow(state);
 
 /**
- * The mean over the last steps, `m' = m + (x - m) / min(n, N)` for the nth step that sees all rows and N steps: the plain
- * mean of the first N, then one that forgets. Single steps scatter by many points while the learning rate is high.
- * Source: Polyak & Juditsky 1992; Izmailov et al. 2018, "Averaging weights leads to wider optima".
+ * `m' = m + (x - m) / min(n, N)` for the nth step that sees all rows and N steps: single steps scatter by many points while the
+ * learning rate is high. Source: Polyak & Juditsky 1992; Izmailov et al. 2018, "Averaging weights leads to wider optima".
  */
 function averaged(
   state: Checkpoint,
@@ -190,7 +182,7 @@ function averaged(
 
 const trainedOf = ({ vectors, answerShift }: Trained): Trained => ({ vectors, ...(answerShift && { answerShift }) });
 
-/** The step to validate now. Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
+/** Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
 function validationDue(
   state: Checkpoint,
   options: TrainOptions,
@@ -228,7 +220,6 @@ function withValidation(
   };
 }
 
-/** The state after the next step, or why there is none. */
 async function nextStep(
   state: Checkpoint,
   batch: readonly number[],
@@ -243,9 +234,12 @@ async function nextStep(
   const gradNorm = norm(gradient);
   if (![loss, gradNorm, norm(answerGradient ?? new Float32Array(0))].every(Number.isFinite))
     return diverged(step, options.learningRate);
+  const short = clipped(gradient, gradNorm, settings.clipNorm);
+  const { values: vectors, state: optimiser } = adamW.step(state.vectors, state.optimiser, short, at);
   const next: Checkpoint = {
     ...state,
-    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), at),
+    vectors,
+    optimiser,
     ...(answerGradient && updateAnswers(state, answerGradient, at)),
   };
   const { learningRate } = at;
@@ -261,20 +255,13 @@ async function nextStep(
   };
 }
 
-/** Where a step of the optimiser is. */
 interface At {
   readonly step: number;
   readonly learningRate: number;
   readonly settings: TrainingSettings;
 }
 
-/** One step on the vectors. */
-function update(state: Checkpoint, gradient: Float32Array, at: At): Pick<Checkpoint, 'vectors' | 'optimiser'> {
-  const { values: vectors, state: optimiser } = adamW.step(state.vectors, state.optimiser, gradient, at);
-  return { vectors, optimiser };
-}
-
-/** One step on the answer words. They are clipped by themselves, so that the vectors move as they would without them. */
+/** Clipped by themselves, so that the vectors move as they would without them. */
 function updateAnswers({ answers }: Checkpoint, gradient: Float32Array, at: At): Pick<Checkpoint, 'answers'> {
   if (!answers) return {};
   const { values, state } = adamW.step(

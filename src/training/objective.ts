@@ -1,13 +1,6 @@
 import type { CachePlan } from '../inference/cache-plan';
-import {
-  type MixedTokens,
-  type Objective,
-  pastLength,
-  type Sequence,
-  tokensBefore,
-  withSoft,
-} from '../inference/feeds';
-import { type KvRow, truncated } from '../inference/kv';
+import { type Objective, pastLength, type Sequence, type StartedRow, tokensBefore, withSoft } from '../inference/feeds';
+import { truncated } from '../inference/kv';
 import { isSequenceScored } from '../inference/label-scores';
 import { type ProgramSpec, takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
@@ -24,30 +17,29 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 export interface Gradient {
   /** Mean over the batch. */
   readonly loss: number;
-  /** d loss / d soft, `[virtual, hidden]`; or of the adapters, where the program trains those. */
+  /** d loss / d soft, `[virtual, hidden]`; or of the adapters. */
   readonly gradient: Float32Array;
   /** d loss / d answer shift, `[labels, hidden]`; only for a prompt that has one. */
   readonly answerGradient?: Float32Array;
 }
 
-/** A row with what the head should find at each of its reads. */
 interface Target {
   readonly sequence: Sequence;
   readonly targets: Objective['targets'];
-  /** What the row counts. */
+  /** Of the row. */
   readonly weight: number;
 }
 
 interface GradientOptions {
   readonly rows: readonly TokenRow[];
   readonly labels: readonly LabelTokens[];
-  /** null = no virtual tokens: the program trains its adapters. */
+  /** Null: the program trains its adapters. */
   readonly soft: SoftPrompt | null;
-  /** Where the texts' keys and values are (not with a prefix); null = every text is run. */
+  /** The texts' keys and values (not with a prefix); null = every text is run. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Polled } | null;
-  /** By label, what a row of it counts; left out = 1. */
+  /** By label. */
   readonly labelWeights?: readonly number[];
-  /** Loss over the whole vocabulary instead of over the answer words; needed where a word has several tokens. */
+  /** Not over the answer words alone; needed where a word has several tokens. */
   readonly wholeVocabulary?: boolean;
 }
 
@@ -56,12 +48,10 @@ export interface BatchOptions extends GradientOptions {
 }
 
 /**
- * Mean loss of rows and its gradient. Rows with a target: mean cross-entropy over the target's tokens. With single-token answer words: cross-entropy of the softmax over those
- * words. Otherwise: mean cross-entropy over the gold word's tokens, each over the whole vocabulary. With label weights
- * each row's part is multiplied by its own, and the sum still divided by the number of rows. Rows that are taught
- * probabilities q: the divergence `KL(q | p) = sum_c q_c log(q_c / p_c)` of the answers p from them (Hinton et al. 2015).
- *
- * A batch larger than a run may be is split; losses and gradients are weighted sums, so that the parts add up to the whole.
+ * Rows with a target: mean cross-entropy over its tokens. Single-token answer words: of the softmax over those words; others:
+ * mean over the gold word's tokens, each over the whole vocabulary. Rows that are taught probabilities q: the divergence
+ * `KL(q | p) = sum_c q_c log(q_c / p_c)` of the answers p from them (Hinton et al. 2015). Label weights multiply a row's part;
+ * the sum is still divided by the number of rows. A batch larger than a run is split into weighted sums.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function batchGradient(program: Program, options: GradientOptions): Promise<Gradient> {
@@ -92,9 +82,7 @@ export async function batchGradient(program: Program, options: GradientOptions):
 }
 
 /**
- * The head is the last layer, so the gradient of its shift needs no backward pass: with the hidden state h_r and the
- * logits l_r of read r,
- *
+ * The head is the last layer, so its shift needs no backward pass: with the hidden state h_r and the logits l_r of read r,
  *     d loss / d shift_c = sum_r weight_r (softmax(l_r)_c - [c is the target of r]) f(l_rc) h_r
  *
  * f is the slope of what the model does to a product with the head: scale (1 - (l / cap)^2), 1 for most models.
@@ -120,8 +108,8 @@ function addAnswerGradient(
 }
 
 /**
- * The same loss without its gradient, for each of several choices of the vectors: a fraction of the time, and in double
- * precision from the logits on. What fits is computed side by side, as further virtual tokens of one run.
+ * Without the gradient, for each of several choices of the vectors, side by side as further virtual tokens of one run, and in
+ * double precision from the logits on.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function batchLosses(
@@ -173,18 +161,16 @@ async function sideBySide(
   );
 }
 
-/** What a read wants of a column. */
 const shareOf = (target: Objective['targets'][number], column: number): number =>
   typeof target === 'number' ? Number(column === target) : (target[column] ?? 0);
 
-/** Of the probabilities that are taught, weighted: what the cross-entropy exceeds the divergence by. 0 for labels. */
+/** What the cross-entropy exceeds the divergence from taught probabilities by. 0 for labels. */
 const entropyOf = ({ targets, weights }: Objective): number =>
   targets.reduce<number>(
     (sum, target, r) => (typeof target === 'number' ? sum : sum + (weights[r] ?? 0) * entropy(target)),
     0,
   );
 
-/** What one run of a split batch is given. */
 interface Part {
   readonly sequences: readonly Sequence[];
   readonly candidates: readonly number[] | null;
@@ -214,13 +200,7 @@ async function partsOf(program: Program, options: GradientOptions): Promise<read
   });
 }
 
-/** The part of a row that is run, up to where its label begins. */
-interface Text {
-  readonly tokens: MixedTokens;
-  readonly past: KvRow | null;
-}
-
-async function textsOf(program: Program, { rows, soft, cached }: GradientOptions): Promise<readonly Text[]> {
+async function textsOf(program: Program, { rows, soft, cached }: GradientOptions): Promise<readonly StartedRow[]> {
   const whole = rows.map((row) => withSoft(row, soft));
   checkContext(program.spec.contextLength, rows, whole, 0);
   if (!cached || soft?.placement === 'prefix' || !takesPast(program.spec))
@@ -234,23 +214,22 @@ async function textsOf(program: Program, { rows, soft, cached }: GradientOptions
   });
 }
 
-type TargetOf = (row: TokenRow, text: Text, labels: readonly LabelTokens[]) => Omit<Target, 'weight'>;
+type TargetOf = (row: TokenRow, text: StartedRow, labels: readonly LabelTokens[]) => Omit<Target, 'weight'>;
 
 const goldOf = (row: TokenRow) => present(row.label, `label of row ${row.rowId}`);
 
-/** Which of the answer words comes next, or how probable each is. */
+/** Of one answer word, or a probability for each. */
 const choiceTarget: TargetOf = (row, { tokens, past }) => ({
   sequence: { tokens, past, reads: [tokens.length - 1] },
   targets: [row.taught ?? goldOf(row)],
 });
 
-/** Every token of the gold word, each after those before it. */
+/** Each token after those before it. */
 const wordTarget: TargetOf = (row, text, labels) => {
   const { tokenIds } = present(labels[goldOf(row)], 'label');
   return { sequence: withTarget(text, Int32Array.from(tokenIds)), targets: tokenIds };
 };
 
-/** Every token of what the row should be followed by. */
 const writtenTarget: TargetOf = (row, text) => {
   const target = present(row.target, `target of row ${row.rowId}`);
   return { sequence: withTarget(text, target), targets: Array.from(target) };

@@ -1,7 +1,6 @@
 import type { Checkpoint, Moments } from './events';
 import type { TrainingSettings } from './settings';
 
-/** Where a step is. */
 interface At {
   /** 1, 2, ... */
   readonly step: number;
@@ -44,22 +43,21 @@ export const adamW = {
   },
 };
 
-/** Euclidean norm over all elements. */
+/** Euclidean, over all elements. */
 export function norm(gradient: Float32Array): number {
   let sum = 0;
   for (const g of gradient) sum += g * g;
   return Math.sqrt(sum);
 }
 
-/** The gradient, shortened to `clipNorm` where it is longer (as torch.nn.utils.clip_grad_norm_, its 1e-6 included). */
+/** As torch.nn.utils.clip_grad_norm_, its 1e-6 included. */
 export function clipped(gradient: Float32Array, length: number, clipNorm: number): Float32Array {
   const factor = clipNorm / (length + 1e-6);
   return factor < 1 ? gradient.map((g) => g * factor) : gradient;
 }
 
 /**
- * Learning rate of step 1, 2, ... `steps`, as a share of the peak: linear warm-up, then a half cosine down to 0 after the
- * last step.
+ * As a share of the peak: linear warm-up, then a half cosine down to 0 after the last step.
  *
  *     s <= w:  s / w          s > w:  (1 + cos(pi (s - w) / (S - w + 1))) / 2
  */
@@ -71,16 +69,13 @@ export function learningRateShare(
   return (1 + Math.cos((Math.PI * (step - warmupSteps)) / (steps - warmupSteps + 1))) / 2;
 }
 
-/** Steps that the estimate looks back on. */
+/** Steps that the estimate rests on. */
 const RECENT = 20;
 
-/** A validation only goes forward, which is about a third of a step with the same rows. */
+/** A validation is about a third of a step with the same rows. */
 const STEP_OVER_FORWARD = 3;
 
-/**
- * Seconds to the last step: the remaining steps and validations, each at its recent mean; before the first validation,
- * at what the steps suggest. Null before the first step. Early stopping may end the run before.
- */
+/** Steps and validations each at their recent mean; before the first validation, at what the steps suggest. */
 export function secondsLeft(
   state: Pick<Checkpoint, 'step' | 'steps' | 'validations' | 'elapsedMs'>,
   settings: Pick<TrainingSettings, 'steps' | 'validateEvery' | 'batchSize'>,

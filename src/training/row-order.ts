@@ -1,16 +1,15 @@
-/** Which training rows a run sees, and in which order. */
 import { createRng, shuffled } from '../lib/rng';
 
-/** Position in the walk through the training rows; part of a checkpoint. */
+/** Part of a checkpoint. */
 export interface RowOrder {
   readonly rngState: number;
-  /** Rows of this epoch still to come, as indices. */
+  /** Indices of this epoch still to come. */
   readonly pending: readonly number[];
 }
 
 export const startOrder = (seed: number): RowOrder => ({ rngState: seed, pending: [] });
 
-/** The next batch: every row once an epoch, in seeded random order; a batch may reach into the next epoch. */
+/** Every row once an epoch, in seeded random order; a batch may reach into the next epoch. */
 export function nextBatch(
   order: RowOrder,
   rows: number,
@@ -29,13 +28,11 @@ export function nextBatch(
   return { batch, order: { rngState: rng.state(), pending } };
 }
 
-/** One order for all runs: a run on fewer rows sees a subset of what a run on more rows sees. */
+/** For all runs: fewer rows are a subset of more. */
 const SUBSET_SEED = 1;
 
 /**
- * The first `count` rows of a seeded order in which every stretch keeps the shares of the labels: rows of a label are
- * spaced evenly, (rank + 1/2) / number of rows of that label.
- * @param gold label of each row
+ * The beginning of a seeded order in which every stretch keeps the shares of the labels, whose rows are spaced evenly.
  * @returns indices into `gold`; all, in their own order, when there are no more
  */
 export function stratifiedSubset(gold: readonly number[], count: number | null): readonly number[] {
@@ -52,7 +49,7 @@ export function stratifiedSubset(gold: readonly number[], count: number | null):
   return all.sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0) || a - b).slice(0, count);
 }
 
-/** Weight of each label's rows so that every label counts the same: n / (labels x rows of it); 1 for a label without rows. */
+/** n / (labels x rows of it), so that every label counts the same; 1 for a label without rows. */
 export function balancedWeights(gold: readonly number[], labels: number): readonly number[] {
   const counts = new Array<number>(labels).fill(0);
   for (const label of gold) counts[label] = (counts[label] ?? 0) + 1;

@@ -4,58 +4,52 @@ export type Initialisation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'answer-words' }
   | { readonly kind: 'vocabulary' }
-  /** The vectors of an earlier run: of its best step, or of its last. */
+  /** Of an earlier run. */
   | { readonly kind: 'prompt'; readonly runId: string; readonly at: 'best' | 'last' };
 
-/** Peak learning rate when none is set, as a share of the token embedding's RMS. Measured: docs/method/training.md. */
+/** As a share of the token embedding's RMS. Measured: docs/method/training.md. */
 export const DEFAULT_RATE = 0.07;
 
 export const ANSWER_VECTORS = ['fixed', 'trained'] as const;
 
-/** Learning rate of the answer words' output vectors as a share of the vectors'. @see docs/method/training.md */
+/** Of the answer words' output vectors, as a share of the vectors'. @see docs/method/training.md */
 export const ANSWER_RATE = 0.1;
 
-/** Everything that decides a run, besides data and model. The defaults are explained in docs/method/training.md. */
+/** The defaults are explained in docs/method/training.md. */
 export interface TrainingSettings {
   readonly placement: Placement;
   readonly virtualTokens: number;
   readonly initialisation: Initialisation;
   readonly steps: number;
   readonly batchSize: number;
-  /** Peak learning rate; null = `DEFAULT_RATE`. */
+  /** Peak; null = `DEFAULT_RATE`. */
   readonly learningRate: number | null;
   readonly warmupSteps: number;
-  /** The betas and epsilon of AdamW. */
+  /** Of AdamW. */
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** Clip of the gradient's global norm. */
+  /** Of the gradient's global norm. */
   readonly clipNorm: number;
   readonly seed: number;
   readonly validateEvery: number;
-  /** Early stopping after this many validations in a row without gain, or clearly worse where the loss decides; null = never. */
+  /** Validations in a row without gain, or clearly worse where the loss decides, that end a run; null = never. */
   readonly patience: number | null;
-  /** What decides, on validation rows, which step is kept. @see select */
+  /** Of validation rows: decides which step is kept. @see select */
   readonly metric: 'loss' | 'accuracy' | 'macro-f1';
   readonly checkpointEvery: number;
-  /** Every label counts the same, however rare; left out = every row does. */
+  /** Every label counts the same, however rare. */
   readonly classWeights?: boolean;
-  /**
-   * Whether the answer words' output vectors are trained too, a soft verbalizer (WARP, Hambardzumyan et al. 2021): needs
-   * words of one token. Left out = fixed.
-   */
+  /** `trained`: a soft verbalizer (WARP, Hambardzumyan et al. 2021), which needs words of one token. Undefined: fixed. */
   readonly answerVectors?: (typeof ANSWER_VECTORS)[number];
-  /** At most this many training rows, keeping the shares of the labels; left out or null = all. */
+  /** At most so many, keeping the shares of the labels. */
   readonly trainRows?: number | null;
-  /** The first steps see this many of the training rows, with the labels in proportion; left out = all from the first on. */
+  /** The first steps see so many of the training rows, with the labels in proportion. */
   readonly core?: { readonly rows: number; readonly steps: number };
-  /**
-   * What is validated and kept is the mean over about this many of the last steps, of those that see all rows; left out =
-   * the last step alone. @see averaged in loop.ts
-   */
+  /** What is kept is the mean over about so many of the last steps, of those that see all rows. @see averaged in loop.ts */
   readonly averagedSteps?: number;
-  /** Several starts train those first steps, and the best one continues; left out = no. @see race in workflow/race.ts */
+  /** Several starts train those first steps, and the best one continues. @see race in workflow/race.ts */
   readonly race?: true;
 }
 
@@ -92,23 +86,22 @@ export const ADAPTERS: TrainingSettings = { ...STANDARD, learningRate: 3e-3 };
 export const startText = ({ placement }: Pick<TrainingSettings, 'placement'>, instruction: string): string =>
   placement === 'infix' ? '\n' : instruction;
 
-/** A named choice of settings. */
 export interface Preset {
   readonly label: string;
   readonly settings: TrainingSettings;
-  /** How many seeds it runs: results vary by a few points between seeds, and their mean is steadier than each. */
+  /** Results vary by a few points between seeds, and their mean is steadier than each. */
   readonly seeds: number;
 }
 
 export type PresetName = 'quick' | 'standard' | 'auto' | 'thorough';
 
-/** Steps of a race after which the better half of the starts continues; after the last of them, the best one. */
+/** After these the better half of the starts continues, after the last the best one. */
 export const RACE_STEPS = [8, 15] as const;
 
-/** Rows that those steps see. */
+/** What those steps see. */
 export const CORE_ROWS = 64;
 
-/** From this many validation rows on an accuracy is known to about ±12 points. */
+/** From here on an accuracy is known to about ±12 points. */
 export const ENOUGH_VALIDATION_ROWS = 60;
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -122,7 +115,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },
 };
 
-/** What trains where nobody chooses and rows have labels. */
+/** Where nobody chooses and rows have labels. */
 export const DEFAULT_PRESET: PresetName = 'auto';
 
 export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];

@@ -1,4 +1,3 @@
-/** The vectors of a run: where they start, and how long they are. */
 import { type Product, RANK } from '../inference/program';
 import { assert } from '../lib/assert';
 import { badInput } from '../lib/errors';
@@ -9,8 +8,7 @@ import type { TrainingSettings } from './settings';
 const COMMON_IDS = { from: 300, to: 5000 };
 
 /**
- * Token ids whose embeddings the vectors start from, one for each virtual token: those of a text or of the answer words,
- * cut or repeated; or a seeded sample of common ones.
+ * Their embeddings start the vectors: of a text or of the answer words, cut or repeated; or a seeded sample of common ones.
  * @throws StudioError `bad-input` for an empty text
  */
 export function initialTokenIds(
@@ -33,7 +31,7 @@ function sampledIds(count: number, seed: number, vocabulary: number): number[] {
   return Array.from({ length: count }, () => from + rng.int(to - from));
 }
 
-/** Adapters at step 0: A normal with variance 1 / inputs, B zero, so that the model answers as it did (Hu et al. 2021). */
+/** A normal with variance 1 / inputs, B zero, so that the model answers as it did (Hu et al. 2021). */
 export function startAdapters(adapted: readonly Product[], seed: number): Float32Array {
   const rng = createRng(seed);
   const matrices = adapted.flatMap(([inputs, outputs]) => [
@@ -43,7 +41,7 @@ export function startAdapters(adapted: readonly Product[], seed: number): Float3
   return Float32Array.from(matrices.flatMap((matrix) => [...matrix]));
 }
 
-/** Euclidean lengths of the vectors: the shortest, the median (the upper one of an even number) and the longest. */
+/** Euclidean lengths: the shortest, the median (the upper one of an even number) and the longest. */
 export function normRange(vectors: Float32Array, hidden: number): readonly [number, number, number] {
   const sorted = Float64Array.from({ length: vectors.length / hidden }, (_, j) => {
     let sum = 0;

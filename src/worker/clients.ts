@@ -1,7 +1,6 @@
 /**
- * The page's ends of its two workers: `call`, `control`, `restart`, `dispose`. Calls queue in the worker; each rejects with a
- * StudioError. When a worker has died (`worker-died`), `restart` it, and load the model again where that was lost: no reload
- * of the page is needed.
+ * Calls queue in the worker; each rejects with a StudioError. When a worker has died (`worker-died`), `restart` it, and load
+ * the model again where that was lost.
  */
 import type { EngineMethods, WorkflowMethods } from './protocol';
 import { type PageEnd, RpcClient } from './rpc-client';
@@ -9,7 +8,7 @@ import { type PageEnd, RpcClient } from './rpc-client';
 const spawnEngine = (): PageEnd =>
   new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: 'engine' });
 
-/** Give `load` the files' buffers to move (`transfer`): a copy of 100 MB costs time and memory when both are short. */
+/** Move the files' buffers to `load` (`transfer`): a copy of 100 MB costs time and memory when both are short. */
 export const createEngineClient = (spawn: () => PageEnd = spawnEngine): RpcClient<EngineMethods> =>
   new RpcClient('engine', spawn);
 

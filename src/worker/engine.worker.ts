@@ -6,7 +6,7 @@ import { badInput } from '../lib/errors';
 import type { EngineMethods } from './protocol';
 import { type Handlers, RequestQueue, serve } from './serve';
 
-/** The workflow worker calls over a channel of its own; both share one queue, as runs must not overlap. Counting runs nothing. */
+/** Both channels share one queue, as runs must not overlap. These run no model. */
 const CONCURRENT = new Set<keyof EngineMethods>(['connect', 'tokensToRun']);
 
 function createEngineHandlers() {

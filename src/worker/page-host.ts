@@ -1,4 +1,4 @@
-/** The verbs' host inside the page's workflow worker: its own tokenizer, and the engine worker over a channel of its own. */
+/** Its own tokenizer, and the engine worker over a channel of its own. */
 import { type EngineCalls, engineCalls, type ModelInfo } from '../engine/types';
 import type { Control } from '../lib/control';
 import { badInput } from '../lib/errors';
@@ -14,7 +14,7 @@ import { type PageEnd, RpcClient } from './rpc-client';
 
 type EngineClient = Pick<RpcClient<EngineMethods>, 'call' | 'control'>;
 
-/** Passes a stop, pause or cancel of the verb on to the engine request that the verb waits for. */
+/** To the engine request that the verb waits for. */
 function forwarding(client: EngineClient, control: Control) {
   let stop = () => {};
   return {
@@ -25,7 +25,7 @@ function forwarding(client: EngineClient, control: Control) {
   };
 }
 
-/** Events of a call as they come, one after the other, until it ends. */
+/** As they come, until the call ends. */
 async function* trainingEvents(client: EngineClient, ...[request, control]: Parameters<HostEngine['train']>) {
   const waiting: TrainEvent[] = [];
   let wake = () => {};
@@ -51,7 +51,6 @@ async function* trainingEvents(client: EngineClient, ...[request, control]: Para
   await call;
 }
 
-/** The engine as a host has it, over a client of the engine worker. */
 export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
   return {
     info,
@@ -76,11 +75,11 @@ const callingEnd = (port: MessagePort): PageEnd => {
 export interface PageHost extends Host {
   readonly hasTokens: boolean;
   open(tokens: OpenTokenizer, files: ModelFiles): void;
-  /** The engine worker has arrived or gone: requests to the previous one are cancelled. */
+  /** Requests to the previous engine worker are cancelled. */
   connect(link: EngineLink | null): void;
 }
 
-/** The programs that travel with a prompt; fetched when a package needs them. */
+/** They travel with a prompt; fetched when a package needs them. */
 const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly default: string }>>> = {
   'predict.py': () => import('../../tools/export/predict.py?raw'),
   'rows_file.py': () => import('../../tools/export/rows_file.py?raw'),
@@ -107,7 +106,7 @@ async function fetched(name: string, address: string | URL): Promise<Response> {
   return response;
 }
 
-/** ONNX Runtime's own files are where the page has them; the others are in a folder that the build makes. */
+/** ONNX Runtime's own files are where the page has them. */
 async function readDropIn(name: string, base: string | undefined): Promise<Uint8Array> {
   const { RUNTIME_FILES } = await import('../runtime/ort-web');
   const address = RUNTIME_FILES.get(name) ?? new URL(`drop-in/${name}`, base);

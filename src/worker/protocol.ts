@@ -1,5 +1,4 @@
-/** The methods of the page's two workers. Types only; rpc.ts has the form of a request and its answers. */
-
+/** Types only; serve.ts has the form of a request and its answers. */
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
@@ -25,7 +24,7 @@ import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
 
 export type * from '../engine/types';
 
-/** What an asynchronous function of `(request, control, onEvent)` is as a method of a worker. */
+/** Of an asynchronous function of `(request, control, onEvent)`. */
 type CallMethod<F> = F extends (
   request: infer Q,
   control: never,
@@ -34,15 +33,15 @@ type CallMethod<F> = F extends (
   ? (params: Q, onEvent: (event: E) => void) => R
   : never;
 
-/** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
+/** One queue: calls run one after the other. */
 export interface EngineMethods extends Readonly<{ [K in keyof EngineCalls]: CallMethod<EngineCalls[K]> }> {
-  /** Opens a second channel, for the workflow worker; what an earlier one asked for is cancelled. */
+  /** For the workflow worker; what an earlier channel asked for is cancelled. */
   connect(params: { readonly port: MessagePort }): null;
-  /** Starts the runtime while the model's files are on their way; `load` does it where this was not called. */
+  /** While the model's files are on their way; `load` does it otherwise. */
   prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
-  /** What is kept of texts; other options hold for whatever begins after this. */
+  /** Other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes' | 'tokens'> | null }): TextMemory;
   forget(params: null): void;
 }
@@ -55,63 +54,62 @@ export type ProgressEvent = {
   readonly secondsLeft: number | null;
 };
 
-/** Out of band, obeyed between two steps or batches. */
+/** Obeyed between two steps or batches. */
 export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };
 
-/** The way to the engine worker, and what is loaded there. */
 export interface EngineLink {
   readonly port: MessagePort;
   readonly info: ModelInfo;
   readonly weights: HostCard['weights'];
-  /** Address of the page: files of the site are found from there. */
+  /** Of the page: files of the site are found from there. */
   readonly base: string;
 }
 
-/** A verb as a method: its events and its result cross the worker's border as they are. */
+/** Events and result cross the worker's border as they are. */
 type VerbMethod<V> = V extends Verb<infer Q, infer E, infer R> ? (params: Q, onEvent: (event: E) => void) => R : never;
 export type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
 
-/** Methods of the workflow worker (the verbs; parse, lint, tokenise, statistics; never ONNX Runtime). */
+/** Never ONNX Runtime. */
 export interface WorkflowMethods extends VerbMethods {
-  /** The engine worker's end of a channel, and the model that is loaded there; null = it is gone. */
+  /** Null = the engine worker is gone. */
   connectEngine(params: EngineLink | null): null;
-  /** A `Blob` is read in the worker: a page that reads it holds its bytes twice. */
+  /** A `Blob` is read here: a page that reads it holds its bytes twice. */
   parse(params: DataFile, onEvent: (e: ProgressEvent) => void): ReadTable;
   prepare(params: PrepareOptions & { table: Table; mapping: ColumnMapping }): PreparedData;
-  /** Places of the rows to show, in their order, and the part of every row of the table (see dataset/query). */
+  /** Rows to show in their order, and the part of every row of the table (dataset/query). */
   query(params: { table: Table; dataset: Dataset | null; query: RowQuery }): {
     readonly places: Uint32Array;
     readonly parts: Uint8Array;
   };
-  /** The data set after a change of its rows, with the version that it makes. `now`: ISO time. */
+  /** `now`: ISO time. */
   edit(params: { dataset: Dataset; change: Change; now: string }): PreparedData;
   openTokenizer(params: { files: ModelFiles }): {
     readonly sha256: string;
     readonly endTokenIds: readonly number[];
     readonly hasChat: boolean;
   };
-  /** One distinct answer word for each label, single tokens where possible; and a first template. */
+  /** Single tokens where possible. */
   propose(params: { dataset: Dataset }): { readonly template: string; readonly words: readonly AnswerWord[] };
   labelTokens(params: { words: readonly AnswerWord[] }): {
     readonly labels: readonly LabelTokens[];
     readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly AnswerWord[] }[];
   };
-  /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
+  /** Of the texts alone, against what the model reads at once. */
   textLengths(params: { dataset: Dataset }): TextLengths & { readonly overRowIds: readonly string[] };
   encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
-  /** Tokens of the expected texts; row ids of those that leave too little room for the text before them. */
+  /** `overRowIds`: too little room is left for the text before the answer. */
   targetLengths(params: { dataset: Dataset }): TargetLengths & { readonly overRowIds: readonly string[] };
-  /** Compares again: under another calibration, or with corrected labels. */
+  /** Under another calibration, or with corrected labels. */
   recompare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
-  /** What to do after a comparison; null where it has no pair. */
+  /** Null where the comparison has no pair. */
   verdictCard(params: CardRequest): VerdictCard | null;
-  /** The details behind a comparison. Without the data set there are no slices. */
+  /** Without the data set there are no slices. */
   insights(
     params: {
       plan: ComparisonPlan;
       comparison: Pick<Comparison, 'arms' | 'pairs'>;
       dataset: Dataset | null;
-      /** Which pair's slices are asked for; left out: the headline's. */
+      /** Undefined: the headline's. */
       pairIndex?: number;
     },
     onEvent: (e: ProgressEvent) => void,

@@ -14,14 +14,13 @@ import {
 
 export interface CallOptions<E> {
   readonly onEvent?: (event: E) => void;
-  /** Aborting asks the worker to cancel; the call then rejects with `cancelled` as soon as the worker has obeyed. */
+  /** Asks the worker to cancel; the call rejects with `cancelled` as soon as it has obeyed. */
   readonly signal?: AbortSignal;
-  /** Buffers to move instead of copy; they are empty here afterwards. */
+  /** Moved instead of copied. */
   readonly transfer?: readonly Transferable[];
   readonly onStart?: (requestId: number) => void;
 }
 
-/** The page's end of a channel: a `Worker`. */
 export interface PageEnd {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: string, listener: (event: Event) => void): void;
@@ -34,10 +33,7 @@ interface PendingCall {
   readonly onEvent: ((event: never) => void) | undefined;
 }
 
-/**
- * Calls a worker's methods. When the worker dies, every open call rejects with `worker-died`; so does every later one
- * until `restart`.
- */
+/** When the worker dies, open calls reject with `worker-died`, and so do later ones until `restart`. */
 export class RpcClient<M extends Methods<M>> {
   readonly #spawn: () => PageEnd;
   readonly #name: string;
@@ -46,7 +42,7 @@ export class RpcClient<M extends Methods<M>> {
   #nextId = 1;
   readonly #pending = new Map<number, PendingCall>();
 
-  /** @param name how the error message calls this worker, and its data: `engine`. */
+  /** @param name in the error message and its data: `engine` */
   constructor(name: string, spawn: () => PageEnd) {
     this.#name = name;
     this.#spawn = spawn;
@@ -80,7 +76,7 @@ export class RpcClient<M extends Methods<M>> {
       this.#worker.postMessage({ control, requestId } satisfies WireControl, []);
   }
 
-  /** A new worker in place of the old one, dead or alive. What the old one held (a loaded model) is gone. */
+  /** What the old worker held (a loaded model) is gone. */
   restart(): void {
     this.#die(false);
     this.#worker = this.#start();
@@ -98,7 +94,7 @@ export class RpcClient<M extends Methods<M>> {
       if ('alive' in data) void navigator.locks.request(data.alive, () => this.#onDeath(worker, null));
       else this.#receive(worker, data);
     });
-    // `error` is an exception outside of any handler (also: its script did not load); `messageerror` a reply that cannot be read.
+    // `error`: an exception outside of any handler, or a script that did not load; `messageerror`: an unreadable reply
     worker.addEventListener('error', (event) => this.#onDeath(worker, event as ErrorEvent));
     worker.addEventListener('messageerror', () => this.#onDeath(worker, null));
     return worker;

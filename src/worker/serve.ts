@@ -2,12 +2,8 @@ import { assert } from '../lib/assert';
 import { type Control, ControlSource } from '../lib/control';
 import { StudioError, toWire, type WireError } from '../lib/errors';
 
-/**
- * What both ends of a worker's channel agree on, beside the methods themselves (protocol.ts). A request has an id; a worker
- * answers with any number of `event`s and exactly one `result` or `error`.
- */
-
-/** A method of a worker as protocol.ts declares it: `(params, onEvent?) => result`. */
+/** A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`. */
+/** `(params, onEvent?) => result`. */
 // biome-ignore lint/suspicious/noExplicitAny: the bound of a generic, never a value; `unknown` would refuse every method
 type Method = (params: any, onEvent: any) => unknown;
 export type Methods<M> = { readonly [K in keyof M]: Method };
@@ -23,13 +19,13 @@ export type WireReply =
 
 export type ControlKind = 'stop' | 'pause' | 'cancel';
 
-/** Out of band: not queued behind the request that it is about. */
+/** Not queued behind the request that it is about. */
 export interface WireControl {
   readonly control: ControlKind;
   readonly requestId: number;
 }
 
-/** Sent once by a worker that holds a lock of this name as long as it lives: who gets the lock knows that it is dead. */
+/** A worker holds a lock of this name as long as it lives: who gets it knows that the worker is dead. */
 export interface WireAlive {
   readonly alive: string;
 }
@@ -45,16 +41,16 @@ export type Handlers<M extends Methods<M>> = {
   ) => ResultOf<M[K]> | Promise<ResultOf<M[K]>>;
 };
 
-/** Serves the waiting requests of these methods now, between two steps of a long one. The others keep their places. */
+/** Serves waiting requests of these methods between two steps of a long one. */
 type LetPass<M> = (...methods: readonly (keyof M)[]) => Promise<void>;
 
-/** The end of a channel inside a worker: `DedicatedWorkerGlobalScope` or `MessagePort`. */
+/** `DedicatedWorkerGlobalScope` or `MessagePort`. */
 export interface WorkerEnd {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
-/** Workers that the system ends, or that close, raise no event at the other end; their locks are released all the same. */
+/** Workers that the system ends raise no event at the other end; their locks are released all the same. */
 function showAlive(end: WorkerEnd): void {
   const alive = `softprompt:worker:${Math.random().toString(36).slice(2)}`;
   void globalThis.navigator?.locks
@@ -72,16 +68,15 @@ interface Waiting {
   readonly handle: () => Promise<void>;
 }
 
-/** Requests of one or more channels, handled one after the other, or step by step in turns where they agree to. */
+/** Of one or more channels: one after the other, or step by step in turns where requests agree to. */
 export class RequestQueue {
   readonly #waiting: Waiting[] = [];
   #busy = false;
-  /** Those that wait for their next turn, longest first. */
+  /** For their next turn, longest first. */
   readonly #resting: (() => void)[] = [];
   /** Started by `takeTurns`. */
   readonly #joined: Promise<void>[] = [];
 
-  /** Whether a request waits for the one that runs. */
   get isWaited(): boolean {
     return this.#waiting.length > 0;
   }
@@ -91,12 +86,12 @@ export class RequestQueue {
     void this.#handleAll();
   }
 
-  /** Handles the waiting requests of these methods now. Only the request that is running may call this. */
+  /** Only the request that is running may call this. */
   async letPass(methods: readonly unknown[]): Promise<void> {
     for (let next = this.#take(methods); next; next = this.#take(methods)) await this.#handle(next);
   }
 
-  /** Ends a step: the requests of this method have one each, also those that have come since, before the next step. */
+  /** Ends a step: each request of this method has one before the next, also those that have come since. */
   async takeTurns(method: string): Promise<void> {
     const next = this.#take([method]);
     if (!next && this.#resting.length === 0) return;
@@ -126,18 +121,17 @@ export class RequestQueue {
 }
 
 interface ServeOptions {
-  /** Shared by channels whose requests must not overlap. Left out: a queue of its own. */
+  /** Shared by channels whose requests must not overlap. */
   readonly queue?: RequestQueue;
-  /** Methods that run at once, beside whatever runs: they run no model themselves. */
+  /** Run at once, beside whatever runs. */
   readonly concurrent?: ReadonlySet<string>;
-  /** Buffers of a result that are moved instead of copied. */
+  /** Moved instead of copied. */
   readonly movable?: (result: unknown) => Transferable[];
 }
 
 /**
- * Serves a worker's methods over one channel. A request starts when the one before it has ended, or when a long one lets it
- * pass between two of its steps; two never run at the same time, except for `concurrent` methods.
- * Control messages are obeyed at once; for a request that still waits in the queue, any of the three cancels it.
+ * A request starts when the one before it has ended, or when a long one lets it pass; control messages are obeyed at once, and
+ * cancel a request that still waits.
  * @returns cancels every open request: for a channel whose other end is gone
  */
 export function serve<M extends Methods<M>>(

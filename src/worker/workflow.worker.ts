@@ -1,7 +1,4 @@
-/**
- * The workflow worker: runs the product's verbs, and parses, tokenises and computes statistics. It never loads ONNX Runtime.
- * Importing this module elsewhere (tests) serves nothing; `createWorkflowHandlers` makes one worker's state.
- */
+/** Importing this module elsewhere (tests) serves nothing; `createWorkflowHandlers` makes one worker's state. */
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { queryRows, rowParts } from '../dataset/query';
 import { verdictCard } from '../evaluation/card';
@@ -23,7 +20,7 @@ import { type Handlers, serve } from './serve';
 /** They wait for the engine, or must not wait for what waits for it. */
 const CONCURRENT = new Set<string>(['connectEngine', ...Object.keys(VERBS)]);
 
-/** The verbs as a worker's methods: each gets the host, and passes its events on. */
+/** Each verb gets the host, and passes its events on. */
 export function verbHandlers(host: Host): Pick<Handlers<WorkflowMethods>, keyof Verbs> {
   const handlers = Object.entries<Verb<never, unknown, unknown>>(VERBS).map(([name, verb]) => {
     const handler = (params: never, emit: (event: unknown) => void, control: Control) =>
@@ -33,7 +30,7 @@ export function verbHandlers(host: Host): Pick<Handlers<WorkflowMethods>, keyof 
   return Object.fromEntries(handlers);
 }
 
-/** Rows of a data set, from file to comparison. */
+/** From file to comparison. */
 const DATA_HANDLERS = {
   parse: (file, emit, control) =>
     readTable(file, {
@@ -62,11 +59,11 @@ const DATA_HANDLERS = {
     inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, rowsDone(plan.rowIds.length, emit)),
 } satisfies Partial<Handlers<WorkflowMethods>>;
 
-/** Passes a share between 0 and 1 on as a number of rows. */
+/** Of a share between 0 and 1. */
 const rowsDone = (total: number, emit: (event: ProgressEvent) => void) => (share: number) =>
   emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'rows', secondsLeft: null });
 
-/** What the model's tokenizer says of prompts and texts. @throws StudioError (the handlers) `bad-input` before `openTokenizer` */
+/** @throws StudioError (the handlers) `bad-input` before `openTokenizer` */
 const textHandlers = (host: PageHost) =>
   ({
     openTokenizer: async ({ files }) => {
@@ -107,7 +104,7 @@ export function createWorkflowHandlers(): Handlers<WorkflowMethods> {
   };
 }
 
-/** The same methods for a page that sends and gets long lists by reference. */
+/** For a page that sends and gets long lists by reference. */
 export function byReference(handlers: Handlers<WorkflowMethods>): Handlers<WorkflowMethods> {
   const lists = new WorkerLists();
   const wrapped = Object.entries(handlers).map(([name, handler]) => {

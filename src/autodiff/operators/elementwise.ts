@@ -51,7 +51,7 @@ const quickGelu = scaled(({ g, x, y, node }) => {
   return g.add(s, g.mul(g.times(y, alpha), g.oneMinus(s)));
 });
 
-/** dY for the input that was selected. On a tie the first one gets it all. */
+/** On a tie the first input gets it all. */
 const extreme =
   (firstLoses: (g: GradientContext['g'], a: string, b: string) => string): Gradient =>
   (c) => {
@@ -66,7 +66,6 @@ const extreme =
 /** dY between the bounds, where y = x */
 const clip: Gradient = ({ g, dy, x, y }) => [g.where(g.equal(x, y), dy, g.scalar(0))];
 
-/** Casts back to the input's type. */
 const cast: Gradient = (c) => {
   const from = c.g.info(c.x)?.dtype;
   const to = maybeDType(intAttr(c.node, 'to', 0));
@@ -74,7 +73,6 @@ const cast: Gradient = (c) => {
   return [from === to ? c.dy : c.g.cast(c.dy, from)];
 };
 
-/** c ? a : b */
 const where: Gradient = (c) => {
   const { g, dy } = c;
   const zero = g.scalar(0);
@@ -134,21 +132,20 @@ const eitherGelu = scaled(({ g, x, node }) =>
 
 const comparison = infer.broadcasting('bool');
 
-/** Operators that compute each element from the elements at its place, and normalisations along one axis. */
 export const elementwise = {
-  Abs: { gradient: abs, shape: infer.same, broadcasts: false, note: '' },
-  Add: { gradient: add, shape: infer.broadcasting(undefined, (a, b) => sum([a, b])), broadcasts: true, note: '' },
-  Cast: { gradient: cast, shape: infer.cast, broadcasts: false, note: 'between float types' },
-  Clip: { gradient: clip, shape: infer.same, broadcasts: false, note: 'to the input; nothing outside the bounds' },
-  Cos: { gradient: scaled(({ g, x }) => g.neg(g.sin(x))), shape: infer.same, broadcasts: false, note: '' },
-  Div: { gradient: divide, shape: infer.broadcasting(undefined, infer.divide), broadcasts: true, note: '' },
-  Dropout: { gradient: pass, shape: infer.same, broadcasts: false, note: 'as in inference: the identity' },
-  Erf: { gradient: erf, shape: infer.same, broadcasts: false, note: '' },
-  Exp: { gradient: scaled(({ y }) => y), shape: infer.same, broadcasts: false, note: '' },
-  Gelu: { gradient: eitherGelu, shape: infer.same, broadcasts: false, note: '' },
-  Identity: { gradient: pass, shape: infer.sameWithElements, broadcasts: false, note: '' },
-  Log: { gradient: ({ g, dy, x }) => [g.div(dy, x)], shape: infer.same, broadcasts: false, note: '' },
-  LogSoftmax: { gradient: logSoftmax, shape: infer.same, broadcasts: false, note: '' },
+  Abs: { gradient: abs, shape: infer.same },
+  Add: { gradient: add, shape: infer.broadcasting(undefined, (a, b) => sum([a, b])), broadcasts: true },
+  Cast: { gradient: cast, shape: infer.cast, note: 'between float types' },
+  Clip: { gradient: clip, shape: infer.same, note: 'to the input; nothing outside the bounds' },
+  Cos: { gradient: scaled(({ g, x }) => g.neg(g.sin(x))), shape: infer.same },
+  Div: { gradient: divide, shape: infer.broadcasting(undefined, infer.divide), broadcasts: true },
+  Dropout: { gradient: pass, shape: infer.same, note: 'as in inference: the identity' },
+  Erf: { gradient: erf, shape: infer.same },
+  Exp: { gradient: scaled(({ y }) => y), shape: infer.same },
+  Gelu: { gradient: eitherGelu, shape: infer.same },
+  Identity: { gradient: pass, shape: infer.sameWithElements },
+  Log: { gradient: ({ g, dy, x }) => [g.div(dy, x)], shape: infer.same },
+  LogSoftmax: { gradient: logSoftmax, shape: infer.same },
   Max: {
     gradient: extreme((g, a, b) => g.less(a, b)),
     shape: infer.broadcasting(undefined, infer.onNumbers(Math.max)),
@@ -165,31 +162,29 @@ export const elementwise = {
     gradient: multiply,
     shape: infer.broadcasting(undefined, (a, b) => product([a, b])),
     broadcasts: true,
-    note: '',
   },
-  Neg: { gradient: ({ g, dy }) => [g.neg(dy)], shape: infer.same, broadcasts: false, note: '' },
+  Neg: { gradient: ({ g, dy }) => [g.neg(dy)], shape: infer.same },
   Pow: { gradient: pow, shape: infer.broadcasting(), broadcasts: true, note: 'to the base' },
-  Reciprocal: { gradient: reciprocal, shape: infer.same, broadcasts: false, note: '' },
-  Relu: { gradient: relu, shape: infer.same, broadcasts: false, note: '' },
-  Sigmoid: { gradient: sigmoid, shape: infer.same, broadcasts: false, note: '' },
-  Sin: { gradient: scaled(({ g, x }) => g.cos(x)), shape: infer.same, broadcasts: false, note: '' },
-  Softmax: { gradient: softmax, shape: infer.same, broadcasts: false, note: '' },
-  Softplus: { gradient: scaled(({ g, x }) => g.sigmoid(x)), shape: infer.same, broadcasts: false, note: '' },
-  Sqrt: { gradient: sqrt, shape: infer.same, broadcasts: false, note: '' },
-  Sub: { gradient: subtract, shape: infer.broadcasting(undefined, difference), broadcasts: true, note: '' },
-  Tanh: { gradient: tanh, shape: infer.same, broadcasts: false, note: '' },
-  Where: { gradient: where, shape: infer.where, broadcasts: true, note: '' },
+  Reciprocal: { gradient: reciprocal, shape: infer.same },
+  Relu: { gradient: relu, shape: infer.same },
+  Sigmoid: { gradient: sigmoid, shape: infer.same },
+  Sin: { gradient: scaled(({ g, x }) => g.cos(x)), shape: infer.same },
+  Softmax: { gradient: softmax, shape: infer.same },
+  Softplus: { gradient: scaled(({ g, x }) => g.sigmoid(x)), shape: infer.same },
+  Sqrt: { gradient: sqrt, shape: infer.same },
+  Sub: { gradient: subtract, shape: infer.broadcasting(undefined, difference), broadcasts: true },
+  Tanh: { gradient: tanh, shape: infer.same },
+  Where: { gradient: where, shape: infer.where, broadcasts: true },
   'com.microsoft:FastGelu': {
     gradient: fastGelu,
     shape: infer.same,
     broadcasts: true,
     note: 'to the input and to the bias',
   },
-  'com.microsoft:Gelu': { gradient: scaled(({ g, x }) => gelu(g, x)), shape: infer.same, broadcasts: false, note: '' },
+  'com.microsoft:Gelu': { gradient: scaled(({ g, x }) => gelu(g, x)), shape: infer.same },
   'com.microsoft:QuickGelu': {
     gradient: quickGelu,
     shape: infer.same,
-    broadcasts: false,
     note: 'with alpha 1 it is SiLU',
   },
 

@@ -3,10 +3,9 @@ import { branches, constant, constantOfShape, normal, range, same } from '../../
 import { intAttr, intsAttr } from '../../graph/ir';
 import { type Gradient, type GradientContext, type Operators, pass } from './operator';
 
-/** Reshape and its relatives: the elements keep their order. */
 const reshaped: Gradient = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
 
-/** The inverse permutation; without `perm` the axes are reversed, which is its own inverse. */
+/** Without `perm` the axes are reversed, which is its own inverse. */
 const transpose: Gradient = ({ g, dy, node }) => {
   const perm = intsAttr(node, 'perm');
   return [g.transpose(dy, perm ? inverse(perm) : undefined)];
@@ -57,7 +56,7 @@ const slice: Gradient = (c) => {
   return [g.op('Pad', [spread, g.joined([...side('before'), ...side('after')])])];
 };
 
-/** dY with `step - 1` zeros after each element of an axis: [.., n, ..] as [.., n, 1, ..], padded, and folded again. */
+/** `step - 1` zeros after each element of an axis: [.., n, ..] as [.., n, 1, ..], padded, and folded again. */
 function spaced(c: GradientContext, dy: string, axis: number, step: number): string {
   const { g } = c;
   if (step === 1) return dy;
@@ -74,12 +73,12 @@ function spaced(c: GradientContext, dy: string, axis: number, step: number): str
 interface Cut {
   readonly dy: string;
   readonly axis: number;
-  /** Where the slice begins, if known; otherwise element k of the input. */
+  /** Null: element k of the input. */
   readonly start: number | null;
   readonly k: number;
 }
 
-/** The numbers of zeros before and after. With steps, the latter may be negative: zeros beyond the end. */
+/** With steps, `after` may be negative: zeros beyond the end. */
 function padsOf({ g, x, input }: GradientContext, { dy, axis, start, k }: Cut) {
   const [whole, part] = [g.size(x, axis), g.size(dy, axis)];
   const clamped = (position: string) => g.op('Min', [position, whole]);
@@ -128,19 +127,18 @@ const tile: Gradient = (c) => {
   ];
 };
 
-/** Operators that move elements or read shapes, without computing on values. */
 export const layout = {
-  Concat: { gradient: concat, shape: infer.concat, broadcasts: false, note: '' },
-  Expand: { gradient: pass, shape: infer.expand, broadcasts: true, note: '' },
-  Flatten: { gradient: reshaped, shape: infer.flatten, broadcasts: false, note: '' },
-  Pad: { gradient: pad, shape: infer.pad, broadcasts: false, note: 'constant mode, constant pads, not negative' },
-  Reshape: { gradient: reshaped, shape: infer.reshape, broadcasts: false, note: '' },
-  Slice: { gradient: slice, shape: infer.slice, broadcasts: false, note: 'constant steps, forwards' },
-  Split: { gradient: split, shape: infer.split, broadcasts: false, note: '' },
-  Squeeze: { gradient: reshaped, shape: infer.squeeze, broadcasts: false, note: '' },
-  Tile: { gradient: tile, shape: infer.tile, broadcasts: false, note: '' },
-  Transpose: { gradient: transpose, shape: infer.transpose, broadcasts: false, note: '' },
-  Unsqueeze: { gradient: reshaped, shape: infer.unsqueeze, broadcasts: false, note: '' },
+  Concat: { gradient: concat, shape: infer.concat },
+  Expand: { gradient: pass, shape: infer.expand, broadcasts: true },
+  Flatten: { gradient: reshaped, shape: infer.flatten },
+  Pad: { gradient: pad, shape: infer.pad, note: 'constant mode, constant pads, not negative' },
+  Reshape: { gradient: reshaped, shape: infer.reshape },
+  Slice: { gradient: slice, shape: infer.slice, note: 'constant steps, forwards' },
+  Split: { gradient: split, shape: infer.split },
+  Squeeze: { gradient: reshaped, shape: infer.squeeze },
+  Tile: { gradient: tile, shape: infer.tile },
+  Transpose: { gradient: transpose, shape: infer.transpose },
+  Unsqueeze: { gradient: reshaped, shape: infer.unsqueeze },
 
   Constant: { gradient: null, shape: constant },
   ConstantOfShape: { gradient: null, shape: constantOfShape },
@@ -180,7 +178,7 @@ function scatterRows(c: GradientContext, like: string, updates: string): string 
 const scatter = ({ g }: GradientContext, like: string, tuples: string, updates: string): string =>
   g.op('ScatterND', [g.zerosLike(like), tuples, updates], { reduction: { type: 'string', value: 'add' } });
 
-/** Indices as int64; negative constants counted from the start, which every provider supports. */
+/** int64; negative constants are counted from the start, which every provider supports. */
 function indices(g: GradientContext['g'], name: string, like: string): string {
   const known = g.constantInts(name);
   const size = g.info(like)?.shape?.[0];
@@ -198,18 +196,15 @@ const gatherND: Gradient = (c) => {
   return [scatter(c, c.x, c.input(1), c.dy)];
 };
 
-/** Operators that pick or place elements by index. */
 export const gathers = {
   Gather: {
     gradient: gather,
     shape: infer.gather,
-    broadcasts: false,
     note: 'to the data: ScatterND with addition, so that repeated indices add up',
   },
   GatherND: {
     gradient: gatherND,
     shape: infer.gatherND,
-    broadcasts: false,
     note: 'to the data, without batch dimensions',
   },
   GatherElements: { gradient: null, shape: infer.gatherElements },

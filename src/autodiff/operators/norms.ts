@@ -2,17 +2,14 @@ import { same } from '../../graph/infer/rules';
 import { floatAttr, intAttr } from '../../graph/ir';
 import type { Gradient, GradientContext, Operators } from './operator';
 
-/** The axes from `axis` on, counted from the end so that they hold for any rank. */
+/** From `axis` on, counted from the end so that they hold for any rank. */
 function normalised(c: GradientContext, axis: number): readonly number[] {
   const rank = c.shape(c.x).length;
   const count = axis < 0 ? -axis : rank - axis;
   return Array.from({ length: count }, (_, i) => i - count);
 }
 
-/**
- * Sums over the n elements that are normalised together. If n is unknown when the graph is built, uses means instead of
- * sums, and 1 for n: the formulas below hold for both.
- */
+/** If the number n of elements is unknown, means in place of sums and 1 for n: the formulas below hold for both. */
 function sums(c: GradientContext, axes: readonly number[]) {
   const { g } = c;
   const sizes = axes.map((axis) => c.shape(c.x).at(axis));
@@ -78,18 +75,15 @@ const skip =
 const rmsNorm: Gradient = (c) => [rmsGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c))];
 const layerNorm: Gradient = (c) => [layerGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c))];
 
-/** Norms over the last axes, alone and fused with the residual sum before them. */
 export const norms = {
   LayerNormalization: {
     gradient: layerNorm,
     shape: same,
-    broadcasts: false,
     note: 'to the input; scale and bias are frozen',
   },
   SimplifiedLayerNormalization: {
     gradient: rmsNorm,
     shape: same,
-    broadcasts: false,
     note: 'to the input; the inverse RMS is recomputed',
   },
   'com.microsoft:SkipLayerNormalization': {

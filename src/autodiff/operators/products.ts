@@ -48,7 +48,6 @@ const rotaryEmbedding: Gradient = ({ g, dy, node, input }) => [
   g.op('com.microsoft:RotaryEmbedding', [dy, input(1), input(2), g.scaled(input(3), -1)], node.attrs),
 ];
 
-/** Products with matrices, and the loss. Attention is not one operator here: the graph holds its parts. */
 export const products = {
   MatMul: {
     gradient: matMul,
@@ -60,26 +59,23 @@ export const products = {
   'com.microsoft:RotaryEmbedding': {
     gradient: rotaryEmbedding,
     shape: infer.same,
-    broadcasts: false,
     note: 'the same operator with the negated sine table',
   },
   'studio:Linear': {
     gradient: linear,
     shape: infer.linear,
-    broadcasts: false,
     note: 'to the input; weight and bias are frozen. One blob serves forward and backward',
   },
   'studio:CrossEntropy': {
     gradient: crossEntropy,
     shape: infer.scalar,
-    broadcasts: false,
     note: 'to the logits; the rows of the target are one-hot',
   },
-  'studio:Head': { gradient: head, shape: infer.head, broadcasts: false, note: 'to the hidden rows, not to the shift' },
+  'studio:Head': { gradient: head, shape: infer.head, note: 'to the hidden rows, not to the shift' },
   'studio:HeadGrad': { gradient: null, shape: infer.headGrad },
 } satisfies Operators;
 
-/** The reduced axes; null = all. */
+/** Null = all. */
 function axesOf(c: GradientContext): readonly number[] | null {
   const given = intsAttr(c.node, 'axes');
   if (given) return given;
@@ -87,7 +83,7 @@ function axesOf(c: GradientContext): readonly number[] | null {
   return c.g.constantInts(c.input(1)) ?? c.refuse('its axes are computed');
 }
 
-/** A value of the output's shape, with the reduced axes put back with size 1. */
+/** In the output's shape, with the reduced axes put back with size 1. */
 function kept(c: GradientContext, value: string): string {
   if (intAttr(c.node, 'keepdims', 1) === 1) return value;
   const rank = c.shape(c.x).length;
@@ -96,7 +92,6 @@ function kept(c: GradientContext, value: string): string {
   return positive.length === 0 ? value : c.g.op('Unsqueeze', [value, c.g.int64s(positive)]);
 }
 
-/** dY expanded to the input's shape. */
 const stretched = (c: GradientContext) => c.g.expand(kept(c, c.dy), c.g.shape(c.x));
 
 /** dX = dY / n for means of n elements. Symbolic sizes are read from the shape, since `Size` would fetch x from the GPU. */
@@ -131,14 +126,13 @@ const logSumExp: Gradient = (c) => [c.g.mul(kept(c, c.dy), c.g.exp(c.g.sub(c.x, 
 /** dY x / y */
 const l2: Gradient = (c) => [c.g.mul(c.g.div(kept(c, c.dy), kept(c, c.y)), c.x)];
 
-/** Operators that sum, average or pick along axes. */
 export const reductions = {
-  ReduceL2: { gradient: l2, shape: reduce, broadcasts: false, note: '' },
-  ReduceLogSumExp: { gradient: logSumExp, shape: reduce, broadcasts: false, note: '' },
-  ReduceMax: { gradient: largest, shape: reduce, broadcasts: false, note: 'shared between ties' },
-  ReduceMean: { gradient: mean, shape: reduce, broadcasts: false, note: '' },
-  ReduceMin: { gradient: largest, shape: reduce, broadcasts: false, note: 'shared between ties' },
+  ReduceL2: { gradient: l2, shape: reduce },
+  ReduceLogSumExp: { gradient: logSumExp, shape: reduce },
+  ReduceMax: { gradient: largest, shape: reduce, note: 'shared between ties' },
+  ReduceMean: { gradient: mean, shape: reduce },
+  ReduceMin: { gradient: largest, shape: reduce, note: 'shared between ties' },
   ReduceProd: { gradient: null, shape: reduce },
-  ReduceSum: { gradient: (c) => [stretched(c)], shape: reduce, broadcasts: false, note: '' },
-  ReduceSumSquare: { gradient: sumSquare, shape: reduce, broadcasts: false, note: '' },
+  ReduceSum: { gradient: (c) => [stretched(c)], shape: reduce },
+  ReduceSumSquare: { gradient: sumSquare, shape: reduce },
 } satisfies Operators;

@@ -6,7 +6,7 @@ import { norms } from './norms';
 import type { Operator, Operators } from './operator';
 import { products, reductions } from './products';
 
-/** Every operator that a normalised graph may hold and that we understand, each as one object. OPS.md is written from it. */
+/** All that a normalised graph may hold and that we understand. OPS.md is written from it. */
 export const OPERATORS = {
   ...elementwise,
   ...products,
@@ -17,12 +17,11 @@ export const OPERATORS = {
 } satisfies Operators;
 
 export type CoreOp = keyof typeof OPERATORS;
-/** Operators with a gradient. */
 export type DifferentiableOp = {
   [Op in CoreOp]: (typeof OPERATORS)[Op]['gradient'] extends null ? never : Op;
 }[CoreOp];
 
-/** Looked up by a name from a model file, which may be anything. */
+/** The name is from a model file, and may be anything. */
 export const operatorIn = (operators: Operators, op: string): Operator | undefined =>
   Object.hasOwn(operators, op) ? operators[op] : undefined;
 

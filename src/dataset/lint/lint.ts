@@ -9,7 +9,7 @@ import { contextOf, defineLint, type Lint, MIN_ROWS } from './define';
 import * as answers from './rules-answers';
 import * as rows from './rules-rows';
 
-interface Found {
+interface TwinsFound {
   readonly search: NearTwins;
   readonly test: readonly Row[];
   readonly validation: readonly Row[];
@@ -40,7 +40,7 @@ const have = (rows: readonly Row[]) => (rows.length === 1 ? 'has' : 'have');
  * Texts that test and training rows share make accuracy look higher than on new texts: Elangovan, He and Verspoor,
  * “Memorization vs. Generalization: Quantifying Data Leakage in NLP Performance Evaluation” (EACL 2021).
  */
-const nearTwin = defineLint<Found>({
+const nearTwin = defineLint<TwinsFound>({
   kind: 'near-twin',
   name: 'Near-twins',
   severity: 'warning',

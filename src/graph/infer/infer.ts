@@ -1,5 +1,5 @@
 import { maybeDType } from '../dtype';
-import { type DType, type Graph, type Initializer, intAttr, type Node, type ValueInfo } from '../ir';
+import { type DType, type Graph, type Initializer, intAttr, type Node, tensorAttr, type ValueInfo } from '../ir';
 import { fromInfo, fromTensor, type Inferred, type ShapeRule } from './rules';
 
 /** Undefined: outputs have the types and shapes that the graph declares for them. */
@@ -74,10 +74,8 @@ function outputDType(node: Node, output: number, types: ReadonlyMap<string, DTyp
       return input(1);
     case 'TopK':
       return output === 1 ? 'int64' : input(0);
-    case 'ConstantOfShape': {
-      const value = node.attrs.value;
-      return value?.type === 'tensor' ? value.value.dtype : 'float32';
-    }
+    case 'ConstantOfShape':
+      return tensorAttr(node, 'value')?.dtype ?? 'float32';
     case 'DequantizeLinear':
       return input(1);
     case 'com.microsoft:GatherBlockQuantized':
