@@ -162,7 +162,7 @@ function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; rea
 
 function UpkeepPanel({ set }: { readonly set: PromptSet }) {
   return (
-    <Panel span={12} title="What keeps it right" aside="for the versions of this prompt set">
+    <Panel span={12} title="Maintenance" aside="for the versions of this prompt set">
       <div className="decide-upkeep">
         {upkeepOf(set).map(({ id, event, forces }) => (
           <section key={id}>
