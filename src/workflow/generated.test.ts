@@ -297,7 +297,7 @@ describe('a comparison of generated texts goes out', () => {
     const kept = { ...evaluation, id: 'e', setId: set.id, createdAt: NOW } as GenerateEvaluation;
     const proposes = async (losses: readonly number[]) => {
       const validations = losses.map((loss, i) => ({ kind: 'generate', step: i + 1, tokenShare: 0, loss }) as const);
-      const checkpoint = { formatVersion: 2, validations } as unknown as Checkpoint;
+      const checkpoint = { formatVersion: 2, steps: [], validations } as unknown as Checkpoint;
       const checkpoints = [{ runId: 'r0', setId: set.id, checkpoint }];
       const stored = { set, dataset, evaluations: [kept], checkpoints, measurements: [] };
       const order = { stored, subject: 'r0', withRows: false, recipient: 'manager' } as const;
