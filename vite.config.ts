@@ -63,6 +63,7 @@ export default defineConfig({
           include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ['**/*.browser.test.*', 'node_modules'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           pool: 'forks',
         },
         resolve: { conditions: ['node', 'module', 'development|production'] },
@@ -73,6 +74,7 @@ export default defineConfig({
           name: 'browser',
           include: ['src/**/*.browser.test.{ts,tsx}'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           fileParallelism: false,
           browser: {
             enabled: true,

@@ -21,11 +21,12 @@ import { sequentialBounds } from '../src/metrics/power';
 import type { SoftPrompt } from '../src/prompt/soft-prompt';
 import type { GridPrompt } from '../src/prompt-set/ready-prompt';
 import { cellKeys } from '../src/report/grid';
-import { openTokenizerOf } from '../src/tokens/tokenizer';
+import { openTokenizerOf, type TokenRow } from '../src/tokens/tokenizer';
 import { STANDARD } from '../src/training/settings';
 import { makeCheckRows } from '../src/workflow/check-rows';
 import { fakeHost, promptSet } from '../src/workflow/fake-host.test-support';
 import { SILENT } from '../src/workflow/host';
+import { withKnownAnswers } from '../src/workflow/known-answers';
 import { raceKey } from '../src/workflow/read-ahead';
 import { rememberedNeighbours } from '../src/workflow/token-rows';
 import { ROOT } from './sources.ts';
@@ -189,6 +190,38 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
       nothing: noticed(structuredClone(base)),
       ...Object.fromEntries(Object.entries(others).map(([what, other]) => [what, noticed(other as Asked)])),
     };
+  },
+  'Answers of models': async () => {
+    const { engine } = fakeHost().host;
+    const kept = new Map<string, ReadonlyMap<string, unknown>>();
+    const get = async (question: string) => kept.get(question) ?? new Map<string, unknown>();
+    const add = async (question: string, answers: ReadonlyMap<string, unknown>) =>
+      void kept.set(question, new Map([...(await get(question)), ...answers]));
+    let read = 0;
+    type Asked = { info: typeof engine.info; of: TokenRow; labels: typeof tokens; with: SoftPrompt | null };
+    const base: Asked = { info: { ...engine.info, ...info }, of: { ...row, cue: 1 }, labels: tokens, with: soft };
+    const ask = async (of: Asked) => {
+      const asked = {
+        ...engine,
+        info: of.info,
+        score: async ({ rows }: { readonly rows: readonly TokenRow[] }) => {
+          read += rows.length;
+          return { rows: rows.map(({ rowId }) => ({ rowId, logProbs: [0] })), rowsRun: rows.length, seconds: 0 };
+        },
+      } as unknown as typeof engine;
+      const request = { rows: [of.of], labels: of.labels, soft: of.with, cacheKey: null };
+      await withKnownAnswers(asked, { get, add }).score(request as never, uninterrupted);
+      return read;
+    };
+    const adapter = { name: 'another', software: false };
+    const changes = over(base.info, { sha256: 'b', backend: 'webgpu', threads: 1, adapter });
+    const cued = over(base.of, { cue: 2, otherOrders: [Int32Array.of(3, 2, 1)], target: Int32Array.of(4) });
+    return byWork(ask, base, {
+      ...Object.fromEntries(Object.entries(changes).map(([what, other]) => [what, { ...base, info: other }])),
+      ...Object.fromEntries(Object.entries(softs()).map(([what, other]) => [what, { ...base, with: other }])),
+      ...Object.fromEntries(Object.entries({ ...rowsWith, ...cued }).map(([what, of]) => [what, { ...base, of }])),
+      ...over(base, { labels: otherTokens, with: null }),
+    });
   },
   'Race of starts': ({ base, changed }) => {
     type Raced = Parameters<typeof raceKey>;
