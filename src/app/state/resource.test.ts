@@ -109,3 +109,10 @@ it('is empty after it was cleared, whatever arrives later', async () => {
   await of.reload();
   expect(of.getState()).toEqual({ key: null, value: null, status: 'empty', error: null });
 });
+
+it('tells files apart, which have no fields of their own', async () => {
+  const of = resource(async (file: File) => file.name);
+  await of.load(new File([''], 'first.csv'));
+  await of.load(new File([''], 'second.csv'));
+  expect(of.getState().value).toBe('second.csv');
+});

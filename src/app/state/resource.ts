@@ -93,7 +93,11 @@ export function resource<K, T>(
 export const steadyResource = <K, T>(load: (key: K, signal: AbortSignal) => Promise<T>): Resource<K, T> =>
   resource(load, { keepPrevious: true });
 
-const sameKey = <K>(a: K | null, b: K): boolean => shallow(a, b);
+/** Field by field for plain objects and arrays only: a `File` has no fields of its own, so all files would be one. */
+const hasFields = (key: unknown): boolean =>
+  Array.isArray(key) || (key !== null && typeof key === 'object' && Object.getPrototypeOf(key) === Object.prototype);
+
+const sameKey = <K>(a: K | null, b: K): boolean => Object.is(a, b) || (hasFields(a) && hasFields(b) && shallow(a, b));
 
 /**
  * The resource's state for `key`, loaded when the key changes; null clears it. A key that is an object or an array is
