@@ -19,8 +19,10 @@ import { contentKey } from '../src/lib/bytes';
 import { uninterrupted } from '../src/lib/control';
 import { sequentialBounds } from '../src/metrics/power';
 import type { SoftPrompt } from '../src/prompt/soft-prompt';
-import type { GridPrompt } from '../src/prompt-set/ready-prompt';
+import type { GridRow } from '../src/prompt-set/ready-prompt';
+import { askedOf } from '../src/prompt-set/test-support';
 import { cellKeys } from '../src/report/grid';
+import type { HardPrompt } from '../src/task/types';
 import { openTokenizerOf, type TokenRow } from '../src/tokens/tokenizer';
 import { STANDARD } from '../src/training/settings';
 import { makeCheckRows } from '../src/workflow/check-rows';
@@ -98,28 +100,27 @@ const over = <T>(base: T, changes: { readonly [K in keyof T]?: T[K] }): Record<s
   Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, { ...base, [name]: value }]));
 
 const info = { sha256: 'a', backend: 'wasm', threads: 2, adapter: null } as const;
-const gridPrompt = (dataset: Dataset): GridPrompt => ({
+const TEXT: HardPrompt = { template: '{text}', shots: 2, shotSeed: 0 };
+const GIVEN = { text: TEXT, words, softs: [soft] };
+const gridRow = (dataset: Dataset, given: Parameters<typeof askedOf>[0] = {}): GridRow => ({
+  ...askedOf({ ...GIVEN, ...given, dataset }),
   id: 's/p',
-  name: 'p',
-  prompt: { template: '{text}', shots: 2, shotSeed: 0 },
-  words,
-  softs: [soft],
-  wordCounts: null,
-  model: null,
-  meanLogProbs: null,
-  threshold: null,
-  dataset,
   seen: { parts: ['train'], isSure: true },
 });
-const promptsWith = (of: GridPrompt): Record<string, GridPrompt> => ({
-  ...over(of, { words: otherWords, meanLogProbs: [1, 2, 3], threshold: 0.5, softs: [] }),
-  ...Object.fromEntries(Object.entries(softs()).map(([what, other]) => [what, { ...of, softs: [other] }])),
-  ...Object.fromEntries(
-    Object.entries(
-      over(of.prompt, { template: 'Say. {text}', shots: 1, shotSeed: 1, selection: 'nearest', orders: 2, chat: true }),
-    ).map(([what, prompt]) => [what, { ...of, prompt }]),
-  ),
-});
+const rowsWithOther = (dataset: Dataset): Record<string, GridRow> => {
+  const changes = {
+    ...over(GIVEN, { words: otherWords, softs: [] }),
+    calibration: { ...GIVEN, calibration: { meanLogProbs: [1, 2, 3], rows: 9 } },
+    threshold: { ...GIVEN, threshold: 0.5 },
+    ...Object.fromEntries(Object.entries(softs()).map(([what, other]) => [what, { ...GIVEN, softs: [other] }])),
+    ...Object.fromEntries(
+      Object.entries(
+        over(TEXT, { template: 'Say. {text}', shots: 1, shotSeed: 1, selection: 'nearest', orders: 2, chat: true }),
+      ).map(([what, text]) => [what, { ...GIVEN, text }]),
+    ),
+  };
+  return Object.fromEntries(Object.entries(changes).map(([what, given]) => [what, gridRow(dataset, given)]));
+};
 
 /** By the first column of the table. */
 const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Noticed | Promise<Noticed>> = {
@@ -281,9 +282,9 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
     });
   },
   'Cells of the grid': async ({ base, changed }) => {
-    const keyOf = async ({ prompt, model, dataset }: { prompt: GridPrompt; model: string; dataset: Dataset }) =>
+    const keyOf = async ({ prompt, model, dataset }: { prompt: GridRow; model: string; dataset: Dataset }) =>
       [...(await cellKeys([prompt], model, [{ id: 'd', name: 'd', dataset }])).values()].join();
-    const asked = { prompt: gridPrompt(base), model: 'a', dataset: base };
+    const asked = { prompt: gridRow(base), model: 'a', dataset: base };
     const { 'order of a part': _, ...rows } = changed; // of the training rows, which are not asked
     const others = {
       ...Object.fromEntries(Object.entries(rows).map(([what, dataset]) => [what, { ...asked, dataset }])),
@@ -293,9 +294,7 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
           { ...asked, prompt: { ...asked.prompt, dataset } },
         ]),
       ),
-      ...Object.fromEntries(
-        Object.entries(promptsWith(asked.prompt)).map(([what, prompt]) => [what, { ...asked, prompt }]),
-      ),
+      ...Object.fromEntries(Object.entries(rowsWithOther(base)).map(([what, prompt]) => [what, { ...asked, prompt }])),
       'rows seen': { ...asked, prompt: { ...asked.prompt, seen: null } },
       model: { ...asked, model: 'b' },
     };

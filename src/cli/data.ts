@@ -14,9 +14,10 @@ import { atRoot, type Files, readZip } from '../interchange/zip';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { configOf } from '../model/card';
+import { softOf, voicesOf } from '../prompt/prompt';
 import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import { kindOf, stamp } from '../prompt-set/prompt-set';
-import { type GridPrompt, gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
+import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -263,9 +264,9 @@ export async function weightsOf(paths: readonly string[], all = false): Promise<
   return found;
 }
 
-export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly GridPrompt[]> {
+export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly GridRow[]> {
   const names = unlike(paths);
-  const found: GridPrompt[] = [];
+  const found: GridRow[] = [];
   for (const [i, path] of paths.entries()) {
     const name = names[i] ?? path;
     found.push(
@@ -276,33 +277,26 @@ export async function readRowPrompts(paths: readonly string[], given: RowsGiven)
 }
 
 /** A hand-written prompt with the answer words that `tune` would give it. */
-async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<GridPrompt> {
+async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<GridRow> {
   const template = new TextDecoder().decode(await bytesAt(path)).trimEnd();
   if (!template.includes('{text}')) throw badInput(`${path} has no {text}: write it where the text of a row is to be.`);
   const { files } = await readModelDir(model);
   const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
   const { words } = propose(dataset, encode);
+  const text = { template, shots: 0, shotSeed: 0 };
   return {
-    id: name,
-    name,
-    prompt: { template, shots: 0, shotSeed: 0 },
-    words,
-    softs: [],
-    wordCounts: null,
-    model: null,
-    meanLogProbs: null,
-    threshold: null,
-    dataset: null,
+    ...{ id: name, handle: name, name, route: 'hand-written', model: null, dataset: null },
+    prompt: {
+      task: { kind: 'classify', labels: words.map(({ label }) => label) },
+      voices: voicesOf({ text, words, softs: [] }),
+      ...{ calibration: null, threshold: null },
+    },
     seen: { parts: [], isSure: true },
   };
 }
 
 /** The versions of an exported prompt or of a complete prompt set. */
-async function filePrompts(
-  path: string,
-  name: string,
-  { all }: Pick<RowsGiven, 'all'>,
-): Promise<readonly GridPrompt[]> {
+async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 'all'>): Promise<readonly GridRow[]> {
   const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });
   if (!incoming.ok) throw badInput(`${path}: ${incoming.error.message}`);
@@ -315,14 +309,14 @@ async function filePrompts(
   const hashes = what.kind === 'prompt' ? what.sidecar.data?.textHashes : undefined;
   const choices = all ? gridChoices(set).map(({ id }) => id) : chosenIds(set);
   const chosen = kindOf(set) === 'classify' ? choices : [];
-  const prompts = chosen.flatMap((id) => gridPrompt(set, id, dataset) ?? []);
+  const prompts = chosen.flatMap((id) => gridRow(set, id, dataset) ?? []);
   if (prompts.length === 0) throw badInput(`${path} has no prompt that chooses a label, so it cannot be in a grid.`);
   return prompts.map((prompt) => ({
     ...prompt,
     id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,
     name: prompt.name.replace(/^[^,]*/, name),
     // a package without its rows knows them by their hashes
-    ...(hashes && prompt.seen === null && prompt.softs.length > 0
+    ...(hashes && prompt.seen === null && softOf(prompt.prompt)
       ? { seen: { hashes: `${hashes.train}${hashes.validation}` } }
       : {}),
   }));

@@ -18,7 +18,6 @@ import { wilson } from '../metrics/intervals';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armsOf } from '../prompt-set/arms';
-import { askedArm } from '../prompt-set/calibration';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { TokenRow } from '../tokens/tokenizer';
 import { isHashed } from '../workflow/grid';
@@ -93,7 +92,7 @@ export const evaluate = command({
     }
     const asked = { sidecar, dataset, rows };
     const bare = present(armsOf(set).arms[0], 'untuned prompt');
-    const taken = askedArm(set, bare).prompt.calibration?.meanLogProbs ?? null;
+    const taken = bare.prompt.calibration?.meanLogProbs ?? null;
     const untuned = await armOf(host, { id: bare.id, soft: null, subtracted: taken }, asked, log);
     const tunedAs = {
       soft: present(set.soft[0]?.soft, 'vectors'),

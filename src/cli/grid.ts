@@ -11,7 +11,7 @@ import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import type { Result } from '../lib/result';
-import type { GridPrompt } from '../prompt-set/ready-prompt';
+import type { GridRow } from '../prompt-set/ready-prompt';
 import {
   cellKeys,
   cellWords,
@@ -148,7 +148,7 @@ async function readModels(folders: readonly string[]): Promise<readonly Model[]>
 }
 
 interface Plan {
-  readonly prompts: readonly GridPrompt[];
+  readonly prompts: readonly GridRow[];
   readonly models: readonly Model[];
   readonly data: readonly GridData[];
   /** Of the file: it keeps the rows and columns that are not asked for this time. */

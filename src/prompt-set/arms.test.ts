@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
+import { firstText, softsOf } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
 import { alsoAmong, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
 import { comparedVersion } from './calibration';
@@ -40,7 +41,9 @@ describe('the arms of a comparison', () => {
 
   it('ask the hand-written prompt as it is written, and its text without examples and with eight besides', () => {
     const { arms, pairs } = armsOf(written(4), { also: ['h1'] });
-    expect(arms.map(({ id, name, kind, prompt, versionId }) => [id, name, kind, prompt.shots, versionId])).toEqual([
+    expect(
+      arms.map(({ id, name, kind, prompt, versionId }) => [id, name, kind, firstText(prompt).shots, versionId]),
+    ).toEqual([
       ['untuned', 'Untuned', 'untuned', 0, null],
       ['yours', 'Yours', 'few-shot', 4, 'h0'],
       ['yours-0', 'Yours without examples', 'zero-shot', 0, null],
@@ -48,7 +51,7 @@ describe('the arms of a comparison', () => {
       ['hand-h1', 'States the policy', 'few-shot', 4, 'h1'],
       ['tuned', 'Tuned', 'tuned', 0, 'r'],
     ]);
-    expect(arms[1]?.prompt).toEqual(written(4).hard[0]?.prompt);
+    expect(arms[1] && firstText(arms[1].prompt)).toMatchObject({ ...written(4).hard[0]?.prompt });
     expect(pairs.slice(0, 4)).toEqual([
       ['yours', 'tuned'],
       ['hand-h1', 'tuned'],
@@ -66,7 +69,7 @@ describe('the arms of a comparison', () => {
     const before = { ...tuned, words: named('good') };
     const after = changeTask(before, { words: named('fine') }, at('x').now);
     const first = (arms: ReturnType<typeof armsOf>) =>
-      Object.fromEntries(arms.arms.map(({ id, words }) => [id, words[0]?.word]));
+      Object.fromEntries(arms.arms.map(({ id, prompt }) => [id, firstText(prompt).words[0]?.word]));
     expect(first(armsOf(after))).toEqual({ untuned: ' good', yours: ' fine', 'yours-8': ' fine', tuned: ' good' });
     const others = { ...after, words: [{ label: 'new', word: ' new' }, ...after.words] };
     expect(first(armsOf(others)).tuned).toBe(' new');
@@ -97,12 +100,12 @@ describe('the arms of a comparison', () => {
       { ...one, id: 'h', template: 'Generic\n{text}\nA:', handVersion: 'h0' },
     ];
     const { arms, pairs } = armsOf({ ...tuned, soft: more } as unknown as typeof set);
-    expect(arms.slice(3).map(({ id, name, softs }) => [id, name, softs.length])).toEqual([
+    expect(arms.slice(3).map(({ id, name, prompt }) => [id, name, softsOf(prompt).length])).toEqual([
       ['tuned', 'Tuned', 1],
       ['ensemble', 'Tuned, mean of 2 seeds', 2],
       ['hybrid', 'Hybrid', 1],
     ]);
-    expect(arms.find(({ id }) => id === 'hybrid')?.prompt.template).toBe('Generic\n{text}\nA:');
+    expect(firstText(present(arms.at(-1), 'hybrid').prompt).template).toBe('Generic\n{text}\nA:');
     expect(pairs[0]).toEqual(['yours', 'tuned']);
     expect(pairs.slice(-4)).toEqual([
       ['yours', 'hybrid'],
@@ -140,7 +143,7 @@ describe('an arm may know test rows', () => {
       soft: [{ ...run, heldBackHash, splitHash, number: 1, settings: { initialisation: { kind: 'text' } } }],
     }) as unknown as typeof set;
   const { arms } = armsOf(tuned);
-  const asked = Object.fromEntries(arms.map((arm) => [arm.id, comparedVersion(tuned, arm, null)]));
+  const asked = Object.fromEntries(arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
   const combined = { ...present(asked.tuned, 'tuned'), versionId: null };
   const versions = { ...asked, combined };
   const knowing = (of: typeof set, splitHash: string) =>
@@ -162,7 +165,7 @@ describe('a comparison is out of date', () => {
   const other = [{ label: 'good', word: ' fine' }, ...words.slice(1)];
   const before = { ...tuned, words };
   const askedOf = (of: typeof set) =>
-    Object.fromEntries(armsOf(of).arms.map((arm) => [arm.id, comparedVersion(of, arm, null)]));
+    Object.fromEntries(armsOf(of).arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
   const made = {
     ...{ hardVersion: 'h0', softVersion: 'r', versions: askedOf(before) },
     ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w' },

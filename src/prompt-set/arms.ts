@@ -4,33 +4,33 @@ import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import { capitalised } from '../lib/format';
 import { type Prompt, softOf, softsOf, textsOf, voicesOf } from '../prompt/prompt';
-import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
-import { taskOf } from './ready-prompt';
+import { type AskedVersion, taskOf } from './ready-prompt';
 import type { Beside, ComparedVersion, HardVersion, Opened, PromptSet, SoftVersion } from './types';
-import { mayKnowTestRows, seedsOf, softKind, tunedPrompt, versionWords, wordsFitting } from './versions';
+import {
+  fittingCalibration,
+  mayKnowTestRows,
+  seedsOf,
+  softKind,
+  tunedPrompt,
+  versionWords,
+  wordsFitting,
+} from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 const EXAMPLES = { classify: 8, generate: 3 } as const;
 
 const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
 
-export interface ArmPlan {
+/** A version in a comparison, calibrated as it was compared before. Its answer words are those that it was made with. */
+export interface ArmPlan extends AskedVersion {
   /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, `hand-<version>`, or `run-<version>`. */
   readonly id: string;
-  readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference'>;
-  readonly prompt: HardPrompt;
-  /** The answer words as they follow the prompt: its version's own, so that it answers as it did when it was made. */
-  readonly words: readonly AnswerWord[];
-  /** The vectors; of several the mean answer counts. Empty for a hand-written prompt. */
-  readonly softs: readonly SoftPrompt[];
-  /** Words that are mixed in; null = none. */
-  readonly wordCounts: Beside['words'];
-  readonly placement: Placement | null;
   /** The comparison adds its examples by itself. */
   readonly addsExamples?: true;
   /** Id of an additional hand-written version, which the user can remove. */
@@ -80,39 +80,51 @@ export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly s
   ...set.soft.flatMap((run) => (armIds.includes(runArm(run)) ? [run.id] : [])),
 ];
 
-type Naming = Pick<ArmPlan, 'id' | 'name' | 'kind' | 'prompt' | 'words'>;
+/**
+ * What an earlier comparison decided for an arm's version, or the version that has its text, with the present labels; null =
+ * nothing, undefined = it is still open.
+ */
+export function ownCalibration(
+  set: PromptSet,
+  { versionId, sameAs }: Pick<ArmPlan, 'versionId' | 'sameAs'>,
+): HardVersion['calibration'] {
+  const version = [...set.hard, ...set.soft].find(({ id }) => id === (versionId ?? sameAs));
+  return version && fittingCalibration(set, version);
+}
 
-const arm = (
-  { id, name, kind, prompt, words }: Naming,
-  versionId: string | null,
-  softs: readonly SoftPrompt[] = [],
-  also: string | null = null,
-  wordCounts: Beside['words'] = null,
-): ArmPlan => ({
-  id,
-  name,
-  kind,
-  prompt,
-  words: wordsFor(prompt, words),
-  softs,
-  wordCounts,
-  placement: softs[0]?.placement ?? null,
-  also,
-  versionId,
-});
+interface Parts extends Pick<ArmPlan, 'id' | 'name' | 'kind' | 'versionId'>, Partial<Pick<ArmPlan, 'also' | 'sameAs'>> {
+  readonly text: HardPrompt;
+  readonly words: readonly AnswerWord[];
+  readonly softs?: readonly SoftPrompt[];
+  readonly counted?: Beside['words'];
+  readonly model?: ArmPlan['model'];
+}
+
+function arm(set: PromptSet, { text, words: own, softs = [], counted, model = null, ...named }: Parts): ArmPlan {
+  const { id, kind } = named;
+  const words = wordsFor(text, own);
+  const { untuned } = set;
+  const found = ownCalibration(set, named);
+  const isLast = found === undefined && id === UNTUNED && untuned?.template === text.template;
+  const calibration = isLast && sameWords(untuned.words ?? [], words) ? untuned.calibration : found;
+  return {
+    ...{ also: null, ...named, handle: set.handle, model, dataset: null },
+    route: kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind,
+    prompt: {
+      task: taskOf(set, words),
+      voices: voicesOf({ text, words, softs, counted }),
+      ...{ calibration: calibration ?? null, threshold: null },
+    },
+  };
+}
 
 const handKind = ({ shots }: HardPrompt) => (shots > 0 ? 'few-shot' : 'zero-shot');
 
 /** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
-function asWritten(
-  set: PromptSet,
-  version: HardVersion,
-  id: string,
-  name: string,
-  also: string | null = null,
-): ArmPlan {
-  const { prompt } = version;
-  return arm({ id, name, kind: handKind(prompt), prompt, words: wordsFitting(set, version) }, version.id, [], also);
+function asWritten(set: PromptSet, version: HardVersion, id: string, name: string, also: string | null = null) {
+  const { prompt: text } = version;
+  const words = wordsFitting(set, version);
+  return arm(set, { id, name, kind: handKind(text), text, words, versionId: version.id, also });
 }
 
 /** The hand-written version that has this text, these examples and answer words; null = none. */
@@ -126,13 +138,11 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
   ...[0, examples]
     .filter((shots) => shots !== yours.prompt.shots)
     .map((shots) => {
-      const prompt = { ...yours.prompt, shots };
+      const text = { ...yours.prompt, shots };
       const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
       const words = wordsFitting(set, yours);
-      const own = arm(
-        { id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words },
-        savedAs(set, prompt, words),
-      );
+      const versionId = savedAs(set, text, words);
+      const own = arm(set, { id: `yours-${shots}`, name, kind: handKind(text), text, words, versionId });
       return shots > 0 ? { ...own, addsExamples: true as const } : own;
     }),
 ];
@@ -141,46 +151,50 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
 function learnedArms(
   set: PromptSet,
   soft: SoftVersion | null,
-  { prompt, words }: Pick<Naming, 'prompt' | 'words'>,
+  bare: Pick<Parts, 'text' | 'words'>,
   eachSeed: boolean,
 ): ArmPlan[] {
   const arms: ArmPlan[] = [];
-  if (soft?.soft) arms.push(arm({ id: 'tuned', name: 'Tuned', kind: 'tuned', prompt, words }, soft.id, [soft.soft]));
+  const add = (id: string, name: string, run: SoftVersion) =>
+    run.soft && arms.push(arm(set, { ...bare, id, name, kind: 'tuned', ...trainedParts(run) }));
+  if (soft) add('tuned', 'Tuned', soft);
   // the mean of several next-token distributions is no text
   const seeded = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
-  const runs = seeded.filter((run) => sameWords(wordsFitting(set, run), words));
+  const runs = seeded.filter((run) => sameWords(wordsFitting(set, run), bare.words));
   if (eachSeed)
-    runs
-      .filter(({ id }) => id !== soft?.id)
-      .forEach((run, i) => {
-        const name = `Tuned, seed ${i + 2} of ${runs.length}`;
-        if (run.soft) arms.push(arm({ id: `tuned-${i + 2}`, name, kind: 'tuned', prompt, words }, run.id, [run.soft]));
-      });
-  const seeds = runs.flatMap((run) => run.soft ?? []);
-  const name = `Tuned, mean of ${seeds.length} seeds`;
-  if (seeds.length > 1) arms.push(arm({ id: 'ensemble', name, kind: 'ensemble', prompt, words }, null, seeds));
+    for (const [i, run] of runs.filter(({ id }) => id !== soft?.id).entries())
+      add(`tuned-${i + 2}`, `Tuned, seed ${i + 2} of ${runs.length}`, run);
+  const softs = runs.flatMap((run) => run.soft ?? []);
+  const name = `Tuned, mean of ${softs.length} seeds`;
+  const model = soft?.model ?? null;
+  if (softs.length > 1)
+    arms.push(arm(set, { ...bare, id: 'ensemble', name, kind: 'ensemble', softs, model, versionId: null }));
   const hybrid = chosenHybrid(set);
-  if (hybrid?.soft) {
-    const own = {
-      prompt: tunedPrompt(hybrid.template, hybrid.settings, hybrid.examples),
-      words: wordsFitting(set, hybrid),
-    };
-    arms.push(arm({ id: 'hybrid', name: 'Hybrid', kind: 'hybrid', ...own }, hybrid.id, [hybrid.soft]));
-  }
+  if (hybrid?.soft) arms.push(ownArm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' }));
   return arms;
 }
 
-/** Versions that take part beside the tuned prompt, each with its own text, vectors, answer words and word counts. */
+const trainedParts = ({ id, soft, together, model }: SoftVersion) => ({
+  softs: soft ? [soft, ...(together?.softs ?? [])] : [],
+  counted: together?.words ?? null,
+  model,
+  versionId: id,
+});
+
+/** A version with vectors as it is, with its own text, answer words and word counts. */
+const ownArm = (set: PromptSet, run: SoftVersion, named: Pick<ArmPlan, 'id' | 'name' | 'kind'>): ArmPlan => {
+  const text = tunedPrompt(run.template, run.settings, run.examples);
+  return arm(set, { ...named, text, words: wordsFitting(set, run), ...trainedParts(run) });
+};
+
+/** Versions that take part beside the tuned prompt. */
 function otherRuns(set: PromptSet, soft: SoftVersion | null, also: readonly string[]): ArmPlan[] {
   const own = [soft?.id, chosenHybrid(set)?.id];
   const isOther = (run: SoftVersion) =>
     also.includes(run.id) && !own.includes(run.id) && isUsable(run) && hasTask(set, run);
   return set.soft.filter(isOther).map((run) => {
-    const { words = null, softs = [] } = run.together ?? {};
-    const asked = { prompt: tunedPrompt(run.template, run.settings, run.examples), words: wordsFitting(set, run) };
     const name = capitalised(versionWords({ kind: 'soft', version: run }));
-    const naming = { id: runArm(run), name, kind: softKind(run), ...asked };
-    return arm(naming, run.id, run.soft ? [run.soft, ...softs] : [], null, words);
+    return ownArm(set, run, { id: runArm(run), name, kind: softKind(run) });
   });
 }
 
@@ -192,10 +206,10 @@ export function armsOf(
   const hard = chosenHard(set);
   const soft = chosenSoft(set);
   const few = `yours-${examples}`;
-  const prompt = soft
+  const text = soft
     ? tunedPrompt(soft.template, soft.settings, soft.examples)
     : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
-  const bare = { prompt, words: soft ? wordsFitting(set, soft) : set.words };
+  const bare = { text, words: soft ? wordsFitting(set, soft) : set.words };
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   const runs = otherRuns(set, soft, also);
   const rest = [
@@ -204,11 +218,12 @@ export function armsOf(
     ...learnedArms(set, soft, bare, eachSeed),
     ...runs,
   ];
-  const saved = savedAs(set, bare.prompt, bare.words);
+  const saved = savedAs(set, text, bare.words);
   // a version is one arm: where yours has this text, it is yours
   const isOther = rest.some(({ versionId }) => versionId === saved);
-  const untuned = arm({ id: UNTUNED, name: 'Untuned', kind: 'untuned', ...bare }, isOther ? null : saved);
-  const arms = [{ ...untuned, sameAs: saved }, ...rest];
+  const named = { id: UNTUNED, name: 'Untuned', kind: 'untuned' } as const;
+  const untuned = arm(set, { ...named, ...bare, versionId: isOther ? null : saved, sameAs: saved });
+  const arms = [untuned, ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
     ...others.map((version) => [handArm(version), 'tuned'] as const),
@@ -229,12 +244,6 @@ export function armsOf(
 
 /** Names what took part in a comparison, wherever one is chosen to leave: a version, where it is one. */
 export const armId = (evaluation: { readonly id: string }, arm: string): string => `arm:${evaluation.id}:${arm}`;
-
-export const promptOfArm = (set: PromptSet, { prompt: text, words, softs, wordCounts: counted }: ArmPlan): Prompt => ({
-  task: taskOf(set, words),
-  voices: voicesOf({ text, words, softs, counted }),
-  ...{ calibration: null, threshold: null },
-});
 
 /**
  * The arms of a past comparison that may know some of its test rows: their vectors, or those that they started from, were
@@ -314,7 +323,7 @@ export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset
   const isOfVersions = hardVersion === (chosenHard(set)?.id ?? null) && softVersion === (chosenSoft(set)?.id ?? null);
   if (!(isOfRows && isOfSplit && isOfWeights && isOfVersions)) return true;
   const texts = (prompt: Prompt) => contentKey(textsOf(prompt).map(({ soft: _soft, ...text }) => text));
-  const now = new Map(armsOf(set).arms.map((arm) => [arm.id, promptOfArm(set, arm)]));
+  const now = new Map(armsOf(set).arms.map(({ id, prompt }) => [id, prompt]));
   return Object.entries(comparison.versions).some(([id, { prompt }]) => {
     const present = now.get(id);
     return HEADLINE.has(id) && (!present || texts(prompt) !== texts(present));

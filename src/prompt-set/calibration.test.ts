@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRouter } from '../route/router';
-import { armId, armsOf } from './arms';
+import { armId, armsOf, ownCalibration } from './arms';
 import {
   comparedVersion,
   keepArm,
-  ownCalibration,
   recordComparison,
   setThreshold,
   versionOfArm,
@@ -43,7 +42,7 @@ function compared(calibrated: Readonly<Record<string, boolean>>, set = made()): 
   const arms = Object.entries(calibrated).map(([id, isCalibrated]) => ({ id, calibrated: isCalibrated }));
   const found = { plan, comparison: { calibrated: false, arms } } as unknown as ClassifyEvaluation;
   const asked = armsOf(set).arms.filter(({ id }) => id in calibrated);
-  const versions = Object.fromEntries(asked.map((arm) => [arm.id, comparedVersion(set, arm, found)]));
+  const versions = Object.fromEntries(asked.map((arm) => [arm.id, comparedVersion(arm, found)]));
   return { ...found, ...{ kind: 'classify', id: 'c', hardVersion: 'h', softVersion: 'r' }, versions };
 }
 

@@ -3,15 +3,14 @@
  * person is asked. Both are decided on validation rows, and imports bring them along.
  */
 
-import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
+import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
-import { countsOf, softsOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { countsOf, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
 import { wordsFor } from '../task/template';
-import { type ArmPlan, armId, isTextAlone, isTogether, PROBE_LINE, promptOfArm, UNTUNED } from './arms';
-import { addTrained, keptFrom, sameLabelOrder, samePrompt } from './make-versions';
+import { type ArmPlan, armId, isTextAlone, isTogether, PROBE_LINE, UNTUNED } from './arms';
+import { addTrained, keptFrom, samePrompt } from './make-versions';
 import { cleanName, countLook, type Stamp, sameWords, touch } from './prompt-set';
-import type { AskedVersion } from './ready-prompt';
 import type { ClassifyEvaluation, ComparedVersion, Evaluation, HardVersion, PromptSet, SoftVersion } from './types';
 import { versionWords } from './versions';
 
@@ -62,19 +61,15 @@ const calibrationsIn = ({ versions }: Compared): ReadonlyMap<string, Calibration
 
 /** An arm as it was asked in a comparison. @param found null where texts were generated */
 export function comparedVersion(
-  set: PromptSet,
-  arm: ArmPlan,
+  { id, prompt, versionId, model }: ArmPlan,
   found: Pick<ClassifyEvaluation, 'plan' | 'comparison'> | null,
 ): ComparedVersion {
-  const report = found?.comparison.arms.find(({ id }) => id === arm.id);
+  const report = found?.comparison.arms.find((arm) => arm.id === id);
   const isCalibrated = report?.calibrated ?? found?.comparison.calibrated ?? false;
-  const outcome = found?.plan.arms.find(({ id }) => id === arm.id);
+  const outcome = found?.plan.arms.find((arm) => arm.id === id);
   const calibration = (isCalibrated && outcome?.calibration) || null;
-  return { prompt: { ...promptOfArm(set, arm), calibration }, versionId: arm.versionId, model: modelOf(set, arm) };
+  return { prompt: { ...prompt, calibration }, versionId, model };
 }
-
-const modelOf = (set: PromptSet, { softs: [first] }: ArmPlan) =>
-  (first && set.soft.find(({ soft }) => soft === first)?.model) ?? null;
 
 /** A version is calibrated once: its answers never change afterwards. */
 function withCalibrations(set: PromptSet, found: ReadonlyMap<string, Calibration>): PromptSet {
@@ -99,43 +94,6 @@ export function setThreshold(
   const given = <V extends HardVersion | SoftVersion>(version: V): V =>
     version.id === versionId ? { ...version, threshold: threshold ?? undefined } : version;
   return { ...set, hard: set.hard.map(given), soft: set.soft.map(given), updatedAt: now };
-}
-
-/** A version's calibration, where the set has the labels that it was made for. */
-export const fittingCalibration = (
-  set: Pick<PromptSet, 'words'>,
-  { words, calibration }: Pick<HardVersion | SoftVersion, 'words' | 'calibration'>,
-): Calibration => (!words || sameLabelOrder(words, set.words) ? calibration : undefined);
-
-/**
- * What an earlier comparison decided for an arm's version, or the version that has its text, with the present labels; null =
- * nothing, undefined = it is still open.
- */
-export function ownCalibration(
-  set: PromptSet,
-  { versionId, sameAs }: Pick<ArmPlan, 'versionId' | 'sameAs'>,
-): Calibration {
-  const version = [...set.hard, ...set.soft].find(({ id }) => id === (versionId ?? sameAs));
-  return version && fittingCalibration(set, version);
-}
-
-/** An arm as it is asked elsewhere, calibrated as it was compared. */
-export function askedArm(set: PromptSet, arm: ArmPlan): AskedVersion {
-  const { name, kind } = arm;
-  return {
-    ...{ handle: set.handle, name, route: kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind },
-    prompt: { ...promptOfArm(set, arm), calibration: calibrationOf(set, arm) },
-    ...{ model: modelOf(set, arm), dataset: null },
-  };
-}
-
-/** What an arm's answers have subtracted wherever it is asked, as it was compared; null = nothing. */
-function calibrationOf(set: PromptSet, arm: ArmPlan): CalibrationFit | null {
-  const { untuned } = set;
-  const own = ownCalibration(set, arm);
-  const isLast = own === undefined && arm.id === UNTUNED && untuned?.template === arm.prompt.template;
-  const found = isLast && sameWords(untuned.words ?? [], arm.words) ? untuned.calibration : own;
-  return found ?? null;
 }
 
 /**
@@ -181,7 +139,6 @@ function keepTogether(
   if (!run || !soft) return set;
   const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
   const model = countsOf(prompt);
-  const weight = textsOf(prompt).reduce((sum, voice) => sum + voice.weight, 0);
   const name = evaluation.plan.arms.find((each) => each.id === which)?.name ?? which;
   const version: SoftVersion = {
     ...facts,
@@ -191,7 +148,7 @@ function keepTogether(
     settings: { ...run.settings, initialisation: { kind: 'prompt', runId: run.id, at: 'best' } },
     // its words come from the compared rows
     ...(model && { datasetFingerprint: evaluation.datasetFingerprint, splitHash: evaluation.splitHash }),
-    together: { from: armId(evaluation, which), softs, words: model && { model, weight } },
+    together: { from: armId(evaluation, which), softs, words: model && { model, weight: textWeight(prompt) } },
   };
   return addTrained(set, version, now);
 }

@@ -1,18 +1,16 @@
 /** From a handle and a stage, or a version, to what answers. */
-import { rowsKey } from '../dataset/keys';
 import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
-import { contentKey, sha256 } from '../lib/bytes';
+import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { type Failure, fail, type Result } from '../lib/result';
-import { type Prompt, type TextVoice, textsOf, voicesOf } from '../prompt/prompt';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { firstText, type Prompt, textsOf, voicesOf } from '../prompt/prompt';
 import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord } from '../task/types';
 import { chosenHard } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
-import type { Beside, PromptSet, SoftVersion, StagePolicy } from './types';
+import type { PromptSet, SoftVersion, StagePolicy } from './types';
 import {
   kindWords,
   type SeenParts,
@@ -148,29 +146,11 @@ export const withoutVectors = (of: AskedVersion): AskedVersion => ({
 /** A version that nothing else answers for. */
 export const alone = (asked: AskedVersion): Planned => ({ asked, fallback: null, policy: { kind: 'as-asked' } });
 
-// The rows of a grid: versions and means over seeds, each with what it answers from.
-
 /** A row of a grid: a version, or the mean of several seeds, as it answers elsewhere. */
-export interface GridPrompt {
+export interface GridRow extends AskedVersion {
   readonly id: string;
-  readonly name: string;
-  readonly prompt: HardPrompt;
-  /** As they follow the prompt, in the order of its labels. */
-  readonly words: readonly AnswerWord[];
-  /** Of several the mean answer counts; empty = no vectors. */
-  readonly softs: readonly SoftPrompt[];
-  /** Words that are mixed in; null = none. */
-  readonly wordCounts: Beside['words'];
-  /** The model that the vectors were trained on; null = no vectors. */
-  readonly model: SoftVersion['model'] | null;
-  readonly meanLogProbs: readonly number[] | null;
-  readonly threshold: number | null;
-  /** The rows of its own prompt set, for its examples; null = they are not here. */
-  readonly dataset: Dataset | null;
   /** What it has seen of those rows, or `textHash` of the rows that trained it, one after the other; null = nobody can say. */
   readonly seen: SeenParts | { readonly hashes: string } | null;
-  /** Where it generates texts, with the most tokens of one, if they are set; left out = it chooses labels. */
-  readonly writing?: { readonly longest: number | null };
 }
 
 /** How a choice names the mean over the seeds of a run; anything else is a version's id. */
@@ -184,7 +164,8 @@ const meanOf = (set: PromptSet, run: SoftVersion): readonly SoftVersion[] =>
 export function gridChoices(set: PromptSet): readonly { readonly id: string; readonly name: string }[] {
   const all = versionsOf(set);
   const means = all.flatMap(({ kind, version }) => {
-    const runs = kind === 'soft' ? meanOf(set, version) : [];
+    // the mean of several next-token distributions is no text
+    const runs = kind === 'soft' && kindOf(set) === 'classify' ? meanOf(set, version) : [];
     return runs.length > 1 && runs[0]?.id === version.id
       ? [{ id: `${MEAN}${version.id}`, name: `mean of ${runs.length} seeds of tuned ${version.number}` }]
       : [];
@@ -193,36 +174,19 @@ export function gridChoices(set: PromptSet): readonly { readonly id: string; rea
 }
 
 /** A choice of `gridChoices` as a row; null where the set has none of this id. */
-export function gridPrompt(set: PromptSet, choice: string, dataset: Dataset | null): GridPrompt | null {
+export function gridRow(set: PromptSet, choice: string, dataset: Dataset | null): GridRow | null {
   const isMean = choice.startsWith(MEAN);
   const of = versionById(set, isMean ? choice.slice(MEAN.length) : choice);
   const name = gridChoices(set).find(({ id }) => id === choice)?.name;
   if (!of || name === undefined) return null;
-  const asked = promptOf(set, of);
-  const [{ words, kind: _kind, weight: _weight, soft: _soft, ...prompt }] = textsOf(asked) as [TextVoice];
-  const mean = isMean && of.kind === 'soft' ? meanOf(set, of.version).flatMap((run) => run.soft ?? []) : null;
-  return {
-    id: `${set.id}/${choice}`,
-    name: `${set.handle}, ${name}`,
-    prompt,
-    words,
-    softs: mean ?? textsOf(asked).flatMap(({ soft }) => soft ?? []),
-    wordCounts: mean || of.kind === 'hard' ? null : (of.version.together?.words ?? null),
-    model: of.kind === 'soft' ? of.version.model : null,
-    // both belong to a version, and a mean is none
-    meanLogProbs: isMean ? null : (asked.calibration?.meanLogProbs ?? null),
-    threshold: isMean ? null : (asked.threshold?.value ?? null),
-    dataset,
-    seen: seenParts(set, of, dataset),
-    ...(kindOf(set) === 'generate' && { writing: { longest: set.writing?.longest ?? null } }),
-  };
+  const own = askedVersion(set, of, dataset);
+  const asked = isMean && of.kind === 'soft' ? meanVersion(own, meanOf(set, of.version)) : own;
+  return { ...asked, id: `${set.id}/${choice}`, name: `${set.handle}, ${name}`, seen: seenParts(set, of, dataset) };
 }
 
-/** Everything that decides a row's answers, as text. */
-const promptContent = (of: GridPrompt): string =>
-  contentKey(
-    ...[of.prompt, of.words, of.softs, of.wordCounts, of.meanLogProbs, of.threshold, of.writing?.longest ?? null],
-    of.prompt.shots > 0 && of.dataset ? rowsKey(of.dataset) : null,
-  );
-
-export const promptKey = (of: GridPrompt): Promise<string> => sha256(promptContent(of));
+/** Calibration and threshold belong to a version, and a mean is none. */
+function meanVersion(one: AskedVersion, runs: readonly SoftVersion[]): AskedVersion {
+  const text = firstText(one.prompt);
+  const voices = runs.map(({ soft }) => ({ ...text, weight: 1 / runs.length, soft }));
+  return { ...one, route: 'ensemble', prompt: { ...one.prompt, voices, calibration: null, threshold: null } };
+}

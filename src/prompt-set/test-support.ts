@@ -35,7 +35,7 @@ export function askedOf(given: Given = {}): AskedVersion {
 }
 
 /** The version with something of its prompt changed. */
-export const asking = (of: AskedVersion, change: Partial<Prompt>): AskedVersion => ({
+export const asking = <V extends AskedVersion>(of: V, change: Partial<Prompt>): V => ({
   ...of,
   prompt: { ...of.prompt, ...change },
 });
@@ -46,7 +46,7 @@ export const reading = (of: AskedVersion, text: NonNullable<Given['text']>): Ask
 
 /** What the arms of a set would be in a comparison. */
 export const versionsIn = (set: PromptSet): Evaluation['versions'] =>
-  Object.fromEntries(armsOf(set).arms.map((arm) => [arm.id, comparedVersion(set, arm, null)]));
+  Object.fromEntries(armsOf(set).arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
 
 /** Arms of a comparison that are these versions. */
 export const comparedAs = (ids: Readonly<Record<string, string | null>>): Evaluation['versions'] =>

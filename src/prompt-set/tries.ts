@@ -4,11 +4,10 @@
  */
 import { wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
-import { fittingCalibration } from './calibration';
 import { chosenHard, samePrompt, versionWith } from './make-versions';
 import { sameWords } from './prompt-set';
 import type { AnswersWith, HardVersion, Opened, PromptSet } from './types';
-import { wordsFitting } from './versions';
+import { fittingCalibration, wordsFitting } from './versions';
 
 /** What a version answers with now. */
 export const answersWith = (

@@ -49,6 +49,12 @@ export function wordsFitting(
   return words && sameLabelOrder(words, set.words) ? words : set.words;
 }
 
+/** A version's calibration, where the set has the labels that it was made for. */
+export const fittingCalibration = (
+  set: Pick<PromptSet, 'words'>,
+  { words, calibration }: Pick<HardVersion | SoftVersion, 'words' | 'calibration'>,
+): HardVersion['calibration'] => (!words || sameLabelOrder(words, set.words) ? calibration : undefined);
+
 /** One line of at most 80 characters; empty = no name. */
 export const authorName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim();
 

@@ -1,5 +1,6 @@
 /** What answers a row: one plain, immutable value for everything that is compared, played, stored and exported. */
 
+import { present } from '../lib/assert';
 import { contentKey, sha256 } from '../lib/bytes';
 import { type Value, z } from '../lib/zod';
 import { faultInWords, type WordModel } from '../metrics/logistic';
@@ -161,6 +162,13 @@ export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>
 export const textsOf = ({ voices }: Pick<Prompt, 'voices'>): readonly TextVoice[] =>
   voices.filter((voice) => voice.kind === 'text');
 
+/** What is shown of a prompt that the model reads, and what it costs. */
+export const firstText = (prompt: Pick<Prompt, 'voices'>): TextVoice => present(textsOf(prompt)[0], 'a text');
+
+/** How much its texts count, beside word counts. */
+export const textWeight = (prompt: Pick<Prompt, 'voices'>): number =>
+  textsOf(prompt).reduce((sum, { weight }) => sum + weight, 0);
+
 /** Its vectors; of several the mean answers. */
 export const softsOf = (prompt: Pick<Prompt, 'voices'>): readonly SoftPrompt[] =>
   textsOf(prompt).flatMap(({ soft }) => soft ?? []);
@@ -169,7 +177,7 @@ export const softsOf = (prompt: Pick<Prompt, 'voices'>): readonly SoftPrompt[] =
 export const countsOf = ({ voices }: Pick<Prompt, 'voices'>): WordModel | null =>
   voices.flatMap((voice) => (voice.kind === 'counts' ? [voice.counts] : []))[0] ?? null;
 
-/** Of its first text: what is shown of a prompt and what it costs. */
+/** Of its first text. */
 export const softOf = (prompt: Pick<Prompt, 'voices'>): SoftPrompt | null => textsOf(prompt)[0]?.soft ?? null;
 
 /**

@@ -17,6 +17,7 @@ import { firstFault, type Value, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import { type Compared, columnName, ends, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { labelsOf, promptId } from '../prompt/prompt';
 import {
   answersSchema,
   faultInAnswers,
@@ -25,7 +26,7 @@ import {
   scored,
   type TextAnswers,
 } from '../prompt-set/answers';
-import { type GridPrompt, promptKey } from '../prompt-set/ready-prompt';
+import type { GridRow } from '../prompt-set/ready-prompt';
 import { escapeMarkdown } from './types';
 
 /** Rows that every prompt is asked: the test rows of a data set. */
@@ -113,15 +114,18 @@ export const unsureIn = ({ probabilities, threshold }: LabelAnswers): number =>
 
 /** Why a prompt cannot be asked these rows with this model; null = nothing is known against it. */
 export function whySkipped(
-  { model, words, writing }: Pick<GridPrompt, 'model' | 'words' | 'writing'>,
+  { model, prompt }: Pick<GridRow, 'model' | 'prompt'>,
   sha256: string,
   { labels, split, mapping }: Pick<Dataset, 'labels' | 'split' | 'mapping'>,
   isFile = false,
 ): string | null {
   if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
-  if ((taskKindOf(mapping) === 'generate') !== (writing !== undefined))
-    return writing ? 'It generates texts, and these rows have labels' : 'It chooses labels, and these rows have texts';
-  const known = new Set(words.map(({ label }) => textKey(label)));
+  const { kind } = prompt.task;
+  if (taskKindOf(mapping) !== kind)
+    return kind === 'generate'
+      ? 'It generates texts, and these rows have labels'
+      : 'It chooses labels, and these rows have texts';
+  const known = new Set(labelsOf(prompt).map(textKey));
   const unknown = labels.filter((label) => !known.has(textKey(label)));
   // of a file, rows with other labels are left out
   if (unknown.length > 0 && (!isFile || unknown.length === labels.length))
@@ -374,7 +378,7 @@ export const rowsKeyOf = ({ fingerprint, labels, split, seed, splitBy }: Dataset
 
 /** The key that each cell has once it is filled, by its slot. A file that is not open is known by the key of its rows. */
 export async function cellKeys(
-  prompts: readonly GridPrompt[],
+  prompts: readonly GridRow[],
   model: string,
   data: readonly GridData[],
 ): Promise<ReadonlyMap<string, string>> {
@@ -382,7 +386,7 @@ export async function cellKeys(
   const rows = await Promise.all(data.map(async ({ id, dataset }) => [id, dataset ? await rowsKeyOf(dataset) : id]));
   for (const prompt of prompts) {
     // of the rows that it may have seen, those among the test rows are counted
-    const own = contentKey(await promptKey(prompt), prompt.seen, prompt.dataset && rowsKey(prompt.dataset));
+    const own = contentKey(await promptId(prompt.prompt), prompt.seen, prompt.dataset && rowsKey(prompt.dataset));
     for (const [id = '', key] of rows)
       keys.set(slotId({ prompt: prompt.id, model, data: id }), await sha256(`${own} ${model} ${key}`));
   }

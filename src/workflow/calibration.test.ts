@@ -7,7 +7,7 @@ import { argmax } from '../metrics/classification';
 import { labelsOf } from '../prompt/prompt';
 import { recordComparison, setThreshold } from '../prompt-set/calibration';
 import { recalibrate } from '../prompt-set/make-versions';
-import { alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
+import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
@@ -70,7 +70,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const fill = (event: FillEvent) => {
     if (event.kind === 'cell') inGrid.push(...(event.cell.answers?.probabilities.map(argmax) ?? []));
   };
-  const prompts = [present(gridPrompt(set, run.id, dataset), 'prompt')];
+  const prompts = [present(gridRow(set, run.id, dataset), 'prompt')];
   const data = [{ id: 'a.csv', name: 'a.csv', dataset }];
   await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit: fill });
   return [typed, routed.map((label) => labels.indexOf(label)), inBatch, inGrid];

@@ -33,7 +33,7 @@ import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { LABEL_METRICS } from '../metrics/registry';
-import { type Prompt, softsOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { firstText, type Prompt, textsOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, isOfRows, isTextAlone } from '../prompt-set/arms';
 import type { ClassifyEvaluation, EveryRow, PromptSet, SoftVersion } from '../prompt-set/types';
@@ -44,7 +44,7 @@ import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { ADAPTERS } from '../training/settings';
-import { type CompareEvent, meanAnswers } from './compare-arms';
+import { type CompareEvent, meanAnswers, membersOf } from './compare-arms';
 import { type AnsweredFold, CALIBRATION_ROWS, compareFolds } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, runInputs } from './run-rows';
@@ -89,8 +89,6 @@ function armAsCompared({ evaluation }: CheckRequest, armId: string | undefined):
   return prompt && outcome && textsOf(prompt).length > 0 ? { outcome, prompt } : null;
 }
 
-const firstText = (prompt: Prompt): TextVoice => present(textsOf(prompt)[0], 'text');
-
 type Answered = Awaited<ReturnType<typeof meanAnswers>>[number];
 
 interface Asked {
@@ -98,7 +96,8 @@ interface Asked {
   readonly prompt: HardPrompt;
   readonly words: readonly AnswerWord[];
   readonly ids: readonly string[];
-  readonly softs: readonly SoftPrompt[];
+  /** Of several the mean answers. */
+  readonly members: readonly (SoftPrompt | null)[];
   readonly cacheKey: string | null;
   readonly adapter?: Float32Array;
 }
@@ -106,12 +105,12 @@ interface Asked {
 /** Uncalibrated answers to rows; null for rows that do not fit the model. */
 async function ask(
   { host, run: { control } }: Checking,
-  { dataset, prompt, words, ids, softs, ...how }: Asked,
+  { dataset, prompt, words, ids, members, ...how }: Asked,
   onShare: (share: number) => void,
 ): Promise<readonly (Answered | null)[]> {
   const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
   const labels = labelTokens(host.tokens, words);
-  const scored = await meanAnswers(host, { softs }, { rows, labels, ...how }, control, onShare);
+  const scored = await meanAnswers(host, members, { rows, labels, ...how }, control, onShare);
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
   return ids.map((id) => byRow.get(id) ?? null);
 }
@@ -146,7 +145,7 @@ async function underEdit(
   const ids = [...texts.keys()];
   const text = firstText(prompt);
   const { words } = text;
-  const asked = { dataset, prompt: text, words, ids, softs: softsOf(prompt), cacheKey: null };
+  const asked = { dataset, prompt: text, words, ids, members: membersOf(prompt), cacheKey: null };
   if (kind === 'order') {
     const template = reorderAnswers(
       text.template,
@@ -280,11 +279,12 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
   const written = plan.arms.flatMap(({ id, name, kind }): ArmPlan[] => {
     const of = evaluation.versions[id];
     if (!of || !isTextAlone(of) || kind === 'reference') return [];
-    const text = firstText(of.prompt);
-    const plain = { softs: [], wordCounts: null, placement: null, also: null };
-    return [{ id, name, kind, prompt: text, words: text.words, versionId: of.versionId, ...plain }];
+    return [{ ...of, id, name, kind, route: 'hand-written', handle: set.handle, also: null, dataset: null }];
   });
-  const shown = new Set([...(version.examples ?? []), ...written.flatMap(({ prompt }) => shotIds(dataset, prompt))]);
+  const shown = new Set([
+    ...(version.examples ?? []),
+    ...written.flatMap(({ prompt }) => shotIds(dataset, firstText(prompt))),
+  ]);
   const train = dataset.split.train.filter((id) => !shown.has(id));
   const folds = foldsOf({ ...dataset, split: { ...dataset.split, train } }, plan.seed);
   const using: Checking = { host, set, dataset, plan, run };
@@ -336,7 +336,7 @@ async function answeredFold(
   const soft = await trainFold(using, version, fold, runId, (step, of) =>
     tell((TRAINING_SHARE * step) / of, `step ${step}`),
   );
-  const asked = { prompt, words, softs: [soft], cacheKey };
+  const asked = { prompt, words, members: [soft], cacheKey };
   const outcome = await foldOutcome(using, asked, fold);
   const found = await ask(using, { ...asked, dataset, ids: fold.test }, (share) =>
     tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, 'its answers'),
@@ -371,7 +371,7 @@ export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = asy
   const done = await trained(using, training, (step, of) =>
     tell((TRAINING_SHARE * step) / of, `step ${step} of ${of}`),
   );
-  const asked = { prompt, words, softs: [], cacheKey: training.cacheKey, adapter: done.vectors };
+  const asked = { prompt, words, members: [null], cacheKey: training.cacheKey, adapter: done.vectors };
   const outcome = await foldOutcome(using, asked, dataset.split);
   const answers = chosen(
     outcome,

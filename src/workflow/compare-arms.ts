@@ -11,6 +11,7 @@ import type { Control } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
+import { countsOf, firstText, type Prompt, textsOf, textWeight } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
@@ -69,8 +70,8 @@ export async function readyArms(
   const tested = new Set(test);
   const tokenised: (TokenisedRows & { readonly arm: ArmPlan })[] = [];
   for (const arm of arms) {
-    const { prompt, words } = arm;
-    const request = { dataset, prompt, words, split: [...test, ...others] };
+    const prompt = firstText(arm.prompt);
+    const request = { dataset, prompt, words: prompt.words, split: [...test, ...others] };
     const found = await tokenRows(host, room === undefined ? request : { ...request, room }, run.control);
     const tooLong = found.tooLong.filter((id) => tested.has(id)).length;
     if (!(arm.addsExamples && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
@@ -93,7 +94,7 @@ const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'ze
 
 /** The text cache's key for an arm's rows: none for hand-written texts, which only this comparison reads. */
 export const cacheKeyFor = ({ fingerprint }: Pick<Dataset, 'fingerprint'>, arm: ArmPlan): string | null =>
-  isHandWritten(arm) ? null : cacheKeyOf(fingerprint, arm.prompt.template);
+  isHandWritten(arm) ? null : cacheKeyOf(fingerprint, firstText(arm.prompt).template);
 
 /**
  * Tokens that the model runs for each arm, then for each request `after` them.
@@ -107,26 +108,24 @@ export async function tokensOfArms(
 ): Promise<readonly number[]> {
   const asked = arms.map(({ arm, rows }) => {
     const request = { rows, labels: labelsOf(arm), cacheKey: cacheKeyFor(dataset, arm) };
-    return membersOf(arm).map((soft) => ({ ...request, soft }));
+    return membersOf(arm.prompt).map((soft) => ({ ...request, soft }));
   });
   const tokens = [...(await engine.tokensToRun([...asked.flat(), ...after], control))];
   const ofArms = asked.map(({ length }) => tokens.splice(0, length).reduce((sum, own) => sum + own, 0));
   return [...ofArms, ...tokens];
 }
 
-/** What answers for a prompt: each of its vectors, else its text alone. */
-export const membersOf = ({ softs }: { readonly softs: readonly SoftPrompt[] }): readonly (SoftPrompt | null)[] =>
-  softs.length > 0 ? softs : [null];
+/** What answers for a prompt of one text: each of its vectors, else the text alone. */
+export const membersOf = (prompt: Prompt): readonly (SoftPrompt | null)[] => textsOf(prompt).map(({ soft }) => soft);
 
-/** Uncalibrated log-probabilities over the labels; of several vectors the mean. */
+/** Uncalibrated log-probabilities over the labels; of several members the mean. */
 export function meanAnswers(
   { engine }: Pick<Host, 'engine'>,
-  of: { readonly softs: readonly SoftPrompt[] },
+  members: readonly (SoftPrompt | null)[],
   request: Omit<ScoreRequest, 'soft'>,
   control: Control,
   onFraction: (fraction: number) => void,
 ): ReturnType<typeof averaged> {
-  const members = membersOf(of);
   return averaged(members, (soft, member) =>
     engine.score({ ...request, soft }, control, (done) =>
       onFraction((member + done / Math.max(1, request.rows.length)) / members.length),
@@ -134,10 +133,10 @@ export function meanAnswers(
   );
 }
 
-/** The answers of an arm, in a comparison as in a grid: with the words of the texts mixed in where it counts them. */
+/** The uncalibrated answers of a prompt of one text, in a comparison as in a grid, with its word counts. */
 export async function scoredRows(
   host: Pick<Host, 'engine' | 'tokens'>,
-  arm: Pick<ArmPlan, 'words' | 'softs' | 'wordCounts'>,
+  prompt: Prompt,
   {
     rows,
     dataset,
@@ -150,14 +149,14 @@ export async function scoredRows(
   control: Control,
   onFraction: (fraction: number) => void,
 ): ReturnType<typeof averaged> {
-  const labels = labelTokens(host.tokens, arm.words);
-  const mean = await meanAnswers(host, arm, { rows, labels, cacheKey }, control, onFraction);
-  const { wordCounts } = arm;
-  if (!wordCounts) return mean;
+  const labels = labelTokens(host.tokens, firstText(prompt).words);
+  const mean = await meanAnswers(host, membersOf(prompt), { rows, labels, cacheKey }, control, onFraction);
+  const counts = countsOf(prompt);
+  if (!counts) return mean;
   const ids = mean.map(({ rowId }) => rowId);
-  const said = wordAnswers(wordCounts.model)(rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping)));
+  const said = wordAnswers(counts)(rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping)));
   const byModel = mean.map(({ logProbs }) => logProbs);
-  const mixed = mixedAnswers(byModel, said, wordCounts.weight);
+  const mixed = mixedAnswers(byModel, said, textWeight(prompt));
   return mean.map((row, i) => ({ ...row, logProbs: present(mixed[i], 'answer') }));
 }
 

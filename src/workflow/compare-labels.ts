@@ -25,10 +25,12 @@ import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/t
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { majorityCounts, type WordModel } from '../metrics/logistic';
-import type { ArmPlan } from '../prompt-set/arms';
-import { comparedVersion, ownCalibration } from '../prompt-set/calibration';
+import { firstText, softOf } from '../prompt/prompt';
+import { type ArmPlan, ownCalibration } from '../prompt-set/arms';
+import { comparedVersion } from '../prompt-set/calibration';
 import type { ClassifyEvaluation, ComparedVersion } from '../prompt-set/types';
 import { shotIds } from '../task/render';
+import type { HardPrompt } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import {
   type Comparing,
@@ -63,19 +65,24 @@ interface Scored {
 }
 
 /** What calibration subtracts needs no label, so validation rows serve both ends; training rows only where those are few. */
-export function otherRows(dataset: Dataset, arms: readonly Pick<ArmPlan, 'prompt'>[]): Omit<Parts, 'test'> {
+export function otherRows(dataset: Dataset, texts: readonly HardPrompt[]): Omit<Parts, 'test'> {
   const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
-  const shown = new Set(arms.flatMap(({ prompt }) => shotIds(dataset, prompt)));
+  const shown = new Set(texts.flatMap((text) => shotIds(dataset, text)));
   const train = dataset.split.train.filter((id) => !shown.has(id));
   const more = drawnRows(dataset, train, CALIBRATION_ROWS - validation.length);
   return { validation, calibration: [...validation, ...more] };
 }
 
-const untunedOf = (arms: readonly ReadyArm[]): ReadyArm =>
-  present(
-    arms.find(({ arm }) => arm.kind === 'untuned'),
+const textsIn = (arms: readonly ArmPlan[]) => arms.map(({ prompt }) => firstText(prompt));
+
+/** The text that the probe reads, with its token rows. */
+function untunedOf(arms: readonly ReadyArm[]) {
+  const { arm, rows } = present(
+    arms.find((each) => each.arm.kind === 'untuned'),
     'untuned prompt',
   );
+  return { prompt: firstText(arm.prompt), rows };
+}
 
 function timedRows(dataset: Dataset, test: readonly string[], rows: readonly TokenRow[]): readonly TokenRow[] {
   const timed = new Set(drawnRows(dataset, test, LATENCY_ROWS));
@@ -84,7 +91,7 @@ function timedRows(dataset: Dataset, test: readonly string[], rows: readonly Tok
 
 export async function compareLabels(using: Comparing): Promise<Found<'classify'>> {
   const { dataset, run, production, arms: planned } = using;
-  const others = otherRows(dataset, planned.arms);
+  const others = otherRows(dataset, textsIn(planned.arms));
   const { arms, pairs, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
   // In the page the engine answers in another worker meanwhile.
@@ -104,7 +111,7 @@ export async function compareLabels(using: Comparing): Promise<Found<'classify'>
     pairs: [...pairs, ...(combined ? COMBINED_PAIRS : [])],
     ...(production ? { production } : {}),
   });
-  const asked = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(using.set, arm, found)]));
+  const asked = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(arm, found)]));
   return {
     ...found,
     versions: { ...asked, ...countingVersions(dataset, model, asked.tuned, combined?.weight ?? null) },
@@ -182,7 +189,7 @@ export async function compareFolds(
   const { arms, keep } = await readyArms(using, []);
   const rowIds = keep(using.test);
   const known = new Set(rowIds);
-  const { validation, calibration } = otherRows(dataset, using.arms.arms);
+  const { validation, calibration } = otherRows(dataset, textsIn(using.arms.arms));
   const within = (ids: readonly string[]) => ids.filter((id) => known.has(id));
   const parts = { test: rowIds, validation: within(validation), calibration: within(calibration) };
   const asked = { tokens: await tokensOfArms(using, arms, wordsIn(using)), test: rowIds };
@@ -232,18 +239,18 @@ function wordsByFold(
 
 const wordsIn =
   ({ host }: Comparing) =>
-  ({ words }: ArmPlan) =>
-    labelTokens(host.tokens, words);
+  ({ prompt }: ArmPlan) =>
+    labelTokens(host.tokens, firstText(prompt).words);
 
 /** Tokens that a comparison makes the model run: its arms, their timed rows, and the rows of the probe. */
 export async function tokensOfComparison(using: Comparing): Promise<number> {
   const { dataset, arms: planned } = using;
-  const others = otherRows(dataset, planned.arms);
+  const others = otherRows(dataset, textsIn(planned.arms));
   const { arms, keep } = await readyArms(using, others.calibration);
   const test = keep(using.test);
   // nothing that is timed is answered from memory
   const timed = arms.flatMap(({ arm, rows }) =>
-    membersOf(arm).map((soft) => ({ rows: timedRows(dataset, test, rows), labels: [], soft, cacheKey: null })),
+    membersOf(arm.prompt).map((soft) => ({ rows: timedRows(dataset, test, rows), labels: [], soft, cacheKey: null })),
   );
   const probed = await probeRows(using, untunedOf(arms), [...test, ...keep(others.validation)]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
@@ -260,10 +267,10 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
  */
 function decidingRows(
   dataset: Dataset,
-  { softs }: { readonly softs: readonly unknown[] },
+  isTrained: boolean,
   { validation, calibration }: Omit<Parts, 'test'>,
 ): readonly string[] {
-  const rows = softs.length > 0 ? validation : calibration;
+  const rows = isTrained ? validation : calibration;
   const gold = goldOf(dataset, rows);
   return rows.filter((_id, i) => gold[i] !== -1);
 }
@@ -275,14 +282,14 @@ function decidingRows(
  */
 export function decidedCalibration(
   dataset: Dataset,
-  arm: { readonly softs: readonly unknown[] },
+  isTrained: boolean,
   { validation, calibration }: Omit<Parts, 'test'>,
   answers: ReadonlyMap<string, readonly number[]>,
 ): CalibrationFit | null {
   const answered = (ids: readonly string[]) => ids.filter((id) => answers.has(id));
   const logProbs = (ids: readonly string[]) => ids.map((id) => present(answers.get(id), `answer to row ${id}`));
   const all = answered(calibration);
-  const deciding = decidingRows(dataset, arm, { validation: answered(validation), calibration: all });
+  const deciding = decidingRows(dataset, isTrained, { validation: answered(validation), calibration: all });
   const others = all.filter((id) => !deciding.includes(id));
   const counts = labelCounts(dataset, dataset.split.train);
   return chosenCalibration(logProbs(deciding), goldOf(dataset, deciding), logProbs(others), counts);
@@ -296,11 +303,11 @@ async function scoreArm(
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
   const cacheKey = cacheKeyFor(dataset, arm);
-  const scored = await scoredRows(host, arm, { rows, dataset, cacheKey }, control, onFraction);
+  const scored = await scoredRows(host, arm.prompt, { rows, dataset, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
-  const labels = labelTokens(host.tokens, arm.words);
+  const labels = labelTokens(host.tokens, firstText(arm.prompt).words);
   const timed = { rows: timedRows(dataset, parts.test, rows), labels, cacheKey: null, repeats: LATENCY_REPEATS };
-  for (const soft of membersOf(arm)) latencyMsMedian += await host.engine.latency({ ...timed, soft }, control);
+  for (const soft of membersOf(arm.prompt)) latencyMsMedian += await host.engine.latency({ ...timed, soft }, control);
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
@@ -309,7 +316,7 @@ async function scoreArm(
   const own = ownCalibration(set, arm);
   const isProbe = set.soft.some(({ id, probe }) => id === arm.versionId && probe !== undefined);
   const calibration = own ?? fitCalibration(logProbs(parts.calibration), labelCounts(dataset, dataset.split.train));
-  const deciding = decidingRows(dataset, arm, parts);
+  const deciding = decidingRows(dataset, softOf(arm.prompt) !== null, parts);
   const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
   const validated = validationOutcome(...decides);
   const mean = (of: (row: (typeof onTest)[number]) => number) =>
@@ -318,7 +325,7 @@ async function scoreArm(
     id: arm.id,
     name: arm.name,
     kind: arm.kind,
-    placement: arm.placement,
+    placement: softOf(arm.prompt)?.placement ?? null,
     logProbs: logProbs(parts.test),
     calibration,
     ...(own === undefined ? {} : { decided: own !== null }),

@@ -14,6 +14,7 @@ import { comparedIds, type Detectable, detectableIn, rowGroups } from '../evalua
 import type { GenerateOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
+import { firstText, softOf } from '../prompt/prompt';
 import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
 import { comparedVersion } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
@@ -38,7 +39,8 @@ import { learnedRows } from './run-rows';
 // The comparison of prompts that generate a text: each continues the same rows, and is held against the expected texts.
 
 const sentTokens = ({ arm, rows }: ReadyArm) =>
-  rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) + (arm.softs[0]?.virtualTokens ?? 0);
+  rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) +
+  (softOf(arm.prompt)?.virtualTokens ?? 0);
 
 /** Tokens that each arm runs, with the tokens read that a generated one costs. @param longest of an answer */
 const tokensOfTexts = async (using: Comparing, arms: readonly ReadyArm[], longest: number) =>
@@ -65,7 +67,7 @@ async function compareTexts(using: Comparing): Promise<Found<'generate'>> {
     seed: dataset.seed,
   };
   const onProgress = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
-  const versions = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(set, arm, null)]));
+  const versions = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(arm, null)]));
   return { kind: 'generate', plan, comparison: figuresOf(plan, { onProgress }), versions };
 }
 
@@ -78,7 +80,7 @@ async function generate(
 ): Promise<GenerateOutcome> {
   const { arm, rows } = ready;
   const cacheKey = cacheKeyFor(dataset, arm);
-  const asked = { rows, soft: arm.softs[0] ?? null, cacheKey, longest };
+  const asked = { rows, soft: softOf(arm.prompt), cacheKey, longest };
   const generated = await generateTexts(host, asked, control, (done) => onFraction(done / Math.max(1, rows.length)));
   return {
     id: arm.id,
@@ -155,12 +157,14 @@ async function rowsIn(
   { host, dataset, arms: { arms }, test, run }: Comparing,
   compared: number,
 ): Promise<RowsCompared> {
-  const { prompt, words } = present(arms.find(({ id }) => id === 'tuned') ?? arms[0], 'arm');
-  const { long, drawn, ...learned } = await learnedRows(host, { dataset, prompt, words }, run.control);
-  const asked = without(accountOf(dataset), 'drawn', drawn + dataset.split.test.length - test.length);
+  const asked = present(arms.find(({ id }) => id === 'tuned') ?? arms[0], 'arm');
+  const prompt = firstText(asked.prompt);
+  const request = { dataset, prompt, words: prompt.words };
+  const { long, drawn, ...learned } = await learnedRows(host, request, run.control);
+  const account = without(accountOf(dataset), 'drawn', drawn + dataset.split.test.length - test.length);
   return {
     parts: { ...learned, test: compared },
-    account: without(asked, 'long', long + test.length - compared),
+    account: without(account, 'long', long + test.length - compared),
   };
 }
 

@@ -146,7 +146,7 @@ async function teacherAnswers(
 ): Promise<ReadonlyMap<string, Answer>> {
   const { prompt, calibration } = teacher;
   const words = wordsFor(prompt, teacher.words);
-  const deciding = calibration === undefined ? otherRows(dataset, [teacher]) : { validation: [], calibration: [] };
+  const deciding = calibration === undefined ? otherRows(dataset, [prompt]) : { validation: [], calibration: [] };
   const split = [...new Set([...[...train, ...validation].map(({ rowId }) => rowId), ...deciding.calibration])];
   const { rows } = await tokenRows(host, { dataset, prompt, words, split }, control);
   const begin = performance.now();
@@ -160,8 +160,7 @@ async function teacherAnswers(
   const labels = labelTokens(host.tokens, words);
   const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control, tell);
   const answers = new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
-  const chosen =
-    calibration === undefined ? decidedCalibration(dataset, { softs: [] }, deciding, answers) : calibration;
+  const chosen = calibration === undefined ? decidedCalibration(dataset, false, deciding, answers) : calibration;
   return new Map(
     scored.rows.map((row) => [
       row.rowId,

@@ -18,7 +18,7 @@ import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../promp
 import { lineageOf } from '../prompt-set/lineage';
 import { addHardVersion, chosenSoft } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
-import { type AskedVersion, askedVersion, gridPrompt, promptOf } from '../prompt-set/ready-prompt';
+import { type AskedVersion, askedVersion, gridRow, promptOf } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { seedsOf } from '../prompt-set/versions';
@@ -417,7 +417,7 @@ describe('several prompts of a comparison as a version', () => {
       expect(plan.pairs).toContainEqual([`run-${version.id}`, 'tuned']);
       expectSame(present(own, 'arm').logProbs, before.logProbs);
 
-      const prompts = [present(gridPrompt(stored.set, version.id, dataset), 'row')];
+      const prompts = [present(gridRow(stored.set, version.id, dataset), 'row')];
       const cells: GridCell[] = [];
       const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
       const data = [{ id: 'd', name: 'd', dataset }];

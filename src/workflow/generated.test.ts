@@ -6,7 +6,7 @@ import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import type { Said } from '../prompt-set/answers';
-import { alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
+import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { FIXED_TOKENS } from '../tokens/tokenizer';
@@ -154,7 +154,7 @@ const version = askedVersion(set, { kind: 'soft', version: tuned }, dataset);
 describe('a version that generates texts, in the grid', () => {
   /** What it said of the test rows of a data set, or of the rows of a file. */
   const saidOf = async (on: Dataset, isFile: boolean, context?: number): Promise<Said> => {
-    const prompts = [present(gridPrompt(set, tuned.id, dataset), 'prompt')];
+    const prompts = [present(gridRow(set, tuned.id, dataset), 'prompt')];
     const { events, run } = heard<FillEvent>();
     await fillGrid(
       textHost(context).host,

@@ -8,7 +8,8 @@ import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
 import { recordComparison } from '../prompt-set/calibration';
 import { addHardVersion } from '../prompt-set/make-versions';
-import { type GridPrompt, gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
+import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
+import { asking } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import {
   EMPTY_GRID,
@@ -37,8 +38,8 @@ function models() {
 
 const named = (id: string, dataset: Dataset): GridData => ({ id, name: id, dataset });
 
-const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]): readonly GridPrompt[] =>
-  ids.map((id) => present(gridPrompt(set, id, dataset), id));
+const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]): readonly GridRow[] =>
+  ids.map((id) => present(gridRow(set, id, dataset), id));
 
 /** The same rows in a file of their own: other columns, and labels in another order. */
 async function otherFile(count: number): Promise<Dataset> {
@@ -64,7 +65,7 @@ async function hybridSet() {
 
 /** Fills what is missing on both models, as a command line does; stopped when `most` cells are finished. */
 async function fill(
-  prompts: readonly GridPrompt[],
+  prompts: readonly GridRow[],
   data: readonly GridData[],
   cells: readonly GridCell[],
   most = Number.POSITIVE_INFINITY,
@@ -252,10 +253,9 @@ describe('a cell', () => {
     const events: FillEvent[] = [];
     const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
     const [one, two] = rowsFor(set, dataset, ['h', 'r0']);
-    const prompts = [
-      present(one, 'h'),
-      { ...present(two, 'r0'), softs: [...present(two, 'r0').softs, ...present(two, 'r0').softs] },
-    ];
+    const tuned = present(two, 'r0');
+    const { voices } = tuned.prompt;
+    const prompts = [present(one, 'h'), asking(tuned, { voices: [...voices, ...voices] })];
     const data = [named('own', dataset)];
     expect(await fillGrid(fakeHost().host, { prompts, data, done: [] }, run)).toEqual({ filled: 2 });
     const heard = events.flatMap((event) => (event.kind === 'progress' ? [[event.note, event.fraction]] : []));

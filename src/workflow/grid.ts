@@ -9,7 +9,7 @@ import { textHash } from '../dataset/draw';
 import { besideKnown, type RowsBeside } from '../dataset/families';
 import { rowsOf, targetOf, textKeyOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
-import type { Dataset, LeftOutReason, Row, RowAccount, Table } from '../dataset/types';
+import type { Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { compareTexts } from '../evaluation/generate/compare';
 import { rowGroups } from '../evaluation/rows';
@@ -17,10 +17,10 @@ import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import { badInputIn } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
-import { voicesOf } from '../prompt/prompt';
+import { firstText, labelsOf, softOf, textsOf } from '../prompt/prompt';
 import { type KnownRows, type Said, scored } from '../prompt-set/answers';
 import { testRowsKey } from '../prompt-set/performance';
-import type { GridPrompt } from '../prompt-set/ready-prompt';
+import type { GridRow } from '../prompt-set/ready-prompt';
 import {
   cellKeys,
   filledId,
@@ -31,8 +31,8 @@ import {
   slotId,
   whySkipped,
 } from '../report/grid';
-import { type RowsColumns, tableSource } from '../route/answering';
-import { generateTexts, longestAnswer } from '../route/generated-texts';
+import { roomFor, tableSource } from '../route/answering';
+import { generateTexts } from '../route/generated-texts';
 import type { TokenRow } from '../tokens/tokenizer';
 import { scoredRows } from './compare-arms';
 import type { Host, Run, Verb } from './host';
@@ -40,7 +40,7 @@ import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
 export interface FillRequest {
-  readonly prompts: readonly GridPrompt[];
+  readonly prompts: readonly GridRow[];
   readonly data: readonly GridData[];
   /** Of the cells that are filled already: `filledId`. */
   readonly done: readonly string[];
@@ -53,7 +53,7 @@ export type FillEvent =
   | { readonly kind: 'progress'; readonly fraction: number; readonly note: string };
 
 interface Place {
-  readonly of: GridPrompt;
+  readonly of: GridRow;
   readonly on: GridData;
   readonly dataset: Dataset;
 }
@@ -76,7 +76,7 @@ export const fillGrid: Verb<FillRequest, FillEvent, { readonly filled: number }>
     }),
   );
   const weightOf = ({ of, on, dataset }: Open) =>
-    whySkipped(of, sha256, dataset, on.isFile) === null ? dataset.split.test.length * Math.max(1, of.softs.length) : 0;
+    whySkipped(of, sha256, dataset, on.isFile) === null ? dataset.split.test.length * textsOf(of.prompt).length : 0;
   const all = open.reduce((sum, cell) => sum + weightOf(cell), 0);
   let before = 0;
   for (const cell of open) {
@@ -110,7 +110,7 @@ async function filled(
     return skip(badInputIn(cause));
   }
   if (asked.rows.length === 0) return skip('No test row fits the model with this prompt');
-  const say = of.writing ? saidTexts : saidLabels;
+  const say = of.prompt.task.kind === 'generate' ? saidTexts : saidLabels;
   const said = await say(host, { of, on, dataset }, asked, control, tell);
   const { answers, wrote } = said;
   return { cell: { ...slot, skipped: null, answers, ...(wrote && { wrote }) }, said };
@@ -119,31 +119,32 @@ async function filled(
 type Say = (host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) => Promise<Said>;
 
 const saidLabels: Say = async (host, { of, on, dataset }, asked, control, tell) => {
-  const cacheKey = of.softs.length === 0 ? null : cacheKeyOf(dataset.fingerprint, of.prompt.template);
-  const found = await scoredRows(host, of, { rows: asked.rows, dataset, cacheKey }, control, tell);
+  const { prompt } = of;
+  const cacheKey = softOf(prompt) ? cacheKeyOf(dataset.fingerprint, firstText(prompt).template) : null;
+  const found = await scoredRows(host, prompt, { rows: asked.rows, dataset, cacheKey }, control, tell);
   const rowIds = found.map(({ rowId }) => rowId);
-  const labels = of.words.map(({ label }) => label);
+  const labels = labelsOf(prompt);
   const goldById = new Map(asked.rows.map(({ rowId, label }) => [rowId, present(label, rowId)]));
   const gold = rowIds.map((id) => present(goldById.get(id), id));
   const rowsKey = await rowsKeyOf(dataset);
   const answers = scored({
     ...{ labels, rowIds, rowsKey, gold },
-    probabilities: found.map(({ logProbs }) => labelProbabilities(logProbs, of.meanLogProbs)),
+    probabilities: found.map(({ logProbs }) => labelProbabilities(logProbs, prompt.calibration?.meanLogProbs ?? null)),
     groups: rowGroups(dataset, rowIds) ?? null,
     seed: dataset.seed,
     tokensSentMean: found.reduce((sum, { tokensSent }) => sum + tokensSent, 0) / found.length,
     leftOut: asked.leftOut.length,
     known: knownRows(of, dataset, rowIds),
-    threshold: of.threshold,
+    threshold: prompt.threshold?.value ?? null,
   });
   const fingerprint = on.isFile ? rowsKey : testRowsKey(rowIds, gold, labels);
   return { answers, wrote: null, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
 };
 
 const saidTexts: Say = async (host, { of, on, dataset }, asked, control, tell) => {
-  const [soft = null] = of.softs;
+  const soft = softOf(of.prompt);
   const { rows } = asked;
-  const request = { rows, soft, cacheKey: null, longest: longestText(host, of) };
+  const request = { rows, soft, cacheKey: null, longest: roomFor(host, of) ?? 0 };
   const found = await generateTexts(host, request, control, (done) => tell(done / rows.length));
   const rowIds = found.map(({ rowId }) => rowId);
   const wanted = rowsOf(dataset, rowIds).map((row) => targetOf(row, dataset.mapping));
@@ -194,41 +195,28 @@ interface Asked {
   readonly leftOut: readonly LeftOutReason[];
 }
 
-const longestText = (host: Host, { writing, dataset }: Pick<GridPrompt, 'writing' | 'dataset'>) =>
-  longestAnswer(host, writing?.longest, dataset);
-
 /** Test rows under a prompt: of its own data set as the comparison renders them, of another one as Batch does. */
-async function askedRows(host: Host, of: GridPrompt, data: Dataset, control: Control): Promise<Asked> {
-  const { prompt, words, dataset: own } = of;
+async function askedRows(host: Host, of: GridRow, data: Dataset, control: Control): Promise<Asked> {
+  const { prompt, dataset: own } = of;
+  const labels = labelsOf(prompt);
   const isOwn =
     own?.fingerprint === data.fingerprint &&
     own.splitHash === data.splitHash &&
-    words.length === data.labels.length &&
-    words.every(({ label }, i) => label === data.labels[i]);
+    labels.length === data.labels.length &&
+    labels.every((label, i) => label === data.labels[i]);
   if (isOwn) {
-    const room = of.writing ? { room: longestText(host, of) } : {};
-    const request = { dataset: data, prompt, words, split: data.split.test, ...room };
+    const text = firstText(prompt);
+    const longest = roomFor(host, of);
+    const room = longest === null ? {} : { room: longest };
+    const request = { dataset: data, prompt: text, words: text.words, split: data.split.test, ...room };
     const { rows, tooLong } = await tokenRows(host, request, control);
     return { rows, leftOut: tooLong.map(() => 'long') };
   }
-  return renderedRows(host, of, { ...data.table, rows: rowsOf(data, 'test') }, data.mapping);
-}
-
-/** Rows of any table under a prompt, by their ids. @param columns `label` null = their labels are not read */
-async function renderedRows(
-  host: Host,
-  { prompt, words, dataset, writing }: Pick<GridPrompt, 'prompt' | 'words' | 'dataset' | 'writing'>,
-  table: Pick<Table, 'columns'> & { readonly rows: readonly Row[] },
-  columns: RowsColumns,
-): Promise<Asked> {
-  const task = writing
-    ? ({ kind: 'generate', longest: writing.longest } as const)
-    : ({ kind: 'classify', labels: words.map(({ label }) => label) } as const);
-  const voices = voicesOf({ text: prompt, words, softs: [] });
-  const asked = { prompt: { task, voices, calibration: null, threshold: null }, dataset };
-  const { rows, leftOut } = await tableSource(host, asked, table, columns).rowsAt(0, table.rows.length);
+  const tested = rowsOf(data, 'test');
+  const source = tableSource(host, of, { ...data.table, rows: tested }, data.mapping);
+  const { rows, leftOut } = await source.rowsAt(0, tested.length);
   return {
-    rows: rows.map((row) => ({ ...row, rowId: present(table.rows[Number(row.rowId)], row.rowId).id })),
+    rows: rows.map((row) => ({ ...row, rowId: present(tested[Number(row.rowId)], row.rowId).id })),
     leftOut: leftOut.map(([, , why]) => why),
   };
 }
@@ -240,7 +228,7 @@ export function isHashed(hashes: string, { mapping }: Pick<Dataset, 'mapping'>):
 }
 
 /** Answered rows that the prompt was trained on or takes examples from; null where nobody can say. */
-function knownRows({ seen, dataset: own }: GridPrompt, on: Dataset, ids: readonly string[]): KnownRows | null {
+function knownRows({ seen, dataset: own }: GridRow, on: Dataset, ids: readonly string[]): KnownRows | null {
   if (seen === null) return null;
   const rows = rowsOf(on, ids);
   if ('hashes' in seen) return { same: rows.filter(isHashed(seen.hashes, on)).length, almost: 0, isSure: true };

@@ -22,7 +22,7 @@ import { lineageOf } from '../prompt-set/lineage';
 import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
 import { packageJson, readPackage, unpacked } from '../prompt-set/package';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { type AskedVersion, alone, askedVersion, gridPrompt } from '../prompt-set/ready-prompt';
+import { type AskedVersion, alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
@@ -289,7 +289,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
 
     const cells: GridCell[] = [];
     const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
-    const prompts = [present(gridPrompt(set, version.id, dataset), 'row')];
+    const prompts = [present(gridRow(set, version.id, dataset), 'row')];
     await fillGrid(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
     expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
 

@@ -33,17 +33,17 @@ import { cacheKeyOf } from './training-rows';
 const PROBE_ROWS = 256;
 
 type Asking = Pick<Comparing, 'host' | 'dataset' | 'run'>;
-type Untuned = Pick<ReadyArm, 'rows'> & { readonly arm: { readonly prompt: HardPrompt } };
+type Untuned = Pick<ReadyArm, 'rows'> & { readonly prompt: HardPrompt };
 type Answers = readonly (readonly number[])[];
 
 /**
  * The training rows that it learns from, and the request for their states and those of other rows; null without training
  * rows. States of training rows are read from the text cache where a run has filled it.
- * @param untuned the arm whose text is read, with its token rows
+ * @param untuned the text that is read, with its token rows
  */
 export async function probeRows(
   { host, dataset, run: { control } }: Asking,
-  { arm: { prompt }, rows }: Untuned,
+  { prompt, rows }: Untuned,
   ids: readonly string[],
 ): Promise<{ readonly train: readonly TokenRow[]; readonly request: StatesRequest } | null> {
   const byId = rowsById(dataset.table.rows);
@@ -159,7 +159,7 @@ export const keepProbe: Verb<Order, CompareEvent, SoftVersion> = async (host, or
   const using = { host, dataset, run };
   const { rows } = await tokenRows(host, { dataset, prompt, words: [], split: rowIds }, run.control);
   if (rows.length < rowIds.length) throw asChanged();
-  const found = await fitted(using, { arm: { prompt }, rows }, rowIds);
+  const found = await fitted(using, { prompt, rows }, rowIds);
   if (!found || apart(found.answers, then.answers) > SAME) throw asChanged();
   const placed = await tailAsVectors(using, prompt, [...found.train, ...rows]);
   const version = await asVersion(using, then, found, placed);

@@ -91,11 +91,11 @@ describe('of a file with faulty rows, those that are used and those left out are
       const dataset = await openTestRows(await tableOf(csv), MAPPING, null);
       const on = { id: 'a.csv', name: 'a.csv', dataset };
       const longer = { ...prompt, template: `${'Say it. '.repeat(3)}${prompt.template}` };
-      const own = { softs: [], wordCounts: null, model: null, meanLogProbs: null, threshold: null, dataset: null };
       const seen = { parts: [], isSure: true };
-      const prompts = [prompt, longer].map((each, i) => ({
-        ...{ id: `${i}`, name: `${i}`, prompt: each, words, seen },
-        ...own,
+      const prompts = [prompt, longer].map((text, i) => ({
+        ...askedOf({ text, words, name: `${i}` }),
+        id: `${i}`,
+        seen,
       }));
       const cells: GridCell[] = [];
       const emit = (event: { kind: string; cell?: (typeof cells)[number] }) =>

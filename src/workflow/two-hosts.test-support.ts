@@ -7,7 +7,7 @@ import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
 import { addHardVersion, addTrained, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { gridChoices, gridPrompt } from '../prompt-set/ready-prompt';
+import { gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import { askedOf } from '../prompt-set/test-support';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
@@ -150,7 +150,7 @@ const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(1
 
 /** The set's versions on its own test rows, as the cells of a grid. */
 async function gridStory(host: Host, set: PromptSet, dataset: Dataset): Promise<string> {
-  const prompts = gridChoices(set).flatMap(({ id }) => gridPrompt(set, id, dataset) ?? []);
+  const prompts = gridChoices(set).flatMap(({ id }) => gridRow(set, id, dataset) ?? []);
   const cells: GridCell[] = [];
   const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
   const data = [{ id: 'own', name: 'messages', dataset }];

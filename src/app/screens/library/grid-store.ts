@@ -8,7 +8,7 @@ import { bytes as sizeWords } from '../../../lib/format';
 import type { Answers, Said } from '../../../prompt-set/answers';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import { countLook, kindOf } from '../../../prompt-set/prompt-set';
-import { type GridPrompt, gridPrompt } from '../../../prompt-set/ready-prompt';
+import { type GridRow, gridRow } from '../../../prompt-set/ready-prompt';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import {
@@ -47,7 +47,7 @@ export interface GridPlan {
 
 /** Everything that a plan names and that is still here. */
 export interface GridView {
-  readonly prompts: readonly GridPrompt[];
+  readonly prompts: readonly GridRow[];
   readonly models: readonly { readonly id: string; readonly name: string; readonly source: KnownModel['source'] }[];
   readonly data: readonly GridData[];
   /** The key that a cell has once it is filled with the present version and rows, by slot. */
@@ -89,7 +89,7 @@ async function viewOf({ services: { store }, stores }: Studio, plan: GridPlan, f
   }
   const prompts = plan.rows.flatMap(({ setId, choice }) => {
     const stored = sets.get(setId);
-    return stored ? (gridPrompt(stored.set, choice, stored.dataset) ?? []) : [];
+    return stored ? (gridRow(stored.set, choice, stored.dataset) ?? []) : [];
   });
   const { known } = stores.models.getState();
   const models = plan.models.flatMap((id) => {

@@ -9,7 +9,6 @@ import { type Failure, fail, ok, type Result } from '../../../lib/result';
 import { labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
-import { askedArm } from '../../../prompt-set/calibration';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import {
@@ -131,7 +130,7 @@ const usualPlayers = (asking: Asking): readonly Found<Player>[] =>
   armsOf(asking.set).arms.flatMap((arm) => {
     const { id, name } = arm;
     if (id !== 'untuned' && id !== 'yours' && id !== 'tuned') return [];
-    const found = played(asking, askedArm(asking.set, arm));
+    const found = played(asking, arm);
     return [found.ok ? ok({ id, name, title: TITLES[id], side: SIDES[id], plan: alone(found.value) }) : found];
   });
 
