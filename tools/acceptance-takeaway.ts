@@ -17,6 +17,7 @@ import { readZip } from '../src/interchange/zip';
 import { uninterrupted } from '../src/lib/control';
 import { labelProbabilities, mixedAnswers } from '../src/metrics/calibration';
 import { argmax } from '../src/metrics/classification';
+import { firstText } from '../src/prompt/prompt';
 import { armId } from '../src/prompt-set/arms';
 import { versionsCompared } from '../src/prompt-set/calibration';
 import { addHardVersion, finishRun, startRun } from '../src/prompt-set/make-versions';
@@ -32,7 +33,7 @@ import { fillTemplate } from '../src/task/template';
 import { STANDARD } from '../src/training/settings';
 import { compare } from '../src/workflow/compare';
 import type { Order } from '../src/workflow/export-subjects';
-import { EXPORTS, type RecipientId, type Subject, subjectOf } from '../src/workflow/exports';
+import { EXPORTS, isOneTuned, type RecipientId, type Subject, subjectOf } from '../src/workflow/exports';
 import { type Host, SILENT } from '../src/workflow/host';
 import { exportPackage } from '../src/workflow/index';
 import { prepareRows, readTable } from '../src/workflow/open-data';
@@ -87,8 +88,8 @@ try {
   for (const { id } of evaluation.plan.arms) {
     if (only.length > 0 && !only.includes(id)) continue;
     const subject = subjectOf(stored, armId(evaluation, id));
-    if (!subject || subject.kind === 'reference') continue;
-    const want = answersOf(evaluation, id, subject.calibration?.meanLogProbs ?? null);
+    if (!subject?.asked) continue;
+    const want = answersOf(evaluation, id, subject.asked.prompt.calibration?.meanLogProbs ?? null);
     const plain = answersOf(evaluation, id, null).map(argmax);
     const changed = want.filter((each, i) => argmax(each) !== plain[i]).length;
     console.log(`\n${subject.name}: calibration changes ${changed} of ${want.length} answers`);
@@ -240,9 +241,9 @@ async function everyFormat(stored: Order['stored'], subject: Subject, asked: Omi
     const order: Order = {
       stored,
       subject: subject.id,
-      withRows: recipient !== 'engineer' || subject.kind !== 'tuned',
+      withRows: recipient !== 'engineer' || !isOneTuned(subject),
     };
-    const threshold = subject.threshold?.value ?? null;
+    const threshold = subject.asked?.prompt.threshold?.value ?? null;
     await checkFormat(recipient, order, { ...asked, name: `${asked.name}-${recipient}`, threshold });
   }
 }
@@ -372,9 +373,10 @@ function inPeft(asked: Asked, place: string): void {
 /** The text itself, filled with a row, is what the studio shows the model. */
 function asText(asked: Asked, { stored, subject: id, withRows }: Order, template: string): void {
   const subject = subjectOf(stored, id ?? '');
-  assert(subject?.prompt && stored.dataset && withRows);
+  assert(subject?.asked && stored.dataset && withRows);
+  const shown = firstText(subject.asked.prompt);
   const ids = (stored.evaluations[0] as ClassifyEvaluation).plan.rowIds;
-  const rendered = renderRows(stored.dataset, subject.prompt, subject.words, ids);
+  const rendered = renderRows(stored.dataset, shown, shown.words, ids);
   assert(rendered.ok);
   const changed = rendered.value.filter(
     ({ text }, i) => text !== fillTemplate(template, { text: asked.rows[i] ?? '' }, null),

@@ -25,7 +25,15 @@ import { resultsSchema } from '../report/results-schema';
 import type { ReportInput } from '../report/types';
 import type { Checkpoint } from '../training/events';
 import type { Order } from '../workflow/export-subjects';
-import { audienceProposal, EXPORTS, RECIPIENTS, type Subject, subjectOf, subjectsOf } from '../workflow/exports';
+import {
+  audienceProposal,
+  EXPORTS,
+  RECIPIENTS,
+  type Subject,
+  subjectOf,
+  subjectsOf,
+  weightsFor,
+} from '../workflow/exports';
 import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';
 import { keepProbe } from '../workflow/linear-probe';
@@ -64,7 +72,8 @@ export const exportFor = command({
     const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
     const asks = EXPORTS[recipient].asks({ ...order, audience });
     if (asks) throw badInput(withRows ? asks : `${asks} Here you agree by --with-rows.`);
-    await using host = await openHost(await modelOf(given, subject?.model ? [subject.model] : []), log);
+    const weights = subject && weightsFor(subject);
+    await using host = await openHost(await modelOf(given, weights ? [weights] : []), log);
     const { name, content, rows } = await exportPackage(host, { ...order, audience, recipient }, SILENT);
     await writeFiles(out, [[name, content]]);
     const file = join(out, name);

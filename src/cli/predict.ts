@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { textsRead } from '../dataset/account';
 import { isUnsure } from '../dataset/csv-out';
 import type { Table } from '../dataset/types';
-import { ARM_FILE, isArmJson, readArm, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
+import { ARM_FILE, type ArmExport, isArmJson, readArm, wordProbabilities } from '../interchange/arm-file';
 import { readTextFile, textKind } from '../interchange/incoming';
 import { FALLBACK_FILE } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
@@ -13,7 +13,7 @@ import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
-import { drawsExamples, labelsOf, textsOf } from '../prompt/prompt';
+import { drawsExamples, labelsOf, type Prompt, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
 import { stamp } from '../prompt-set/prompt-set';
 import {
@@ -58,7 +58,7 @@ interface Answering {
   /** The column of the texts that it was made with; left out: it does not say. */
   readonly text?: string | undefined;
   /** Where it is of a prompt.json. */
-  readonly arm?: TakenArm;
+  readonly arm?: ArmExport;
 }
 
 const STAGE = {
@@ -84,7 +84,7 @@ Prints a JSON line a text: {label, probabilities}, {written}, or {not_answered} 
   async run(given, log) {
     const answering = await readAnswering(given.prompt, given);
     const share = readShare(given, answering);
-    if (given.out !== null && (given.explain || answering.arm?.texts.length === 0))
+    if (given.out !== null && (given.explain || countsAlone(firstOf(answering.plan))))
       throw new UsageError('--out takes neither --explain nor a prompt of word counts alone.');
     if (given.explain) checkExplicable(answering);
     const column = given.text ?? answering.text ?? 'text';
@@ -92,9 +92,9 @@ Prints a JSON line a text: {label, probabilities}, {written}, or {not_answered} 
     const override = { oneColumn: true, ...(given.data === null && { textLines: column }) };
     const named = { text: column, ...(share?.id && { id: share.id }) };
     const table = await openTable(given.data, named, log, { override, mends: given.mend });
-    if (answering.arm?.texts.length === 0) {
+    if (answering.arm && countsAlone(answering.arm.asked)) {
       const printer = createPrinter(table, answering);
-      printer.print(wordsEvent(answering.arm, table, column));
+      printer.print(wordsEvent(answering.arm.asked.prompt, table, column));
       printer.end();
       return { account: textsRead(table, column) };
     }
@@ -184,7 +184,7 @@ async function readVersion(path: string): Promise<Answering> {
   const armBytes = files.get(ARM_FILE) ?? (only && isArmJson(readJson(only)) ? only : undefined);
   if (!files.has('softprompt.json') && armBytes) {
     const arm = unwrap(readArm(armBytes));
-    return { plan: alone(versionOfArm(arm)), isNamed: false, text: arm.columns?.text, arm };
+    return { plan: alone(arm.asked), isNamed: false, text: arm.columns?.text, arm };
   }
   if (only && textKind(only)) {
     const read = unwrap(await readTextFile(files, { ...stamp(), taken: [] }));
@@ -208,8 +208,8 @@ async function readVersion(path: string): Promise<Answering> {
 function fallbackIn(files: Files, asked: AskedVersion): AskedVersion {
   const bytes = files.get(FALLBACK_FILE);
   if (!bytes) throw badInput(`softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
-  const version = versionOfArm(unwrap(readArm(bytes)));
-  if (textsOf(version.prompt).length === 0 || !haveSameLabels(version, asked))
+  const version = unwrap(readArm(bytes)).asked;
+  if (countsAlone(version) || !haveSameLabels(version, asked))
     throw badInput(`${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`);
   return version;
 }
@@ -217,13 +217,15 @@ function fallbackIn(files: Files, asked: AskedVersion): AskedVersion {
 const haveSameLabels = (a: AskedVersion, b: AskedVersion): boolean =>
   contentKey(labelsOf(a.prompt)) === contentKey(labelsOf(b.prompt));
 
+const countsAlone = ({ prompt }: AskedVersion): boolean => textsOf(prompt).length === 0;
+
 /** Answers by words alone: no model is loaded. */
-function wordsEvent(arm: TakenArm, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
+function wordsEvent(prompt: Prompt, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
   const texts = table.rows.map(({ cells }) => cells[column] ?? '');
   const isEmpty = (i: number) => (texts[i] ?? '').trim() === '';
   const facts = { kind: 'classify', gold: null, tokens: 0, by: 'asked' } as const;
   return {
-    answers: wordProbabilities(arm, texts).flatMap((probabilities, index) =>
+    answers: wordProbabilities(prompt, texts).flatMap((probabilities, index) =>
       isEmpty(index) ? [] : [{ ...facts, index, probabilities }],
     ),
     leftOut: texts.flatMap((_, i) => (isEmpty(i) ? [[i, 'it has no text', 'text'] as const] : [])),
@@ -231,7 +233,7 @@ function wordsEvent(arm: TakenArm, table: Table, column: string): Pick<BatchEven
 }
 
 /** A text answers with any model; its figures are of the one that it was exported with. */
-function sayOtherWeights({ model }: TakenArm, { engine: { info } }: Host, log: Log): void {
+function sayOtherWeights({ model }: ArmExport, { engine: { info } }: Host, log: Log): void {
   if (model && model.sha256 !== info.sha256)
     log.line(`This prompt was exported with ${model.id} (${model.dtype}), other weights: answers will differ.`);
 }
@@ -264,14 +266,14 @@ function withThreshold(answering: Answering, threshold: number | null): Answerin
 }
 
 /** @throws StudioError `bad-input` where words cannot be weighed */
-function checkExplicable({ plan, isNamed, arm }: Answering): void {
+function checkExplicable({ plan, isNamed }: Answering): void {
   const { prompt } = firstOf(plan);
   const why =
     prompt.task.kind === 'generate'
       ? 'this prompt generates texts, and only a label can be explained'
       : isNamed
         ? 'two versions may answer. Name an exported prompt without a policy'
-        : drawsExamples(prompt) || prompt.voices.length > 1 || arm?.texts.length === 0
+        : drawsExamples(prompt) || prompt.voices.length > 1 || textsOf(prompt).length === 0
           ? 'it explains one prompt without examples or word counts'
           : null;
   if (why !== null) throw badInput(`--explain is not possible here: ${why}.`);

@@ -1,6 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { fitWords, wordAnswers } from '../metrics/logistic';
-import { armJson, readArm, type TakenArm } from './arm-file';
+import { countsOf } from '../prompt/prompt';
+import { askedOf, asking } from '../prompt-set/test-support';
+import { type ArmExport, armJson, readArm } from './arm-file';
 import { readIncoming } from './incoming';
 import { recognise } from './recognise';
 
@@ -14,21 +16,35 @@ const LABELS = ['complaint', 'praise', '__proto__'];
 /** `{ __proto__: … }` would set the prototype. */
 const byLabel = (value: (i: number) => number) => Object.fromEntries(LABELS.map((label, i) => [label, value(i)]));
 
-const combined: TakenArm = {
-  ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', prompt: 'Tuned with words' },
-  labels: LABELS.map((label, i) => ({ label, word: ` ${label}`, tokenIds: [i + 1] })),
-  model: { id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
-  tokenizerSha256: 'b'.repeat(64),
-  columns: { text: 'body', label: 'tone' },
-  texts: ['Message {{1}}: {text}\nTone:'],
-  softs: [soft(1), soft(2)],
-  cueTokenIds: [4, 5],
-  ...{ words, weight: 0.35 },
-  calibration: { meanLogProbs: [-1, -2.5, -0.25], rows: 48 },
-  threshold: { value: 0.8, rows: 20, answered: 10, correct: 9 },
-  checkRows: [{ cells: { text: 'x' }, inputIds: [1, 2], logProbs: byLabel((i) => -i - 0.1) }],
-  userRows: 0,
-};
+const TEMPLATE = 'Message {{1}}: {text}\nTone:';
+const THRESHOLD = { value: 0.8, rows: 20, answered: 10, correct: 9 };
+const MODEL = { id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null };
+
+function exported(given: Parameters<typeof askedOf>[0]): ArmExport {
+  const own = LABELS.map((label) => ({ label, word: ` ${label}` }));
+  const calibration = { meanLogProbs: [-1, -2.5, -0.25], rows: 48 };
+  const asked = askedOf({
+    handle: 'TONE',
+    name: 'Tuned with words',
+    text: { template: TEMPLATE },
+    words: own,
+    ...given,
+  });
+  return {
+    ...{ producer: 'test', name: 'Tone', createdAt: '2026-01-01' },
+    asked: asking({ ...asked, model: given?.softs ? MODEL : null }, { calibration, threshold: THRESHOLD }),
+    tokenIds: LABELS.map((_, i) => [i + 1]),
+    model: MODEL,
+    tokenizerSha256: 'b'.repeat(64),
+    columns: { text: 'body', label: 'tone' },
+    cueTokenIds: given?.softs ? [4, 5] : [],
+    checkRows: [{ cells: { text: 'x' }, inputIds: [1, 2], logProbs: byLabel((i) => -i - 0.1) }],
+    userRows: 0,
+  };
+}
+
+const softs = [soft(1), soft(2)];
+const combined = exported({ softs, counted: { model: words, weight: 0.35 }, route: 'combined' });
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const here = { id: 'i', now: '2026-01-02', taken: [] };
@@ -37,17 +53,17 @@ test('a combined prompt is read back with every number, and its words answer the
   const read = readArm(bytesOf(armJson(combined)));
   if (!read.ok) throw new Error(read.error.message);
   expect(read.value).toEqual(combined);
-  const model = read.value.words;
+  const model = countsOf(read.value.asked.prompt);
   expect(model && wordAnswers(model)(TEXTS)).toEqual(wordAnswers(words)(TEXTS));
 });
 
-const trained: TakenArm = {
-  ...combined,
-  softs: combined.softs.map((each, i) => ({
+const trained = exported({
+  ...{ counted: { model: words, weight: 0.35 }, route: 'combined' },
+  softs: softs.map((each, i) => ({
     ...each,
     answerShift: Float32Array.from({ length: 9 }, (_, j) => i - j / 8),
   })),
-};
+});
 
 test('trained answer words go along, each with its vectors, in a format that earlier releases refuse', () => {
   const file = armJson(trained);
@@ -154,19 +170,19 @@ test('vectors become a version with all that answers beside them', async () => {
   const incoming = await readIncoming(new Map([['a.json', bytesOf(armJson(combined))]]), here);
   if (!incoming.ok || incoming.value.kind !== 'set') throw new Error('it was not read as a set');
   const [version] = incoming.value.set.soft;
-  const { threshold, calibration, softs } = combined;
-  expect(version).toMatchObject({ name: 'Tuned with words', template: combined.texts[0], threshold, calibration });
+  const { threshold, calibration } = combined.asked.prompt;
+  expect(version).toMatchObject({ name: 'Tuned with words', template: TEMPLATE, threshold, calibration });
   expect([version?.soft, ...(version?.together?.softs ?? [])]).toEqual(softs);
   expect(version?.together?.words).toEqual({ model: words, weight: 0.35 });
 });
 
 test('a text becomes a hand-written version with its calibration and threshold', async () => {
-  const alone = { ...combined, softs: [], cueTokenIds: [], words: null, weight: 1 };
+  const alone = exported({});
   const incoming = await readIncoming(new Map([['a.json', bytesOf(armJson(alone))]]), here);
   if (!incoming.ok || incoming.value.kind !== 'set') throw new Error('it was not read as a set');
   const [version] = incoming.value.set.hard;
-  expect(version).toMatchObject({ prompt: { template: alone.texts[0], shots: 0 } });
-  expect(version?.calibration).toEqual(combined.calibration);
-  expect(version?.threshold).toEqual(combined.threshold);
+  expect(version).toMatchObject({ prompt: { template: TEMPLATE, shots: 0 } });
+  expect(version?.calibration).toEqual(combined.asked.prompt.calibration);
+  expect(version?.threshold).toEqual(combined.asked.prompt.threshold);
   expect(incoming.value.set.words).toEqual(LABELS.map((label) => ({ label, word: ` ${label}` })));
 });

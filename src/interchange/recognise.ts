@@ -7,8 +7,9 @@ import { readJson } from '../lib/bytes';
 import { drained } from '../lib/control';
 import { firstFault } from '../lib/zod';
 import { readNpy, readSafetensors } from '../prompt/codecs';
+import { countsOf, labelsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS, type VectorTable } from '../prompt/soft-prompt';
-import { isArmJson, readArm } from './arm-file';
+import { isArmJson, partsOf, readArm } from './arm-file';
 import { ADAPTER_CONFIG } from './from-vectors';
 import { type Incoming, PICKLE, readIncoming, textKind } from './incoming';
 import { SET_FILE } from './set-files';
@@ -79,10 +80,10 @@ async function asText(bytes: Uint8Array): Promise<Recognised | null> {
   if (textKind(bytes) !== 'promptfoo') return null;
   const read = await readPromptfoo(bytes);
   if (!read.ok) return null;
-  const { answers, tests, name } = read.value;
+  const { prompt, tests, name } = read.value;
   return found(
     'promptfoo',
-    `A promptfoo configuration, “${name}”: a prompt with ${answers.length} answers, ${tests} tests.`,
+    `A promptfoo configuration, “${name}”: a prompt with ${labelsOf(prompt).length} answers, ${tests} tests.`,
   );
 }
 
@@ -160,13 +161,15 @@ function json(bytes: Uint8Array): Recognised | null {
 function arm(bytes: Uint8Array): Recognised {
   const read = readArm(bytes);
   if (!read.ok) return refused('arm', 'A prompt of a comparison.', read.error.message);
-  const { prompt, handle, texts, softs, words, labels } = read.value;
+  const { name, handle, prompt } = read.value.asked;
+  const { texts, softs } = partsOf(prompt);
+  const counts = countsOf(prompt);
   const made = [
     ...(softs.length > 0 ? [`${softs.length} sets of vectors`] : []),
     ...(texts.length > 0 ? [`${texts.length} texts`] : []),
-    ...(words ? [`${words.vocabulary.length} words`] : []),
+    ...(counts ? [`${counts.vocabulary.length} words`] : []),
   ];
-  return found('arm', `The prompt “${prompt}” of ${handle}: ${made.join(', ')}, ${labels.length} labels.`);
+  return found('arm', `The prompt “${name}” of ${handle}: ${made.join(', ')}, ${labelsOf(prompt).length} labels.`);
 }
 
 function chat(bytes: Uint8Array): Recognised {
@@ -174,7 +177,7 @@ function chat(bytes: Uint8Array): Recognised {
   return read.ok
     ? found(
         'chat',
-        `Messages for a chat server, “${read.value.name}”: a prompt with ${read.value.answers.length} answers.`,
+        `Messages for a chat server, “${read.value.name}”: a prompt with ${labelsOf(read.value.prompt).length} answers.`,
       )
     : refused('chat', 'Messages for a chat server.', read.error.message);
 }

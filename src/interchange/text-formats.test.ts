@@ -3,24 +3,25 @@ import { expect, it, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { parseFile } from '../dataset/parse';
 import { drained } from '../lib/control';
+import { firstText } from '../prompt/prompt';
+import { askedOf } from '../prompt-set/test-support';
 import { printTemplate } from '../task/template';
 import { readIncoming } from './incoming';
 import { recognise } from './recognise';
-import { chatJson, isPromptfoo, promptfooYaml, readChat, readPromptfoo, type TextPrompt } from './text-formats';
+import { chatJson, isPromptfoo, type Named, promptfooYaml, readChat, readPromptfoo } from './text-formats';
 
-const TRICKY: TextPrompt = {
-  name: 'Tone: "odd" \\ set',
-  template:
-    'Say the tone of a {{JSON}} message, 100 %}} #}}.\n\n{city}: It came {{late}}\nTone: complaint\n\n{city}: {text}\nTone:',
-  chat: false,
-  answers: [
-    { label: 'bad', word: ' complaint' },
-    { label: '__proto__', word: ' praise' },
-  ],
-  longest: null,
-  calibration: { meanLogProbs: [-0.5, -1.25], rows: 48 },
-  threshold: { value: 0.7, rows: 40, answered: 30, correct: 28 },
+const WORDS = [
+  { label: 'bad', word: ' complaint' },
+  { label: '__proto__', word: ' praise' },
+];
+const TEMPLATE =
+  'Say the tone of a {{JSON}} message, 100 %}} #}}.\n\n{city}: It came {{late}}\nTone: complaint\n\n{city}: {text}\nTone:';
+const written = (text: { readonly template: string; readonly chat?: boolean }): Named => {
+  const { prompt } = askedOf({ text, words: WORDS, calibration: { meanLogProbs: [-0.5, -1.25], rows: 48 } });
+  const threshold = { value: 0.7, rows: 40, answered: 30, correct: 28 };
+  return { name: 'Tone: "odd" \\ set', prompt: { ...prompt, threshold } };
 };
+const TRICKY = written({ template: TEMPLATE });
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const here = { id: 'i', now: '2026-01-02', taken: [] };
 const made = <T>(
@@ -40,11 +41,12 @@ test('a chat file has messages that any server takes, and is read back unchanged
   expect(messages[0].content).toContain('a {JSON} message');
   expect(messages[0].content).toMatch(/\{\{city\}\}: \{\{text\}\}\nTone:$/);
   expect(made(readChat(bytesOf(text)))).toEqual(TRICKY);
-  expect(made(readChat(bytesOf(made(chatJson({ ...TRICKY, chat: true })))))).toMatchObject({ chat: true });
+  const asChat = written({ template: TEMPLATE, chat: true });
+  expect(made(readChat(bytesOf(made(chatJson(asChat)))))).toEqual(asChat);
 });
 
 test('a text whose own braces look like a place is not written as a chat file', () => {
-  const clash = chatJson({ ...TRICKY, template: 'Replace {{{{text}}}} here: {text}' });
+  const clash = chatJson(written({ template: 'Replace {{{{text}}}} here: {text}' }));
   expect(clash.ok ? '' : clash.error.message).toMatch(/double braces of its own/);
 });
 
@@ -88,11 +90,11 @@ test('any text comes back from a promptfoo configuration as it went in', async (
   await fc.assert(
     fc.asyncProperty(fc.string({ unit, maxLength: 30 }), fc.string({ unit, maxLength: 20 }), async (text, cell) => {
       const template = `${printTemplate([{ kind: 'literal', text }])}{text}`;
-      const yaml = made(promptfooYaml({ ...TRICKY, template }, [{ vars: { text: cell }, answer: 'x' }]));
-      expect(made(await readPromptfoo(bytesOf(yaml))).template).toBe(template);
+      const yaml = made(promptfooYaml(written({ template }), [{ vars: { text: cell }, answer: 'x' }]));
+      expect(firstText(made(await readPromptfoo(bytesOf(yaml))).prompt).template).toBe(template);
       expect(parse(yaml).tests[0].vars.text.replaceAll('{{ "{" }}', '{')).toBe(cell);
-      const chat = chatJson({ ...TRICKY, template });
-      if (chat.ok) expect(made(readChat(bytesOf(chat.value))).template).toBe(template);
+      const chat = chatJson(written({ template }));
+      if (chat.ok) expect(firstText(made(readChat(bytesOf(chat.value))).prompt).template).toBe(template);
     }),
     { numRuns: 300, seed: 5 },
   );
@@ -107,7 +109,7 @@ test('the tests of a promptfoo configuration open as rows with the texts that we
 });
 
 test('a column that promptfoo cannot name is refused by its name', async () => {
-  const found = promptfooYaml({ ...TRICKY, template: '{Customer name}: {text}' }, []);
+  const found = promptfooYaml(written({ template: '{Customer name}: {text}' }), []);
   expect(found.ok ? '' : found.error.message).toContain('“Customer name”');
 });
 
@@ -117,9 +119,9 @@ test('a configuration of another tool is read with the labels that its tests exp
     providers: ['openai:x'],
     tests: ['good', 'bad', 'good'].map((value) => ({ vars: { text: 'x' }, assert: [{ type: 'equals', value }] })),
   };
-  expect(made(await readPromptfoo(bytesOf(stringify(foreign))))).toMatchObject({
+  expect(firstText(made(await readPromptfoo(bytesOf(stringify(foreign)))).prompt)).toMatchObject({
     template: 'Tone of {text}:',
-    answers: [
+    words: [
       { label: 'good', word: 'good' },
       { label: 'bad', word: 'bad' },
     ],
@@ -133,9 +135,10 @@ test('both become a prompt set with one hand-written version', async () => {
     const { hard, words, name } = read.set;
     expect(hard).toHaveLength(1);
     expect(hard[0]).toMatchObject({
-      ...{ prompt: { template: TRICKY.template }, calibration: TRICKY.calibration, threshold: TRICKY.threshold },
+      prompt: { template: TEMPLATE },
+      ...{ calibration: TRICKY.prompt.calibration, threshold: TRICKY.prompt.threshold },
     });
-    expect(words).toEqual(TRICKY.answers);
+    expect(words).toEqual(WORDS);
     expect(name).toBe(TRICKY.name);
   }
 });

@@ -3,31 +3,17 @@
  * configuration. The last two are read back, with their answers; what they say is data from a stranger.
  */
 
-import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { firstFault, z } from '../lib/zod';
-import { answerWords, thresholdSchema } from '../prompt/prompt';
+import { firstFault, type Value, z } from '../lib/zod';
+import { answerWords, firstText, thresholdSchema, voicesOf } from '../prompt/prompt';
+import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { count, line, share, short, some, text } from '../prompt-set/version-schemas';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
-import type { AnswerWord } from '../task/types';
 
-/** A prompt with its answers, as a text can hold it. */
-export interface TextPrompt {
-  /** Of the prompt set. */
-  readonly name: string;
-  /** With its examples; `{text}` is the place of the text. */
-  readonly template: string;
-  /** It was measured as a chat message; else as plain text that the model continues. */
-  readonly chat: boolean;
-  /** Empty where texts are generated. */
-  readonly answers: readonly AnswerWord[];
-  /** Most tokens of a generated answer; null = as the texts suggest, or labels are chosen. */
-  readonly longest: number | null;
-  readonly calibration: CalibrationFit | null;
-  readonly threshold: ReviewThreshold | null;
-}
+/** A prompt of one text, with its examples in it; `{text}` is the place of the text. */
+export type Named = Pick<AskedVersion, 'name' | 'prompt'>;
 
 export interface PromptTest {
   readonly vars: Readonly<Record<string, string>>;
@@ -55,8 +41,25 @@ const answersSchema = z.object({
   threshold: thresholdSchema.extend({ value: share }).nullable(),
 });
 
+type InFile = Value<typeof answersSchema>;
+
+/** What a file says of a prompt beside its text. */
+function inFile({ name, prompt }: Named): InFile {
+  const { chat = false, words } = firstText(prompt);
+  const { task, calibration, threshold } = prompt;
+  const longest = task.kind === 'generate' ? task.longest : null;
+  return { name, chat, answers: words, longest, calibration, threshold };
+}
+
+function fromFile(template: string, { name, chat, answers, longest, calibration, threshold }: InFile): Named {
+  const labels = answers.map(({ label }) => label);
+  const text = { template, shots: 0, shotSeed: 0, ...(chat && { chat }) };
+  const task = labels.length > 0 ? ({ kind: 'classify', labels } as const) : ({ kind: 'generate', longest } as const);
+  return { name, prompt: { task, voices: voicesOf({ text, words: answers, softs: [] }), calibration, threshold } };
+}
+
 /** What does not fit together among the answers, or null. */
-function faultOfAnswers({ answers, calibration }: z.infer<typeof answersSchema>): string | null {
+function faultOfAnswers({ answers, calibration }: InFile): string | null {
   if (answers.length === 1) return 'a choice needs at least two answers';
   if (new Set(answers.map(({ label }) => label)).size !== answers.length) return 'two labels are equal';
   if (calibration && calibration.meanLogProbs.length !== answers.length)
@@ -89,8 +92,9 @@ const chatSchema = z.object({
 const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
 /** `messages` as OpenAI's API and most servers take them, and what this prompt's answers mean. */
-export function chatJson(prompt: TextPrompt): Result<string, TextFailure> {
-  const { template, ...rest } = prompt;
+export function chatJson(of: Named): Result<string, TextFailure> {
+  const { template } = firstText(of.prompt);
+  const rest = inFile(of);
   const columns = [TEXT_SLOT, ...otherColumns(template, null)];
   const parts = partsOf(template);
   const literal = parts.flatMap((part) => (part.kind === 'literal' ? [part.text] : [])).join('\u0000');
@@ -102,7 +106,7 @@ export function chatJson(prompt: TextPrompt): Result<string, TextFailure> {
       'Its text has double braces of its own, which a chat file would take for a place. Write it without them.',
     );
   const about = `Send "messages" to a chat server, with ${columns.map((name) => `{{${name}}}`).join(', ')} replaced by the cells of a row. ${
-    prompt.chat
+    rest.chat
       ? 'It was measured as a chat message.'
       : 'It was measured as plain text that the model continues; as a chat message a model may answer differently.'
   } "answers", "calibration" and "threshold" are for Softprompt Studio and its command line (predict), which read the probabilities of the answers.`;
@@ -127,7 +131,7 @@ function templateOfChat(content: string, columns: readonly string[]): string {
 export const isChatJson = (value: unknown): boolean =>
   isRecord(value) && (value.format === CHAT_FORMAT || Array.isArray(value.messages));
 
-export function readChat(bytes: Uint8Array): Result<TextPrompt, TextFailure> {
+export function readChat(bytes: Uint8Array): Result<Named, TextFailure> {
   const bad = (what: string) => fail('bad-text', `This chat file is not in the expected format (${what}). ${NOTHING}`);
   const value = readJson(bytes);
   if (value === undefined) return fail('bad-json', `This chat file is not valid JSON. ${NOTHING}`);
@@ -146,7 +150,7 @@ export function readChat(bytes: Uint8Array): Result<TextPrompt, TextFailure> {
   const { messages, columns, format: _f, formatVersion: _v, about: _a, ...rest } = parsed.data;
   const template = templateOfChat(messages[0]?.content ?? '', columns);
   const fault = checkedTemplate(template) ?? faultOfAnswers(rest);
-  return fault ? bad(fault) : ok({ ...rest, template });
+  return fault ? bad(fault) : ok(fromFile(template, rest));
 }
 
 // promptfoo: https://www.promptfoo.dev/docs/configuration/reference
@@ -162,8 +166,9 @@ const cellInNunjucks = (cell: string) => (/\{[{%#]/.test(cell) ? inNunjucks(cell
 const META = 'softprompt';
 
 /** A configuration that `promptfoo eval` runs once `echo` is replaced by a provider, and that is read back unchanged. */
-export function promptfooYaml(prompt: TextPrompt, tests: readonly PromptTest[]): Result<string, TextFailure> {
-  const { template, ...rest } = prompt;
+export function promptfooYaml(of: Named, tests: readonly PromptTest[]): Result<string, TextFailure> {
+  const { template } = firstText(of.prompt);
+  const rest = inFile(of);
   const columns = [TEXT_SLOT, ...otherColumns(template, null)];
   const odd = columns.find((name) => !IDENTIFIER.test(name));
   if (odd !== undefined)
@@ -172,7 +177,7 @@ export function promptfooYaml(prompt: TextPrompt, tests: readonly PromptTest[]):
       `promptfoo cannot name the column “${odd}”: rename it to letters, digits and _ on the Data screen, and in the prompt.`,
     );
   const raw = partsOf(template).map((part) => (part.kind === 'slot' ? `{{${part.column}}}` : inNunjucks(part.text)));
-  const words = prompt.answers.map(({ word }) => word.trim());
+  const words = rest.answers.map(({ word }) => word.trim());
   const flow = (value: unknown) => JSON.stringify(value);
   const test = ({ vars, answer }: PromptTest) => [
     '  - vars:',
@@ -181,10 +186,10 @@ export function promptfooYaml(prompt: TextPrompt, tests: readonly PromptTest[]):
   ];
   const lines = [
     '# Made by Softprompt Studio. promptfoo eval -c this file; replace "echo", which only repeats the prompt, by your provider.',
-    `description: ${flow(prompt.name)}`,
+    `description: ${flow(of.name)}`,
     'prompts:',
     '  - id: prompt',
-    `    label: ${flow(prompt.name)}`,
+    `    label: ${flow(of.name)}`,
     `    raw: ${scalar(raw.join(''), 6)}`,
     'providers: [echo]',
     'defaultTest:',
@@ -216,7 +221,7 @@ const metaSchema = z.object({ formatVersion: z.literal(VERSION), ...answersSchem
 /** The prompt of a configuration. Without our metadata, the answers are those that its tests expect. */
 export async function readPromptfoo(
   bytes: Uint8Array,
-): Promise<Result<TextPrompt & { readonly tests: number }, TextFailure>> {
+): Promise<Result<Named & { readonly tests: number }, TextFailure>> {
   const bad = (what: string) =>
     fail('bad-text', `This promptfoo configuration cannot be imported: ${what}. ${NOTHING}`);
   const config = await yamlIn(bytes);
@@ -237,7 +242,7 @@ export async function readPromptfoo(
   const found = meta === undefined ? ok(fromTests(config, tests)) : readMeta(meta);
   if (!found.ok) return bad(found.error.message);
   const wrong = faultOfAnswers(found.value);
-  return wrong ? bad(wrong) : ok({ ...found.value, template, tests: tests.length });
+  return wrong ? bad(wrong) : ok({ ...fromFile(template, found.value), tests: tests.length });
 }
 
 function readMeta(meta: unknown) {
@@ -251,7 +256,7 @@ function readMeta(meta: unknown) {
 }
 
 /** What the tests of another tool expect, as labels that are their own words. */
-function fromTests({ description }: Readonly<Record<string, unknown>>, tests: readonly unknown[]) {
+function fromTests({ description }: Readonly<Record<string, unknown>>, tests: readonly unknown[]): InFile {
   const expected = tests.flatMap((test) => {
     const asserts = isRecord(test) && Array.isArray(test.assert) ? test.assert.filter(isRecord) : [];
     const named = asserts.find(({ type, value }) => type === 'equals' && typeof value === 'string');

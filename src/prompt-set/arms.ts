@@ -9,7 +9,7 @@ import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
-import { type AskedVersion, taskOf } from './ready-prompt';
+import { type AskedVersion, routeOf, taskOf } from './ready-prompt';
 import type { Beside, ComparedVersion, HardVersion, Opened, PromptSet, SoftVersion } from './types';
 import {
   fittingCalibration,
@@ -109,7 +109,7 @@ function arm(set: PromptSet, { text, words: own, softs = [], counted, model = nu
   const calibration = isLast && sameWords(untuned.words ?? [], words) ? untuned.calibration : found;
   return {
     ...{ also: null, ...named, handle: set.handle, model, dataset: null },
-    route: kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind,
+    route: routeOf(kind),
     prompt: {
       task: taskOf(set, words),
       voices: voicesOf({ text, words, softs, counted }),

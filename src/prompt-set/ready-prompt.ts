@@ -1,5 +1,6 @@
 /** From a handle and a stage, or a version, to what answers. */
 import type { Dataset } from '../dataset/types';
+import type { ArmKind } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
@@ -101,8 +102,21 @@ export const firstOf = <V>({ asked, fallback }: Pick<Planned<V>, 'asked' | 'fall
   present(asked ?? fallback, 'a version that answers');
 
 /** What answers, in words. */
-export const ROUTES = ['untuned', 'hand-written', 'tuned', 'hybrid', 'ensemble', 'combined', 'probe'] as const;
+export const ROUTES = [
+  'untuned',
+  'hand-written',
+  'tuned',
+  'hybrid',
+  'ensemble',
+  'combined',
+  'probe',
+  'counts',
+] as const;
 export type RouteKind = (typeof ROUTES)[number];
+
+/** What answers for a line of a comparison. */
+export const routeOf = (kind: ArmKind): RouteKind =>
+  kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind === 'reference' ? 'counts' : kind;
 
 /** A version as it is asked: its prompt, and what that needs of its prompt set. */
 export interface AskedVersion {

@@ -1,6 +1,6 @@
 /** Check rows, scored by the model: made for an export, replayed at an import. */
 
-import { type ArmCheckRow, columnsOf, type TakenArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
+import { type ArmCheckRow, type ArmExport, columnsOf, wordProbabilities } from '../interchange/arm-file';
 import { checkTarget, compareReplay, compareTargets, type Replay } from '../interchange/check-rows';
 import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
@@ -8,7 +8,7 @@ import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { z } from '../lib/zod';
-import { type TextVoice, textsOf } from '../prompt/prompt';
+import { labelsOf, textsOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alone } from '../prompt-set/ready-prompt';
 import type { SoftVersion } from '../prompt-set/types';
@@ -98,26 +98,26 @@ async function scoreCheckRows(
 /** What a prompt of a comparison says of the shipped sentences, with a sentence of its own in every column. */
 export async function armCheckRows(
   host: Host,
-  arm: TakenArm,
+  arm: ArmExport,
   { control, emit }: Run<RowsDone>,
 ): Promise<readonly ArmCheckRow[]> {
+  const { asked } = arm;
   const sentences = await shippedSentences(host);
   const cells = rowsOfSentences(sentences, columnsOf(arm));
   const inLabels = (probabilities: readonly number[]) =>
-    Object.fromEntries(arm.labels.map(({ label }, c) => [label, Math.log(probabilities[c] ?? Number.NaN)]));
-  if (arm.texts.length === 0)
-    return wordProbabilities(arm, sentences).map((found, i) => ({
+    Object.fromEntries(labelsOf(asked.prompt).map((label, c) => [label, Math.log(probabilities[c] ?? Number.NaN)]));
+  const [text] = textsOf(asked.prompt);
+  if (!text)
+    return wordProbabilities(asked.prompt, sentences).map((found, i) => ({
       ...{ cells: cells[i] ?? {}, inputIds: [], logProbs: inLabels(found) },
     }));
-  const version = versionOfArm(arm);
-  const [{ template, splitsCue }] = textsOf(version.prompt) as [TextVoice];
-  const cue = splitsCue ? cueOf(template) : undefined;
-  const route = createRouter({ host }).rows(alone(version), (of) => fieldsSource(host, of, cells));
+  const cue = text.splitsCue ? cueOf(text.template) : undefined;
+  const route = createRouter({ host }).rows(alone(asked), (of) => fieldsSource(host, of, cells));
   const { answers } = await route.answer(0, cells.length, control);
   emit({ done: cells.length, total: cells.length });
   return answers.map((answer) => {
     const own = cells[answer.index] ?? {};
-    const { ids } = encodeRow(host.tokens.encode, { text: fillTemplate(template, own, null), cue });
+    const { ids } = encodeRow(host.tokens.encode, { text: fillTemplate(text.template, own, null), cue });
     const probabilities = answer.kind === 'classify' ? answer.probabilities : [];
     return { cells: own, inputIds: Array.from(ids), logProbs: inLabels(probabilities) };
   });

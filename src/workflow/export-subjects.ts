@@ -1,19 +1,15 @@
 /** What of a prompt set can leave: every version, and each prompt of a comparison, as it was saved or compared. */
 
-import { MAJORITY } from '../evaluation/classify/made-arms';
-import type { CalibrationFit, ReviewThreshold } from '../evaluation/types';
 import type { CompleteSet } from '../interchange/set-files';
 import { badInput } from '../lib/errors';
-import { countsOf, softsOf, textsOf } from '../prompt/prompt';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { drawsExamples } from '../prompt/prompt';
 import { armId, isOfRows, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
-import type { Beside, Evaluation } from '../prompt-set/types';
-import { tunedPrompt, type Version, versionById, versionsOf, versionWords, wordsOf } from '../prompt-set/versions';
+import { type AskedVersion, askedVersion, routeOf } from '../prompt-set/ready-prompt';
+import type { Evaluation } from '../prompt-set/types';
+import { type Version, versionById, versionsOf } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
-import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
 
 export interface Order {
   /** Everything that is kept of the prompt set. */
@@ -30,56 +26,35 @@ export interface Order {
 
 export const rowCount = ({ dataset }: Pick<CompleteSet, 'dataset'>): number => dataset?.table.rows.length ?? 0;
 
-/**
- * `text`: hand-written, few-shot or untuned; `tuned`: one version with vectors; `ensemble`: several; `combined`: a tuned
- * prompt with word counts; `words`: word counts alone; `reference`: a line that is no prompt.
- */
-type SubjectKind = 'text' | 'tuned' | 'ensemble' | 'combined' | 'words' | 'reference';
-
-/** A prompt that can leave, as it was saved or compared. */
+/** What can leave: a version, or a line of a comparison. */
 export interface Subject {
   readonly id: string;
   /** "hand-written 2", "Tuned, mean of 3 seeds". */
   readonly name: string;
-  readonly kind: SubjectKind;
-  readonly prompt: HardPrompt | null;
-  /** As they follow the prompt, in the order of the labels. */
-  readonly words: readonly AnswerWord[];
-  readonly softs: readonly SoftPrompt[];
-  /** Word counts, with the weight of the prompt; null = no words are counted. */
-  readonly counted: Beside['words'];
+  /** Null: a line of the linear probe, which is no prompt before it is saved. */
+  readonly asked: AskedVersion | null;
   readonly version: Version | null;
-  /** Of the weights that its vectors, or its comparison, belong to; null = any model answers. */
-  readonly model: { readonly id: string | null; readonly sha256: string } | null;
-  readonly calibration: CalibrationFit | null;
-  readonly threshold: ReviewThreshold | null;
   /** The comparison that it took part in; null = none. */
   readonly evaluation: Evaluation | null;
   /** Why it can no longer be exported as it was compared; null = it can. */
   readonly changed: string | null;
 }
 
-function versionSubject({ set, evaluations }: Order['stored'], of: Version): Subject {
-  const { kind, version } = of;
-  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
-  const soft = kind === 'soft' ? version.soft : null;
-  const together = kind === 'soft' ? version.together : undefined;
-  const tookPart = (evaluation: Evaluation) => [...versionsCompared(set, evaluation).values()].includes(version.id);
-  return {
-    id: version.id,
-    name: versionWords(of),
-    kind: together ? (together.words ? 'combined' : 'ensemble') : soft ? 'tuned' : 'text',
-    prompt,
-    words: wordsFor(prompt, wordsOf(set, of)),
-    softs: soft ? [soft, ...(together?.softs ?? [])] : [],
-    counted: together?.words ?? null,
-    version: of,
-    model: kind === 'soft' ? version.model : null,
-    calibration: version.calibration ?? null,
-    threshold: version.threshold ?? null,
-    evaluation: evaluations.find(tookPart) ?? null,
-    changed: null,
-  };
+function versionSubject({ set, dataset, evaluations }: Order['stored'], version: Version): Subject {
+  const { id } = version.version;
+  const asked = askedVersion(set, version, dataset);
+  const tookPart = (evaluation: Evaluation) => [...versionsCompared(set, evaluation).values()].includes(id);
+  return { id, name: asked.name, asked, version, evaluation: evaluations.find(tookPart) ?? null, changed: null };
+}
+
+/** The weights that its vectors, or its comparison, belong to; null = any model answers. */
+export function weightsFor({
+  asked,
+  version,
+  evaluation,
+}: Subject): { readonly id: string | null; readonly sha256: string } | null {
+  const compared = version === null && evaluation?.kind === 'classify' ? evaluation.model : undefined;
+  return asked?.model ?? (compared === undefined ? null : { id: null, sha256: compared });
 }
 
 const OTHER_ROWS =
@@ -88,28 +63,16 @@ const OTHER_ROWS =
 const NOT_KEPT = 'Save the probe as a version first, on Compare: then it can be exported as one.';
 
 /** An arm that is no version, as it was asked. */
-function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, id: string): Subject | null {
-  const outcome = evaluation.plan.arms.find((arm) => arm.id === id);
+function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, arm: string): Subject | null {
+  const outcome = evaluation.plan.arms.find(({ id }) => id === arm);
   if (!outcome) return null;
-  const of = evaluation.versions[id];
-  const base = { id: armId(evaluation, id), name: outcome.name, version: null, threshold: null, evaluation };
-  const labels = set.words.map(({ label }) => ({ label, word: label }));
-  const bare = { ...base, prompt: null, words: labels, softs: [], counted: null, model: null, calibration: null };
-  if (!of || id === MAJORITY) return { ...bare, kind: 'reference', changed: isProbe(id) ? NOT_KEPT : null };
-  const [text] = textsOf(of.prompt);
-  const model = countsOf(of.prompt);
-  const weight = textsOf(of.prompt).reduce((sum, voice) => sum + voice.weight, 0);
-  const counted = model && { model, weight };
-  if (!text) return { ...bare, kind: 'words', counted, changed: null };
-  const softs = softsOf(of.prompt);
-  const sha256 = evaluation.kind === 'classify' ? evaluation.model : undefined;
-  const kind = counted ? 'combined' : softs.length > 1 ? 'ensemble' : softs.length === 1 ? 'tuned' : 'text';
-  return {
-    ...{ ...base, kind, prompt: text, words: text.words, softs, counted },
-    model: of.model ?? (sha256 ? { id: null, sha256 } : null),
-    calibration: of.prompt.calibration,
-    changed: text.shots > 0 && !isOfRows(evaluation, dataset) ? OTHER_ROWS : null,
-  };
+  const { name, kind } = outcome;
+  const of = evaluation.versions[arm];
+  const asked = of ? { ...of, handle: set.handle, name, route: routeOf(kind), dataset } : null;
+  const isOthers = of && drawsExamples(of.prompt) && !isOfRows(evaluation, dataset);
+  const noPrompt = isProbe(arm) ? NOT_KEPT : `“${name}” is a reference line, not a prompt.`;
+  const changed = isOthers ? OTHER_ROWS : asked ? null : noPrompt;
+  return { id: armId(evaluation, arm), name, asked, version: null, evaluation, changed };
 }
 
 /** Every version, newest first, then what else the latest comparison had. */
@@ -122,7 +85,7 @@ export function subjectsOf(stored: Order['stored']): readonly Subject[] {
   if (!latest) return versions;
   const others = latest.plan.arms.flatMap(({ id }) => {
     const found = subjectOf(stored, armId(latest, id));
-    return found && found.version === null && found.kind !== 'reference' ? [found] : [];
+    return found?.asked && found.version === null ? [found] : [];
   });
   return [...versions, ...others];
 }

@@ -1,23 +1,25 @@
 /** The tuned prompt with its sidecar, and any other prompt of a comparison as a file has it. */
 
 import { PROBE } from '../evaluation/classify/made-arms';
-import type { TakenArm } from '../interchange/arm-file';
+import type { ArmExport } from '../interchange/arm-file';
 import type { PromptPackageInput } from '../interchange/prompt-package';
 import { buildSidecar } from '../interchange/sidecar-build';
-import { assert } from '../lib/assert';
+import { assert, present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { counted, PRODUCT } from '../lib/format';
-import { unwrap } from '../lib/result';
+import { countsOf, type Prompt, textsOf } from '../prompt/prompt';
+import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
 import { withVerdict } from '../prompt-set/listing';
+import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
 import { wordsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
-import { exampleCount, wholeTemplates } from '../task/render';
+import { exampleCount } from '../task/render';
 import { cueOf, escaped, wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
 import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
-import { chosenSubject, type Order, type Subject } from './export-subjects';
+import { chosenSubject, type Order, type Subject, weightsFor } from './export-subjects';
 import type { Host, Run } from './host';
 import { validatedRows } from './training-rows';
 
@@ -87,8 +89,15 @@ export async function exportedPrompt(
 /** Around the text of a chat message, as the model's chat template writes it. */
 const INSIDE = 'XQZ';
 
-/** A template in the model's chat template: its marks are in it. */
-function inChat({ tokens }: Pick<Host, 'tokens'>, template: string): string {
+/** A prompt as it is without a chat template: the marks of the model's are in its texts. */
+const inChat = (host: Pick<Host, 'tokens'>, prompt: Prompt): Prompt => ({
+  ...prompt,
+  voices: prompt.voices.map((voice) =>
+    voice.kind === 'text' && voice.chat ? { ...voice, template: marked(host, voice.template), chat: false } : voice,
+  ),
+});
+
+function marked({ tokens }: Pick<Host, 'tokens'>, template: string): string {
   // where the template of the model cuts white space off, so does this
   const framed = tokens.tokenizer.chat(` ${INSIDE} `);
   if (framed === null) return template;
@@ -99,63 +108,65 @@ function inChat({ tokens }: Pick<Host, 'tokens'>, template: string): string {
     : `${escaped(before)}${template.trim()}${escaped(after)}`;
 }
 
+/** How many rows of the user a prompt shows as examples. */
+export const examplesIn = ({ asked }: Subject): number =>
+  asked ? Math.max(0, ...textsOf(asked.prompt).map(exampleCount)) : 0;
+
+/** Whether words of training rows are in it. */
+export const countsWords = ({ asked }: Subject): boolean =>
+  asked !== null && (countsOf(asked.prompt)?.vocabulary.length ?? 0) > 0;
+
 /** What the user is asked to agree to, because the prompt is made of it; null = of nothing of theirs. */
-export function madeOf({ kind, prompt }: Subject): string | null {
-  if (kind === 'words' || kind === 'combined')
+export function madeOf(subject: Subject): string | null {
+  if (countsWords(subject))
     return 'It answers by words and word pairs of your training rows, and without them it would be a different prompt. Agree to include them, or choose another prompt.';
-  const examples = prompt ? exampleCount(prompt) : 0;
+  const examples = examplesIn(subject);
   return examples > 0
     ? `Its ${counted(examples, 'example')} came from rows of yours, and without them it would be a different prompt. Agree to include them, or choose a version without examples.`
     : null;
 }
 
-/** @throws StudioError `bad-input` where it is made of rows of the user, who has not agreed to that */
-export function templatesOf({ stored: { dataset }, withRows }: Order, subject: Subject): readonly string[] {
-  const asked = madeOf(subject);
-  if (asked && !withRows) throw badInput(asked);
-  const { prompt, words } = subject;
-  return prompt ? unwrap(wholeTemplates(dataset, prompt, words)) : [];
+/**
+ * A prompt as it leaves, with its examples in its texts.
+ * @throws StudioError `bad-input` where it is made of rows of the user, who has not agreed to that
+ */
+export function leaving({ stored: { dataset }, withRows }: Order, subject: Subject): AskedVersion {
+  const why = madeOf(subject);
+  if (why && !withRows) throw badInput(why);
+  const asked = present(subject.asked, 'a prompt');
+  return { ...asked, name: subject.name, prompt: wholePrompt(asked.prompt, dataset), dataset: null };
 }
 
 /** Everything that decides the answers of a prompt of a comparison, as a file has it. */
-export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Promise<TakenArm> {
+export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Promise<ArmExport> {
   const subject = chosenSubject(order);
   const { set, dataset } = order.stored;
-  const { softs, calibration, threshold, prompt } = subject;
-  const whole = templatesOf(order, subject);
-  const { counted: found } = subject;
-  const texts = prompt?.chat ? whole.map((each) => inChat(host, each)) : whole;
-  const [first] = texts;
-  if (first !== undefined) checkModel(host, subject);
-  const arm: TakenArm = {
-    ...{ producer: PRODUCT, name: set.name, handle: set.handle, createdAt: host.now(), prompt: subject.name },
-    labels:
-      first === undefined
-        ? subject.words.map((each) => ({ ...each, tokenIds: [] }))
-        : labelTokens(host.tokens, subject.words),
-    model: first === undefined ? null : modelOf(host),
-    tokenizerSha256: first === undefined ? null : host.tokens.tokenizer.sha256,
+  const left = leaving(order, subject);
+  const asked = { ...left, prompt: inChat(host, left.prompt) };
+  const [first] = textsOf(asked.prompt);
+  if (first) checkModel(host, subject);
+  const arm: ArmExport = {
+    ...{ producer: PRODUCT, name: set.name, createdAt: host.now(), asked },
+    tokenIds: first ? labelTokens(host.tokens, first.words).map(({ tokenIds }) => tokenIds) : [],
+    model: first ? modelOf(host) : null,
+    tokenizerSha256: first ? host.tokens.tokenizer.sha256 : null,
     ...(dataset && { columns: { text: dataset.mapping.text, label: dataset.mapping.label } }),
-    ...{ texts, softs },
-    cueTokenIds:
-      first !== undefined && softs[0]?.placement === 'infix' ? Array.from(host.tokens.encode(cueOf(first))) : [],
-    words: found?.model ?? null,
-    weight: found?.weight ?? 1,
-    ...{ calibration, threshold, checkRows: [] },
-    userRows: prompt ? exampleCount(prompt) : 0,
+    cueTokenIds: first?.splitsCue ? Array.from(host.tokens.encode(cueOf(first.template))) : [],
+    ...{ checkRows: [], userRows: examplesIn(subject) },
   };
   return { ...arm, checkRows: await armCheckRows(host, arm, run) };
 }
 
-const modelOf = ({ engine: { info }, card }: Host): TakenArm['model'] => ({
+const modelOf = ({ engine: { info }, card }: Host): ArmExport['model'] => ({
   ...{ id: info.id, dtype: info.dtype, sha256: info.sha256, weights: card.weights },
   ...(card.embeddingMultiplier === 1 ? {} : { embeddingMultiplier: card.embeddingMultiplier }),
 });
 
 /** @throws StudioError `bad-input` where it was trained or compared with other weights than are loaded */
-function checkModel({ engine: { info } }: Host, { model }: Subject): void {
-  if (model && model.sha256 !== info.sha256)
+function checkModel({ engine: { info } }: Host, subject: Subject): void {
+  const weights = weightsFor(subject);
+  if (weights && weights.sha256 !== info.sha256)
     throw badInput(
-      `This prompt was compared with ${model.id ?? 'another model'}, but ${info.id} is loaded. Load that model, then export again: the check rows need it.`,
+      `This prompt was compared with ${weights.id ?? 'another model'}, but ${info.id} is loaded. Load that model, then export again: the check rows need it.`,
     );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { rowsById, rowsOf as taken, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { readArm, versionOfArm, wordProbabilities } from '../interchange/arm-file';
+import { readArm, wordProbabilities } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
 import { renewed } from '../interchange/set-package';
 import { readZip } from '../interchange/zip';
@@ -12,7 +12,7 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
-import { textsOf } from '../prompt/prompt';
+import { labelsOf, textsOf } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
@@ -29,7 +29,7 @@ import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { comparisonFor } from './export-subjects';
-import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
+import { EXPORTS, isOneTuned, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
@@ -121,26 +121,26 @@ describe('the zip for an engineer', () => {
     let turned = 0;
     for (const { id, logProbs } of evaluation.plan.arms) {
       const subject = present(subjectOf(stored, armId(evaluation, id)), id);
-      if (subject.kind === 'reference' || subject.kind === 'tuned') continue;
-      kinds.add(subject.kind);
+      if (!subject.asked || isOneTuned(subject)) continue;
+      kinds.add(subject.asked.route);
       const { content } = await made(host, stored, 'engineer', subject.id);
       const files = readZip(content);
       if (!files.ok) throw new Error(files.error.message);
       const read = readArm(present(files.value.get('prompt.json'), 'prompt.json'));
       if (!read.ok) throw new Error(read.error.message);
-      const means = subject.calibration?.meanLogProbs ?? null;
+      const means = subject.asked.prompt.calibration?.meanLogProbs ?? null;
       const want = logProbs.map((row) => labelProbabilities(row, means));
       turned += want.filter((row, i) => argmax(row) !== argmax(logProbs[i] ?? [])).length;
       const byId = rowsById(dataset.table.rows);
       const texts = evaluation.plan.rowIds.map((row) => textOf(present(byId.get(row), 'row'), dataset.mapping));
       const got =
-        read.value.texts.length === 0
-          ? wordProbabilities(read.value, texts)
-          : await answers(host, versionOfArm(read.value), dataset, evaluation);
+        read.value.model === null
+          ? wordProbabilities(read.value.asked.prompt, texts)
+          : await answers(host, read.value.asked, dataset, evaluation);
       expectSame(got, want);
-      expect(read.value.threshold).toEqual(subject.version ? THRESHOLD : null);
+      expect(read.value.asked.prompt.threshold).toEqual(subject.version ? THRESHOLD : null);
     }
-    expect([...kinds].toSorted()).toEqual(['combined', 'ensemble', 'text', 'words']);
+    expect([...kinds].toSorted()).toEqual(['combined', 'counts', 'ensemble', 'hand-written', 'untuned']);
     expect(turned).toBeGreaterThan(5);
   });
 
@@ -153,7 +153,7 @@ describe('the zip for an engineer', () => {
     const arm = read.value;
     expect(arm.checkRows).toHaveLength(12);
     const table = { columns: ['text'], rows: arm.checkRows.map(({ cells }, i) => ({ id: String(i), line: i, cells })) };
-    const version = versionOfArm(arm);
+    const version = arm.asked;
     const source = tableSource(host, version, table, { text: 'text', label: null });
     const { rows } = await source.rowsAt(0, 12);
     const found = await openVersion(host, version)(rows, uninterrupted);
@@ -161,7 +161,7 @@ describe('the zip for an engineer', () => {
       expect(inputIds).toEqual(Array.from(rows[i]?.ids ?? []));
       const answer = found.answers[i];
       const probabilities = answer?.kind === 'classify' ? answer.probabilities : [];
-      arm.labels.forEach(({ label }, c) => {
+      labelsOf(version.prompt).forEach((label, c) => {
         expect(Math.exp(logProbs[label] ?? Number.NaN)).toBeCloseTo(probabilities[c] ?? Number.NaN, 12);
       });
     }
@@ -182,7 +182,9 @@ it('a text goes out as a chat file and as a promptfoo configuration, and comes b
         arm,
       );
       const subject = present(subjectOf(stored, id), arm);
-      const want = logProbs.map((row) => labelProbabilities(row, subject.calibration?.meanLogProbs ?? null));
+      const want = logProbs.map((row) =>
+        labelProbabilities(row, subject.asked?.prompt.calibration?.meanLogProbs ?? null),
+      );
       const ready = askedVersion(what.set, { kind: 'hard', version }, null);
       expectSame(await answers(host, ready, dataset, evaluation), want);
       expect(version.threshold).toEqual(subject.version ? THRESHOLD : undefined);
@@ -213,8 +215,8 @@ describe('what does not fit a prompt says why in a sentence', () => {
     expect(fits('ensemble')).toEqual(['engineer', ...whole]);
     expect(fits('combined')).toEqual(['engineer', ...whole]);
     expect(fits('tfidf')).toEqual(['engineer', ...whole]);
-    for (const line of ['majority', 'probe', 'together'])
-      expect(fits(line)).toEqual(['browser', 'manager', 'spreadsheet']);
+    expect(fits('majority')).toEqual(['engineer', ...whole]);
+    for (const line of ['probe', 'together']) expect(fits(line)).toEqual(['browser', 'manager', 'spreadsheet']);
   });
 
   it('and a prompt with its vectors before the text also fits PEFT', async () => {
@@ -474,7 +476,10 @@ describe('a chat prompt in a file', () => {
     const read = files.ok ? readArm(present(files.value.get('prompt.json'), 'prompt.json')) : null;
     if (!read?.ok) throw new Error('prompt.json');
     const [first] = read.value.checkRows;
-    return { text: read.value.texts[0], read: String.fromCodePoint(...(first?.inputIds ?? [])) };
+    return {
+      text: textsOf(read.value.asked.prompt)[0]?.template,
+      read: String.fromCodePoint(...(first?.inputIds ?? [])),
+    };
   }
   const TEMPLATE = 'Say the tone.\nText: {text}\nTone:';
   const FILLED = 'Say the tone.\nText: text 0\nTone:';
@@ -669,7 +674,7 @@ describe('what an export needs', () => {
       for (const calibration of [fit, null]) {
         const versions = { ...evaluation.versions, [id]: { ...of, prompt: { ...of.prompt, calibration } } };
         const subject = subjectOf({ ...stored, evaluations: [{ ...evaluation, versions }] }, armId(evaluation, id));
-        expect(subject?.calibration).toEqual(calibration);
+        expect(subject?.asked?.prompt.calibration).toEqual(calibration);
       }
     }
   });
@@ -677,10 +682,11 @@ describe('what an export needs', () => {
   it('of an audience is two prompts: the chosen one, and the untuned or yours', async () => {
     const { stored, evaluation } = await compared();
     const pair = (arm: string) => shownTo(present(subjectOf(stored, armId(evaluation, arm)), arm), stored);
-    expect(['ensemble', 'untuned', 'tuned', 'majority'].map(pair)).toEqual([
+    expect(['ensemble', 'untuned', 'tuned', 'majority', 'probe'].map(pair)).toEqual([
       ['untuned', 'ensemble'],
       ['yours', 'untuned'],
       ['untuned', 'tuned'],
+      ['untuned', 'majority'],
       null,
     ]);
     // a comparison without the untuned prompt has only yours beside it

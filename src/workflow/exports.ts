@@ -6,9 +6,9 @@
 import { drawnRows } from '../dataset/draw';
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { textsOf } from '../evaluation/classify/rows';
+import { textsOf as textsOfRows } from '../evaluation/classify/rows';
 import { madeOfRows } from '../interchange/set-files';
-import { present } from '../lib/assert';
+import { countsOf, firstText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
@@ -18,11 +18,10 @@ import type { Evaluation } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedRows } from '../report/csv';
-import { exampleCount } from '../task/render';
 import { comparisonFor, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
-import { madeOf } from './exported-prompt';
+import { countsWords, examplesIn, madeOf } from './exported-prompt';
 
-export { type Subject, subjectOf, subjectsOf } from './export-subjects';
+export { type Subject, subjectOf, subjectsOf, weightsFor } from './export-subjects';
 
 interface PromptExport {
   readonly recipient: string;
@@ -45,14 +44,15 @@ interface PromptExport {
 }
 
 const NOTHING_CHOSEN = 'No prompt is tried, tuned or compared yet.';
-const noPrompt = ({ name }: Subject) => `“${name}” is a reference line, not a prompt.`;
+/** The one text with vectors that a prompt is, which a package of a tuned version describes. */
+export const isOneTuned = (subject: Subject): boolean =>
+  subject.version !== null && subject.asked?.prompt.voices.length === 1 && softOf(subject.asked.prompt) !== null;
 
 /** What keeps a prompt from being answered elsewhere as one thing. */
 function whyNotAlone(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
-  const { kind, prompt, changed } = subject;
-  if (kind === 'reference') return changed ?? noPrompt(subject);
-  return prompt?.selection === 'nearest' && prompt.shots > 0
+  if (!subject.asked) return subject.changed;
+  return textsOf(subject.asked.prompt).some(({ selection, shots }) => selection === 'nearest' && shots > 0)
     ? 'It shows each row the examples nearest to it among your rows, so it only works here.'
     : null;
 }
@@ -60,18 +60,19 @@ function whyNotAlone(subject: Subject | null): string | null {
 /** What keeps a prompt from being a text. */
 function whyNoText(subject: Subject | null): string | null {
   const alone = whyNotAlone(subject);
-  if (!subject || alone) return alone;
-  if (subject.kind === 'words') return 'Word counts are numbers, not text.';
-  if (subject.softs.length > 0) return 'Its vectors cannot be written as text.';
-  const { orders = 1, shots } = present(subject.prompt, 'a text');
+  if (!subject?.asked || alone) return alone;
+  const { prompt } = subject.asked;
+  if (softOf(prompt)) return 'Its vectors cannot be written as text.';
+  if (countsOf(prompt)) return 'Word counts are numbers, not text.';
+  const { orders = 1, shots } = firstText(prompt);
   return orders > 1 && shots > 0 ? 'It averages over several orders of its examples, and a text has only one.' : null;
 }
 
 /** What keeps a prompt from being the one tuned version that a package describes. */
 function whyNotTuned(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
-  if (subject.kind === 'tuned' && subject.version) return null;
-  return subject.kind === 'ensemble' || subject.kind === 'combined'
+  if (isOneTuned(subject)) return null;
+  return subject.asked && subject.asked.prompt.voices.length > 1
     ? 'It needs a single tuned version, and this one combines several prompts.'
     : 'It needs a tuned prompt, and this one has no vectors.';
 }
@@ -85,8 +86,7 @@ const whyNoComparison = (subject: Subject | null, stored: Order['stored']): stri
 function rowsOfPrompt({ stored, subject: id }: Order): number {
   const subject = id === null ? null : subjectOf(stored, id);
   if (!subject) return 0;
-  const countsWords = subject.kind === 'words' || subject.kind === 'combined';
-  return countsWords ? (stored.dataset?.split.train.length ?? 0) : subject.prompt ? exampleCount(subject.prompt) : 0;
+  return countsWords(subject) ? (stored.dataset?.split.train.length ?? 0) : examplesIn(subject);
 }
 
 /** What they must agree to, because the prompt is made of it. */
@@ -114,14 +114,14 @@ const engineer: PromptExport = {
   },
   whyNot: (subject, { set }) => {
     const alone = whyNotAlone(subject);
-    if (alone || subject?.kind === 'tuned' || kindOf(set) === 'classify') return alone;
+    if (alone || (subject && isOneTuned(subject)) || kindOf(set) === 'classify') return alone;
     return 'A hand-written prompt that generates texts has no numbers to check: export it as text.';
   },
   asks: asksForPrompt,
   needsModel: true,
   rows: (order) => {
     const subject = order.subject === null ? null : subjectOf(order.stored, order.subject);
-    const isAlone = subject?.kind === 'tuned' && subject.version !== null && madeOf(subject) === null;
+    const isAlone = subject && isOneTuned(subject) && madeOf(subject) === null;
     return isAlone ? rowCount(order.stored) : rowsOfPrompt(order);
   },
 };
@@ -167,7 +167,7 @@ const peft: PromptExport = {
   whyNot: (subject) => {
     const tuned = whyNotTuned(subject);
     if (tuned || !subject) return tuned;
-    const [soft] = subject.softs;
+    const soft = subject.asked && softOf(subject.asked.prompt);
     if (soft?.answerShift) return 'Its answer words were trained too, and an adapter cannot contain them.';
     return soft && soft.placement !== 'prefix'
       ? `Its vectors come ${PLACEMENT_WORDS[soft.placement]}, and PEFT only puts them before it. Train with the vectors before the text.`
@@ -220,8 +220,8 @@ const browser: PromptExport = {
 
 /** The two arms that an audience is shown: the untuned prompt, or yours, and the chosen one; null where it was not compared. */
 export function shownTo(subject: Subject, { set }: Order['stored']): readonly [string, string] | null {
-  const { id, evaluation, version, kind } = subject;
-  if (!evaluation || kind === 'reference') return null;
+  const { id, evaluation, version, asked } = subject;
+  if (!evaluation || !asked) return null;
   const compared = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id);
   const chosen = compared?.[0] ?? id.slice(armId(evaluation, '').length);
   const other = ['untuned', 'yours'].find(
@@ -264,8 +264,7 @@ const audience: PromptExport = {
   },
   whyNot: (subject, stored) => {
     if (!subject) return NOTHING_CHOSEN;
-    if (subject.kind === 'reference') return noPrompt(subject);
-    return shownTo(subject, stored) ? null : NOT_COMPARED;
+    return subject.asked ? (shownTo(subject, stored) ? null : NOT_COMPARED) : subject.changed;
   },
   asks: ({ stored: { dataset }, withRows, audience: chosen }) => {
     if (!dataset)
@@ -279,7 +278,7 @@ const audience: PromptExport = {
 };
 
 function changedCount(evaluation: Evaluation, dataset: Dataset): number {
-  if (evaluation.kind === 'classify') return textsOf(evaluation.comparison, dataset).length;
+  if (evaluation.kind === 'classify') return textsOfRows(evaluation.comparison, dataset).length;
   const [duel] = evaluation.comparison.duels;
   return duel ? changedRows(evaluation, dataset, duel).length : 0;
 }

@@ -176,7 +176,7 @@ describe('the linear probe of a comparison as a version', () => {
     expect(versionWords(of)).toBe('probe 2');
     expect(versionOfArm(set, evaluation, PROBE)).toBe(version.id);
     expect(subjectOf({ ...comparisons(evaluation), set, dataset }, armId(evaluation, PROBE))).toMatchObject({
-      ...{ name: 'probe 2', kind: 'tuned' },
+      ...{ name: 'probe 2', asked: { route: 'probe' } },
     });
     expect([isRun(version), fits(set, version), chosenSoft(set)?.id]).toEqual([false, false, 'r']);
     expect(seedsOf(set, present(chosenSoft(set), 'Tuned'))).toHaveLength(1);

@@ -16,11 +16,12 @@ import {
 import { promptPackageFiles } from '../interchange/prompt-package';
 import { withoutRows } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
-import { chatJson, type PromptTest, promptfooYaml, type TextPrompt } from '../interchange/text-formats';
+import { chatJson, type Named, type PromptTest, promptfooYaml } from '../interchange/text-formats';
 import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { ofRows, PRODUCT, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
+import { firstText } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { chosenHard, sameLabelOrder } from '../prompt-set/make-versions';
@@ -35,17 +36,12 @@ import { resultsCsv } from '../report/csv';
 import { reportOf } from '../report/input';
 import { htmlReport, markdownReport } from '../report/print';
 import { makeWebPrompt, WEB_PROMPT_FILE } from '../route/web-prompt';
-import { exampleCount } from '../task/render';
 import { otherColumns } from '../task/template';
 import { type RowsDone, shippedSentences } from './check-rows';
 import { chosenSubject, comparisonOf, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
-import { exportedPrompt, madeOf, takenArm, templatesOf } from './exported-prompt';
-import { audienceProposal, audienceRows, EXPORTS, type RecipientId, shownTo } from './exports';
+import { examplesIn, exportedPrompt, leaving, madeOf, takenArm } from './exported-prompt';
+import { audienceProposal, audienceRows, EXPORTS, isOneTuned, type RecipientId, shownTo } from './exports';
 import type { Host, Run } from './host';
-
-/** A prompt that is one tuned version. */
-const isTuned = (order: Order): boolean =>
-  chosenSubject(order).kind === 'tuned' && chosenSubject(order).version !== null;
 
 /** "72.0% of 93 test rows (95% interval 62.1% to 80.2%)"; null where it was not compared. */
 function reachedIn({ evaluation, id, version }: Subject, { set }: Order['stored']): string | null {
@@ -67,7 +63,7 @@ async function armPackage(host: Host, order: Order, run: Run<RowsDone>): Promise
     [ARM_FILE]: utf8(armJson(arm)),
     ...Object.fromEntries(await Promise.all(programs)),
   };
-  return zipPackage(`${arm.handle}-${nameOf(arm.prompt)}.zip`, files, arm.userRows);
+  return zipPackage(`${arm.asked.handle}-${nameOf(arm.asked.name)}.zip`, files, arm.userRows);
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -80,37 +76,28 @@ const nameOf = (prompt: string): string =>
     .replace(/^-|-$/g, '')
     .slice(0, 60) || 'prompt';
 
-function textPrompt(order: Order): TextPrompt {
-  const subject = chosenSubject(order);
-  const { set } = order.stored;
-  const [template = ''] = templatesOf(order, subject);
-  const { chat = false } = present(subject.prompt, 'a text');
-  return {
-    name: set.name,
-    template,
-    chat,
-    answers: subject.words.map(({ label, word }) => ({ label, word })),
-    longest: set.writing?.longest ?? null,
-    ...{ calibration: subject.calibration, threshold: subject.threshold },
-  };
-}
+const textPrompt = (order: Order): Named => ({
+  name: order.stored.set.name,
+  prompt: leaving(order, chosenSubject(order)).prompt,
+});
 
-const rowsShown = (order: Order): number => exampleCount(present(chosenSubject(order).prompt, 'a text'));
+const rowsShown = (order: Order): number => examplesIn(chosenSubject(order));
 
 /** Tests that promptfoo runs where none of the user's rows may go along. */
 const SENTENCES = 3;
 
 /** The test rows, each with the answer that its label, or its expected text, asks for. */
-function testsOf(dataset: Dataset | null, { template, answers }: TextPrompt): readonly PromptTest[] {
+function testsOf(dataset: Dataset | null, { prompt }: Named): readonly PromptTest[] {
   if (!dataset) return [];
-  const wordOf = new Map(answers.map(({ label, word }) => [label, word.trim()]));
+  const { template, words } = firstText(prompt);
+  const wordOf = new Map(words.map(({ label, word }) => [label, word.trim()]));
   const columns = otherColumns(template, null);
   return rowsOf(dataset, 'test').map((row) => ({
     vars: {
       text: textOf(row, dataset.mapping),
       ...Object.fromEntries(columns.map((column) => [column, row.cells[column] ?? ''])),
     },
-    answer: answers.length > 0 ? (wordOf.get(labelOf(row, dataset.mapping)) ?? null) : targetOf(row, dataset.mapping),
+    answer: words.length > 0 ? (wordOf.get(labelOf(row, dataset.mapping)) ?? null) : targetOf(row, dataset.mapping),
   }));
 }
 
@@ -165,8 +152,8 @@ async function routeOf(host: Host, order: Order, run: Run<RowsDone>) {
 async function webPromptOf(host: Host, order: Order, { control, emit }: Run<RowsDone>): Promise<PromptPackage> {
   const { set, dataset } = order.stored;
   const subject = chosenSubject(order);
-  const asked = madeOf(subject);
-  if (asked && !order.withRows) throw badInput(asked);
+  const why = madeOf(subject);
+  if (why && !order.withRows) throw badInput(why);
   const version = present(subject.version, 'a version');
   const second = fallbackVersion(order, version);
   const leave = (of: Version) => askedVersion(set, of, dataset);
@@ -193,7 +180,7 @@ type Make = (host: Host, order: Order, run: Run<RowsDone>) => Promise<Package>;
 /** By recipient, for a prompt that fits it. */
 const PACKAGES: Readonly<Record<RecipientId, Make>> = {
   engineer: async (host, order, run) => {
-    if (!isTuned(order)) return armPackage(host, order, run);
+    if (!isOneTuned(chosenSubject(order))) return armPackage(host, order, run);
     const examples = rowsShown(order);
     const rows = order.withRows && examples === 0 ? order.stored.dataset : null;
     const userRows = examples + rowCount({ dataset: rows });
@@ -222,7 +209,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     return zipPackage(`${prompt.handle}-page.zip`, files, order.withRows ? EXPORTS.webPage.rows(order) : 0);
   },
   textField: async (_host, order) => {
-    const { template } = textPrompt(order);
+    const { template } = firstText(textPrompt(order).prompt);
     const rows = rowsShown(order);
     return filePackage({
       name: `${order.stored.set.handle}-${rows > 0 ? 'few-shot' : 'prompt'}.txt`,

@@ -50,7 +50,7 @@ export type FallbackReason =
 interface Facts {
   /** "tuned 3". */
   readonly version: string;
-  readonly route: 'untuned' | 'hand-written' | 'tuned' | 'hybrid' | 'ensemble' | 'combined' | 'probe';
+  readonly route: 'untuned' | 'hand-written' | 'tuned' | 'hybrid' | 'ensemble' | 'combined' | 'probe' | 'counts';
   readonly fallbackReason?: FallbackReason;
   /** That the model read. */
   readonly tokens: number;
