@@ -19,11 +19,11 @@ import type { Dataset } from '../src/dataset/types';
 import { present } from '../src/lib/assert';
 import { uninterrupted } from '../src/lib/control';
 import { argmax } from '../src/metrics/classification';
-import { labelsOf } from '../src/prompt/prompt';
+import { labelsOf, type Voice } from '../src/prompt/prompt';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
 import { type Package, packageJson } from '../src/prompt-set/package';
 import { type AskedVersion, askedVersion } from '../src/prompt-set/ready-prompt';
-import type { Beside, PromptSet } from '../src/prompt-set/types';
+import type { PromptSet } from '../src/prompt-set/types';
 import { createRouter } from '../src/route/router';
 import { makeWebPrompt } from '../src/route/web-prompt';
 import { SILENT } from '../src/workflow/host';
@@ -58,11 +58,14 @@ function prompts(set: PromptSet): readonly (readonly [name: string, ready: Asked
     const moved = { ...run, soft: { ...soft, placement }, settings: { ...run.settings, placement } };
     return [`vectors, ${placement}`, askedVersion(set, { kind: 'soft', version: moved }, null)] as const;
   });
-  const together = (beside: Beside) => askedVersion(set, { kind: 'soft', version: { ...run, together: beside } }, null);
+  const of = (version: typeof run) => askedVersion(set, { kind: 'soft', version }, null);
+  const half = of(run).prompt.voices.map((voice) => ({ ...voice, weight: 0.5 }));
+  const mixed = (others: readonly Voice[]) => of({ ...run, soft: null, mixed: { voices: [...half, ...others] } });
   const reversed = { ...soft, vectors: soft.vectors.toReversed() };
+  const counts = { kind: 'counts', weight: 0.5, counts: trainingWords(dataset) } as const;
   const several = [
-    ['mean of two', together({ softs: [reversed], words: null })],
-    ['with word counts', together({ softs: [], words: { model: trainingWords(dataset), weight: 0.5 } })],
+    ['mean of two', mixed(half.map((voice) => ({ ...voice, soft: reversed })))],
+    ['with word counts', mixed([counts])],
   ] as const;
   const hand = (prompt: object) =>
     askedVersion(

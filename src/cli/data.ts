@@ -288,7 +288,7 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
     ...{ id: name, handle: name, name, route: 'hand-written', model: null, dataset: null },
     prompt: {
       task: { kind: 'classify', labels: words.map(({ label }) => label) },
-      voices: voicesOf({ text, words, softs: [] }),
+      voices: voicesOf(text, words),
       ...{ calibration: null, threshold: null },
     },
     seen: { parts: [], isSure: true },

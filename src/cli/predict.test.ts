@@ -10,7 +10,9 @@ import { writeZip } from '../interchange/zip';
 import { placeOf } from '../lib/rng';
 import { fitWords } from '../metrics/logistic';
 import { setThreshold } from '../prompt-set/calibration';
+import { promptOf } from '../prompt-set/ready-prompt';
 import { moveStage, setPolicy } from '../prompt-set/stages';
+import { withCounts } from '../prompt-set/test-support';
 import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { checkTemplate } from '../task/template';
@@ -54,8 +56,11 @@ beforeAll(async () => {
   // a team folder beside it, whose version counts words too
   const topic = setOf('Topic', ['order', 'table', 'invoice'], info, 2);
   const model = fitWords(['my order', 'the table', 'an invoice'], [0, 1, 2], 3);
-  const together = { softs: [], words: { model, weight: 0.01 } };
-  const combined = { ...topic, soft: topic.soft.map((version) => ({ ...version, together })) };
+  const soft = topic.soft.map((version) => {
+    const { voices } = promptOf(topic, { kind: 'soft', version });
+    return { ...version, soft: null, mixed: { voices: withCounts(voices, model, 0.01) } };
+  });
+  const combined = { ...topic, soft };
   for (const [path, bytes] of setFiles(complete(combined))) {
     await mkdir(dirname(join(folder, 'topic', path)), { recursive: true });
     await writeFile(join(folder, 'topic', path), bytes);

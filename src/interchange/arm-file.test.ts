@@ -172,8 +172,7 @@ test('vectors become a version with all that answers beside them', async () => {
   const [version] = incoming.value.set.soft;
   const { threshold, calibration } = combined.asked.prompt;
   expect(version).toMatchObject({ name: 'Tuned with words', template: TEMPLATE, threshold, calibration });
-  expect([version?.soft, ...(version?.together?.softs ?? [])]).toEqual(softs);
-  expect(version?.together?.words).toEqual({ model: words, weight: 0.35 });
+  expect(version?.mixed?.voices).toEqual(combined.asked.prompt.voices);
 });
 
 test('a text becomes a hand-written version with its calibration and threshold', async () => {

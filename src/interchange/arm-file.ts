@@ -199,7 +199,7 @@ function askedIn(file: ArmFile, softs: readonly SoftPrompt[], counts: WordModel 
   const voices = texts.flatMap((template) => {
     const text = soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 };
     const share = weight / (texts.length * Math.max(1, softs.length));
-    return voicesOf({ text, words, softs }).map((voice) => ({ ...voice, weight: share }));
+    return voicesOf(text, words, softs).map((voice) => ({ ...voice, weight: share }));
   });
   const counting = counts ? [{ kind: 'counts', weight: 1 - weight, counts } as const] : [];
   const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;

@@ -122,8 +122,11 @@ describe('what a file is', () => {
       ...{ kind: 'set', dataset: null, evaluations: [] },
       set: { name: 'Tone', hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }] },
     });
-    for (const together of [both.asked, twice(text), askedOf({ ...given, counted })])
-      expect(await zipped(exported(together))).toMatch(/^“Both” is several texts, or counts words without vectors/);
+    expect(await zipped(both)).toMatchObject({
+      set: { soft: [{ soft: null, mixed: { voices: ['text', 'text', 'counts'].map((kind) => ({ kind })) } }] },
+    });
+    for (const together of [twice(text), askedOf({ ...given, counted })])
+      expect(await zipped(exported(together))).toMatch(/^“Both” is several texts, or counts words, without vectors/);
   });
 
   it('is a set with so many prompts, runs and comparisons', async () => {

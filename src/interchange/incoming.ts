@@ -4,7 +4,7 @@ import { present } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
-import { countsOf, firstText, softsOf, textWeight } from '../prompt/prompt';
+import { firstText, softsOf } from '../prompt/prompt';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
@@ -122,10 +122,10 @@ function readArmFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFa
   if (!read.ok) return read;
   const { name, asked } = read.value;
   const { texts, softs } = partsOf(asked.prompt);
-  if (texts.length !== 1 || (countsOf(asked.prompt) && softs.length === 0))
+  if (softs.length === 0 && (texts.length === 0 || asked.prompt.voices.length > 1))
     return fail(
       'together',
-      `“${asked.name}” is several texts, or counts words without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
+      `“${asked.name}” is several texts, or counts words, without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
     );
   const of = { name, prompt: asked.prompt };
   return ok({
@@ -143,7 +143,7 @@ function setOfArm({ name, asked, ...arm }: ArmExport, { id, now, taken }: Here):
   const { calibration, threshold } = prompt;
   const { template, words } = firstText(prompt);
   const model = present(arm.model, 'the model of a text');
-  const [soft, ...others] = softsOf(prompt);
+  const [soft] = softsOf(prompt);
   const { vectors, virtualTokens, hidden, placement, answerShift } = present(soft, 'vectors');
   const made = setFromVectors(
     { id, runId: `${id}-1`, now },
@@ -153,12 +153,12 @@ function setOfArm({ name, asked, ...arm }: ArmExport, { id, now, taken }: Here):
       model: { id: model.id, sha256: model.sha256, dtype: model.dtype },
     },
   );
-  const counts = countsOf(prompt);
-  const beside = { softs: others, words: counts && { model: counts, weight: textWeight(prompt) } };
   const version = { name: cleanName(asked.name), calibration, ...(threshold ? { threshold } : {}) };
-  const together = counts || others.length > 0 ? { together: beside } : {};
-  const own = (run: SoftVersion) => ({ soft: run.soft && { ...run.soft, ...(answerShift && { answerShift }) } });
-  return { ...made, soft: made.soft.map((run) => ({ ...run, ...own(run), ...version, ...together })) };
+  const own = (run: SoftVersion) =>
+    prompt.voices.length > 1
+      ? { soft: null, mixed: { voices: prompt.voices } }
+      : { soft: run.soft && { ...run.soft, ...(answerShift && { answerShift }) } };
+  return { ...made, soft: made.soft.map((run) => ({ ...run, ...own(run), ...version })) };
 }
 
 function setOfText({ name, prompt }: Named, { id, now, taken }: Here): CompleteSet {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { present } from '../lib/assert';
+import { isRecord, present } from '../lib/assert';
 import { exactJson, readExactJson } from '../lib/exact-json';
 import { readSetFiles, setFiles } from './set-files';
 import { anySet } from './test-support';
@@ -15,9 +15,8 @@ const whole = present(
       ({ set, dataset, checkpoints, evaluations, measurements }) =>
         dataset !== null &&
         set.hard[0]?.tried &&
-        set.soft[0]?.soft?.answerShift &&
-        set.soft[0].race?.length === 2 &&
-        set.soft[0].together?.words &&
+        set.soft.some(({ soft, race }) => soft?.answerShift && race?.length === 2) &&
+        set.soft.some(({ mixed }) => mixed) &&
         checkpoints.length > 0 &&
         new Set(evaluations.map(({ kind }) => kind)).size === 2 &&
         measurements.length > 0,
@@ -25,14 +24,21 @@ const whole = present(
   'a set with everything',
 );
 
+const isOf = (file: string, path: string, { mixed, soft, race }: { readonly [key: string]: unknown }): boolean =>
+  file === MIXED
+    ? mixed !== undefined
+    : path.startsWith(file) &&
+      (file !== SOFT || (isRecord(soft) && soft.answerWords !== undefined && Array.isArray(race) && race.length === 2));
+
 /** Why the set is refused after a value of one of its files is another one; null = it is not. */
 function refusal(file: string, place: string, value: unknown): string | null {
   const files = setFiles(whole);
+  const rootOf = (path: string) => readExactJson(present(files.get(path), path)) as { [key: string]: Json };
   const path = present(
-    [...files.keys()].find((name) => name.startsWith(file) && name.endsWith('.json')),
+    [...files.keys()].find((name) => name.endsWith('.json') && isOf(file, name, rootOf(name))),
     file,
   );
-  const root = readExactJson(present(files.get(path), path)) as { [key: string]: Json };
+  const root = rootOf(path);
   const keys = place.split('.');
   const last = keys.pop() ?? '';
   const inner = keys.reduce<Json>((part, key) => (part as { [key: string]: Json })[key] as Json, root);
@@ -43,10 +49,12 @@ function refusal(file: string, place: string, value: unknown): string | null {
 }
 
 const letters = (n: number) => 'x'.repeat(n);
-const words = (n: number) => ['a', 'b'].map((label) => ({ label, word: letters(n) }));
+const words = (n: number) => ['bad', 'good'].map((label) => ({ label, word: letters(n) }));
 const SET = 'prompt-set.json';
 const HARD = 'hand-written/';
 const SOFT = 'tuned/';
+/** The first of those that is several prompts. */
+const MIXED = 'mixed';
 const DATA = 'data/';
 
 describe('a prompt set of a stranger', () => {
@@ -101,17 +109,17 @@ describe('a prompt set of a stranger', () => {
     ['wider vectors than there are', SOFT, 'soft.hidden', 99],
     ['half a step', SOFT, 'settings.steps', 0.5],
     ['a label that is a number', DATA, 'labels', [7]],
-    ['words that are listed twice', SOFT, 'together.words.model.vocabulary', ['a', 'a']],
-    ['a word without its weights', SOFT, 'together.words.model.weights', new Float64Array(1)],
-    ['a weight that is no number', SOFT, 'together.words.model.weights', Float64Array.of(Number.NaN, 1)],
-    ['a label that is not there', SOFT, 'together.words.model.known', [0, 7]],
+    ['words that are listed twice', MIXED, 'mixed.voices.1.counts.vocabulary', ['a', 'a']],
+    ['a word without its weights', MIXED, 'mixed.voices.1.counts.weights', new Float64Array(1)],
+    ['a weight that is no number', MIXED, 'mixed.voices.1.counts.weights', Float64Array.of(Number.NaN, 1)],
+    ['a label that is not there', MIXED, 'mixed.voices.1.counts.known', [0, 7]],
     ['words of other labels', SET, 'words', [{ label: 'a', word: '' }]],
-    ['words of too many labels', SOFT, 'together.words.model.classes', 9],
-    ['a share above one', SOFT, 'together.words.weight', 1.5],
-    ['vectors beside that are a text', SOFT, 'together.softs', ['__proto__']],
-    ['vectors beside of another width', SOFT, 'together.softs.0.hidden', 99],
-    ['fewer trained answer words beside', SOFT, 'together.softs.0.answerShift', Float32Array.of(1)],
-    ['a newer version', SET, 'formatVersion', 4],
+    ['words of too many labels', MIXED, 'mixed.voices.1.counts.classes', 9],
+    ['a weight above ten', MIXED, 'mixed.voices.1.weight', 15],
+    ['a voice that is a text', MIXED, 'mixed.voices', ['__proto__']],
+    ['a voice with vectors of another width', MIXED, 'mixed.voices.0.soft.hidden', 99],
+    ['a voice with fewer trained answer words', MIXED, 'mixed.voices.0.soft.answerShift', new Float32Array(99)],
+    ['a newer version', SET, 'formatVersion', 2],
   ])('is refused with %s', (_, file, place, value) => {
     expect(refusal(file, place, value)).toMatch(/\. Nothing was imported\.$/);
   });

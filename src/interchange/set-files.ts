@@ -7,9 +7,11 @@ import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
+import { countsOf, faultIn } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { type Answers, scored } from '../prompt-set/answers';
 import { withVerdict } from '../prompt-set/listing';
+import { promptOf } from '../prompt-set/ready-prompt';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -35,10 +37,7 @@ import {
 } from './set-schema';
 import type { Files } from './zip';
 
-/** 2 for sets with trained answer words, 3 with several prompts as a version: releases that read less would answer without them. */
-const SET_VERSION = 3;
-const versionFor = ({ soft }: PromptSet) =>
-  soft.some(({ together }) => together) ? SET_VERSION : soft.some((run) => run.soft?.answerShift) ? 2 : 1;
+const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
 /** The folder gives the kind of a comparison; its file does not contain it. */
@@ -77,7 +76,7 @@ function withoutIds({ answers, wrote, ...of }: Answers): Answers {
 /** Why a set cannot leave without rows: a version has examples in its text, or their words. Null = it can. */
 export function madeOfRows({ soft }: Pick<PromptSet, 'soft'>): string | null {
   const shows = soft.find(({ examples }) => examples);
-  const counts = soft.find(({ together }) => together?.words);
+  const counts = soft.find(({ mixed }) => mixed && countsOf(mixed));
   if (counts)
     return `${capitalised(versionWords({ kind: 'soft', version: counts }))} counts words of your training rows. Agree to include your rows, or export another version by itself.`;
   return shows
@@ -92,7 +91,7 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   const write = (path: string, value: unknown) => files.set(path, new TextEncoder().encode(exactJson(value)));
   write(SET_FILE, {
     ...set,
-    formatVersion: versionFor(set),
+    formatVersion: SET_VERSION,
     hard: set.hard.map(({ id }) => id),
     soft: set.soft.map(({ id }) => id),
   });
@@ -183,11 +182,13 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
     if (new Set(ids).size < ids.length) return bad('Two of its versions have the same id.');
   const { formatVersion: _version, ...facts } = head.value;
-  const labels = ({ words = facts.words }: SoftVersion) => words.length;
-  if (soft.some((version) => version.together?.words && version.together.words.model.classes !== labels(version)))
-    return bad('One of its versions counts words for another number of labels.');
+  const set = { ...facts, hard: inOrder(hard, facts.hard), soft: inOrder(soft, facts.soft) };
+  for (const version of soft.filter(({ mixed }) => mixed)) {
+    const fault = faultIn(promptOf(set, { kind: 'soft', version }));
+    if (fault) return bad(`${capitalised(versionWords({ kind: 'soft', version }))}: ${fault}.`);
+  }
   return ok({
-    set: { ...facts, hard: inOrder(hard, facts.hard), soft: inOrder(soft, facts.soft) },
+    set,
     dataset,
     checkpoints: checkpoints.map(own).sort((a, b) => (a.runId < b.runId ? -1 : 1)),
     evaluations: evaluations.map(own).sort(newestFirst),

@@ -72,10 +72,10 @@ export function renewed(
       ...(set.moves
         ? { moves: set.moves.map((move) => ({ ...move, from: runId(move.from), to: runId(move.to) })) }
         : {}),
-      soft: set.soft.map(({ together, probe, ...run }) => ({
+      soft: set.soft.map(({ mixed, probe, ...run }) => ({
         ...run,
         ...(probe && { probe: { ...probe, from: renewedArm(probe.from) } }),
-        ...(together && { together: { ...together, ...(together.from && { from: renewedArm(together.from) }) } }),
+        ...(mixed && { mixed: { ...mixed, ...(mixed.from && { from: renewedArm(mixed.from) }) } }),
         id: runId(run.id),
         settings: renewedStart(run.settings, runId),
       })),

@@ -9,13 +9,13 @@ import { answersSchema, faultInAnswers } from '../prompt-set/answers';
 import { policySchema } from '../prompt-set/package';
 import {
   accountSchema,
-  besideSchema,
   comparedVersionSchema,
   count,
   id,
   keptVerdict,
   line,
   many,
+  mixedSchema,
   page,
   short,
   softVersionSchema,
@@ -80,14 +80,8 @@ export const softSchema = softVersionSchema
       })
       .nullable(),
     validationAccuracy: z.number().nullable(),
-    together: besideSchema.optional(),
-  })
-  .refine(({ soft, together }) => {
-    const shape = (of: typeof soft, numbers: number) =>
-      `${of?.placement} ${of?.virtualTokens} ${of?.hidden} ${numbers}`;
-    const own = shape(soft, (soft?.answerWords ?? 0) * (soft?.hidden ?? 0));
-    return !together?.softs.some((each) => shape(each, each.answerShift?.length ?? 0) !== own);
-  }, 'vectors that answer together differ in shape');
+    mixed: mixedSchema.optional(),
+  });
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');

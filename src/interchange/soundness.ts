@@ -11,7 +11,7 @@ import type {
   RunCheckpoint,
   StoredDataset,
 } from '../prompt-set/types';
-import { besideSchema } from '../prompt-set/version-schemas';
+import { mixedSchema } from '../prompt-set/version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, as this release writes it, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
@@ -47,7 +47,7 @@ const softVersion = z.looseObject({
   template: text,
   status: text,
   soft: softPrompt.nullable(),
-  together: besideSchema.optional(),
+  mixed: mixedSchema.optional(),
   probe: z.looseObject({ from: text, rows: z.number(), c: z.number() }).optional(),
   model: z.looseObject({ id: text, sha256: text }),
 });

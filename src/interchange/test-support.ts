@@ -1,9 +1,11 @@
 /** Prompt sets of every shape, for property tests. Every text of a row has the word SECRET in it. */
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
+import { voicesOf } from '../prompt/prompt';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
 import { answersTo } from '../prompt-set/answers.test-support';
+import { withCounts } from '../prompt-set/test-support';
 import {
   type ClassifyEvaluation,
   type GenerateEvaluation,
@@ -13,6 +15,7 @@ import {
   type SoftVersion,
   withKind,
 } from '../prompt-set/types';
+import { tunedPrompt } from '../prompt-set/versions';
 import type { CompleteSet } from './set-files';
 
 const LABELS = ['bad', 'good'];
@@ -71,12 +74,14 @@ const soft: fc.Arbitrary<SoftPrompt> = fc
     })),
   );
 
-/** Every other one with vectors and words that answer beside it. */
-const withOthers = (version: SoftVersion, isTogether: boolean): SoftVersion => {
-  if (!version.soft || !isTogether) return version;
+/** Every other one is several prompts: vectors and word counts. */
+const withOthers = ({ soft: own, ...version }: SoftVersion, isMixed: boolean): SoftVersion => {
+  if (!own || !isMixed) return { ...version, soft: own };
   const model = { ngrams: 1, sublinear: true, vocabulary: ['__proto__'], idf: [1.5], classes: LABELS.length };
-  const words = { model: { ...model, known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) }, weight: 0.35 };
-  return { ...version, together: { from: 'arm:e:combined', softs: [version.soft], words } };
+  const words = LABELS.map((label) => ({ label, word: ` ${label}` }));
+  const counts = { ...model, known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) };
+  const voices = withCounts(voicesOf(tunedPrompt('{text}', own), words, [own]), counts, 0.35);
+  return { ...version, soft: null, mixed: { from: 'arm:e:combined', voices } };
 };
 
 const trained: fc.Arbitrary<SoftVersion> = fc.record({

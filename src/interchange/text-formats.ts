@@ -55,7 +55,7 @@ function fromFile(template: string, { name, chat, answers, longest, calibration,
   const labels = answers.map(({ label }) => label);
   const text = { template, shots: 0, shotSeed: 0, ...(chat && { chat }) };
   const task = labels.length > 0 ? ({ kind: 'classify', labels } as const) : ({ kind: 'generate', longest } as const);
-  return { name, prompt: { task, voices: voicesOf({ text, words: answers, softs: [] }), calibration, threshold } };
+  return { name, prompt: { task, voices: voicesOf(text, answers), calibration, threshold } };
 }
 
 /** What does not fit together among the answers, or null. */

@@ -3,14 +3,14 @@ import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import { capitalised } from '../lib/format';
-import { type Prompt, softOf, softsOf, textsOf, voicesOf } from '../prompt/prompt';
+import { firstText, type Prompt, softOf, softsOf, textsOf, type Voice, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
 import { kindOf, sameWords } from './prompt-set';
-import { type AskedVersion, routeOf, taskOf } from './ready-prompt';
-import type { Beside, ComparedVersion, HardVersion, Opened, PromptSet, SoftVersion } from './types';
+import { type AskedVersion, routeOf, taskOf, trainedVoices } from './ready-prompt';
+import type { ComparedVersion, HardVersion, Opened, PromptSet, SoftVersion } from './types';
 import {
   fittingCalibration,
   mayKnowTestRows,
@@ -92,39 +92,36 @@ export function ownCalibration(
   return version && fittingCalibration(set, version);
 }
 
-interface Parts extends Pick<ArmPlan, 'id' | 'name' | 'kind' | 'versionId'>, Partial<Pick<ArmPlan, 'also' | 'sameAs'>> {
-  readonly text: HardPrompt;
-  readonly words: readonly AnswerWord[];
-  readonly softs?: readonly SoftPrompt[];
-  readonly counted?: Beside['words'];
-  readonly model?: ArmPlan['model'];
+interface Parts
+  extends Pick<ArmPlan, 'id' | 'name' | 'kind' | 'versionId'>,
+    Partial<Pick<ArmPlan, 'also' | 'sameAs' | 'model'>> {
+  readonly voices: readonly Voice[];
 }
 
-function arm(set: PromptSet, { text, words: own, softs = [], counted, model = null, ...named }: Parts): ArmPlan {
+function arm(set: PromptSet, { voices, model = null, ...named }: Parts): ArmPlan {
   const { id, kind } = named;
-  const words = wordsFor(text, own);
+  const { template, words } = firstText({ voices });
   const { untuned } = set;
   const found = ownCalibration(set, named);
-  const isLast = found === undefined && id === UNTUNED && untuned?.template === text.template;
+  const isLast = found === undefined && id === UNTUNED && untuned?.template === template;
   const calibration = isLast && sameWords(untuned.words ?? [], words) ? untuned.calibration : found;
   return {
-    ...{ also: null, ...named, handle: set.handle, model, dataset: null },
-    route: routeOf(kind),
-    prompt: {
-      task: taskOf(set, words),
-      voices: voicesOf({ text, words, softs, counted }),
-      ...{ calibration: calibration ?? null, threshold: null },
-    },
+    ...{ also: null, ...named, handle: set.handle, model, dataset: null, route: routeOf(kind) },
+    prompt: { task: taskOf(set, words), voices, calibration: calibration ?? null, threshold: null },
   };
 }
+
+/** The voices of a text with words that another text had. */
+const read = (text: HardPrompt, words: readonly AnswerWord[], softs: readonly SoftPrompt[] = []) =>
+  voicesOf(text, wordsFor(text, words), softs);
 
 const handKind = ({ shots }: HardPrompt) => (shots > 0 ? 'few-shot' : 'zero-shot');
 
 /** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
 function asWritten(set: PromptSet, version: HardVersion, id: string, name: string, also: string | null = null) {
-  const { prompt: text } = version;
-  const words = wordsFitting(set, version);
-  return arm(set, { id, name, kind: handKind(text), text, words, versionId: version.id, also });
+  const { prompt } = version;
+  const voices = read(prompt, wordsFitting(set, version));
+  return arm(set, { id, name, kind: handKind(prompt), voices, versionId: version.id, also });
 }
 
 /** The hand-written version that has this text, these examples and answer words; null = none. */
@@ -142,7 +139,8 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
       const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
       const words = wordsFitting(set, yours);
       const versionId = savedAs(set, text, words);
-      const own = arm(set, { id: `yours-${shots}`, name, kind: handKind(text), text, words, versionId });
+      const voices = read(text, words);
+      const own = arm(set, { id: `yours-${shots}`, name, kind: handKind(text), voices, versionId });
       return shots > 0 ? { ...own, addsExamples: true as const } : own;
     }),
 ];
@@ -151,12 +149,13 @@ const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPla
 function learnedArms(
   set: PromptSet,
   soft: SoftVersion | null,
-  bare: Pick<Parts, 'text' | 'words'>,
+  bare: { readonly text: HardPrompt; readonly words: readonly AnswerWord[] },
   eachSeed: boolean,
 ): ArmPlan[] {
   const arms: ArmPlan[] = [];
-  const add = (id: string, name: string, run: SoftVersion) =>
-    run.soft && arms.push(arm(set, { ...bare, id, name, kind: 'tuned', ...trainedParts(run) }));
+  const add = (id: string, name: string, { id: versionId, soft: own, model }: SoftVersion) =>
+    own &&
+    arms.push(arm(set, { id, name, kind: 'tuned', voices: read(bare.text, bare.words, [own]), model, versionId }));
   if (soft) add('tuned', 'Tuned', soft);
   // the mean of several next-token distributions is no text
   const seeded = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
@@ -166,25 +165,18 @@ function learnedArms(
       add(`tuned-${i + 2}`, `Tuned, seed ${i + 2} of ${runs.length}`, run);
   const softs = runs.flatMap((run) => run.soft ?? []);
   const name = `Tuned, mean of ${softs.length} seeds`;
+  const voices = read(bare.text, bare.words, softs);
   const model = soft?.model ?? null;
-  if (softs.length > 1)
-    arms.push(arm(set, { ...bare, id: 'ensemble', name, kind: 'ensemble', softs, model, versionId: null }));
+  if (softs.length > 1) arms.push(arm(set, { id: 'ensemble', name, kind: 'ensemble', voices, model, versionId: null }));
   const hybrid = chosenHybrid(set);
-  if (hybrid?.soft) arms.push(ownArm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' }));
+  if (hybrid) arms.push(ownArm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' }));
   return arms;
 }
 
-const trainedParts = ({ id, soft, together, model }: SoftVersion) => ({
-  softs: soft ? [soft, ...(together?.softs ?? [])] : [],
-  counted: together?.words ?? null,
-  model,
-  versionId: id,
-});
-
-/** A version with vectors as it is, with its own text, answer words and word counts. */
+/** A version with vectors as it is, with its own text and answer words. */
 const ownArm = (set: PromptSet, run: SoftVersion, named: Pick<ArmPlan, 'id' | 'name' | 'kind'>): ArmPlan => {
-  const text = tunedPrompt(run.template, run.settings, run.examples);
-  return arm(set, { ...named, text, words: wordsFitting(set, run), ...trainedParts(run) });
+  const { id: versionId, model } = run;
+  return arm(set, { ...named, voices: trainedVoices(run, wordsFitting(set, run)), model, versionId });
 };
 
 /** Versions that take part beside the tuned prompt. */
@@ -222,7 +214,8 @@ export function armsOf(
   // a version is one arm: where yours has this text, it is yours
   const isOther = rest.some(({ versionId }) => versionId === saved);
   const named = { id: UNTUNED, name: 'Untuned', kind: 'untuned' } as const;
-  const untuned = arm(set, { ...named, ...bare, versionId: isOther ? null : saved, sameAs: saved });
+  const voices = read(text, bare.words);
+  const untuned = arm(set, { ...named, voices, versionId: isOther ? null : saved, sameAs: saved });
   const arms = [untuned, ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],

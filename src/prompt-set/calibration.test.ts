@@ -80,8 +80,8 @@ describe('the calibration of a version', () => {
     const own = compared({ tuned: true });
     const mean = { ...own, versions: { ensemble: { ...own.versions.tuned, versionId: null } as ComparedVersion } };
     const set = made();
-    const together = { from: armId(mean, 'ensemble'), softs: [], words: null };
-    const kept = { ...set, soft: [...set.soft, { ...set.soft[0], id: 'm', together } as SoftVersion] };
+    const mixed = { from: armId(mean, 'ensemble'), voices: own.versions.tuned?.prompt.voices };
+    const kept = { ...set, soft: [...set.soft, { ...set.soft[0], id: 'm', soft: null, mixed } as SoftVersion] };
     const copied = recalibrate(kept, 'm', null, { id: 'm2', now: NOW });
     expect(copied.soft.map(({ id }) => id)).toEqual(['r', 'm', 'm2']);
     expect(versionOfArm(copied, mean, 'ensemble')).toBe('m');

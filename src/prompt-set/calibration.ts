@@ -6,7 +6,7 @@
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
-import { countsOf, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
+import { countsOf, type TextVoice, textsOf } from '../prompt/prompt';
 import { wordsFor } from '../task/template';
 import { type ArmPlan, armId, isTextAlone, isTogether, PROBE_LINE, UNTUNED } from './arms';
 import { addTrained, keptFrom, samePrompt } from './make-versions';
@@ -135,20 +135,18 @@ function keepTogether(
   { id, now }: Stamp,
 ): PromptSet {
   const run = set.soft.find((each) => each.id === evaluation.softVersion);
-  const [soft, ...softs] = softsOf(prompt);
-  if (!run || !soft) return set;
+  if (!run) return set;
   const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
-  const model = countsOf(prompt);
   const name = evaluation.plan.arms.find((each) => each.id === which)?.name ?? which;
   const version: SoftVersion = {
     ...facts,
-    ...{ id, name: cleanName(name), createdAt: now, soft, calibration: prompt.calibration },
+    ...{ id, name: cleanName(name), createdAt: now, soft: null, calibration: prompt.calibration },
     ...{ note: undefined, author: undefined, threshold: undefined },
     ...{ bestStep: null, validationAccuracy: null, seconds: null },
     settings: { ...run.settings, initialisation: { kind: 'prompt', runId: run.id, at: 'best' } },
     // its words come from the compared rows
-    ...(model && { datasetFingerprint: evaluation.datasetFingerprint, splitHash: evaluation.splitHash }),
-    together: { from: armId(evaluation, which), softs, words: model && { model, weight: textWeight(prompt) } },
+    ...(countsOf(prompt) && { datasetFingerprint: evaluation.datasetFingerprint, splitHash: evaluation.splitHash }),
+    mixed: { from: armId(evaluation, which), voices: prompt.voices },
   };
   return addTrained(set, version, now);
 }

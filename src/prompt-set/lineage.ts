@@ -2,6 +2,7 @@
 
 import type { DataVersion } from '../dataset/types';
 import { counted } from '../lib/format';
+import { countsOf } from '../prompt/prompt';
 import { stagesAt } from './stages';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 import { type Version, versionsOf, versionWords } from './versions';
@@ -53,9 +54,9 @@ function startOf(
   const { probe } = run;
   const made = (id: string, name: string, how: string) => ({ parent: id, how, root: { id, name, how: '' } });
   if (initialisation.kind === 'prompt') {
-    const { together } = run;
-    const how = together
-      ? `together with ${together.words ? 'word counts' : 'other seeds'}`
+    const { mixed } = run;
+    const how = mixed
+      ? `together with ${countsOf(mixed) ? 'word counts' : 'other seeds'}`
       : 'its vectors continue from there';
     return set.soft.some(({ id }) => id === initialisation.runId)
       ? { parent: initialisation.runId, how }

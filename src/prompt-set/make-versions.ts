@@ -220,7 +220,8 @@ export function updateRun(
 const ENDED = new Set<SoftVersion['status']>(['finished', 'early', 'stopped']);
 
 /** Whether a run has vectors and may be used as Tuned. */
-export const isUsable = (run: SoftVersion): boolean => run.soft !== null && ENDED.has(run.status);
+export const isUsable = ({ soft, mixed, status }: SoftVersion): boolean =>
+  (soft !== null || mixed !== undefined) && ENDED.has(status);
 
 /**
  * Ends a run. It becomes Tuned if nothing was chosen yet, or if it is at least as good on validation rows as the chosen
@@ -256,11 +257,11 @@ export function finishRun(
  * Whether a version is one run: then others may start from it, it may be Tuned and in a mean over seeds, and Train shows it.
  * Several prompts together and a linear probe are none.
  */
-export const isRun = ({ together, probe }: Pick<SoftVersion, 'together' | 'probe'>): boolean => !together && !probe;
+export const isRun = ({ mixed, probe }: Pick<SoftVersion, 'mixed' | 'probe'>): boolean => !mixed && !probe;
 
 /** What `armId` named in the comparison that a version was kept from, of a version that is no run; null = it is another one. */
-export const keptFrom = ({ together, probe }: Pick<SoftVersion, 'together' | 'probe'>): string | null =>
-  together?.from ?? probe?.from ?? null;
+export const keptFrom = ({ mixed, probe }: Pick<SoftVersion, 'mixed' | 'probe'>): string | null =>
+  mixed?.from ?? probe?.from ?? null;
 
 /**
  * Whether a version is one run, trained for what the set does now: another column may have been chosen since. Trained answer
@@ -272,7 +273,9 @@ export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion
 /** Whether it answers what the set asks: texts, or these labels. */
 export const hasTask = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
   (run.writes ?? false) === isWriting(set) &&
-  (run.soft?.answerShift === undefined || run.words === undefined || sameLabelOrder(set.words, run.words));
+  ((run.soft?.answerShift === undefined && !run.mixed) ||
+    run.words === undefined ||
+    sameLabelOrder(set.words, run.words));
 
 /** Whether two lists of answer words are of the same labels, in the same order. */
 export const sameLabelOrder = (a: readonly AnswerWord[], b: readonly AnswerWord[]): boolean =>
@@ -303,7 +306,7 @@ export function recalibrate(
   return touch(set, now, {
     hard: withCopy(set.hard, () => ({})),
     // no arm of a comparison answered as the copy does
-    soft: withCopy(set.soft, ({ together }) => (together ? { together: { ...together, from: undefined } } : {})),
+    soft: withCopy(set.soft, ({ mixed }) => (mixed ? { mixed: { ...mixed, from: undefined } } : {})),
     chosenHard: chosenHard(set)?.id === versionId ? id : set.chosenHard,
     chosenSoft: chosenSoft(set)?.id === versionId ? id : set.chosenSoft,
   });

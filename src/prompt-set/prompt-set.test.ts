@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { firstText, softOf, voicesOf } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
 import { changeHandle, freeHandle, readAddress, readHandle, toHandle, uniqueHandle } from './handle';
 import {
@@ -26,6 +27,7 @@ import {
 } from './prompt-set';
 import { foundVersion } from './tries';
 import type { PromptSet } from './types';
+import { tunedPrompt } from './versions';
 
 const at = (id: string) => ({ id, now: `2026-01-01T00:00:${id.padStart(2, '0')}Z` });
 const soft = { placement: 'suffix' as const, vectors: new Float32Array(4), virtualTokens: 2, hidden: 2 };
@@ -147,13 +149,11 @@ describe('a prompt set', () => {
     const shiftOf = (set: PromptSet) => chosenSoft(set)?.soft?.answerShift;
     expect(shiftOf(to(bad, { label: 'good', word: ' great' }))).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(shiftOf(to(good, bad))).toEqual(Float32Array.of(3, 4, 1, 2));
-    const both = {
-      ...done,
-      soft: done.soft.map((each) => ({ ...each, together: { softs: [run.soft], words: null } })),
-    };
-    const turned = changeTask(both, { words: done.words.toReversed() }, 'now').soft[0];
-    expect(turned?.together?.softs[0]?.answerShift).toEqual(Float32Array.of(3, 4, 1, 2));
-    expect(turned?.together?.words).toBeNull();
+    const voices = voicesOf(tunedPrompt('{text}', run.soft), done.words, [run.soft]);
+    const mixed = { ...done, soft: done.soft.map((each) => ({ ...each, soft: null, mixed: { voices } })) };
+    const turned = changeTask(mixed, { words: done.words.toReversed() }, 'now').soft[0]?.mixed;
+    expect(turned && softOf(turned)?.answerShift).toEqual(Float32Array.of(3, 4, 1, 2));
+    expect(turned && firstText(turned).words.map(({ label }) => label)).toEqual(['good', 'bad']);
     const renamed = to(bad, { label: 'great', word: ' great' });
     expect(chosenSoft(renamed)).toBeNull();
     expect(shiftOf(changeTask(renamed, { words: done.words }, 'now'))).toEqual(Float32Array.of(1, 2, 3, 4));

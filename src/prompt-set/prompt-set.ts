@@ -3,6 +3,7 @@
  * No version is ever dropped: deleting a set only marks it, so that it can be undone.
  */
 import type { TaskKind } from '../dataset/types';
+import type { Voice } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alignWords, sameLabels } from '../task/template';
 import type { AnswerWord } from '../task/types';
@@ -95,7 +96,7 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
 
 /** A run whose trained answer words, or counted words, follow the order of the labels. @param own its answer words until now */
 function numbersInOrder(run: SoftVersion, own: readonly AnswerWord[], labels: readonly string[]): SoftVersion {
-  const { soft, together } = run;
+  const { soft, mixed } = run;
   const shifted = (of: SoftPrompt): SoftPrompt => {
     const { answerShift: before, hidden } = of;
     if (!before) return of;
@@ -106,18 +107,14 @@ function numbersInOrder(run: SoftVersion, own: readonly AnswerWord[], labels: re
     }
     return { ...of, answerShift };
   };
-  const placed = { ...run, soft: soft && shifted(soft) };
-  if (!together) return placed;
-  const { words, softs } = together;
-  const known = words?.model.known.map((place) => labels.indexOf(own[place]?.label ?? '')) ?? [];
-  return {
-    ...placed,
-    together: {
-      ...together,
-      softs: softs.map(shifted),
-      words: words && { ...words, model: { ...words.model, known } },
-    },
+  const voiced = (voice: Voice): Voice => {
+    if (voice.kind === 'text')
+      return { ...voice, words: alignWords(voice.words, labels), soft: voice.soft && shifted(voice.soft) };
+    const known = voice.counts.known.map((place) => labels.indexOf(own[place]?.label ?? ''));
+    return { ...voice, counts: { ...voice.counts, known } };
   };
+  const placed = { ...run, soft: soft && shifted(soft) };
+  return mixed ? { ...placed, mixed: { ...mixed, voices: mixed.voices.map(voiced) } } : placed;
 }
 
 /**

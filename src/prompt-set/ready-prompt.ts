@@ -5,7 +5,7 @@ import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { type Failure, fail, type Result } from '../lib/result';
-import { firstText, type Prompt, textsOf, voicesOf } from '../prompt/prompt';
+import { firstText, type Prompt, textsOf, type Voice, voicesOf } from '../prompt/prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { chosenHard } from './make-versions';
@@ -39,16 +39,21 @@ export const taskOf = (set: PromptSet, words: readonly AnswerWord[]): Prompt['ta
     ? { kind: 'generate', longest: set.writing?.longest ?? null }
     : { kind: 'classify', labels: words.map(({ label }) => label) };
 
+/** What a version with vectors answers with. @param words those that it follows, unless it has several prompts with their own */
+export function trainedVoices(version: SoftVersion, words: readonly AnswerWord[]): readonly Voice[] {
+  const { mixed, template, settings, examples, soft } = version;
+  if (mixed) return mixed.voices;
+  const text = tunedPrompt(template, settings, examples);
+  return voicesOf(text, wordsFor(text, words), soft ? [soft] : []);
+}
+
 /** What a version answers with. */
 export function promptOf(set: PromptSet, of: Version): Prompt {
   const { kind, version } = of;
-  const text = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings, version.examples);
-  const words = wordsFor(text, wordsOf(set, of));
-  const { softs = [], words: counted } = (kind === 'soft' && version.together) || {};
-  const own = kind === 'soft' && version.soft ? [version.soft, ...softs] : [];
+  const words = wordsOf(set, of);
   return {
     task: taskOf(set, words),
-    voices: voicesOf({ text, words, softs: own, counted }),
+    voices: kind === 'hard' ? voicesOf(version.prompt, wordsFor(version.prompt, words)) : trainedVoices(version, words),
     calibration: version.calibration ?? null,
     threshold: version.threshold ?? null,
   };

@@ -1,4 +1,7 @@
-import { type Prompt, voicesOf } from '../prompt/prompt';
+import type { WordModel } from '../metrics/logistic';
+import { type Prompt, type Voice, voicesOf } from '../prompt/prompt';
+import type { SoftPrompt } from '../prompt/soft-prompt';
+import type { AnswerWord, HardPrompt } from '../task/types';
 import { armsOf } from './arms';
 import { comparedVersion } from './calibration';
 import type { AskedVersion } from './ready-prompt';
@@ -7,10 +10,11 @@ import { tunedPrompt } from './versions';
 
 /** For tests only. */
 interface Given extends Partial<Omit<AskedVersion, 'prompt'>>, Partial<Pick<Prompt, 'calibration' | 'task'>> {
-  readonly text?: Partial<Parameters<typeof voicesOf>[0]['text']>;
-  readonly words?: Parameters<typeof voicesOf>[0]['words'];
-  readonly softs?: Parameters<typeof voicesOf>[0]['softs'];
-  readonly counted?: Parameters<typeof voicesOf>[0]['counted'];
+  readonly text?: Partial<HardPrompt>;
+  readonly words?: readonly AnswerWord[];
+  readonly softs?: readonly SoftPrompt[];
+  /** Word counts, and the weight of the text. */
+  readonly counted?: { readonly model: WordModel; readonly weight: number };
   readonly threshold?: number | undefined;
 }
 
@@ -21,18 +25,25 @@ export function askedOf(given: Given = {}): AskedVersion {
   const { template = '{text}', ...shown } = text;
   const [soft] = softs;
   const whole = { ...(soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 }), ...shown };
+  const voices = voicesOf(whole, task?.kind === 'generate' ? [] : words, softs);
   return {
     ...{ handle: 'TEST', name: soft ? 'tuned 1' : 'hand-written 1', route: soft ? 'tuned' : 'hand-written' },
     ...{ model: null, dataset: null },
     ...own,
     prompt: {
       task: task ?? { kind: 'classify', labels: words.map(({ label }) => label) },
-      voices: voicesOf({ text: whole, words: task?.kind === 'generate' ? [] : words, softs, counted }),
+      voices: counted ? withCounts(voices, counted.model, counted.weight) : voices,
       calibration,
       threshold: threshold === undefined ? null : { value: threshold, rows: 0, answered: 0, correct: 0 },
     },
   };
 }
+
+/** Voices with word counts beside them. @param weight of the voices */
+export const withCounts = (voices: readonly Voice[], counts: WordModel, weight: number): readonly Voice[] => [
+  ...voices.map((voice) => ({ ...voice, weight: voice.weight * weight })),
+  { kind: 'counts', weight: 1 - weight, counts },
+];
 
 /** The version with something of its prompt changed. */
 export const asking = <V extends AskedVersion>(of: V, change: Partial<Prompt>): V => ({

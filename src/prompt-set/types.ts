@@ -8,10 +8,10 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
 import type { Checkpoint, StopReason } from '../training/events';
 import type {
-  besideSchema,
   comparedVersionSchema,
   hardVersionSchema,
   keptVerdict,
+  mixedSchema,
   softVersionSchema,
   triedWith,
   wordSearch,
@@ -40,10 +40,8 @@ export type Distilled = NonNullable<EndedRun['distilled']>;
 export type Smaller = NonNullable<Distilled['reached']>;
 export type RaceEntry = NonNullable<EndedRun['race']>[number];
 
-export type Beside = Omit<Value<typeof besideSchema>, 'from'>;
-
 /**
- * One training run, finished or not. Two kinds of versions were never trained as such: with `together`, several prompts as
+ * One training run, finished or not. Two kinds of versions were never trained as such: with `mixed`, several prompts as
  * one; with `probe`, the linear probe of a comparison. @see isRun
  */
 export interface SoftVersion extends Omit<EndedRun, 'status'> {
@@ -51,7 +49,8 @@ export interface SoftVersion extends Omit<EndedRun, 'status'> {
   /** Why it failed, as a sentence. */
   readonly error: string | null;
   readonly soft: SoftPrompt | null;
-  readonly together?: Value<typeof besideSchema>;
+  /** Then its vectors are those of its voices. */
+  readonly mixed?: Value<typeof mixedSchema>;
 }
 
 /** Latest state of a run, written every `checkpointEvery` steps and at pause. */

@@ -1,5 +1,6 @@
 /** How two versions differ: in text, settings and answer words. */
 import { commonLengths } from '../metrics/text';
+import { countsOf, textWeight } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
 import type { PromptSet, SoftVersion } from './types';
@@ -51,14 +52,14 @@ function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
       fact('as a chat', yesNo(chat)),
     ];
   }
-  const { settings, initText, handVersion, distilled, model, datasetFingerprint, examples = [], together } = version;
+  const { settings, initText, handVersion, distilled, model, datasetFingerprint, examples = [], mixed } = version;
   const { initialisation: start, ...s } = settings;
   const named = (id: string | undefined) => handWords(set, id);
   const parent = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
   return [
     fact('kind', kindWords(of)),
     ...(handVersion ? [fact('on top of', named(handVersion))] : []),
-    ...(together?.words ? [fact('weight of the prompt', String(together.words.weight))] : []),
+    ...(mixed && countsOf(mixed) ? [fact('weight of the prompt', String(textWeight(mixed)))] : []),
     ...(examples.length > 0 ? [fact('examples in its text', String(examples.length))] : []),
     fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : learnedFrom(version)),
     fact('position of the vectors', PLACEMENT_WORDS[s.placement]),

@@ -4,12 +4,10 @@ import { byName, z } from '../lib/zod';
 import {
   answerWords,
   calibrationSchema,
-  MOST_VOICES,
   promptSchema,
-  softSchema,
   textSchema,
   thresholdSchema,
-  wordModelSchema,
+  voicesSchema,
 } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { ANSWER_VECTORS } from '../training/settings';
@@ -189,20 +187,11 @@ export const hardVersionSchema = z.object({
 /** How the last comparison calibrated Untuned. */
 export const untunedSchema = hardVersionSchema.pick({ words: true, calibration: true }).extend({ template: page });
 
-/** What answers beside a version's own vectors, where labels are chosen: copies, so that it does when runs and rows are gone. */
-export const besideSchema = z.object({
+/** Several prompts of a comparison as one: copies, so that it answers when runs and rows are gone. */
+export const mixedSchema = z.object({
   /** What `armId` named. */
   from: line.optional(),
-  /** Vectors of other runs: the mean answer counts. */
-  softs: z.array(softSchema).max(MOST_VOICES - 1),
-  /** Words of training rows that are mixed in; null = none. */
-  words: z
-    .object({
-      model: wordModelSchema,
-      /** Of the prompts. */
-      weight: share,
-    })
-    .nullable(),
+  voices: voicesSchema,
 });
 
 /** A start that was compared before a run: what it reached on the validation rows after so many steps (loss null = it diverged). */

@@ -2,6 +2,7 @@
 
 import type { Dataset, SplitName } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
+import { countsOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { isRun, isUsable, sameLabelOrder } from './make-versions';
@@ -26,9 +27,9 @@ export const versionById = (set: Pick<PromptSet, 'hard' | 'soft'>, id: string): 
 /** What a version with vectors is. */
 export const softKind = ({
   handVersion,
-  together,
+  mixed,
 }: SoftVersion): Extract<ArmKind, 'combined' | 'ensemble' | 'hybrid' | 'tuned'> =>
-  together ? (together.words ? 'combined' : 'ensemble') : handVersion ? 'hybrid' : 'tuned';
+  mixed ? (countsOf(mixed) ? 'combined' : 'ensemble') : handVersion ? 'hybrid' : 'tuned';
 
 /** What a version is called in lists of both kinds. */
 export const kindWords = ({ kind, version }: Version) =>

@@ -85,6 +85,8 @@ const voiceSchema = z.discriminatedUnion('kind', [
   /** Word counts with logistic regression; without any word it is always the same answer. */
   z.object({ kind: z.literal('counts'), weight: z.number().min(0).max(10), counts: wordModelSchema }),
 ]);
+/** Of several the log-probabilities are added by weight. */
+export const voicesSchema = z.array(voiceSchema).min(1).max(MOST_VOICES);
 export type Voice = Value<typeof voiceSchema>;
 export type TextVoice = Extract<Voice, { readonly kind: 'text' }>;
 
@@ -97,8 +99,7 @@ const taskSchema = z.discriminatedUnion('kind', [
 export const promptSchema = z
   .object({
     task: taskSchema,
-    /** Of several the log-probabilities are added by weight. */
-    voices: z.array(voiceSchema).min(1).max(MOST_VOICES),
+    voices: voicesSchema,
     /** What is subtracted from the log-probabilities of the labels; null = nothing. */
     calibration: calibrationSchema.nullable(),
     /** Answers with a lower probability go to a person; null = all are taken. */
@@ -111,7 +112,7 @@ export const promptSchema = z
 export type Prompt = Value<typeof promptSchema>;
 
 /** What does not fit together; null = nothing. */
-function faultIn({ task, voices, calibration }: Prompt): string | null {
+export function faultIn({ task, voices, calibration }: Prompt): string | null {
   const labels = labelsOf({ task });
   if (task.kind === 'classify' && labels.length < 2) return 'a choice needs at least two labels';
   if (new Set(labels).size !== labels.length) return 'two labels are equal';
@@ -134,25 +135,18 @@ function faultIn({ task, voices, calibration }: Prompt): string | null {
 const isOf = (labels: readonly string[], words: readonly AnswerWord[]) =>
   words.length === labels.length && words.every(({ label }, i) => label === labels[i]);
 
-interface Parts {
-  readonly text: HardPrompt;
-  /** As they follow the text, in the order of the labels. */
-  readonly words: readonly AnswerWord[];
-  /** Vectors around the text; of several the mean answer counts. None = the text alone. */
-  readonly softs: readonly SoftPrompt[];
-  /** Word counts beside the text, and the weight of the text; left out = none. */
-  readonly counted?: { readonly model: WordModel; readonly weight: number } | null | undefined;
-}
-
-/** The voices of one text. */
-export function voicesOf({ text, words, softs, counted }: Parts): readonly Voice[] {
-  const all = softs.length > 0 ? softs : [null];
-  const weight = (counted?.weight ?? 1) / all.length;
-  return [
-    ...all.map((soft) => ({ kind: 'text', weight, ...text, words, soft }) as const),
-    ...(counted ? [{ kind: 'counts', weight: 1 - counted.weight, counts: counted.model } as const] : []),
-  ];
-}
+/**
+ * The voices of one text. @param words as they follow the text, in the order of the labels
+ * @param softs vectors around the text; of several the mean answer counts. None = the text alone
+ */
+export const voicesOf = (
+  text: HardPrompt,
+  words: readonly AnswerWord[],
+  softs: readonly SoftPrompt[] = [],
+): readonly TextVoice[] =>
+  (softs.length > 0 ? softs : [null]).map((soft, _, { length }) => ({
+    ...{ kind: 'text', weight: 1 / length, ...text, words, soft },
+  }));
 
 /** Empty where texts are generated. */
 export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>

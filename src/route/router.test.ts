@@ -7,7 +7,9 @@ import { present } from '../lib/assert';
 import { placeOf } from '../lib/rng';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
-import type { Asked } from '../prompt-set/ready-prompt';
+import { textsOf, type Voice } from '../prompt/prompt';
+import { type Asked, promptOf } from '../prompt-set/ready-prompt';
+import { withCounts } from '../prompt-set/test-support';
 import type { PromptSet } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -92,12 +94,17 @@ it('takes a row by its columns, where the prompt shows several; a column that is
   expect(await said('lovely')).toEqual(await said({ text: 'lovely', city: '' }));
 });
 
+const voicesIn = (set: PromptSet) => textsOf(promptOf(set, { kind: 'soft', version: present(set.soft[0], 'run') }));
+const mixedOf = ({ soft: [run] }: PromptSet, voices: readonly Voice[]) => ({
+  ...present(run, 'run'),
+  soft: null,
+  mixed: { voices },
+});
+
 it('answers with vectors and word counts together', async () => {
   const set = present(sets[0], 'set');
   const words = { ...WORDS, weights: Float64Array.of(-1, 0, 1) };
-  const [run] = set.soft;
-  const together = { softs: [], words: { model: words, weight: 0.4 } };
-  const version = { ...present(run, 'run'), together };
+  const version = mixedOf(set, withCounts(voicesIn(set), words, 0.4));
   const router = createRouter({ sets, host });
   const text = 'lovely but late';
   const alone = (await router.classify(production('TONE'), text)).probabilities.map(Math.log);
@@ -112,12 +119,17 @@ it('answers by versions of every kind alike, and says of which kind it was', asy
   const set = present(sets[0], 'set');
   const [hand, run] = [present(set.hard[0], 'version'), present(set.soft[0], 'run')];
   const soft = present(run.soft, 'vectors');
-  const words = { model: { ...WORDS, weights: Float64Array.of(-1, 0, 1) }, weight: 0.4 };
+  const words = { ...WORDS, weights: Float64Array.of(-1, 0, 1) };
+  const reversed = { ...soft, vectors: soft.vectors.toReversed() };
+  const voices = voicesIn(set);
   const kinds = {
     tuned: {},
     hybrid: { handVersion: hand.id, template: hand.prompt.template },
-    ensemble: { together: { softs: [{ ...soft, vectors: soft.vectors.toReversed() }], words: null } },
-    combined: { together: { softs: [], words } },
+    ensemble: mixedOf(
+      set,
+      voices.flatMap((voice) => [soft, reversed].map((each) => ({ ...voice, weight: 0.5, soft: each }))),
+    ),
+    combined: mixedOf(set, withCounts(voices, words, 0.4)),
   };
   const answers = [];
   for (const change of Object.values(kinds)) {

@@ -7,9 +7,10 @@ import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { fitWords } from '../metrics/logistic';
-import { labelsOf } from '../prompt/prompt';
+import { labelsOf, type TextVoice } from '../prompt/prompt';
 import { columnsOf, packageJson, readPackage, unpacked } from '../prompt-set/package';
 import { type AskedVersion, alone, askedVersion } from '../prompt-set/ready-prompt';
+import { withCounts } from '../prompt-set/test-support';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HardPrompt } from '../task/types';
@@ -61,7 +62,11 @@ function several(seeds: readonly number[], weight: number | null, change: Partia
     answerShift: new Float32Array(192).fill(0.01),
   }));
   const model = fitWords(SENTENCES, [1, 0, 0, 1], LABELS.length);
-  return tuned(1, { together: { softs, words: weight === null ? null : { model, weight } }, ...change });
+  const [own] = tuned(1).prompt.voices as [TextVoice];
+  const all = [own, ...softs.map((soft) => ({ ...own, soft }))];
+  const mean = all.map((voice) => ({ ...voice, weight: 1 / all.length }));
+  const voices = weight === null ? mean : withCounts(mean, model, weight);
+  return tuned(1, { soft: null, mixed: { voices }, ...change });
 }
 
 function written(prompt: Partial<HardPrompt>, rows: Dataset | null = dataset): AskedVersion {

@@ -12,7 +12,7 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
-import { labelsOf, textsOf } from '../prompt/prompt';
+import { countsOf, labelsOf, textsOf } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
@@ -330,12 +330,12 @@ describe('several prompts of a comparison as a version', () => {
   const said = (answers: Awaited<ReturnType<typeof production>>) => answers.map(({ probabilities }) => probabilities);
 
   it.each([
-    ['combined', 'combined 3', 1, { weight: 0.35 }],
-    ['ensemble', 'ensemble 3', 2, null],
-  ])('answers as it was compared, without runs and rows: %s', async (arm, name, vectors, words) => {
+    ['combined', 'combined 3', ['text', 'counts']],
+    ['ensemble', 'ensemble 3', ['text', 'text']],
+  ])('answers as it was compared, without runs and rows: %s', async (arm, name, kinds) => {
     const { host, dataset, evaluation, stored, version } = await kept(arm);
-    expect(version.together?.softs).toHaveLength(vectors - 1);
-    expect(version.together?.words ?? null).toEqual(words && expect.objectContaining(words));
+    expect(version.mixed?.voices.map(({ kind }) => kind)).toEqual(kinds);
+    expect(version.mixed?.voices).toEqual(evaluation.versions[arm]?.prompt.voices);
     const alone = { ...stored.set, soft: stored.set.soft.filter(({ id }) => id === version.id), chosenSoft: null };
     const texts = textsOf(dataset, evaluation);
     const answered = await production({ host, set: alone, texts });
@@ -367,14 +367,14 @@ describe('several prompts of a comparison as a version', () => {
       const back = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
       if (back.kind !== 'set') throw new Error(back.kind);
       const own = present(
-        back.set.soft.find(({ together }) => together),
+        back.set.soft.find(({ mixed }) => mixed),
         'the version',
       );
       expect(said(await production({ host, set: inProduction(back.set, own.id), texts }))).toEqual(before);
     }
     const copy = renewed(stored, { id: 'copy', handle: 'COPY', newId: host.newId });
     const copied = present(
-      copy.set.soft.find(({ together }) => together),
+      copy.set.soft.find(({ mixed }) => mixed),
       'the version',
     );
     expect(versionIdOf(copy.set, present(copy.evaluations[0], 'a comparison'), arm)).toBe(copied.id);
@@ -384,8 +384,8 @@ describe('several prompts of a comparison as a version', () => {
     const { dataset, evaluation, stored, version } = await kept('combined');
     const turned = changeTask(stored.set, { words: stored.set.words.toReversed() }, NOW);
     const says = (set: PromptSet) => {
-      const words = set.soft.find(({ id }) => id === version.id)?.together?.words;
-      return wordAnswers(present(words, 'words').model)(textsOf(dataset, evaluation));
+      const mixed = present(set.soft.find(({ id }) => id === version.id)?.mixed, 'voices');
+      return wordAnswers(present(countsOf(mixed), 'word counts'))(textsOf(dataset, evaluation));
     };
     expect(says(turned)).toEqual(says(stored.set).map((row) => row.toReversed()));
     expect(says(turned)).not.toEqual(says(stored.set));

@@ -161,7 +161,7 @@ export async function loadShippedPrompt(): Promise<AskedVersion> {
     ...{ handle: '', name: 'Tuned on support tickets', route: 'tuned', model, dataset: null },
     prompt: {
       task: { kind: 'classify', labels: words.map(({ label }) => label) },
-      voices: voicesOf({ text: tunedPrompt(text, soft), words, softs: [soft] }),
+      voices: voicesOf(tunedPrompt(text, soft), words, [soft]),
       ...{ calibration, threshold: null },
     },
   };

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { percentWhole } from '../../../lib/format';
+import { countsOf, softsOf, textWeight } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { chosenHard, chosenSoft, isRun } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
-import type { Beside, PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { type Version, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
@@ -108,14 +109,19 @@ function What({ set, of }: VersionProps) {
   );
 }
 
-const togetherWords = ({ softs, words }: Beside): readonly string[] => [
-  ...(softs.length > 0 ? [`mean of ${softs.length + 1} runs`] : []),
-  ...(words
-    ? [`${format.count(words.model.vocabulary.length)} counted words, ${percentWhole(1 - words.weight)} of the weight`]
-    : []),
-];
+function voicesWords(mixed: NonNullable<SoftVersion['mixed']>): readonly string[] {
+  const [runs, counts] = [softsOf(mixed).length, countsOf(mixed)];
+  return [
+    ...(runs > 1 ? [`mean of ${runs} runs`] : []),
+    ...(counts
+      ? [
+          `${format.count(counts.vocabulary.length)} counted words, ${percentWhole(1 - textWeight(mixed))} of the weight`,
+        ]
+      : []),
+  ];
+}
 
-function trainedWords(set: PromptSet, { settings, bestStep, model, together, probe }: SoftVersion): string {
+function trainedWords(set: PromptSet, { settings, bestStep, model, mixed, probe }: SoftVersion): string {
   const { placement, virtualTokens, initialisation, steps, answerVectors } = settings;
   return [
     PLACEMENT_WORDS[placement],
@@ -123,8 +129,8 @@ function trainedWords(set: PromptSet, { settings, bestStep, model, together, pro
     ...(answerVectors === 'trained' && !probe ? ['answer words trained too'] : []),
     ...(probe
       ? [`logistic regression on the model’s hidden states, ${format.counted(probe.rows, 'training row')}`]
-      : together
-        ? togetherWords(together)
+      : mixed
+        ? voicesWords(mixed)
         : [`started from ${startWords(initialisation, set)}`, `step ${bestStep ?? '–'} of ${steps}`]),
     model.id,
   ].join(' · ');

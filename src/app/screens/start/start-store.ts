@@ -86,7 +86,7 @@ function ofSample({ name, template, words: plain }: SampleSet): AskedVersion {
   const words = wordsFor(template, plain);
   const text = { template, shots: 0, shotSeed: 0 };
   const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;
-  const prompt = { task, voices: voicesOf({ text, words, softs: [] }), calibration: null, threshold: null };
+  const prompt = { task, voices: voicesOf(text, words), calibration: null, threshold: null };
   return { handle: '', name, route: 'untuned', prompt, model: null, dataset: null };
 }
 
