@@ -73,7 +73,7 @@ function prompts(set: PromptSet): readonly (readonly [name: string, ready: Asked
       {
         kind: 'hard',
         version: {
-          ...{ id: 'h', number: 1, name: 'h', createdAt: '', tried: null },
+          ...{ id: 'h', number: 1, name: 'h', createdAt: '', origin: { kind: 'written' }, tried: null },
           prompt: { template: `Decide the tone.\n${run.template}`, shots: 0, shotSeed: 1, ...prompt },
         },
       },

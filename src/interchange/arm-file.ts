@@ -12,7 +12,9 @@ import { byName, firstFault, type Value, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { faultInWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import {
+  calibrationSchema,
   countsOf,
+  faultIn,
   labelsOf,
   MOST_FEATURES,
   MOST_VOICES,
@@ -78,7 +80,7 @@ const armSchema = z.object({
     .nullable(),
   /** Of the texts, from 0 to 1; the rest is that of the words. */
   weight: share,
-  calibration: z.object({ meanLogProbs: some(z.number()), rows: count }).nullable(),
+  calibration: calibrationSchema.nullable(),
   threshold: thresholdSchema.nullable(),
   /** With the answers that they got where the file was made. */
   checkRows: some(
@@ -118,8 +120,7 @@ export function partsOf(prompt: Prompt): { readonly texts: readonly string[]; re
 
 /** The file, one line for each of its parts. */
 export function armJson(arm: ArmExport): string {
-  const { producer, name, createdAt, asked, tokenIds, model, tokenizerSha256, columns } = arm;
-  const { cueTokenIds, checkRows, userRows } = arm;
+  const { producer, name, createdAt, asked, tokenIds, model, tokenizerSha256, columns, cueTokenIds } = arm;
   const { calibration, threshold } = asked.prompt;
   const { texts, softs } = partsOf(asked.prompt);
   const [soft] = softs;
@@ -149,7 +150,8 @@ export function armJson(arm: ArmExport): string {
       ...{ ngrams: counts.ngrams, sublinear: counts.sublinear, features: counts.vocabulary, knownLabels: counts.known },
       ...{ idf: float64Of(counts.idf), weights: float64Of(counts.weights) },
     },
-    ...{ weight: counts ? textWeight(asked.prompt) : 1, calibration, threshold, checkRows, userRows },
+    ...{ weight: counts ? textWeight(asked.prompt) : 1, calibration, threshold },
+    ...{ checkRows: arm.checkRows, userRows: arm.userRows },
   };
   const parts = Object.entries(file).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
   return `{\n${parts.join(',\n')}\n}\n`;
@@ -175,15 +177,21 @@ export function readArm(bytes: Uint8Array): Result<ArmExport, ArmFailure> {
     );
   const parsed = armSchema.safeParse(value);
   if (!parsed.success) return bad(`at ${firstFault(parsed.error)}`);
-  const fault = faultIn(parsed.data);
+  const fault = faultInFile(parsed.data);
   if (fault) return bad(fault);
   const softs = softsIn(parsed.data);
   if (typeof softs === 'string') return bad(softs);
   const words = wordsIn(parsed.data);
   if (typeof words === 'string') return bad(words);
+  const asked = askedIn(parsed.data, softs, words);
+  const wrong = faultIn(asked.prompt);
+  if (wrong) return bad(wrong);
+  const names = labelsOf(asked.prompt);
+  if (parsed.data.checkRows.some(({ logProbs }) => names.some((name) => !Object.hasOwn(logProbs, name))))
+    return bad('a check row has no value for a label');
   const { producer, name, createdAt, model, columns, checkRows, userRows, labels, tokenizer, vectors } = parsed.data;
   return ok({
-    ...{ producer, name, createdAt, model, checkRows, userRows, asked: askedIn(parsed.data, softs, words) },
+    ...{ producer, name, createdAt, model, checkRows, userRows, asked },
     ...(columns && { columns }),
     tokenIds: model ? labels.map(({ tokenIds }) => tokenIds) : [],
     tokenizerSha256: tokenizer?.sha256 ?? null,
@@ -210,9 +218,7 @@ function askedIn(file: ArmFile, softs: readonly SoftPrompt[], counts: WordModel 
 }
 
 /** What does not fit together, or null. */
-function faultIn(file: ArmFile): string | null {
-  const names = file.labels.map(({ label }) => label);
-  if (new Set(names).size !== names.length) return 'two labels are equal';
+function faultInFile(file: ArmFile): string | null {
   if (file.texts.length === 0 && file.vectors) return 'there are vectors, but no text around them';
   if (file.texts.length === 0 && file.weight > 0) return 'there is no text that the weight could belong to';
   if (file.texts.length > 0 && (!file.model || !file.tokenizer)) return 'a text needs a model and its tokenizer';
@@ -225,10 +231,6 @@ function faultIn(file: ArmFile): string | null {
     if (!parsed.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT))
       return 'a text has no place for {text}';
   }
-  if (file.calibration && file.calibration.meanLogProbs.length !== names.length)
-    return 'calibration must have one value per label';
-  if (file.checkRows.some(({ logProbs }) => names.some((name) => !Object.hasOwn(logProbs, name))))
-    return 'a check row has no value for a label';
   return null;
 }
 

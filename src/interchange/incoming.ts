@@ -8,7 +8,7 @@ import { firstText, softsOf } from '../prompt/prompt';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { addHardVersion } from '../prompt-set/make-versions';
 import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import type { PromptSet } from '../prompt-set/types';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
 import { ARM_FILE, type ArmExport, isArmJson, partsOf, readArm } from './arm-file';
 import { ADAPTER_CONFIG, readPeft, setFromVectors } from './from-vectors';
@@ -112,8 +112,10 @@ export function textKind(bytes: Uint8Array): 'chat' | 'promptfoo' | null {
 /** One file that is a prompt as a text, as a prompt set with one hand-written version. */
 export async function readTextFile(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   const [bytes = new Uint8Array()] = files.values();
-  const read = textKind(bytes) === 'chat' ? readChat(bytes) : await readPromptfoo(bytes);
-  return read.ok ? ok({ kind: 'set', ...setOfText(read.value, here) }) : read;
+  const isChat = textKind(bytes) === 'chat';
+  const read = isChat ? readChat(bytes) : await readPromptfoo(bytes);
+  if (!read.ok) return read;
+  return ok({ kind: 'set', ...ALONE, set: setOfText(read.value, isChat ? 'a chat file' : 'promptfoo', here) });
 }
 
 /** A prompt of a comparison: a text becomes a hand-written version, vectors with all that answers beside them another one. */
@@ -127,11 +129,9 @@ function readArmFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFa
       'together',
       `“${asked.name}” is several texts, or counts words, without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
     );
-  const of = { name, prompt: asked.prompt };
-  return ok({
-    kind: 'set',
-    ...(softs.length > 0 ? { ...ALONE, set: setOfArm(read.value, here) } : setOfText(of, here)),
-  });
+  const made =
+    softs.length > 0 ? setOfArm(read.value, here) : setOfText({ name, prompt: asked.prompt }, ARM_FILE, here);
+  return ok({ kind: 'set', ...ALONE, set: made });
 }
 
 /** Nothing that only a complete set brings. */
@@ -143,8 +143,8 @@ function setOfArm({ name, asked, ...arm }: ArmExport, { id, now, taken }: Here):
   const { calibration, threshold } = prompt;
   const { template, words } = firstText(prompt);
   const model = present(arm.model, 'the model of a text');
-  const [soft] = softsOf(prompt);
-  const { vectors, virtualTokens, hidden, placement, answerShift } = present(soft, 'vectors');
+  const soft = present(softsOf(prompt)[0], 'vectors');
+  const { vectors, virtualTokens, hidden, placement } = soft;
   const made = setFromVectors(
     { id, runId: `${id}-1`, now },
     {
@@ -154,14 +154,11 @@ function setOfArm({ name, asked, ...arm }: ArmExport, { id, now, taken }: Here):
     },
   );
   const version = { name: cleanName(asked.name), calibration, ...(threshold ? { threshold } : {}) };
-  const own = (run: SoftVersion) =>
-    prompt.voices.length > 1
-      ? { soft: null, mixed: { voices: prompt.voices } }
-      : { soft: run.soft && { ...run.soft, ...(answerShift && { answerShift }) } };
-  return { ...made, soft: made.soft.map((run) => ({ ...run, ...own(run), ...version })) };
+  const own = prompt.voices.length > 1 ? { soft: null, mixed: { voices: prompt.voices } } : { soft };
+  return { ...made, soft: made.soft.map((run) => ({ ...run, ...own, ...version })) };
 }
 
-function setOfText({ name, prompt }: Named, { id, now, taken }: Here): CompleteSet {
+function setOfText({ name, prompt }: Named, from: string, { id, now, taken }: Here): PromptSet {
   const { task, calibration, threshold } = prompt;
   const { template, chat, words } = firstText(prompt);
   const parsed = parseTemplate(template);
@@ -174,9 +171,10 @@ function setOfText({ name, prompt }: Named, { id, now, taken }: Here): CompleteS
     },
   );
   const written = { template, shots: 0, shotSeed: 0, ...(chat ? { chat } : {}) };
-  const { set } = addHardVersion(empty, { id: `${id}-1`, now }, { prompt: written });
+  const at = { id: `${id}-1`, now };
+  const { set } = addHardVersion(empty, at, { prompt: written, origin: { kind: 'imported', from } });
   const hard = set.hard.map((version) => ({ ...version, calibration, ...(threshold ? { threshold } : {}) }));
-  return { ...ALONE, set: { ...set, hard } };
+  return { ...set, hard };
 }
 
 /** Why a pickle is refused. */

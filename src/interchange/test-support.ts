@@ -35,6 +35,7 @@ const hard: fc.Arbitrary<HardVersion> = fc.record({
   name: text,
   author: fc.constantFrom('Ana', 'Jörg <b>'),
   prompt: fc.record({ template: text, shots: fc.nat(8), shotSeed: fc.nat(9) }),
+  origin: fc.constantFrom({ kind: 'written' as const }, { kind: 'proposed' as const, bare: true }),
   createdAt: time,
   tried: fc.option(
     fc.record({

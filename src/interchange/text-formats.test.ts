@@ -160,7 +160,7 @@ it.each<[string, string, RegExp]>([
   ['has a place only for other columns', chat({ ...message('{{city}}'), columns: ['city'] }), /no place for the text/],
   ['names no column', chat({ columns: [] }), /columns/],
   ['has columns that are no list', chat({ columns: 'text' }), /columns/],
-  ['has one answer', chat({ answers: [{ label: 'a', word: 'a' }], calibration: null }), /at least two answers/],
+  ['has one answer', chat({ answers: [{ label: 'a', word: 'a' }], calibration: null }), /at least two labels/],
   ['has a label twice', chat({ answers: [1, 2].map(() => ({ label: 'a', word: 'a' })) }), /two labels are equal/],
   ['has answers without words', chat({ answers: [{ label: 'a' }, { label: 'b' }] }), /answers/],
   ['is calibrated for other labels', chat({ calibration: { meanLogProbs: [1], rows: 1 } }), /calibration/],

@@ -7,9 +7,9 @@ import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
-import { answerWords, firstText, thresholdSchema, voicesOf } from '../prompt/prompt';
+import { answerWords, calibrationSchema, faultIn, firstText, thresholdSchema, voicesOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
-import { count, line, share, short, some, text } from '../prompt-set/version-schemas';
+import { count, line, short, text } from '../prompt-set/version-schemas';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
 
 /** A prompt of one text, with its examples in it; `{text}` is the place of the text. */
@@ -37,8 +37,8 @@ const answersSchema = z.object({
   chat: z.boolean(),
   answers: answerWords,
   longest: count.nullable(),
-  calibration: z.object({ meanLogProbs: some(z.number()), rows: count }).nullable(),
-  threshold: thresholdSchema.extend({ value: share }).nullable(),
+  calibration: calibrationSchema.nullable(),
+  threshold: thresholdSchema.nullable(),
 });
 
 type InFile = Value<typeof answersSchema>;
@@ -56,15 +56,6 @@ function fromFile(template: string, { name, chat, answers, longest, calibration,
   const text = { template, shots: 0, shotSeed: 0, ...(chat && { chat }) };
   const task = labels.length > 0 ? ({ kind: 'classify', labels } as const) : ({ kind: 'generate', longest } as const);
   return { name, prompt: { task, voices: voicesOf(text, answers), calibration, threshold } };
-}
-
-/** What does not fit together among the answers, or null. */
-function faultOfAnswers({ answers, calibration }: InFile): string | null {
-  if (answers.length === 1) return 'a choice needs at least two answers';
-  if (new Set(answers.map(({ label }) => label)).size !== answers.length) return 'two labels are equal';
-  if (calibration && calibration.meanLogProbs.length !== answers.length)
-    return 'calibration must have one value per label';
-  return null;
 }
 
 function checkedTemplate(template: string): string | null {
@@ -149,8 +140,9 @@ export function readChat(bytes: Uint8Array): Result<Named, TextFailure> {
   if (!parsed.success) return bad(`at ${firstFault(parsed.error)}`);
   const { messages, columns, format: _f, formatVersion: _v, about: _a, ...rest } = parsed.data;
   const template = templateOfChat(messages[0]?.content ?? '', columns);
-  const fault = checkedTemplate(template) ?? faultOfAnswers(rest);
-  return fault ? bad(fault) : ok(fromFile(template, rest));
+  const of = fromFile(template, rest);
+  const fault = checkedTemplate(template) ?? faultIn(of.prompt);
+  return fault ? bad(fault) : ok(of);
 }
 
 // promptfoo: https://www.promptfoo.dev/docs/configuration/reference
@@ -241,8 +233,9 @@ export async function readPromptfoo(
   const tests = Array.isArray(config.tests) ? config.tests : [];
   const found = meta === undefined ? ok(fromTests(config, tests)) : readMeta(meta);
   if (!found.ok) return bad(found.error.message);
-  const wrong = faultOfAnswers(found.value);
-  return wrong ? bad(wrong) : ok({ ...fromFile(template, found.value), tests: tests.length });
+  const of = fromFile(template, found.value);
+  const wrong = faultIn(of.prompt);
+  return wrong ? bad(wrong) : ok({ ...of, tests: tests.length });
 }
 
 function readMeta(meta: unknown) {

@@ -122,7 +122,18 @@ function keepText(
   const number = Math.max(0, ...set.hard.map((each) => each.number)) + 1;
   const own = sameWords(wordsFor(text, set.words), words) ? {} : { words };
   const calibrated = prompt.task.kind === 'classify' ? { calibration: prompt.calibration } : {};
-  const version: HardVersion = { id, number, name, prompt: text, createdAt: now, tried: null, ...own, ...calibrated };
+  const origin = which === UNTUNED ? ({ kind: 'baseline', which } as const) : ({ kind: 'written' } as const);
+  const version: HardVersion = {
+    id,
+    number,
+    name,
+    prompt: text,
+    origin,
+    createdAt: now,
+    tried: null,
+    ...own,
+    ...calibrated,
+  };
   return touch(set, now, { hard: [...set.hard, version] });
 }
 

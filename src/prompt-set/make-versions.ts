@@ -26,13 +26,13 @@ export interface FoundWords {
   readonly search: WordSearch;
 }
 
-/** The names of hand-written versions that the studio proposed: at first, and where that was worse than the template alone. */
-export const PROPOSED = 'Proposed';
-const TEMPLATE_ALONE = 'Proposed: the template alone';
+/** What the studio proposes at first, and where that is worse than the template alone. */
+export const PROPOSED = { name: 'Proposed', origin: { kind: 'proposed', bare: false } } as const;
+const TEMPLATE_ALONE = { name: 'Proposed: the template alone', origin: { kind: 'proposed', bare: true } } as const;
 
 /** Whether nobody has made or tried a version: a newer proposal replaces it. */
-export const isProposal = ({ name, tried, wrote }: Pick<HardVersion, 'name' | 'tried' | 'wrote'>): boolean =>
-  (name === PROPOSED || name === TEMPLATE_ALONE) && !tried && !wrote;
+export const isProposal = ({ origin, tried, wrote }: Pick<HardVersion, 'origin' | 'tried' | 'wrote'>): boolean =>
+  origin.kind === 'proposed' && !tried && !wrote;
 
 export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
   a.template === b.template &&
@@ -56,7 +56,7 @@ export const versionWith = (set: Pick<PromptSet, 'hard' | 'words'>, prompt: Hard
 export function addHardVersion(
   set: PromptSet,
   at: Stamp,
-  from: { readonly prompt: HardPrompt; readonly name?: string; readonly tried?: HardVersion['tried'] },
+  from: Pick<HardVersion, 'prompt'> & Partial<Pick<HardVersion, 'name' | 'origin' | 'tried'>>,
 ): { readonly set: PromptSet; readonly version: HardVersion } {
   const same = versionWith(set, from.prompt);
   if (same) {
@@ -70,6 +70,7 @@ export function addHardVersion(
     number,
     name: from.name?.trim() ? cleanName(from.name) : `Version ${number}`,
     prompt: from.prompt,
+    origin: from.origin ?? { kind: 'written' },
     createdAt: at.now,
     tried: from.tried ?? null,
   };
@@ -83,7 +84,7 @@ export function addHardVersion(
 export function takeFoundWords(set: PromptSet, { words, template, prompt, search }: FoundWords, at: Stamp): PromptSet {
   const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
   if (prompt === null || !set.hard.every(isProposal)) return next;
-  const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, name: PROPOSED });
+  const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, ...PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
 }
 
@@ -104,11 +105,12 @@ export function takeFoundPrompt(
       (!tried || version.calibration === undefined || sameMeans(version.calibration, calibration)),
   );
   const number = nextNumber(set.hard);
+  const origin = { kind: 'found', search } as const;
   const made = { id: at.id, number, name: cleanName(`Found: ${name}`), prompt, createdAt: at.now, calibration };
   const own = sameWords(words, set.words) ? {} : { words };
   const version: HardVersion = same
-    ? { ...same, search, tried: tried ?? same.tried, ...(tried ? { calibration } : {}) }
-    : { ...made, ...own, search, tried };
+    ? { ...same, origin, tried: tried ?? same.tried, ...(tried ? { calibration } : {}) }
+    : { ...made, ...own, origin, tried };
   const hard = same ? replace(set.hard, version) : [...set.hard, version];
   return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
 }
@@ -119,8 +121,9 @@ const sameMeans = (a: CalibrationFit | null, b: CalibrationFit | null): boolean 
 /** Whether Yours is a proposed prompt that nobody has changed, compared, or preferred to the template alone. */
 export function needsFairCheck(set: PromptSet): boolean {
   const yours = chosenHard(set);
-  const isOpen = yours?.name === PROPOSED && yours.calibration === undefined && yours.prompt.shots === 0;
-  return isOpen && !isWriting(set) && !set.hard.some(({ name }) => name === TEMPLATE_ALONE);
+  const isFirst = yours?.origin.kind === 'proposed' && !yours.origin.bare;
+  const isOpen = isFirst && yours.calibration === undefined && yours.prompt.shots === 0;
+  return isOpen && !isWriting(set) && !set.hard.some(({ origin }) => origin.kind === 'proposed' && origin.bare);
 }
 
 /** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */
@@ -128,8 +131,8 @@ export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
   const prompt = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const yours = chosenHard(set);
   if (yours && !usedIn(set)(yours))
-    return touch(set, at.now, { hard: replace(set.hard, { ...yours, name: TEMPLATE_ALONE, prompt }) });
-  const { set: next, version } = addHardVersion(set, at, { prompt, name: TEMPLATE_ALONE });
+    return touch(set, at.now, { hard: replace(set.hard, { ...yours, ...TEMPLATE_ALONE, prompt }) });
+  const { set: next, version } = addHardVersion(set, at, { prompt, ...TEMPLATE_ALONE });
   return chooseHard(next, version.id, at.now);
 }
 

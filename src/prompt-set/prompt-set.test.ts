@@ -213,7 +213,13 @@ describe('the winner of a search', () => {
     expect(after.hard).toHaveLength(2);
     expect(after.hard[0]).toEqual(before.hard[0]);
     expect(after.chosenHard).toBe('3');
-    expect(version).toMatchObject({ name: 'Found: “Found.”', words, calibration, search, number: 2 });
+    expect(version).toMatchObject({
+      name: 'Found: “Found.”',
+      words,
+      calibration,
+      origin: { kind: 'found', search },
+      number: 2,
+    });
     expect(after.words).toEqual(before.words);
     expect(foundVersion(after, winner.prompt)).toBe(version);
     expect(foundVersion(after, hand('{text}'))).toBeNull();
@@ -225,7 +231,7 @@ describe('the winner of a search', () => {
     const own = { ...winner, words: before.words };
     const { set: after } = takeFoundPrompt(before, { winner: own, search }, at('3'));
     expect(after.hard).toHaveLength(1);
-    expect(after.hard[0]).toMatchObject({ id: '2', name: 'Mine', search });
+    expect(after.hard[0]).toMatchObject({ id: '2', name: 'Mine', origin: { kind: 'found', search } });
     expect(after.hard[0]?.calibration).toBeUndefined();
   });
 

@@ -99,7 +99,7 @@ test('says which open rows a version has seen, and where nobody can say', () => 
   expect(seen({ origin: 'PEFT' })).toBeNull();
   const version = run('r', 0);
   expect(seenParts({ soft: [version] }, { kind: 'soft', version }, null)).toBeNull();
-  const hard = { id: 'h', number: 1, name: 'h', createdAt: '', tried: null };
+  const hard = { id: 'h', number: 1, name: 'h', createdAt: '', origin: { kind: 'written' } as const, tried: null };
   const written = (shots: number) =>
     seenParts(
       { soft: [] },

@@ -76,7 +76,7 @@ export const isPresent = ({ isOther, differences }: Pick<ShownTry, 'isOther' | '
 /** The chosen version, where a search has found exactly this prompt: it has its own answer words. */
 export function foundVersion(set: PromptSet, prompt: HardVersion['prompt']): HardVersion | null {
   const chosen = chosenHard(set);
-  return chosen?.search && samePrompt(chosen.prompt, prompt) ? chosen : null;
+  return chosen?.origin.kind === 'found' && samePrompt(chosen.prompt, prompt) ? chosen : null;
 }
 
 const wasTried = (version: HardVersion | null | undefined): version is HardVersion =>

@@ -19,7 +19,7 @@ import type {
 
 /** A hand-written prompt: every save or try makes a version. */
 export type HardVersion = Value<typeof hardVersionSchema>;
-export type PromptSearch = NonNullable<HardVersion['search']>;
+export type PromptSearch = Extract<HardVersion['origin'], { readonly kind: 'found' }>['search'];
 export type WritingTry = NonNullable<HardVersion['wrote']>;
 export type TriedWith = Value<typeof triedWith>;
 /** What a version answers with, besides its prompt. */

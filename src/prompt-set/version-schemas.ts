@@ -122,6 +122,17 @@ const promptSearch = z.object({
   bareLoss: z.number().min(0),
 });
 
+/** Where a hand-written version comes from. */
+const originSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('written') }),
+  /** By the studio. `bare`: the template alone, because the first proposal was worse. */
+  z.object({ kind: z.literal('proposed'), bare: z.boolean() }),
+  /** A text that was only compared. */
+  z.object({ kind: z.literal('baseline'), which: z.literal('untuned') }),
+  z.object({ kind: z.literal('found'), search: promptSearch }),
+  z.object({ kind: z.literal('imported'), from: short }),
+]);
+
 /** Answers of a hand-written prompt to some validation rows. Means over the rows; ROUGE-L, F1 and exact match from 0 to 1. */
 const writingTry = z.object({
   rows: count,
@@ -159,8 +170,7 @@ const described = {
 export const hardVersionSchema = z.object({
   ...described,
   prompt: textSchema,
-  /** It was found by a search; missing = somebody wrote it. */
-  search: promptSearch.optional(),
+  origin: originSchema,
   /** Result on validation rows, if it was tried. */
   tried: z
     .object({

@@ -37,7 +37,7 @@ export const thresholdSchema = z.object({
 });
 export type ReviewThreshold = Value<typeof thresholdSchema>;
 
-export const softSchema = z
+const softSchema = z
   .strictObject({
     placement: z.enum(PLACEMENTS),
     vectors: finite,
@@ -60,7 +60,7 @@ export const textSchema = z.object({
   inText: z.array(line).max(1e6).optional(),
 });
 
-export const wordModelSchema = z
+const wordModelSchema = z
   .object({
     ngrams: z.int().min(1).max(5),
     sublinear: z.boolean(),

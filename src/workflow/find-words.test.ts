@@ -191,7 +191,7 @@ describe('a prompt set with found words', () => {
   const prompt = { template: `Say A.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
 
   it('has a proposed prompt that names them', () => {
-    const { set } = addHardVersion(before, at, { prompt, name: PROPOSED });
+    const { set } = addHardVersion(before, at, { prompt, ...PROPOSED });
     const next = takeFoundWords(set, found, { ...at, id: 'y' });
     expect([next.words, next.baseTemplate, next.wordSearch]).toEqual([words, found.template, search]);
     const yours = next.hard.find(({ id }) => id === next.chosenHard);

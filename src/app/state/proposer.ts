@@ -41,7 +41,9 @@ const firstPrompt = (
 });
 
 export const proposals = (set: PromptSet): ReadonlySet<string> =>
-  new Set(set.hard.filter(({ name }) => name === PROPOSED).map(({ prompt }) => prompt.template));
+  new Set(
+    set.hard.flatMap(({ origin, prompt }) => (origin.kind === 'proposed' && !origin.bare ? [prompt.template] : [])),
+  );
 
 interface Opened {
   readonly set: PromptSet | null;
@@ -66,7 +68,7 @@ function withProposal(
   const next = changeTask(set, { words, baseTemplate: template }, at.now);
   const isSame = set.hard.length > 0 && set.baseTemplate === template;
   if (isSame || !next.hard.every(isProposal)) return next;
-  const added = addHardVersion(next, at, { prompt, name: PROPOSED });
+  const added = addHardVersion(next, at, { prompt, ...PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
 }
 

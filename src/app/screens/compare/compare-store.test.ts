@@ -180,7 +180,7 @@ describe('a proposed prompt that nobody has changed', () => {
   const prompt = { ...bare, template: `Say the tone.\n${bare.template}` };
 
   /** What is compared as Yours where the workflow worker finds the proposal worse than the template alone, or not. */
-  async function checked(name: string, isWorse: boolean) {
+  async function checked(named: typeof PROPOSED | { readonly name: string }, isWorse: boolean) {
     const call = vi.fn(async () => isWorse);
     const services = { ...testServices(), workflow: { call } } as unknown as Studio['services'];
     const promptSets = createPromptSetsStore(services);
@@ -188,7 +188,7 @@ describe('a proposed prompt that nobody has changed', () => {
     const { dataset } = await preparedOf(Array.from({ length: 40 }, (_, i) => [`text ${i}`, i % 2 ? 'good' : 'bad']));
     const words = dataset.labels.map((label) => ({ label, word: ` ${label}` }));
     await create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: bare.template, words });
-    const set = await update((s) => addHardVersion(s, { id: 'h', now: s.createdAt }, { prompt, name }).set);
+    const set = await update((s) => addHardVersion(s, { id: 'h', now: s.createdAt }, { prompt, ...named }).set);
     const check = (now: PromptSet) =>
       withFairRival(services, promptSets, { set: now, dataset }, new AbortController().signal);
     return { call, check, update, after: await check(set) };
@@ -202,7 +202,7 @@ describe('a proposed prompt that nobody has changed', () => {
     expect(after.hard).toHaveLength(1);
     // the user prefers the proposal
     const preferred = await update((s) => {
-      const { set, version } = addHardVersion(s, { id: 'again', now: s.createdAt }, { prompt, name: PROPOSED });
+      const { set, version } = addHardVersion(s, { id: 'again', now: s.createdAt }, { prompt, ...PROPOSED });
       return chooseHard(set, version.id, s.createdAt);
     });
     expect(chosenHard(await check(preferred))?.prompt).toEqual(prompt);
@@ -211,7 +211,7 @@ describe('a proposed prompt that nobody has changed', () => {
 
   it('is compared where it is no worse, and a prompt of the user is not checked', async () => {
     expect(chosenHard((await checked(PROPOSED, false)).after)?.prompt).toEqual(prompt);
-    const { call, after } = await checked('Mine', true);
+    const { call, after } = await checked({ name: 'Mine' }, true);
     expect(chosenHard(after)?.prompt).toEqual(prompt);
     expect(call).not.toHaveBeenCalled();
   });

@@ -244,7 +244,9 @@ describe('the search for the best prompt', () => {
     expect(boards).toContainEqual(['a', 'b']);
     expect(job.getState()).toMatchObject({ running: false, error: null, found: { key: 'b', search } });
     expect(set()?.hard.slice(0, 1)).toEqual(before);
-    expect(set() && chosenHard(set() as never)).toMatchObject({ name: 'Found: “Found”', search });
+    expect(set() && chosenHard(set() as never)).toMatchObject({
+      ...{ name: 'Found: “Found”', origin: { kind: 'found', search } },
+    });
     expect(draft().template).toBe('Found: {text}');
     expect(asked[0]).toMatchObject({ known: [], own: [{ prompt: before?.[0]?.prompt }] });
   });

@@ -652,7 +652,7 @@ describe('a proposed prompt, while nothing else runs', () => {
     const at = { ...stamp(), id: 'proposed' };
     const prompt = { template: 'Classify.\n{text}\nA:', shots: 0, shotSeed: 0 };
     await promptSets.getState().update((set) => {
-      const { set: added, version } = addHardVersion(set, at, { prompt, name: PROPOSED });
+      const { set: added, version } = addHardVersion(set, at, { prompt, ...PROPOSED });
       return chooseHard(added, version.id, at.now);
     });
     const { call } = workflow;
