@@ -154,7 +154,7 @@ export const TOGETHER = 'together';
 export const COMBINED = 'combined';
 
 /** Lines that are no prompt. Of the probe a version can be made (docs/decisions/094-the-probe-as-a-version.md). */
-export const NO_PROMPT: readonly string[] = [MAJORITY, PROBE, TOGETHER];
+export const NO_PROMPT: readonly string[] = [PROBE, TOGETHER];
 
 /** The line that always chooses the most frequent label of the training rows. */
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
