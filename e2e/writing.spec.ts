@@ -91,7 +91,7 @@ test('takes a column of summaries from the file through training, comparison and
     await compare.run.click();
     await compare.verdict();
     await compare.tab('Statistics').click();
-    await expect(page.getByRole('table', { name: 'Prompts and measures' }).getByRole('row')).toHaveCount(5, {
+    await expect(page.getByRole('table', { name: 'Prompts, scores and costs' }).getByRole('row')).toHaveCount(5, {
       timeout: 180_000,
     });
     await expect(studio.heading).toHaveText(/points of ROUGE-L on \d+ test rows$|^No clear difference/);

@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LabelResults } from '../src/report/results-schema';
 
 const [data = '', ...options] = process.argv.slice(2);
 if (data === '') {
@@ -31,13 +32,13 @@ function accuracyOf(placement: string, seed: number): number {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) throw new Error(`tune ended with ${status}`);
-  const { arms }: { arms: readonly { id: string; accuracy: number }[] } = JSON.parse(
+  const { arms }: { arms: readonly { id: string; metrics: LabelResults['arms'][number]['metrics'] }[] } = JSON.parse(
     readFileSync(join(out, 'results.json'), 'utf8'),
   );
   const tuned = arms.find(({ id }) => id === 'tuned');
   if (!tuned) throw new Error('results.json has no tuned arm');
-  console.log(`${placement}, seed ${seed}: ${(100 * tuned.accuracy).toFixed(1)}%`);
-  return tuned.accuracy;
+  console.log(`${placement}, seed ${seed}: ${(100 * tuned.metrics.accuracy.value).toFixed(1)}%`);
+  return tuned.metrics.accuracy.value;
 }
 
 const suffix = [0, 1, 2].map((seed) => accuracyOf('suffix', seed));

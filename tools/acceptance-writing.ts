@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import Papa from 'papaparse';
-import type { TextResults } from '../src/report/json';
+import type { TextResults } from '../src/report/results-schema';
 import { inBuiltPage } from './built-page';
 
 const MINUTES = 60_000;
@@ -53,7 +53,7 @@ const holds = await inBuiltPage(async (studio) => {
   const { arms, comparisons } = JSON.parse(bytes.toString()) as TextResults;
   console.log(JSON.stringify({ arms, comparisons }, null, 1));
   const against = comparisons.find(({ a, b }) => a === 'yours' && b === 'tuned');
-  return against !== undefined && against.rougeL.interval.low > 0;
+  return against !== undefined && against.metrics.rougeL.interval.low > 0;
 });
 console.log(`${holds ? 'passed' : 'FAILED'}  tuned is nearer than the hand prompt: the interval of ROUGE-L is above 0`);
 process.exit(holds ? 0 : 1);

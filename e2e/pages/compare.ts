@@ -14,7 +14,7 @@ export class ComparePage {
     this.run = page.getByRole('button', { name: /^Compare( on [\d,]+ test rows)?$/ });
     this.save = page.getByRole('button', { name: 'Save report' });
     this.card = page.getByRole('list', { name: 'What it is based on' });
-    this.arms = page.getByRole('table', { name: 'Prompts, accuracy and costs' });
+    this.arms = page.getByRole('table', { name: 'Prompts, scores and costs' });
     this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });
     this.slices = page.getByRole('table', { name: 'Slices' });
   }

@@ -2,8 +2,17 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { resultsJsonSchema, resultsSchema, textResultsSchema } from '../report/results-schema';
+import {
+  type LabelResults,
+  type Results,
+  resultsJsonSchema,
+  resultsSchema,
+  type TextResults,
+} from '../report/results-schema';
 import { cli, type Ended, node } from './run.test-support';
+
+const resultsIn = async <R extends Results>(folder: string): Promise<R> =>
+  resultsSchema.parse(JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'))) as R;
 
 const TINY = 'public/models/softprompt-studio/tiny-support';
 const SAMPLE = 'public/sample/support-messages.csv';
@@ -56,7 +65,7 @@ describe('the command line', () => {
     expect(tuned.stderr).toContain('Saved to');
     expect(tuned).toMatchObject({ code: 0, stdout: '' });
 
-    const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    const results = await resultsIn<LabelResults>(out);
     expect(results.dataset).toMatchObject({ train: 60, validation: 30, test: 40 });
     expect(results.training).toMatchObject({ placement: 'prefix', tokens: 10, seed: 1, steps: 12 });
     expect(results.arms.map((arm) => arm.kind).slice(0, 8)).toEqual([
@@ -186,7 +195,7 @@ describe('the command line', () => {
       const sizes = ['--train-rows', '40', '--test-rows', '20', '--steps', '6', '--tokens', '4'];
       const tuned = await cli('tune', SAMPLE, ...args, ...sizes, '--placement', 'infix', ...more, '--out', out);
       expect(tuned.code, tuned.stderr).toBe(0);
-      const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+      const results = await resultsIn<LabelResults>(out);
       expect(results.training).toMatchObject({ placement: 'infix', tokens: 4 });
       const sidecar = JSON.parse(await readFile(join(out, 'prompt/softprompt.json'), 'utf8'));
       expect(sidecar).toMatchObject({ placement: 'infix', init: { kind: 'text', text: '\n' } });
@@ -219,7 +228,7 @@ describe('the command line', () => {
     );
     expect(code).toBe(0);
     expect(stderr).toContain('On the test rows: ');
-    const { arms, verdict, folds } = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    const { arms, verdict, folds } = await resultsIn<LabelResults>(out);
     expect(folds).toHaveLength(arms[0]?.rows.length ?? 0);
     expect(new Set(folds)).toEqual(new Set([0, 1, 2, 3, 4]));
     expect(arms.map(({ id }) => id)).toEqual(['majority', 'tfidf', 'untuned', 'yours', 'yours-8', 'tuned']);
@@ -254,9 +263,7 @@ describe('the command line', () => {
     expect(stderr).toContain('Seed 1');
     expect(stderr).toContain('Low-rank adapters of the model’s last layer');
     expect(code).toBe(0);
-    const { arms, comparisons, training, closer } = resultsSchema.parse(
-      JSON.parse(await readFile(join(out, 'results.json'), 'utf8')),
-    );
+    const { arms, comparisons, training, closer } = await resultsIn<LabelResults>(out);
     expect(closer?.fineTuning).toMatchObject({ rows: arms[0]?.rows.length, trainingRows: expect.any(Number) });
     expect((await cli('decide', join(out, 'results.json'))).stdout).toContain('Low-rank adapters');
     expect(training).toMatchObject({ tokens: 4, seed: 0, steps: 6 });
@@ -283,7 +290,7 @@ describe('the command line', () => {
       ...['--prompt', 'Text: {text}\\nTone:'],
     );
     expect([code, stderr]).toEqual([0, expect.stringContaining('Your prompt is the template alone')]);
-    const { arms } = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    const { arms } = await resultsIn<LabelResults>(out);
     expect(arms.filter(({ kind }) => kind === 'hybrid')).toEqual([]);
   }, 180_000);
 
@@ -321,9 +328,9 @@ describe('the command line', () => {
     expect(ended.stderr).toContain('test rows');
     expect(ended.stderr.trim().split('\n').at(-1)).toBe('40 rows read, 40 used, none left out.');
     expect(ended.code).toBe(0);
-    const results = textResultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    const results = await resultsIn<TextResults>(out);
     expect(results.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3', 'tuned']);
-    expect(results.arms[3]?.perplexity).toBeLessThan(results.arms[0]?.perplexity ?? 0);
+    expect(results.arms[3]?.metrics.perplexity.value).toBeLessThan(results.arms[0]?.metrics.perplexity.value ?? 0);
     expect(results.comparisons.map(({ a, b }) => `${a} ${b}`)).toEqual([
       'yours tuned',
       'yours-3 tuned',

@@ -18,17 +18,26 @@ const TRAINING = {
   ...{ trainSeconds: 60, history: [] },
 };
 
+const figure = (value: number) => ({ value, interval: { low: 0.5, high: 0.9 } });
 const arm = (id: string, name: string, kind: string, right: number, tokensSentMean: number) => ({
-  ...{ id, name, kind, calibrated: false, accuracy: right / 100, accuracyCi95: [0.5, 0.9], macroF1: right / 100 },
+  ...{ id, name, kind, calibrated: false },
+  metrics: { accuracy: figure(right / 100), macroF1: figure(right / 100) },
   ...{ accuracyUncalibrated: right / 100, accuracyCalibrated: null, tokensSentMean },
   ...{ tokensComputedMean: null, latencyMsMedian: null, mayKnowTestRows: false, calibration: null },
-  macroF1Ci95: [0.5, 0.9],
   rows: Array.from({ length: 100 }, (_, i) => ({
     ...{ id: String(i), gold: 'a', predicted: i < right ? 'a' : 'b', logProbs: { a: -0.1, b: -2 } },
   })),
 });
 const RESULTS = {
-  ...{ formatVersion: 1, createdAt: '2026-01-01', environment: null, labels: ['a', 'b'], training: null, looks: 1 },
+  ...{
+    task: 'classify',
+    formatVersion: 1,
+    createdAt: '2026-01-01',
+    environment: null,
+    labels: ['a', 'b'],
+    training: null,
+    looks: 1,
+  },
   answerWords: { words: {}, search: null },
   model: { id: 'm', dtype: 'fp32', sha256: 'x' },
   dataset: { ...{ name: 'd', rows: 500, train: 300, validation: 100, test: 100 }, fingerprint: 'f', splitHash: 's' },

@@ -45,7 +45,7 @@ import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import { readGrid } from '../report/grid';
-import { type Results, resultsSchema } from '../report/results-schema';
+import { type LabelResults, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary } from './data';
 import { readModelDir } from './node-host';
@@ -166,7 +166,7 @@ async function storedSet({
 
 /** As Decide knows it: from the prompt set where it is named, else what the results say of their run. */
 async function knownFrom(
-  { training, dataset, closer, model: compared }: Results,
+  { training, dataset, closer, model: compared }: LabelResults,
   measured: Measured,
   stored: CompleteSet | null,
   folder: string | null,
@@ -205,13 +205,14 @@ const approachWords = (rows: readonly Row[]): readonly string[] =>
     }),
   ]);
 
-async function readResults(path: string): Promise<Results> {
+async function readResults(path: string): Promise<LabelResults> {
   const value = readJson(await bytesAt(path));
   if (value === undefined)
     throw badInput(`${path} is not JSON. Name the results.json that tune or the Compare screen saved.`);
   const parsed = resultsSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw badInput(`${path} does not hold the results of a comparison of labels (at ${firstFault(parsed.error)}).`);
+  if (parsed.success && parsed.data.task === 'classify') return parsed.data;
+  const at = parsed.success ? 'task' : firstFault(parsed.error);
+  throw badInput(`${path} does not hold the results of a comparison of labels (at ${at}).`);
 }
 
 const inWords = ({ arms, change }: Costs): readonly string[] => [
@@ -300,16 +301,15 @@ async function answeredIn(path: string): Promise<Measured> {
   const arms = cells.flatMap(({ prompt, model, data, answers }): ArmAnswers[] => {
     if (!answers || model !== first?.model || data !== first.data || `${answers.rowIds}` !== `${first.answers?.rowIds}`)
       return [];
-    const { scores, probabilities, tokensSentMean, gold } = answers;
-    const { value: accuracy, low, high } = scores.accuracy;
+    const { metrics, probabilities, tokensSentMean, gold } = answers;
     const isCorrect = probabilities.map((row, i) => argmax(row) === gold[i]);
     return [
       {
         ...{ id: prompt, name: prompts.find(({ id }) => id === prompt)?.name ?? prompt, kind: 'tuned' },
         ...{
           isCorrect,
-          accuracy,
-          ci95: { low, high },
+          accuracy: metrics.accuracy.value,
+          ci95: metrics.accuracy.interval,
           rows: gold.length,
           confidences: probabilities.map((row) => Math.max(...row)),
         },

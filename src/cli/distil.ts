@@ -50,8 +50,8 @@ async function readTexts(path: string, text: string, log: Log): Promise<RunOptio
 }
 
 /** What the smaller prompt saves and keeps, by the comparison on test rows. */
-function smallerLines({ comparison }: Evaluation, { split }: Dataset): readonly string[] {
-  if (!('pairs' in comparison)) return [];
+function smallerLines({ kind, comparison }: Evaluation, { split }: Dataset): readonly string[] {
+  if (kind !== 'classify') return [];
   const armOf = (id: string) =>
     present(
       comparison.arms.find((arm) => arm.id === id),
@@ -64,10 +64,10 @@ function smallerLines({ comparison }: Evaluation, { split }: Dataset): readonly 
   );
   const [before, after] = [long.tokensSentMean ?? 0, short.tokensSentMean ?? 0];
   const same = short.predictions.filter((answer, i) => answer === long.predictions[i]).length;
-  const { low, high } = pair.differenceCi95;
+  const { value, interval } = pair.metrics.accuracy;
   return [
     `Tokens a row: ${count(Math.round(before))} before, ${count(Math.round(after))} after, ${percent(1 - after / before)} saved`,
     `Same answer on ${count(same)} of ${count(comparison.n)} test rows${comparison.n < split.test.length ? ' that fit both' : ''}`,
-    `Accuracy: ${percent(long.accuracy)} before, ${percent(short.accuracy)} after, a difference of ${pointsWithUnit(pair.difference)} (95% interval ${pointsRange(low, high)})`,
+    `Accuracy: ${percent(long.metrics.accuracy.value)} before, ${percent(short.metrics.accuracy.value)} after, a difference of ${pointsWithUnit(value)} (95% interval ${pointsRange(interval.low, interval.high)})`,
   ];
 }

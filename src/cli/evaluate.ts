@@ -4,6 +4,7 @@ import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
 import type { Dataset, RowAccount } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
+import type { ArmResult } from '../evaluation/types';
 import { times } from '../evaluation/words';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
@@ -15,7 +16,7 @@ import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
-import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
+import { LABEL_METRICS, labelFigures } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armsOf } from '../prompt-set/arms';
 import { tunedPrompt } from '../prompt-set/versions';
@@ -144,7 +145,11 @@ interface Baseline {
 const baselineSchema = z.object({
   dataset: z.object({ fingerprint: z.string() }).optional(),
   arms: z.array(
-    z.object({ id: z.string(), accuracy: z.number().min(0).max(1), rows: z.array(z.object({ id: z.string() })) }),
+    z.object({
+      id: z.string(),
+      metrics: z.object({ accuracy: z.object({ value: z.number().min(0).max(1) }) }),
+      rows: z.array(z.object({ id: z.string() })),
+    }),
   ),
 });
 
@@ -163,8 +168,12 @@ async function readBaseline(path: string): Promise<Baseline> {
     throw badInput(
       `${path} has no results of a tuned prompt (${parsed.success ? 'no such prompt in it' : `at ${firstFault(parsed.error)}`}). Give the results.json of tune or of Compare, or the JSON of an earlier evaluate.`,
     );
-  const { accuracy, rows } = tuned;
-  return { accuracy, rows: rows.map(({ id }) => id), fingerprint: parsed.data?.dataset?.fingerprint ?? null };
+  const { metrics, rows } = tuned;
+  return {
+    accuracy: metrics.accuracy.value,
+    rows: rows.map(({ id }) => id),
+    fingerprint: parsed.data?.dataset?.fingerprint ?? null,
+  };
 }
 
 /** The rows of the baseline, where it is of the same file: its test rows, and none that it was trained on. */
@@ -192,7 +201,7 @@ interface Judged {
  */
 function judged(
   { minAccuracy, baseline, maxLoss, ignoresLeftOut }: Gate,
-  { accuracy: ofUsed, account }: Pick<ScoredArm, 'accuracy'> & { readonly account: RowAccount },
+  { metrics, account }: Pick<ScoredArm, 'metrics'> & { readonly account: RowAccount },
   dataset: Dataset,
   isDrawn: boolean,
 ): Judged {
@@ -200,7 +209,7 @@ function judged(
   const isSame = baseline?.fingerprint === dataset.fingerprint;
   const { used } = account;
   const asked = ignoresLeftOut ? used : isSame || isDrawn ? dataset.split.test.length : account.read;
-  const right = Math.round(ofUsed * used);
+  const right = Math.round(metrics.accuracy.value * used);
   const accuracy = right / asked;
   const ci = wilson(right, asked);
   const lost = baseline ? baseline.accuracy - accuracy : 0;
@@ -246,8 +255,7 @@ interface ScoredArm {
   readonly id: string;
   /** By label: what is subtracted from its log-probability. */
   readonly calibration: Readonly<Record<string, number | undefined>> | null;
-  readonly accuracy: number;
-  readonly accuracyCi95: readonly [low: number, high: number];
+  readonly metrics: ArmResult['metrics'];
   readonly rows: readonly object[];
 }
 
@@ -288,14 +296,12 @@ async function armOf(
   const gold = goldOf(dataset, ids).map((index) => names.indexOf(dataset.labels[index] ?? ''));
   const predicted = scored.rows.map(({ logProbs }) => argmax(labelProbabilities(logProbs, subtracted)));
   const answers = { gold, predicted, classes: names.length };
-  const { format, compute, interval } = LABEL_METRICS.accuracy;
-  const { low, high } = interval(answers, { seed: 0 });
-  log.line(`${format.value(compute(answers)).padStart(6)}  ${id}`);
+  const metrics = labelFigures(answers, { seed: 0 });
+  log.line(`${LABEL_METRICS.accuracy.format.value(metrics.accuracy.value).padStart(6)}  ${id}`);
   return {
     id,
     calibration: subtracted && Object.fromEntries(names.map((name, c) => [name, subtracted[c]])),
-    ...forEachMetric(LABEL_METRICS, (metric) => metric.compute(answers)),
-    accuracyCi95: [low, high],
+    metrics,
     rows: scored.rows.map((row, i) => rowOf(row, names, gold[i] ?? 0, predicted[i] ?? 0)),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/compare';
 import { PROBE } from '../evaluation/classify/made-arms';
+import { pairSentence } from '../evaluation/generate/compare';
 import type { CompleteSet } from '../interchange/set-files';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
@@ -13,7 +14,7 @@ import { drained } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
-import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { type Figure, LABEL_METRICS, type Metric, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { armId } from '../prompt-set/arms';
 import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import { type ClassifyEvaluation, deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
@@ -132,7 +133,9 @@ export function reportFiles({ evaluation: compared, ...of }: Compared): ReportFi
     ]),
     lines: [
       ...armLines(evaluation),
-      ...(evaluation.kind === 'generate' ? evaluation.comparison.duels.map(({ sentence }) => sentence) : []),
+      ...(evaluation.kind === 'generate'
+        ? evaluation.comparison.pairs.map((pair) => pairSentence(evaluation.comparison, pair))
+        : []),
       verdict.headline,
       ...(report.card ? [`${report.card.title}. ${report.card.why}`] : []),
     ],
@@ -146,7 +149,6 @@ const closerOf = ({ plan, comparison, fineTuning }: ClassifyEvaluation, dataset:
 
 /** The report's figures; a row has the number that it has in its own file. */
 function numbered(report: ReportInput): object {
-  if (report.kind === 'generate') return resultsJson(report);
   const results = resultsJson(report);
   const arms = results.arms.map((arm) => ({
     ...arm,
@@ -162,12 +164,14 @@ const armLines = ({ kind, comparison }: Evaluation): readonly string[] =>
 
 /** "Accuracy  81.7%  Macro-F1  0.812  Tuned". */
 const armLine = <Id extends string>(
-  metrics: Readonly<Record<Id, { readonly name: string; readonly format: MetricFormat }>>,
-  arm: Readonly<Record<Id, number>>,
+  metrics: Readonly<Record<Id, Metric>>,
+  arm: { readonly metrics: Readonly<Record<Id, Figure>> },
   name: string,
 ): string =>
   [
-    ...metricsOf(metrics).map(([id, { name: metric, format }]) => `${metric} ${format.value(arm[id]).padStart(6)}`),
+    ...metricsOf(metrics).map(
+      ([id, { name: metric, format }]) => `${metric} ${format.value(arm.metrics[id].value).padStart(6)}`,
+    ),
     name,
   ].join('  ');
 

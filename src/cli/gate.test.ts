@@ -18,7 +18,8 @@ describe('evaluate as a gate', () => {
   /** The results with another accuracy of the tuned prompt. */
   async function baseline(name: string, accuracy: number, fingerprint?: string): Promise<string> {
     const found = JSON.parse(await readFile(results, 'utf8'));
-    const arms = found.arms.map((arm: { id: string }) => (arm.id === 'tuned' ? { ...arm, accuracy } : arm));
+    const metrics = { accuracy: { value: accuracy } };
+    const arms = found.arms.map((arm: { id: string }) => (arm.id === 'tuned' ? { ...arm, metrics } : arm));
     const dataset = fingerprint ? { ...found.dataset, fingerprint } : found.dataset;
     await writeFile(join(folder, name), JSON.stringify({ ...found, dataset, arms }));
     return join(folder, name);

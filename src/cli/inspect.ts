@@ -15,7 +15,7 @@ import { readJson } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
-import { resultsSchema, textResultsSchema } from '../report/results-schema';
+import { resultsSchema } from '../report/results-schema';
 import { readModelDir } from './node-host';
 import { flag } from './options';
 import { command } from './program';
@@ -99,7 +99,7 @@ function results(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | nul
 function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   const value = readJson(bytes);
   if (!isRecord(value) || !('arms' in value) || !('verdict' in value)) return null;
-  const parsed = (value.task === 'write' ? textResultsSchema : resultsSchema).safeParse(value);
+  const parsed = resultsSchema.safeParse(value);
   if (parsed.success) {
     const { arms, dataset, verdict } = parsed.data;
     const summary = `Results of ${arms.length} prompts on ${dataset.test} test rows: ${verdict.headline}.`;

@@ -45,7 +45,7 @@ describe('rows from the file to the last line', () => {
     expect(lastLine(all)).toBe('100 rows read, 80 used, 20 left out: 20 too long for the model.');
     const { rows, arms } = JSON.parse(all.stdout);
     expect(rows).toEqual({ read: 100, used: 80, leftOut: { long: 20 } });
-    const reached = Math.floor(100 * arms[1].accuracy);
+    const reached = Math.floor(100 * arms[1].metrics.accuracy.value);
     const failed = await evaluate('--min-accuracy', String(reached));
     expect([failed.code, lastLine(failed)]).toEqual([3, lastLine(all)]);
     expect(failed.stderr).toContain('20 rows left out count as wrong');

@@ -20,7 +20,7 @@ import {
 } from '../prompt-set/performance';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
-import type { Results } from '../report/results-schema';
+import type { LabelResults } from '../report/results-schema';
 import type { Known, MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
@@ -58,8 +58,8 @@ export function fromEvaluation(
       meanTokens: report.tokensSentMean,
       tokensComputed: report.tokensComputedMean,
       latencyMs: report.latencyMsMedian,
-      accuracy: report.accuracy,
-      ci95: report.accuracyCi95,
+      accuracy: report.metrics.accuracy.value,
+      ci95: report.metrics.accuracy.interval,
       rows: report.n,
       confidences: outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
     };
@@ -69,7 +69,7 @@ export function fromEvaluation(
 }
 
 /** `results.json` keeps the mean of the tokens. */
-export function fromResults({ arms, groups, recommendation }: Results): Measured {
+export function fromResults({ arms, groups, recommendation }: LabelResults): Measured {
   return {
     advice: recommendation ?? null,
     ...(groups ? { groups } : {}),
@@ -83,8 +83,8 @@ export function fromResults({ arms, groups, recommendation }: Results): Measured
       meanTokens: arm.tokensSentMean,
       tokensComputed: arm.tokensComputedMean,
       latencyMs: arm.latencyMsMedian,
-      accuracy: arm.accuracy,
-      ci95: { low: arm.accuracyCi95[0], high: arm.accuracyCi95[1] },
+      accuracy: arm.metrics.accuracy.value,
+      ci95: arm.metrics.accuracy.interval,
       rows: arm.rows.length,
       confidences: confidencesOf(arm),
     })),
@@ -93,7 +93,11 @@ export function fromResults({ arms, groups, recommendation }: Results): Measured
 
 const largest = (logProbs: readonly number[]): number => Math.exp(Math.max(...logProbs));
 
-function confidencesOf({ rows, calibrated: isCalibrated, calibration }: Results['arms'][number]): readonly number[] {
+function confidencesOf({
+  rows,
+  calibrated: isCalibrated,
+  calibration,
+}: LabelResults['arms'][number]): readonly number[] {
   const means = isCalibrated && calibration ? calibration.meanLogProbs : null;
   return rows.map(({ logProbs }) =>
     largest(

@@ -3,14 +3,15 @@ import { holm, type PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
 import { pairedBootstrap } from '../metrics/resample';
 import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
-import { aWins, bWins, duel, rowsMore } from './classify/pairs';
+import { duel, findingOf, rowsMore } from './classify/pairs';
 import type {
   ArmKind,
   Comparison,
   ComparisonPlan,
-  GenerateComparison,
+  Finding,
   GeneratePlan,
   Interval,
+  PairResult,
   Production,
 } from './types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, times } from './words';
@@ -36,7 +37,7 @@ export interface Lead extends Pick<PairedCounts, 'aOnly' | 'bOnly'> {
   readonly p: number;
   /** Pairs that p is corrected for, itself included; 0 = texts, which are judged by the interval of the pair alone. */
   readonly comparisons: number;
-  readonly finding: 'a-better' | 'b-better' | 'unclear';
+  readonly finding: Finding;
   readonly designEffect: number;
 }
 
@@ -133,15 +134,15 @@ export interface LabelInput {
 /** Of a comparison of labels. A pair that is not in the plan is one more comparison, which its p is corrected for. */
 export function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
   const shown = arms.map(
-    ({ id, name, kind, accuracy, n, accuracyCi95, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, value: accuracy, n, ci95: accuracyCi95, tokensSentMean },
+    ({ id, name, kind, metrics: { accuracy }, n, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, value: accuracy.value, n, ci95: accuracy.interval, tokensSentMean },
     }),
   );
   const roles = rolesOf(shown, plan.pairs, plan.production);
   if (!roles) return null;
   const { groups, folds, file, looks, gold } = plan;
   const answers = new Map(arms.map((arm) => [arm.id, arm]));
-  const exact = pairs.map(({ pExact }) => pExact);
+  const exact = pairs.map(({ metrics }) => metrics.accuracy.p);
   const compare = (a: FieldArm, b: FieldArm): Lead => {
     const [ofA, ofB] = [answers.get(a.id), answers.get(b.id)];
     if (!ofA || !ofB) throw new Error(`${a.id} or ${b.id} took no part`);
@@ -149,8 +150,7 @@ export function labelField({ plan, comparison: { arms, pairs } }: LabelInput): F
     const planned = pairs.findIndex((pair) => [pair.a, pair.b].includes(a.id) && [pair.a, pair.b].includes(b.id));
     const family = holm(planned === -1 ? [...exact, pExact] : exact);
     const p = family.at(planned) ?? pExact;
-    const tested = { ci95, pExact, pHolm: p };
-    const finding = bWins(tested) ? 'b-better' : aWins(tested) ? 'a-better' : 'unclear';
+    const finding = findingOf(ci95, p);
     return { difference, ci95, aOnly, bOnly, designEffect, p, comparisons: family.length, finding };
   };
   return {
@@ -169,26 +169,26 @@ export function labelField({ plan, comparison: { arms, pairs } }: LabelInput): F
 }
 
 /** What accuracy hides where one label is common. */
-function macroCaution(headline: Comparison['pairs'][number] | undefined): string | null {
+function macroCaution(headline: PairResult | undefined): string | null {
   if (!headline) return null;
-  const { macroF1Ci95, macroF1Difference, difference } = headline;
-  if (difference > 0 && macroF1Ci95.high < 0)
-    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1Difference)} lower.`;
-  if (difference <= 0 && macroF1Ci95.low > 0)
-    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1Difference)} higher.`;
+  const { accuracy, macroF1 } = headline.metrics;
+  if (accuracy.value > 0 && macroF1.interval.high < 0)
+    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1.value)} lower.`;
+  if (accuracy.value <= 0 && macroF1.interval.low > 0)
+    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1.value)} higher.`;
   return null;
 }
 
 export interface TextInput {
   readonly plan: Pick<GeneratePlan, 'groups' | 'seed' | 'pairs' | 'looks'>;
-  readonly comparison: Pick<GenerateComparison, 'n' | 'arms' | 'duels'>;
+  readonly comparison: Pick<Comparison<'generate'>, 'n' | 'arms' | 'pairs'>;
 }
 
 /** Of a comparison of generated texts: ROUGE-L decides, by the interval of each pair. */
-export function textField({ plan, comparison: { n, arms, duels } }: TextInput): Field | null {
+export function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field | null {
   const shown = arms.map(
-    ({ id, name, kind, rougeL, intervals, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, value: rougeL, n: null, ci95: intervals.rougeL, tokensSentMean },
+    ({ id, name, kind, metrics: { rougeL }, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, value: rougeL.value, n: null, ci95: rougeL.interval, tokensSentMean },
     }),
   );
   const roles = rolesOf(shown, plan.pairs);
@@ -202,9 +202,9 @@ export function textField({ plan, comparison: { n, arms, duels } }: TextInput): 
       for (let i = 0; i < rows.length; i++) sum += gains[rows[i] ?? 0] ?? 0;
       return sum / rows.length;
     };
-    const planned = duels.find((pair) => pair.a === a.id && pair.b === b.id)?.rougeL.interval;
+    const planned = pairs.find((pair) => pair.a === a.id && pair.b === b.id)?.metrics.rougeL.interval;
     const ci95 = planned ?? pairedBootstrap(gains.length, mean, plan);
-    const finding = ci95.low > 0 ? 'b-better' : ci95.high < 0 ? 'a-better' : 'unclear';
+    const finding = findingOf(ci95);
     const [aOnly, bOnly] = [gains.filter((gain) => gain < 0).length, gains.filter((gain) => gain > 0).length];
     return { difference: b.value - a.value, ci95, aOnly, bOnly, p: 0, comparisons: 0, finding, designEffect: 1 };
   };
@@ -216,17 +216,19 @@ export function textField({ plan, comparison: { n, arms, duels } }: TextInput): 
     metric: ' of ROUGE-L',
     compare: remembered(compare),
     changed: ({ aOnly, bOnly }) => `came closer on ${counted(bOnly, 'row')} and fell back on ${aOnly}`,
-    caution: textCaution(arms.find(({ id }) => id === roles.tuned.id)?.exactMatch ?? 0, n, duels[0]),
+    caution: textCaution(arms.find(({ id }) => id === roles.tuned.id)?.metrics.exactMatch.value ?? 0, n, pairs[0]),
     tokens: () => null,
   };
 }
 
 /** What ROUGE-L hides: how many texts are word for word the expected ones, and what the model would rather expect. */
-function textCaution(exactMatch: number, n: number, headline: GenerateComparison['duels'][number] | undefined): string {
+function textCaution(exactMatch: number, n: number, headline: PairResult<'generate'> | undefined): string {
   const rows = Math.round(exactMatch * n);
   const exact = `${rows === 0 ? 'None' : rows} of its ${n} texts ${rows > 1 ? 'match' : 'matches'} the expected one word for word.`;
-  return headline && headline.perplexity.interval.high < 1 && headline.finding !== 'b-better'
-    ? `It predicts the expected texts better (perplexity × ${headline.perplexity.difference.toPrecision(2)}), but its own texts do not show it. ${exact}`
+  if (!headline) return exact;
+  const { perplexity, rougeL } = headline.metrics;
+  return perplexity.interval.high < 1 && findingOf(rougeL.interval) !== 'b-better'
+    ? `It predicts the expected texts better (perplexity × ${perplexity.value.toPrecision(2)}), but its own texts do not show it. ${exact}`
     : exact;
 }
 

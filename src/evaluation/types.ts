@@ -1,7 +1,8 @@
+import type { TaskKind } from '../dataset/types';
 import type { ClassMetrics } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import type { PairedCounts } from '../metrics/mcnemar';
-import type { LabelMetricId, TextMetricId } from '../metrics/registry';
+import type { Compared, Figure, LabelMetricId, TextMetricId } from '../metrics/registry';
 import type { CalibrationFit, ReviewThreshold } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 
@@ -102,30 +103,6 @@ interface ClassScore extends ClassMetrics {
   readonly label: string;
 }
 
-/** Each metric with its 95% interval. */
-export type LabelScores = { readonly [Id in LabelMetricId]: number } & {
-  readonly [Id in LabelMetricId as `${Id}Ci95`]: Interval;
-};
-
-export interface ArmReport extends LabelScores {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: ArmKind;
-  readonly n: number;
-  readonly correct: number;
-  /** Whether this arm's log-probabilities were calibrated. */
-  readonly calibrated: boolean;
-  readonly classes: readonly ClassScore[];
-  /** `confusion[gold][predicted]`. */
-  readonly confusion: readonly (readonly number[])[];
-  /** Predicted label index and its probability, by row. */
-  readonly predictions: readonly number[];
-  readonly confidences: readonly number[];
-  readonly tokensSentMean: number | null;
-  readonly tokensComputedMean: number | null;
-  readonly latencyMsMedian: number | null;
-}
-
 /** What a row costs under one prompt and under another. */
 export interface TokensDifference {
   /** Mean tokens sent a row under B minus those under A. */
@@ -134,30 +111,61 @@ export interface TokensDifference {
   readonly ci95: Interval;
 }
 
-type ResampledId = Exclude<LabelMetricId, 'accuracy'>;
+/** What a kind of task adds to the result of a prompt and of a pair. A kind without a row does not compile. */
+interface OfKind {
+  readonly classify: {
+    readonly metrics: Readonly<Record<LabelMetricId, Figure>>;
+    readonly differences: Readonly<Record<LabelMetricId, Compared>>;
+    readonly arm: {
+      readonly n: number;
+      readonly correct: number;
+      /** Whether this arm's log-probabilities were calibrated. */
+      readonly calibrated: boolean;
+      readonly classes: readonly ClassScore[];
+      /** `confusion[gold][predicted]`. */
+      readonly confusion: readonly (readonly number[])[];
+      /** Predicted label index and its probability, by row. */
+      readonly predictions: readonly number[];
+      readonly confidences: readonly number[];
+      readonly tokensComputedMean: number | null;
+      readonly latencyMsMedian: number | null;
+    };
+    readonly pair: PairedCounts & {
+      readonly pMidP: number;
+      /** Holm's adjusted exact p over all pairs of the plan. */
+      readonly pHolm: number;
+      /** Left out where it was not kept how many tokens each row had. */
+      readonly tokens?: TokensDifference;
+      /** Row ids that only B (fixed) or only A (broken) gets right. */
+      readonly fixed: readonly string[];
+      readonly broken: readonly string[];
+    };
+  };
+  readonly generate: {
+    readonly metrics: Readonly<Record<TextMetricId, Figure>>;
+    /** Of the perplexities B divided by A. */
+    readonly differences: Readonly<Record<TextMetricId, Figure>>;
+    /** ROUGE-L of each row. */
+    readonly arm: { readonly rows: readonly number[] };
+    /** Rows where B's text is closer to the expected one, further, or equally close. */
+    readonly pair: { readonly rows: { readonly closer: number; readonly further: number; readonly same: number } };
+  };
+}
 
-/** B minus A in each metric but accuracy, with its 95% interval and its p. */
-export type LabelDifferences = { readonly [Id in ResampledId as `${Id}Difference`]: number } & {
-  readonly [Id in ResampledId as `${Id}Ci95`]: Interval;
-} & { readonly [Id in ResampledId as `${Id}P`]: number };
+/** Which of two is clearly better. */
+export type Finding = 'a-better' | 'b-better' | 'unclear';
 
-export interface PairReport extends LabelDifferences, PairedCounts {
+/** One prompt on the rows of a comparison. */
+export type ArmResult<K extends TaskKind = 'classify'> = Pick<ArmOutcome, 'id' | 'name' | 'kind' | 'tokensSentMean'> & {
+  readonly metrics: OfKind[K]['metrics'];
+} & OfKind[K]['arm'];
+
+/** B minus A on the same rows. */
+export type PairResult<K extends TaskKind = 'classify'> = {
   readonly a: string;
   readonly b: string;
-  /** Accuracy of B minus accuracy of A. */
-  readonly difference: number;
-  /** Bonett-Price, 95%. */
-  readonly differenceCi95: Interval;
-  readonly pExact: number;
-  readonly pMidP: number;
-  /** Holm's adjusted exact p over all pairs of the plan. */
-  readonly pHolm: number;
-  /** Left out where it was not kept how many tokens each row had. */
-  readonly tokens?: TokensDifference;
-  /** Row ids that only B (fixed) or only A (broken) gets right. */
-  readonly fixed: readonly string[];
-  readonly broken: readonly string[];
-}
+  readonly metrics: OfKind[K]['differences'];
+} & OfKind[K]['pair'];
 
 export type VerdictKind =
   | 'tuned-better'
@@ -180,16 +188,12 @@ export interface Verdict {
   readonly rowsNeeded: number | null;
 }
 
-export interface Comparison {
-  readonly arms: readonly ArmReport[];
-  readonly pairs: readonly PairReport[];
-  readonly verdict: Verdict;
-  readonly calibrated: boolean;
-  readonly looks: number;
+export interface Comparison<K extends TaskKind = 'classify'> {
   readonly n: number;
+  readonly arms: readonly ArmResult<K>[];
+  readonly pairs: readonly PairResult<K>[];
+  readonly verdict: Verdict;
 }
-
-// The input and the result of a comparison of generated texts.
 
 /** What a prompt generated, row by row. */
 export interface GenerateOutcome {
@@ -216,39 +220,4 @@ export interface GeneratePlan {
   readonly looks: number;
   /** Of the bootstrap. */
   readonly seed: number;
-}
-
-type PerMetric<T> = Readonly<Record<TextMetricId, T>>;
-
-export interface GenerateArm extends PerMetric<number> {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: ArmKind;
-  readonly tokensSentMean: number;
-  /** 95%, by bootstrap. */
-  readonly intervals: PerMetric<Interval>;
-  /** ROUGE-L of each row. */
-  readonly rows: readonly number[];
-}
-
-export interface Difference {
-  readonly difference: number;
-  readonly interval: Interval;
-}
-
-/** B minus A; of the perplexities B divided by A. */
-export interface GeneratePair extends PerMetric<Difference> {
-  readonly a: string;
-  readonly b: string;
-  /** Rows where B's text is closer to the expected one, further, or equally close. */
-  readonly rows: { readonly nearer: number; readonly farther: number; readonly same: number };
-  readonly finding: 'b-better' | 'a-better' | 'unclear';
-  readonly sentence: string;
-}
-
-export interface GenerateComparison {
-  readonly n: number;
-  readonly arms: readonly GenerateArm[];
-  readonly duels: readonly GeneratePair[];
-  readonly verdict: Verdict;
 }

@@ -3,7 +3,7 @@ import { createRng, shuffled } from '../lib/rng';
 import { type Interval, wilson } from '../metrics/intervals';
 import { signTest } from '../metrics/mcnemar';
 import { MAJORITY, TOGETHER } from './classify/made-arms';
-import type { ArmReport, ComparisonPlan, PairReport } from './types';
+import type { ArmResult, ComparisonPlan, PairResult } from './types';
 import { pValue } from './words';
 
 /** What a person judges blind: which of two generated texts is better, and whether the labels of test rows are right. */
@@ -95,7 +95,7 @@ const MOST_OF_A_KIND = 10;
  * one kind only would bias the result. None where tuning fixed no row or broke none that was not checked yet.
  */
 export function drawReview(
-  pair: Pick<PairReport, 'fixed' | 'broken'>,
+  pair: Pick<PairResult, 'fixed' | 'broken'>,
   seed: number,
   reviewed: readonly string[] = [],
 ): readonly string[] {
@@ -152,7 +152,7 @@ const SEVERAL = 2;
  * that always says the same has no part in it, nor have those made of others. A suspicion, not a finding: what all arms get wrong looks the same.
  * Source: Northcutt, Jiang & Chuang 2021 (confident learning), reduced to agreement.
  */
-export function labelSuspects(arms: readonly ArmReport[], gold: readonly number[]): readonly Suspect[] {
+export function labelSuspects(arms: readonly ArmResult[], gold: readonly number[]): readonly Suspect[] {
   const voices = arms.filter(({ id }) => id !== MAJORITY && id !== TOGETHER && id !== 'combined');
   return gold.flatMap((label, row) => {
     const sure = voices.filter((arm) => (arm.confidences[row] ?? 0) >= SURE);

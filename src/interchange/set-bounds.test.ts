@@ -91,7 +91,7 @@ describe('a prompt set of a stranger', () => {
     ['a row without an answer', 'comparisons/', 'plan.arms.0.logProbs', []],
     ['a pair of one prompt', 'comparisons/', 'plan.pairs', [['tuned']]],
     ['a pair of three prompts', 'comparisons/', 'plan.pairs', [['a', 'b', 'c']]],
-    ['a level that is a text', 'comparisons/', 'comparison.arms.0.accuracy', 'high'],
+    ['a level that is a text', 'comparisons/', 'comparison.arms.0.metrics.accuracy.value', 'high'],
     ['answer words that are a text', 'comparisons/', 'words', 'good'],
     ['versions that are a number', 'written/', 'versions', 7],
     ['a row without an expected text', 'written/', 'plan.wanted', []],

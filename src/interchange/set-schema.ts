@@ -3,6 +3,7 @@
  * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
+import { forEachMetric, LABEL_METRICS, type Metric, TEXT_METRICS } from '../metrics/registry';
 import { answerWords, finite } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
@@ -118,6 +119,9 @@ export const checkpointSchema = z.object({
 
 const numbers = many(real);
 const range = z.object({ low: real, high: real });
+const figure = z.object({ value: real, interval: range });
+const figures = <Id extends string>(metrics: Readonly<Record<Id, Metric>>) =>
+  z.object(forEachMetric(metrics, () => figure));
 const calibration = z.object({ meanLogProbs: numbers, rows: count }).nullable();
 const arm = z.object({
   id: short,
@@ -134,9 +138,7 @@ const armReport = z.object({
   kind: id,
   n: count,
   correct: count,
-  accuracy: real,
-  accuracyCi95: range,
-  macroF1: real,
+  metrics: figures(LABEL_METRICS),
   confusion: some(numbers),
   predictions: many(z.int()),
   confidences: numbers,
@@ -144,9 +146,7 @@ const armReport = z.object({
 const pair = z.object({
   a: short,
   b: short,
-  difference: real,
-  differenceCi95: range,
-  pExact: real,
+  metrics: figures(LABEL_METRICS),
   fixed: many(line),
   broken: many(line),
 });
@@ -203,11 +203,8 @@ export const evaluationSchema = z.object({
     pairs: some(pair),
     verdict: z.object({ kind: id, headline: line, detail: page }),
     n: count,
-    looks: count,
   }),
 });
-
-const measures = z.object({ rougeL: real, tokenF1: real, exactMatch: real, perplexity: real });
 
 export const writingSchema = z.object({
   ...compared,
@@ -236,8 +233,8 @@ export const writingSchema = z.object({
     ),
   comparison: z.object({
     n: count,
-    arms: some(measures.extend({ id: short, name: line, rows: numbers })),
-    duels: some(z.object({ a: short, b: short, sentence: page })),
+    arms: some(z.object({ id: short, name: line, metrics: figures(TEXT_METRICS), rows: numbers })),
+    pairs: some(z.object({ a: short, b: short, metrics: figures(TEXT_METRICS) })),
     verdict: z.object({ kind: id, headline: line, detail: page }),
   }),
 });
@@ -256,14 +253,7 @@ export const measurementSchema = z.object({
   data: z.object({ kind: z.enum(['test', 'file']), id, name: line }),
   fingerprint: short,
   answers: labelAnswers.nullable(),
-  wrote: measures
-    .extend({
-      intervals: z.object({ rougeL: range, tokenF1: range, exactMatch: range, perplexity: range }),
-      rows: numbers,
-      rowIds: many(line),
-      rowsKey: short,
-    })
-    .nullable(),
+  wrote: z.object({ metrics: figures(TEXT_METRICS), rows: numbers, rowIds: many(line), rowsKey: short }).nullable(),
   account: accountSchema,
   beside: z.object({ families: many(count), seen: many(count) }).nullable(),
   model: z.object({ id: line, sha256: short }),

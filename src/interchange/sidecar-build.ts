@@ -162,8 +162,8 @@ function writingFacts(
 ): NonNullable<Sidecar['metrics']['writing']> {
   const comparison = evaluation?.comparison;
   const tuned = comparison?.arms.find(({ id }) => id === 'tuned');
-  const duel = comparison?.duels.find(({ b }) => b === 'tuned');
-  const other = comparison?.arms.find(({ id }) => id === duel?.a);
+  const pair = comparison?.pairs.find(({ b }) => b === 'tuned');
+  const other = comparison?.arms.find(({ id }) => id === pair?.a);
   return {
     validation:
       run.validationLoss === undefined || !dataset ? null : { loss: run.validationLoss, rows: validationRows },
@@ -172,18 +172,18 @@ function writingFacts(
         ? {
             rows: comparison.n,
             looks: evaluation.plan.looks,
-            rougeL: tuned.rougeL,
-            rougeLCi95: { ...tuned.intervals.rougeL },
-            tokenF1: tuned.tokenF1,
-            exactMatch: tuned.exactMatch,
-            perplexity: tuned.perplexity,
+            rougeL: tuned.metrics.rougeL.value,
+            rougeLCi95: { ...tuned.metrics.rougeL.interval },
+            tokenF1: tuned.metrics.tokenF1.value,
+            exactMatch: tuned.metrics.exactMatch.value,
+            perplexity: tuned.metrics.perplexity.value,
             against:
-              duel && other
+              pair && other
                 ? {
                     name: other.name,
-                    rougeL: other.rougeL,
-                    difference: duel.rougeL.difference,
-                    differenceCi95: { ...duel.rougeL.interval },
+                    rougeL: other.metrics.rougeL.value,
+                    difference: pair.metrics.rougeL.value,
+                    differenceCi95: { ...pair.metrics.rougeL.interval },
                   }
                 : null,
           }
@@ -200,19 +200,19 @@ function testFacts(evaluation: Kept<ClassifyEvaluation> | null, { probe }: SoftV
   const other = pair && comparison.arms.find((a) => a.id === pair.a);
   return {
     rows: comparison.n,
-    looks: comparison.looks,
-    calibrated: probe !== undefined || (tuned.calibrated ?? comparison.calibrated),
-    accuracy: tuned.accuracy,
-    accuracyCi95: { ...tuned.accuracyCi95 },
-    macroF1: tuned.macroF1,
+    looks: evaluation.plan.looks,
+    calibrated: probe !== undefined || tuned.calibrated,
+    accuracy: tuned.metrics.accuracy.value,
+    accuracyCi95: { ...tuned.metrics.accuracy.interval },
+    macroF1: tuned.metrics.macroF1.value,
     against:
       pair && other
         ? {
             name: other.name,
-            accuracy: other.accuracy,
-            difference: pair.difference,
-            differenceCi95: { ...pair.differenceCi95 },
-            pExact: pair.pExact,
+            accuracy: other.metrics.accuracy.value,
+            difference: pair.metrics.accuracy.value,
+            differenceCi95: { ...pair.metrics.accuracy.interval },
+            pExact: pair.metrics.accuracy.p,
           }
         : null,
   };

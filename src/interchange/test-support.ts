@@ -1,6 +1,7 @@
 /** Prompt sets of every shape, for property tests. Every text of a row has the word SECRET in it. */
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
+import { forEachMetric, LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { voicesOf } from '../prompt/prompt';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
@@ -218,10 +219,7 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept
             kind: 'tuned' as const,
             n: rowIds.length,
             correct: 0,
-            accuracy: 0,
-            accuracyCi95: { low: 0, high: 1 },
-            macroF1: 0,
-            macroF1Ci95: { low: 0, high: 1 },
+            metrics: forEachMetric(LABEL_METRICS, () => ({ value: 0, interval: { low: 0, high: 1 } })),
             calibrated: false,
             classes: [],
             confusion: [[0]],
@@ -234,8 +232,6 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept
         ],
         pairs: [],
         verdict: { kind: 'no-clear-difference' as const, headline: 'h', detail: 'd', rowsNeeded: null },
-        calibrated: false,
-        looks: 1,
         n: rowIds.length,
       },
       hardVersion: null,
@@ -250,8 +246,7 @@ const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
   fc
     .record({ id, createdAt: time, rowIds: fc.uniqueArray(rowId, { minLength: 1, maxLength: 3 }), answer: text })
     .map(({ rowIds, answer, ...own }) => {
-      const one = { low: 0, high: 1 };
-      const intervals = { rougeL: one, tokenF1: one, exactMatch: one, perplexity: one };
+      const metrics = forEachMetric(TEXT_METRICS, () => ({ value: 0.5, interval: { low: 0, high: 1 } }));
       const arm = { id: 'tuned', name: 'Tuned', kind: 'tuned' as const, tokensSentMean: 2 };
       return {
         ...own,
@@ -272,10 +267,8 @@ const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
         },
         comparison: {
           n: rowIds.length,
-          arms: [
-            { ...arm, rougeL: 0.5, tokenF1: 0.5, exactMatch: 0, perplexity: 9, intervals, rows: rowIds.map(() => 0.5) },
-          ],
-          duels: [],
+          arms: [{ ...arm, metrics, rows: rowIds.map(() => 0.5) }],
+          pairs: [],
           verdict: { kind: 'no-clear-difference' as const, headline: 'h', detail: 'd', rowsNeeded: null },
         },
         hardVersion: null,

@@ -18,9 +18,9 @@ describe('metrics of labels', () => {
 
   it('compare two prompts as B minus A', () => {
     for (const { compare } of Object.values(LABEL_METRICS)) {
-      const { difference, ci95, p } = compare(a, b, OPTIONS);
-      expect(difference).toBeCloseTo(0.15, 2);
-      expect(ci95.low).toBeGreaterThan(0);
+      const { value, interval, p } = compare(a, b, OPTIONS);
+      expect(value).toBeCloseTo(0.15, 2);
+      expect(interval.low).toBeGreaterThan(0);
       expect(p).toBeLessThan(0.05);
     }
   });

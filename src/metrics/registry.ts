@@ -2,6 +2,7 @@
  * Comparisons, tables, reports, schemas and the command line are built from the two lists below, in their order; the first
  * entry of each is the headline's.
  */
+import { present } from '../lib/assert';
 import { percent, points } from '../lib/format';
 import { accuracy, confusionMatrix, macroF1 } from './classification';
 import type { Interval } from './intervals';
@@ -25,7 +26,7 @@ const PLAIN: MetricFormat = { value: plain, difference: (factor) => `× ${plain(
 export const ends = (form: (value: number) => string, { low, high }: Interval): string =>
   [low, high].map((end) => form(end).replace(/%$|^× /, '')).join(' to ');
 
-interface MetricFacts {
+export interface Metric {
   /** In a column header: "ROUGE-L". */
   readonly name: string;
   /** For people who do not know the metric. */
@@ -44,13 +45,25 @@ export interface Predicted {
   readonly classes: number;
 }
 
-export interface Compared {
-  readonly difference: number;
-  readonly ci95: Interval;
+/** A metric with its 95% interval. */
+export interface Figure {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** B against A on the same rows. */
+export interface Compared extends Figure {
   readonly p: number;
 }
 
-export interface LabelMetric extends MetricFacts {
+interface Tested extends Pick<Compared, 'p'> {
+  readonly difference: number;
+  readonly ci95: Interval;
+}
+
+const compared = ({ difference, ci95, p }: Tested): Compared => ({ value: difference, interval: ci95, p });
+
+export interface LabelMetric extends Metric {
   readonly compute: (of: Predicted) => number;
   readonly interval: (of: Predicted, options: ResampleOptions) => Interval;
   /** B minus A on the same rows. */
@@ -67,7 +80,7 @@ export interface GeneratedRow {
 }
 
 /** Follows from sums over rows, so one set of bootstrap draws serves all of them. */
-export interface TextMetric extends MetricFacts {
+export interface TextMetric extends Metric {
   /** Added to the sums by a row. */
   readonly parts: (row: GeneratedRow) => readonly number[];
   readonly compute: (sums: ArrayLike<number>, rows: number) => number;
@@ -90,7 +103,7 @@ export const LABEL_METRICS = listOf<LabelMetric>()({
     compareName: 'Bonett-Price 95% interval, exact McNemar p',
     compute: ({ gold, predicted }) => accuracy(gold, predicted),
     interval: ({ gold, predicted }, options) => accuracyInterval(gold, predicted, options),
-    compare: (a, b, options) => accuracyComparison(a.gold, a.predicted, b.predicted, options),
+    compare: (a, b, options) => compared(accuracyComparison(a.gold, a.predicted, b.predicted, options)),
   },
   macroF1: {
     name: 'Macro-F1',
@@ -101,7 +114,7 @@ export const LABEL_METRICS = listOf<LabelMetric>()({
     compareName: 'paired bootstrap interval, permutation p',
     compute: ({ gold, predicted, classes }) => macroF1(confusionMatrix(gold, predicted, classes)),
     interval: ({ gold, predicted, classes }, options) => macroF1Interval(gold, predicted, classes, options),
-    compare: (a, b, options) => macroF1Comparison(a.gold, a.predicted, b.predicted, a.classes, options),
+    compare: (a, b, options) => compared(macroF1Comparison(a.gold, a.predicted, b.predicted, a.classes, options)),
   },
 });
 
@@ -151,11 +164,21 @@ export type TextMetricId = keyof typeof TEXT_METRICS;
 export const metricsOf = <Id extends string, M>(metrics: Readonly<Record<Id, M>>): readonly (readonly [Id, M])[] =>
   Object.entries(metrics) as [Id, M][];
 
+/** Its id and what it is: the headline's. */
+export const firstMetric = <Id extends string, M>(metrics: Readonly<Record<Id, M>>): readonly [Id, M] =>
+  present(metricsOf(metrics)[0], 'metric');
+
 export const forEachMetric = <Id extends string, M, T>(
   metrics: Readonly<Record<Id, M>>,
   of: (metric: M, id: Id) => T,
 ): Readonly<Record<Id, T>> =>
   Object.fromEntries(metricsOf(metrics).map(([id, metric]) => [id, of(metric, id)])) as Record<Id, T>;
+
+export const labelFigures = (answers: Predicted, options: ResampleOptions): Readonly<Record<LabelMetricId, Figure>> =>
+  forEachMetric(LABEL_METRICS, ({ compute, interval }) => ({
+    value: compute(answers),
+    interval: interval(answers, options),
+  }));
 
 /** In a CSV: `macro_f1`. */
 export const columnName = (id: string): string => id.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();

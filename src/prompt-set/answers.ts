@@ -1,11 +1,10 @@
 /** What one version said about rows on one model: a cell of the grid, as it is stored and shared. */
 import type { RowsBeside } from '../dataset/families';
 import type { RowAccount } from '../dataset/types';
-import type { GenerateArm } from '../evaluation/types';
+import type { ArmResult } from '../evaluation/types';
 import { type Value, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
-import type { Interval } from '../metrics/intervals';
-import { forEachMetric, LABEL_METRICS, type LabelMetricId } from '../metrics/registry';
+import { labelFigures } from '../metrics/registry';
 
 /** Made when a file is read: a page that only shows answers does not need it. */
 export function answersSchema() {
@@ -43,20 +42,13 @@ export interface KnownRows {
   readonly isSure: boolean;
 }
 
-/** Labels that were chosen, with every metric and its 95% interval. */
-export interface LabelAnswers extends AnswersOfFile {
-  readonly scores: Readonly<Record<LabelMetricId, { readonly value: number } & Interval>>;
-}
+/** Labels that were chosen. */
+export interface LabelAnswers extends AnswersOfFile, Pick<ArmResult, 'metrics'> {}
 
 export function scored(answers: AnswersOfFile): LabelAnswers {
   const { gold, labels, seed, groups, probabilities } = answers;
   const of = { gold, predicted: probabilities.map(argmax), classes: labels.length };
-  const how = { seed, ...(groups ? { groups } : {}) };
-  const scores = forEachMetric(LABEL_METRICS, ({ compute, interval }) => ({
-    value: compute(of),
-    ...interval(of, how),
-  }));
-  return { ...answers, scores };
+  return { ...answers, metrics: labelFigures(of, { seed, ...(groups ? { groups } : {}) }) };
 }
 
 /** What is wrong with answers whose fields are of the right type; null = nothing. */
@@ -69,8 +61,8 @@ export function faultInAnswers({ labels, rowIds, gold, probabilities, groups }: 
   return probabilities.some((row) => row.length !== labels.length) ? 'an answer lacks a label' : null;
 }
 
-/** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
-export type TextScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
+/** Of generated texts. */
+export type TextScores = Pick<ArmResult<'generate'>, 'metrics' | 'rows'>;
 
 export interface TextAnswers
   extends TextScores,

@@ -65,7 +65,7 @@ export function comparedVersion(
   found: Pick<ClassifyEvaluation, 'plan' | 'comparison'> | null,
 ): ComparedVersion {
   const report = found?.comparison.arms.find((arm) => arm.id === id);
-  const isCalibrated = report?.calibrated ?? found?.comparison.calibrated ?? false;
+  const isCalibrated = report?.calibrated ?? found?.plan.calibrated ?? false;
   const outcome = found?.plan.arms.find((arm) => arm.id === id);
   const calibration = (isCalibrated && outcome?.calibration) || null;
   return { prompt: { ...prompt, calibration }, versionId, model };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ArmReport } from '../evaluation/types';
+import type { ArmResult } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
 import type { Answers } from './answers';
 import { answersTo } from './answers.test-support';
@@ -82,7 +82,7 @@ const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEv
     },
     comparison: {
       calibrated: false,
-      arms: [{ id: 'yours', calibrated, predictions: said(n, correct) } as unknown as ArmReport],
+      arms: [{ id: 'yours', calibrated, predictions: said(n, correct) } as unknown as ArmResult],
     },
   }) as unknown as ClassifyEvaluation;
 
@@ -169,9 +169,9 @@ describe('versions that generate texts', () => {
   const set = made();
   const scores = (rows: readonly number[]) => {
     const rougeL = rows.reduce((sum, value) => sum + value, 0) / rows.length;
-    const around = { low: rougeL - 0.1, high: rougeL + 0.1 };
-    const intervals = { rougeL: around, tokenF1: around, exactMatch: around, perplexity: { low: 3, high: 5 } };
-    return { rougeL, tokenF1: rougeL, exactMatch: 0, perplexity: 4, intervals, rows };
+    const around = (value: number) => ({ value, interval: { low: rougeL - 0.1, high: rougeL + 0.1 } });
+    const perplexity = { value: 4, interval: { low: 3, high: 5 } };
+    return { metrics: { rougeL: around(rougeL), tokenF1: around(rougeL), exactMatch: around(0), perplexity }, rows };
   };
   const wrote = (id: string, rows: readonly number[], day: number, fingerprint = 'april'): Answers => {
     const asked = {

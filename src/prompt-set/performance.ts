@@ -1,5 +1,5 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
-import type { ArmReport } from '../evaluation/types';
+import type { ArmResult } from '../evaluation/types';
 import { count, midSentence } from '../lib/format';
 import { argmax, correctCount } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
@@ -90,11 +90,11 @@ function chosen(gold: readonly number[], predictions: readonly number[], classes
 const written = (scores: TextScores): Figures => ({
   n: scores.rows.length,
   measure: 'rougeL',
-  value: scores.rougeL,
-  ci95: scores.intervals.rougeL,
+  value: scores.metrics.rougeL.value,
+  ci95: scores.metrics.rougeL.interval,
   rows: scores.rows,
   gold: [],
-  figures: others(TEXT_METRICS, 'rougeL', (id) => scores[id] ?? null),
+  figures: others(TEXT_METRICS, 'rougeL', (id) => scores.metrics[id].value),
 });
 
 const figuresOf = ({ answers, wrote }: Pick<Answers, 'answers' | 'wrote'>): Figures | null =>
@@ -131,7 +131,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
   };
   const compared = evaluations.flatMap((evaluation) => {
     const { rowIds, gold, labels } = evaluation.plan;
-    const figures = ({ predictions }: ArmReport) => chosen(gold, predictions, labels.length);
+    const figures = ({ predictions }: ArmResult) => chosen(gold, predictions, labels.length);
     return inComparison(evaluation, evaluation.comparison.arms, testRowsKey(rowIds, gold, labels), figures);
   });
   const wrote = writings.flatMap((writing) =>

@@ -1,7 +1,7 @@
 import type { Dataset, RowAccount, TaskKind } from '../dataset/types';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
-import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan } from '../evaluation/types';
+import type { Comparison, ComparisonPlan, GeneratePlan } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -180,7 +180,7 @@ export const deciding = <E extends Evaluation>(evaluation: E): E =>
 export interface GenerateEvaluation extends Compared {
   readonly kind: 'generate';
   readonly plan: GeneratePlan;
-  readonly comparison: GenerateComparison;
+  readonly comparison: Comparison<'generate'>;
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];
 }

@@ -4,11 +4,10 @@
  */
 import type { Dataset } from '../dataset/types';
 import { comparedRows } from '../evaluation/classify/rows';
-import type { Interval } from '../evaluation/types';
 import { namesOf } from '../evaluation/words';
 import { sha256Base64 } from '../lib/bytes';
 import { counted, PRODUCT, percentWhole } from '../lib/format';
-import { ends, LABEL_METRICS, type MetricFormat, TEXT_METRICS } from '../metrics/registry';
+import { ends, LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import type { Evaluation } from '../prompt-set/types';
 import { writtenRows } from './csv';
 import { colours } from './print';
@@ -65,15 +64,16 @@ function recordedRows(evaluation: Evaluation, dataset: Dataset, [a, b]: readonly
 
 /** Both arms on all compared rows: a handful of rows says little. */
 function overall(evaluation: Evaluation, pair: readonly [string, string]): string {
-  const found = (value: number | undefined, interval: Interval | undefined, { value: form }: MetricFormat) =>
-    value === undefined || !interval ? '–' : `${form(value)} (95% interval ${ends(form, interval)})`;
+  const [name, metric] =
+    evaluation.kind === 'classify' ? ['right', LABEL_METRICS.accuracy] : ['ROUGE-L', TEXT_METRICS.rougeL];
+  const form = metric.format.value;
   const scores = pair.map((id) => {
-    if (evaluation.kind === 'classify') {
-      const arm = evaluation.comparison.arms.find((each) => each.id === id);
-      return `${arm?.name} ${found(arm?.accuracy, arm?.accuracyCi95, LABEL_METRICS.accuracy.format)} right`;
-    }
-    const arm = evaluation.comparison.arms.find((each) => each.id === id);
-    return `${arm?.name} ${found(arm?.rougeL, arm?.intervals.rougeL, TEXT_METRICS.rougeL.format)} ROUGE-L`;
+    const figure =
+      evaluation.kind === 'classify'
+        ? evaluation.comparison.arms.find((arm) => arm.id === id)?.metrics.accuracy
+        : evaluation.comparison.arms.find((arm) => arm.id === id)?.metrics.rougeL;
+    const words = figure ? `${form(figure.value)} (95% interval ${ends(form, figure.interval)})` : '–';
+    return `${namesOf(evaluation.comparison.arms)(id)} ${words} ${name}`;
   });
   return `On all ${counted(evaluation.comparison.n, 'test row')}: ${scores.join(', ')}.`;
 }

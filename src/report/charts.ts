@@ -3,14 +3,14 @@
 import { baseWord, type CardArm, type VerdictCard } from '../evaluation/card';
 import { testAnswers } from '../evaluation/classify/confidence';
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
-import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
+import { type ArmResult, type Interval, isLearned } from '../evaluation/types';
 import { points } from '../evaluation/words';
 import { capitalised, ofRows, percent, percentWhole } from '../lib/format';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../metrics/calibration';
 import { ends } from '../metrics/registry';
 import { type Html, html, type LabelReport, MARK, MAY_KNOW } from './types';
 
-const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
+const COLOURS: Readonly<Record<ArmResult['kind'], string>> = {
   untuned: 'var(--ref)',
   'zero-shot': 'var(--a)',
   'few-shot': 'var(--a)',
@@ -33,7 +33,7 @@ interface Track {
 export function intervalPlot(
   value: number,
   { low, high }: Interval,
-  kind: ArmReport['kind'],
+  kind: ArmResult['kind'],
   { from, width, against }: Track = { from: 0, width: 160, against: null },
 ): Html {
   const right = width - 4;
@@ -76,7 +76,7 @@ const MAX_POINTS = 120;
 const MIN_ANSWERED = 10;
 
 interface ChartArm {
-  readonly arm: Pick<ArmReport, 'name' | 'kind' | 'n'>;
+  readonly arm: Pick<ArmResult, 'name' | 'kind' | 'n'>;
   readonly colour: string;
 }
 
@@ -180,7 +180,7 @@ export function confidenceCharts({ comparison, plan, closer }: LabelReport, thre
   if (!last) return html``;
   const at = coverageAt(testAnswers(last.arm, plan), threshold);
   return html`<div class="charts">
-${coverageChart(coverageFinding(last.arm.name, at, last.arm.accuracy), arms)}
+${coverageChart(coverageFinding(last.arm.name, at, last.arm.metrics.accuracy.value), arms)}
 ${arms.map((each) => (each.bins ? reliabilityChart(reliabilityFinding(each.arm.name, each.bins), each, each.bins) : ''))}
 </div>
 <p class="small">Lines: ${arms.map(({ arm }, i) => html`${i > 0 ? ', ' : ''}${arm.name} (${isLearned(arm.kind) ? 'solid, diamonds' : 'dashed, circles'})`)}; bands and bars are 95% Wilson intervals.</p>`;

@@ -2,7 +2,7 @@
 import { toCsv } from '../dataset/csv-out';
 import { rowsById, textById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import type { GeneratePair } from '../evaluation/types';
+import type { PairResult } from '../evaluation/types';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../prompt-set/types';
 
 export interface WrittenRow {
@@ -21,12 +21,12 @@ export interface WrittenRow {
 export function writtenRows(
   { plan, comparison }: Pick<GenerateEvaluation, 'plan' | 'comparison'>,
   dataset: Dataset | null,
-  duel: Pick<GeneratePair, 'a' | 'b'>,
+  pair: Pick<PairResult<'generate'>, 'a' | 'b'>,
 ): readonly WrittenRow[] {
   const text = textById(dataset);
   const written = (id: string) => plan.arms.find((arm) => arm.id === id)?.written ?? [];
   const scores = (id: string) => comparison.arms.find((arm) => arm.id === id)?.rows ?? [];
-  const [textsA, textsB, scoresA, scoresB] = [written(duel.a), written(duel.b), scores(duel.a), scores(duel.b)];
+  const [textsA, textsB, scoresA, scoresB] = [written(pair.a), written(pair.b), scores(pair.a), scores(pair.b)];
   return plan.rowIds
     .map((id, at) => ({
       id,

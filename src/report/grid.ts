@@ -15,8 +15,7 @@ import { counted, percent, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
-import type { Interval } from '../metrics/intervals';
-import { type Compared, columnName, ends, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { columnName, ends, type Figure, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { labelsOf, promptId } from '../prompt/prompt';
 import {
   answersSchema,
@@ -139,8 +138,7 @@ export const saidIn = ({ answers, wrote }: Pick<GridCell, 'answers' | 'wrote'>):
 
 /** Accuracy, or the mean ROUGE-L of generated texts. */
 export function headlineOf({ answers, wrote }: Pick<GridCell, 'answers' | 'wrote'>) {
-  if (answers) return answers.scores.accuracy;
-  return wrote ? { value: wrote.rougeL, ...wrote.intervals.rougeL } : null;
+  return answers?.metrics.accuracy ?? wrote?.metrics.rougeL ?? null;
 }
 
 /** Why two cells cannot be compared row by row; null where they can. */
@@ -163,7 +161,7 @@ export function pairsOnShow(cells: readonly GridCell[]): number {
 }
 
 /** ROUGE-L of texts, B minus A on the rows that both answer, with all pairs on show counted. */
-export function textDifference(a: TextAnswers, b: TextAnswers, onShow: number): Compared & { readonly rows: number } {
+export function textDifference(a: TextAnswers, b: TextAnswers, onShow: number): Figure & { readonly rows: number } {
   const second = new Map(b.rowIds.map((id, i) => [id, b.rows[i] ?? 0]));
   const both = a.rowIds.flatMap((id, i) => {
     const other = second.get(id);
@@ -249,11 +247,10 @@ export function gridCsv(grid: Grid): string {
     const { answers, wrote } = cell;
     const said = saidIn(cell);
     const { prompt, model, data } = nameOf(cell);
-    const ends = (of: ({ readonly value: number | null } & Partial<Interval>) | undefined) =>
-      (['value', 'low', 'high'] as const).map((end) => of?.[end] ?? null);
+    const ends = (of: Figure | undefined) => [of?.value ?? null, of?.interval.low ?? null, of?.interval.high ?? null];
     const figures = writes
-      ? TEXTS.flatMap(([id]) => ends(wrote ? { value: wrote[id] ?? null, ...wrote.intervals[id] } : undefined))
-      : LABELS.flatMap(([id]) => ends(answers?.scores[id]));
+      ? TEXTS.flatMap(([id]) => ends(wrote?.metrics[id]))
+      : LABELS.flatMap(([id]) => ends(answers?.metrics[id]));
     const facts = [
       said?.tokensSentMean ?? null,
       said?.leftOut ?? null,
@@ -286,7 +283,7 @@ export function shadesOf(cells: readonly GridCell[]): ReadonlyMap<string, number
 export function cellWords(cell: Pick<GridCell, 'answers' | 'wrote' | 'skipped'>): string {
   const [said, headline] = [saidIn(cell), headlineOf(cell)];
   if (!said || !headline) return cell.skipped ?? '';
-  const { value, ...interval } = headline;
+  const { value, interval } = headline;
   return [`${percent(value)} (${ends(percent, interval)})`, ...cautions(said)].join('; ');
 }
 
@@ -352,8 +349,8 @@ export function gridMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
           nameOf(a).data,
           words(a),
           words(b),
-          pointsWithUnit(accuracy.difference),
-          pointsRange(accuracy.ci95.low, accuracy.ci95.high),
+          pointsWithUnit(accuracy.value),
+          pointsRange(accuracy.interval.low, accuracy.interval.high),
           String(aOnly),
           String(bOnly),
           pText(pCorrected),

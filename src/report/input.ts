@@ -118,13 +118,13 @@ export function reportOf(of: Reported): ReportInput | null {
   const stillFalling = checkpoint !== null && wasStillFalling(checkpoint.validations);
   if (evaluation.kind === 'generate') {
     const { kind, plan, comparison, votes = [] } = evaluation;
-    const [duel] = comparison.duels;
+    const [pair] = comparison.pairs;
     return {
       ...facts,
       ...{ kind, plan, comparison },
       card: textCardOf({ plan, comparison }, { stillFalling }),
       votes: votes.length > 0 ? tally(votes) : null,
-      rows: withRows && duel ? changedRows(evaluation, dataset, duel) : [],
+      rows: withRows && pair ? changedRows(evaluation, dataset, pair) : [],
     };
   }
   const { kind, plan, comparison } = evaluation;

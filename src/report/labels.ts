@@ -1,16 +1,16 @@
 /** The parts of a report about prompts that choose labels. */
 
-import { differenceOf, scoreOf } from '../evaluation/classify/outcome';
 import { tokensSentence } from '../evaluation/classify/pairs';
 import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles';
-import type { ArmReport, PairReport } from '../evaluation/types';
+import type { ArmResult, PairResult } from '../evaluation/types';
 import { points, pointsRange, pValue } from '../evaluation/words';
 import { listed, midSentence } from '../lib/format';
-import { ends, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
+import { type Compared, type Figure, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { intervalPlot } from './charts';
 import { closerSections } from './closer';
 import {
   type Cell,
+  figureCell,
   type Html,
   html,
   type LabelReport,
@@ -25,14 +25,10 @@ type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(LABEL_METRICS);
 
-function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
-  const score = scoreOf(arm, id);
-  const { value: form } = LABEL_METRICS[id].format;
-  const value = form(score.value);
-  const range = ends(form, score.interval);
-  return id === 'accuracy'
-    ? { value, range, picture: intervalPlot(score.value, score.interval, arm.kind) }
-    : { value, range };
+function scoreCell({ metrics, kind }: ArmResult, id: LabelMetricId): Cell {
+  const { value, interval } = metrics[id];
+  const cell = figureCell(LABEL_METRICS[id].format.value, metrics[id]);
+  return id === 'accuracy' ? { ...cell, picture: intervalPlot(value, interval, kind) } : cell;
 }
 
 const arms = ({ comparison, mayKnow, plan }: LabelReport): Section => ({
@@ -52,13 +48,18 @@ const arms = ({ comparison, mayKnow, plan }: LabelReport): Section => ({
 /** Accuracy has columns of its own: its p comes in three forms. */
 const OTHERS = METRICS.filter(([id]) => id !== 'accuracy');
 
-function otherCell(pair: PairReport, id: LabelMetricId): Cell {
-  const { difference, ci95, p } = differenceOf(pair, id);
-  return { value: points(difference), range: `${pointsRange(ci95.low, ci95.high)}, ${pValue(p)}` };
+const pointsCell = ({ value, interval }: Figure) => ({
+  value: points(value),
+  range: pointsRange(interval.low, interval.high),
+});
+
+function otherCell(figure: Compared): Cell {
+  const { value, range } = pointsCell(figure);
+  return { value, range: `${range}, ${pValue(figure.p)}` };
 }
 
-const exactCell = ({ pExact, pMidP, pHolm }: PairReport): Cell => ({
-  value: pValue(pExact),
+const exactCell = ({ metrics, pMidP, pHolm }: PairResult): Cell => ({
+  value: pValue(metrics.accuracy.p),
   range: `mid-${pValue(pMidP)}, Holm ${pValue(pHolm).slice(2)}`,
 });
 
@@ -81,10 +82,10 @@ function pairs({ comparison }: LabelReport, nameOf: NameOf): Section {
       ],
       rows: comparison.pairs.map((pair) => [
         `${nameOf(pair.b)} against ${nameOf(pair.a)}`,
-        { value: points(pair.difference), range: pointsRange(pair.differenceCi95.low, pair.differenceCi95.high) },
+        pointsCell(pair.metrics.accuracy),
         exactCell(pair),
         ...[pair.bOnly, pair.aOnly, pair.bothRight, pair.bothWrong].map(String),
-        ...OTHERS.map(([id]) => otherCell(pair, id)),
+        ...OTHERS.map(([id]) => otherCell(pair.metrics[id])),
       ]),
     },
     notes: made > 1 ? [`${survive} of ${made} comparisons hold after Holm’s correction for having made several.`] : [],
@@ -120,7 +121,7 @@ function costs({ comparison }: LabelReport, nameOf: NameOf): readonly Section[] 
 const MOST_IN_MATRIX = 12;
 const MOST_MISTAKES = 20;
 
-function mistakesTable(arm: ArmReport, labels: readonly string[]): Html {
+function mistakesTable(arm: ArmResult, labels: readonly string[]): Html {
   const all = arm.confusion.flatMap((row, gold) =>
     row.flatMap((rows, answer) => (rows > 0 && answer !== gold ? [{ gold, answer, rows }] : [])),
   );
@@ -132,7 +133,7 @@ function mistakesTable(arm: ArmReport, labels: readonly string[]): Html {
 <tbody>${shown.map(({ gold, answer, rows }) => html`<tr><th scope="row">${labels[gold]}</th><td>${labels[answer]}</td><td class="n">${rows}</td></tr>`)}</tbody></table></section>`;
 }
 
-function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
+function confusionTable(arm: ArmResult, labels: readonly string[]): Html {
   if (labels.length > MOST_IN_MATRIX) return mistakesTable(arm, labels);
   const cell = (rows: number, total: number) =>
     html`<td class="n" style="background:rgb(var(--cell) / ${(total === 0 ? 0 : (0.5 * rows) / total).toFixed(2)})">${rows}</td>`;
@@ -146,7 +147,7 @@ function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
   })}</tbody></table></section>`;
 }
 
-const classTable = (arm: ArmReport) => html`
+const classTable = (arm: ArmResult) => html`
 <section class="scroll" tabindex="0" aria-label="${arm.name} by label"><table>
 <caption>${arm.name}, by label${arm.classes.some((c) => c.undefined) ? '; * where 0/0 counts as 0' : ''}</caption>
 <thead><tr><th scope="col">Label</th><th scope="col" class="n">Precision</th><th scope="col" class="n">Recall</th><th scope="col" class="n">F1</th><th scope="col" class="n">Rows</th></tr></thead>
@@ -185,7 +186,7 @@ function includedTexts({ comparison, rows }: LabelReport): ReadonlyMap<string, s
   return new Map(rows.flatMap(({ id, text }: RowText) => (changed.has(id) ? [[id, text]] : [])));
 }
 
-function calibrationOf({ plan, comparison }: LabelReport): string {
+function calibrationOf({ plan }: LabelReport): string {
   const probes = plan.arms.flatMap(({ name, hasIntercepts }) => (hasIntercepts ? [name] : []));
   const stays =
     probes.length > 0 ? `; saved probes (${listed(probes)}) always keep theirs, which holds their intercepts` : '';
@@ -195,11 +196,11 @@ function calibrationOf({ plan, comparison }: LabelReport): string {
       : '';
     return `offered to every prompt, used where it helped on the validation rows${kept}${stays}`;
   }
-  return comparison.calibrated ? 'all prompts alike' : `none, all prompts alike${stays}`;
+  return plan.calibrated ? 'all prompts alike' : `none, all prompts alike${stays}`;
 }
 
 export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
-  const { comparison, plan, closer } = input;
+  const { plan, closer } = input;
   const texts = includedTexts(input);
   const none = closer?.insights?.slices
     ? 'none: no text of any row; names of parts are values of columns'
@@ -224,7 +225,7 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
       'Latency is that of this machine and this browser or runtime.',
     ],
     seeds: closer?.seedRange?.seeds ?? 1,
-    looks: Math.max(comparison.looks, closer?.review?.looks ?? 0),
+    looks: Math.max(plan.looks, closer?.review?.looks ?? 0),
     calibration: calibrationOf(input),
     ranOn: '; latency is the warm median of single rows',
   };

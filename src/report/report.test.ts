@@ -290,7 +290,7 @@ it('says which prompts are calibrated, and that a version compared before keeps 
 it('JSON has what results.json promises', () => {
   const results = JSON.parse(JSON.stringify(resultsJson(input)));
   expect(results.arms[1]).toMatchObject({ name: 'Tuned', kind: 'tuned', tokensSentMean: 31 });
-  expect(results.arms[1].accuracyCi95).toHaveLength(2);
+  expect(results.arms[1].metrics.accuracy).toMatchObject({ interval: { low: expect.closeTo(0.738, 3) } });
   expect(results.arms[1].rows[6]).toMatchObject({ id: '7', gold: 'negative', predicted: 'negative' });
   expect(Object.keys(results.arms[1].rows[0].logProbs)).toEqual(['negative', 'positive']);
   expect(results.comparisons[0]).toMatchObject({
@@ -301,6 +301,6 @@ it('JSON has what results.json promises', () => {
     bOnly: 22,
     bothWrong: 17,
   });
-  expect(results.comparisons[0].differenceCi95[0]).toBeCloseTo(0.056, 3);
+  expect(results.comparisons[0].metrics.accuracy.interval.low).toBeCloseTo(0.056, 3);
   expect(JSON.stringify(results)).not.toContain('text');
 });

@@ -1,31 +1,29 @@
 import { ACTIONS } from '../evaluation/advice';
 import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
-import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
+import {
+  forEachMetric,
+  LABEL_METRICS,
+  type LabelMetric,
+  type Metric,
+  TEXT_METRICS,
+  type TextMetric,
+} from '../metrics/registry';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { accountSchema } from '../prompt-set/version-schemas';
 
 const share = z.number().min(0).max(1);
-const interval = z.tuple([z.number(), z.number()]).describe('95% interval: low, high');
-const probability = share;
+const interval = z.object({ low: z.number(), high: z.number() });
 const count = z.int().min(0);
 
-const { accuracy: _accuracy, ...RESAMPLED } = LABEL_METRICS;
-
-/** A field for each metric, named by its id and a suffix. */
-const perMetric = <Id extends string, M, const Suffix extends string, T>(
-  metrics: Readonly<Record<Id, M>>,
-  suffix: Suffix,
-  of: (metric: M) => T,
-) =>
-  Object.fromEntries(metricsOf(metrics).map(([id, metric]) => [`${id}${suffix}`, of(metric)])) as {
-    [Name in Id as `${Name}${Suffix}`]: T;
-  };
-
-const bounded = ({ schema: { min, max } }: LabelMetric | TextMetric) => {
-  const number = z.number().min(min);
-  return max === undefined ? number : number.max(max);
+const figure = ({ schema: { min, max }, intervalName }: Metric) => {
+  const value = z.number().min(min);
+  return z.object({ value: max === undefined ? value : value.max(max), interval: interval.describe(intervalName) });
 };
+const labelDifference = ({ compareName }: LabelMetric) =>
+  z.object({ value: z.number(), interval, p: share }).describe(compareName);
+const textDifference = ({ versus }: TextMetric) =>
+  z.object({ value: z.number(), interval }).describe(versus === 'ratio' ? 'b divided by a' : 'b minus a');
 
 const model = z.object({
   id: z.string(),
@@ -44,8 +42,6 @@ const dataset = z.object({
   splitHash: z.string(),
 });
 
-const mayKnow = z.boolean().describe('Its vectors may have been trained on some of the test rows');
-
 const verdict = z.object({
   kind: z.string(),
   headline: z.string(),
@@ -53,29 +49,13 @@ const verdict = z.object({
   rowsNeeded: z.number().nullable(),
 });
 
-/** `results.json`, published as docs/results.schema.json. */
-export const resultsSchema = z.object({
+const shared = {
   formatVersion: z.literal(1),
   createdAt: z.string().describe('ISO 8601'),
   model,
   environment: z.object({ backend: z.string(), threads: count }).nullable(),
   dataset,
   rows: accountSchema.optional().describe('What became of the rows'),
-  labels: z.array(z.string()),
-  answerWords: z
-    .object({
-      words: byName('string').describe('Label -> the word that the prompts answer for it'),
-      search: z
-        .object({
-          outcome: z.enum(['found', 'kept', 'too-few']),
-          rows: count.describe('Training rows that were read'),
-          loss: z.number().nullable().describe('Cross-validated, of these words'),
-          lossBefore: z.number().nullable().describe('Cross-validated, of the words before the search'),
-        })
-        .nullable()
-        .describe('How the words were found; null = they were given or proposed'),
-    })
-    .describe('What the prompts answer'),
   training: z
     .object({
       placement: z.enum(PLACEMENTS),
@@ -88,60 +68,6 @@ export const resultsSchema = z.object({
       history: z.array(z.object({ step: count, loss: z.number(), validationAccuracy: share.nullable() })),
     })
     .nullable(),
-  arms: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      kind: z.enum(ARM_KINDS),
-      mayKnowTestRows: mayKnow,
-      calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
-      calibration: z
-        .object({
-          meanLogProbs: byName('number').describe(
-            'Label -> what calibration subtracts from its log-probability; then normalise again',
-          ),
-          rows: count.describe('Rows that it was fitted on; their labels are not used'),
-        })
-        .nullable()
-        .describe('As fitted, whether or not it is used; null for reference lines'),
-      ...perMetric(LABEL_METRICS, '', bounded),
-      ...perMetric(LABEL_METRICS, 'Ci95', ({ intervalName }) => interval.describe(intervalName)),
-      accuracyUncalibrated: share,
-      accuracyCalibrated: share.nullable().describe('null for reference lines'),
-      tokensSentMean: z.number().nullable().describe('Text and virtual tokens a row'),
-      tokensComputedMean: z.number().nullable().describe('Without the prefix that all rows share'),
-      latencyMsMedian: z.number().nullable().describe('One row at a time, warm'),
-      rows: z.array(
-        z.object({
-          id: z.string().describe('1-based number of the row in its file'),
-          gold: z.string(),
-          predicted: z.string(),
-          logProbs: byName('number').describe('Log-softmax over the labels, uncalibrated'),
-        }),
-      ),
-    }),
-  ),
-  comparisons: z.array(
-    z.object({
-      a: z.string().describe('Id of an arm'),
-      b: z.string(),
-      bothRight: count,
-      aOnly: count,
-      bOnly: count,
-      bothWrong: count,
-      difference: z.number().describe('Accuracy of b minus accuracy of a'),
-      differenceCi95: interval.describe('Bonett-Price'),
-      pExact: probability.describe('McNemar, exact'),
-      pMidP: probability.describe('McNemar, mid-p'),
-      ...perMetric(RESAMPLED, 'Difference', () => z.number()),
-      ...perMetric(RESAMPLED, 'Ci95', ({ compareName }) => interval.describe(compareName)),
-      ...perMetric(RESAMPLED, 'P', () => probability),
-      tokens: z
-        .object({ difference: z.number(), ci95: interval })
-        .optional()
-        .describe('Mean tokens sent a row by b minus those by a, paired bootstrap'),
-    }),
-  ),
   verdict,
   recommendation: z
     .object({
@@ -180,6 +106,80 @@ export const resultsSchema = z.object({
     .describe(
       'Group of each row, in the order of every arm’s rows: rows of a group are one trial; left out: each row is one',
     ),
+};
+
+const arm = {
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(ARM_KINDS),
+  mayKnowTestRows: z.boolean().describe('Its vectors may have been trained on some of the test rows'),
+  tokensSentMean: z.number().nullable().describe('Text and virtual tokens a row'),
+};
+const rowId = z.string().describe('1-based number of the row in its file');
+const pair = { a: z.string().describe('Id of an arm'), b: z.string() };
+
+const labelResults = z.object({
+  task: z.literal('classify'),
+  ...shared,
+  labels: z.array(z.string()),
+  answerWords: z
+    .object({
+      words: byName('string').describe('Label -> the word that the prompts answer for it'),
+      search: z
+        .object({
+          outcome: z.enum(['found', 'kept', 'too-few']),
+          rows: count.describe('Training rows that were read'),
+          loss: z.number().nullable().describe('Cross-validated, of these words'),
+          lossBefore: z.number().nullable().describe('Cross-validated, of the words before the search'),
+        })
+        .nullable()
+        .describe('How the words were found; null = they were given or proposed'),
+    })
+    .describe('What the prompts answer'),
+  arms: z.array(
+    z.object({
+      ...arm,
+      metrics: z.object(forEachMetric(LABEL_METRICS, figure)),
+      calibrated: z.boolean().describe('Whether metrics and predictions are calibrated'),
+      calibration: z
+        .object({
+          meanLogProbs: byName('number').describe(
+            'Label -> what calibration subtracts from its log-probability; then normalise again',
+          ),
+          rows: count.describe('Rows that it was fitted on; their labels are not used'),
+        })
+        .nullable()
+        .describe('As fitted, whether or not it is used; null for reference lines'),
+      accuracyUncalibrated: share,
+      accuracyCalibrated: share.nullable().describe('null for reference lines'),
+      tokensComputedMean: z.number().nullable().describe('Without the prefix that all rows share'),
+      latencyMsMedian: z.number().nullable().describe('One row at a time, warm'),
+      rows: z.array(
+        z.object({
+          id: rowId,
+          gold: z.string(),
+          predicted: z.string(),
+          logProbs: byName('number').describe('Log-softmax over the labels, uncalibrated'),
+        }),
+      ),
+    }),
+  ),
+  comparisons: z.array(
+    z.object({
+      ...pair,
+      metrics: z.object(forEachMetric(LABEL_METRICS, labelDifference)),
+      bothRight: count,
+      aOnly: count,
+      bOnly: count,
+      bothWrong: count,
+      pMidP: share.describe('McNemar, mid-p'),
+      pHolm: share.describe('The exact p, corrected for all pairs'),
+      tokens: z
+        .object({ difference: z.number(), ci95: interval })
+        .optional()
+        .describe('Mean tokens sent a row by b minus those by a, paired bootstrap'),
+    }),
+  ),
   folds: z
     .array(z.int())
     .readonly()
@@ -206,31 +206,41 @@ export const resultsSchema = z.object({
     .describe('Examined beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
 });
 
-/** `results.json` of a comparison of generated texts. */
-export const textResultsSchema = z.object({
-  formatVersion: z.literal(1),
-  task: z.literal('write'),
-  createdAt: z.string(),
-  model,
-  dataset,
-  rows: accountSchema.optional(),
+const textResults = z.object({
+  task: z.literal('generate'),
+  ...shared,
   arms: z.array(
     z.object({
-      id: z.string(),
-      name: z.string(),
-      mayKnowTestRows: mayKnow,
-      ...perMetric(TEXT_METRICS, '', bounded),
-      rougeL: share,
-      rows: z.array(z.object({ id: z.string(), rougeL: share })),
+      ...arm,
+      metrics: z.object(forEachMetric(TEXT_METRICS, figure)),
+      rows: z.array(
+        z.object({ id: rowId, rougeL: share, logProb: z.number().describe('Of the expected text'), tokens: count }),
+      ),
     }),
   ),
   comparisons: z.array(
-    z.object({ a: z.string(), b: z.string(), rougeL: z.object({ difference: z.number() }), sentence: z.string() }),
+    z.object({
+      ...pair,
+      metrics: z.object(forEachMetric(TEXT_METRICS, textDifference)),
+      rows: z.object({ closer: count, further: count, same: count }).describe('Rows where the text of b is closer'),
+    }),
   ),
-  verdict,
-  looks: count,
+  votes: z
+    .object({
+      ...{ a: count, b: count, ties: count, bothBad: count },
+      winRate: share.nullable().describe('Of b'),
+      ci95: interval,
+      p: share.describe('Exact sign test'),
+    })
+    .nullable()
+    .describe('Blind votes on the first pair'),
 });
 
+/** `results.json`, published as docs/results.schema.json. */
+export const resultsSchema = z.discriminatedUnion('task', [labelResults, textResults]);
+
+export type LabelResults = z.infer<typeof labelResults>;
+export type TextResults = z.infer<typeof textResults>;
 export type Results = z.infer<typeof resultsSchema>;
 
 export const resultsJsonSchema = (): string =>

@@ -1,31 +1,24 @@
 /** The parts of a report about prompts that generate texts. */
 
-import type { GenerateArm, GeneratePair } from '../evaluation/types';
 import { tallySentence } from '../evaluation/vote';
 import { count } from '../lib/format';
-import type { Interval } from '../metrics/intervals';
-import { ends, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { type Cell, type Html, html, MARK, MAY_KNOW, type ReportParts, type Section, type TextReport } from './types';
+import { metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { figureCell, type Html, html, MARK, MAY_KNOW, type ReportParts, type Section, type TextReport } from './types';
 
 type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(TEXT_METRICS);
 const NAMES = METRICS.map(([, { name }]) => name);
 
-const cell = (form: (value: number) => string, value: number, interval: Interval): Cell => ({
-  value: form(value),
-  range: ends(form, interval),
-});
-
 const arms = ({ comparison, mayKnow }: TextReport): Section => ({
   title: 'Scores of all prompts',
   table: {
     caption: `All prompts on the same test rows, with 95% bootstrap intervals${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
     columns: ['Prompt', ...NAMES, 'Tokens sent'],
-    rows: comparison.arms.map((arm: GenerateArm) => [
+    rows: comparison.arms.map((arm) => [
       `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,
-      ...METRICS.map(([id, { format }]) => cell(format.value, arm[id], arm.intervals[id])),
-      String(Math.round(arm.tokensSentMean)),
+      ...METRICS.map(([id, { format }]) => figureCell(format.value, arm.metrics[id])),
+      String(Math.round(arm.tokensSentMean ?? 0)),
     ]),
   },
 });
@@ -36,13 +29,10 @@ const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
     caption:
       'First named minus second named on the same rows, in points; × is the first divided by the second. Paired bootstrap, 95%',
     columns: ['Pair', ...NAMES, 'Rows closer, further, same'],
-    rows: comparison.duels.map((duel: GeneratePair) => [
-      `${nameOf(duel.b)} against ${nameOf(duel.a)}`,
-      ...METRICS.map(([id, { format }]) => {
-        const { difference, interval } = duel[id];
-        return cell(format.difference, difference, interval);
-      }),
-      `${duel.rows.nearer}, ${duel.rows.farther}, ${duel.rows.same}`,
+    rows: comparison.pairs.map(({ a, b, metrics, rows }) => [
+      `${nameOf(b)} against ${nameOf(a)}`,
+      ...METRICS.map(([id, { format }]) => figureCell(format.difference, metrics[id])),
+      `${rows.closer}, ${rows.further}, ${rows.same}`,
     ]),
   },
 });

@@ -2,10 +2,11 @@ import type { RowAccount } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
-import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
+import type { Comparison, ComparisonPlan, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
+import { ends, type Figure } from '../metrics/registry';
 import type { WrittenRow } from './csv';
-import type { Results } from './results-schema';
+import type { LabelResults } from './results-schema';
 
 /** What every report says of how it was made. */
 export interface ReportFacts {
@@ -27,7 +28,7 @@ export interface ReportFacts {
     readonly fingerprint: string;
     readonly splitHash: string;
   };
-  readonly training: Results['training'];
+  readonly training: LabelResults['training'];
   /** What became of the rows, where it was kept. */
   readonly account?: RowAccount;
   /** The texts around the row, by arm; examples of a few-shot prompt are counted, not shown. */
@@ -48,7 +49,7 @@ export interface LabelReport extends ReportFacts {
   readonly plan: ComparisonPlan;
   readonly comparison: Comparison;
   /** The set's answer words at that time, and how they were found. */
-  readonly answerWords: Results['answerWords'];
+  readonly answerWords: LabelResults['answerWords'];
   /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
   readonly rows: readonly RowText[];
@@ -57,7 +58,7 @@ export interface LabelReport extends ReportFacts {
 export interface TextReport extends ReportFacts {
   readonly kind: 'generate';
   readonly plan: GeneratePlan;
-  readonly comparison: GenerateComparison;
+  readonly comparison: Comparison<'generate'>;
   readonly votes: Tally | null;
   readonly rows: readonly GeneratedText[];
 }
@@ -95,6 +96,11 @@ type GeneratedText = Pick<WrittenRow, 'text' | 'wanted' | 'a' | 'b'>;
 
 /** A figure with its interval, and in HTML a picture of both. */
 export type Cell = string | { readonly value: string; readonly range: string; readonly picture?: Html };
+
+export const figureCell = (form: (value: number) => string, { value, interval }: Figure): Exclude<Cell, string> => ({
+  value: form(value),
+  range: ends(form, interval),
+});
 
 export interface Table {
   readonly caption: string;

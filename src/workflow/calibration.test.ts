@@ -11,7 +11,7 @@ import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
-import type { Results } from '../report/results-schema';
+import type { LabelResults } from '../report/results-schema';
 import { createRouter } from '../route/router';
 import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
@@ -141,7 +141,7 @@ describe('calibration', () => {
     const { dataset, set, evaluation } = await comparedSet(biasedHost());
     const input = reportOf({ set, dataset, evaluation, checkpoint: null });
     if (!input) throw new Error('a report');
-    const results = JSON.parse(JSON.stringify(resultsJson(input))) as Results;
+    const results = JSON.parse(JSON.stringify(resultsJson(input))) as LabelResults;
     let turned = 0;
     for (const { calibrated, calibration, rows } of results.arms)
       for (const { predicted, logProbs } of rows) {

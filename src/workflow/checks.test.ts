@@ -123,7 +123,7 @@ describe('every labelled row', () => {
     const strong = await compared(6);
     const of = ({ host, dataset, set, evaluation }: typeof weak) =>
       everyRow(host, { set, dataset, evaluation }, SILENT);
-    const gain = async (of: Promise<EveryRow>) => (await of).comparison.pairs[0]?.difference ?? 0;
+    const gain = async (of: Promise<EveryRow>) => (await of).comparison.pairs[0]?.metrics.accuracy.value ?? 0;
     expect(await gain(of(strong))).toBeGreaterThan(await gain(of(weak)));
   });
 
@@ -148,8 +148,8 @@ describe('every labelled row', () => {
     expect(pair?.aOnly).toBe(0);
     expect(pair?.bOnly).toBeGreaterThan(40);
     // rows that were independent would give 32 to 49 points
-    expect(pair?.differenceCi95.low).toBeLessThan(0.26);
-    expect(pair?.differenceCi95.high).toBeGreaterThan(0.56);
+    expect(pair?.metrics.accuracy.interval.low).toBeLessThan(0.26);
+    expect(pair?.metrics.accuracy.interval.high).toBeGreaterThan(0.56);
   });
 
   it('needs a hand-written and a tuned prompt, and a run that started from scratch', async () => {

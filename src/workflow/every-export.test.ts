@@ -209,8 +209,8 @@ describe('the engineer’s zip', () => {
         test: {
           rows: split.test.length,
           looks: 1,
-          accuracy: expect.closeTo(tuned?.accuracy ?? 0, 9),
-          against: { difference: expect.closeTo(pair?.difference ?? 0, 9) },
+          accuracy: expect.closeTo(tuned?.metrics.accuracy.value ?? 0, 9),
+          against: { difference: expect.closeTo(pair?.metrics.accuracy.value ?? 0, 9) },
         },
       },
       userRows: dataset.table.rows.length,

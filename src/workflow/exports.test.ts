@@ -633,9 +633,11 @@ describe('what a recipient gets of a prompt', () => {
     };
     const { n, arms } = evaluation.comparison;
     for (const arm of ['yours', 'untuned', 'ensemble']) {
-      const { accuracy = 0, accuracyCi95: { low, high } = { low: 0, high: 0 } } =
-        arms.find(({ id }) => id === arm) ?? {};
-      const said = [accuracy, low, high].map((share) => `${(100 * share).toFixed(1)}%`);
+      const { value, interval } = present(
+        arms.find(({ id }) => id === arm),
+        arm,
+      ).metrics.accuracy;
+      const said = [value, interval.low, interval.high].map((share) => `${(100 * share).toFixed(1)}%`);
       expect(await readme(armId(evaluation, arm))).toContain(
         `${said[0]} of ${n} test rows right (95% interval ${said[1]} to ${said[2]}). Test rows used once.`,
       );

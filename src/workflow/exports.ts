@@ -279,8 +279,8 @@ const audience: PromptExport = {
 
 function changedCount(evaluation: Evaluation, dataset: Dataset): number {
   if (evaluation.kind === 'classify') return textsOfRows(evaluation.comparison, dataset).length;
-  const [duel] = evaluation.comparison.duels;
-  return duel ? changedRows(evaluation, dataset, duel).length : 0;
+  const [pair] = evaluation.comparison.pairs;
+  return pair ? changedRows(evaluation, dataset, pair).length : 0;
 }
 
 const manager: PromptExport = {

@@ -109,7 +109,7 @@ describe('a comparison of generated texts', () => {
       expect(asked[i]?.cacheKey === null).toBe(arm.id.startsWith('yours'));
       expect(asked[i]?.maxNewTokens).toBe(12);
     }
-    const reached = comparison.arms.map(({ rougeL }) => rougeL);
+    const reached = comparison.arms.map(({ metrics }) => metrics.rougeL.value);
     expect(reached).toEqual(reached.map(() => expect.closeTo(share(test), 9)));
     expect(events[0]).toMatchObject({
       kind: 'arms',

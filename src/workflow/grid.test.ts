@@ -187,8 +187,8 @@ describe('a cell', () => {
       const expected = comparedLogProbs(arm, plan).map((row) => row.map(Math.exp));
       expect(cells[i]?.answers?.probabilities.flat()).toEqual(expected.flat().map((p) => expect.closeTo(p, 12)));
       const report = comparison.arms.find((each) => each.id === id);
-      expect(cells[i]?.answers?.scores.accuracy).toEqual({ value: report?.accuracy, ...report?.accuracyCi95 });
-      expect(cells[i]?.answers?.scores.macroF1.value).toBe(report?.macroF1);
+      expect(cells[i]?.answers?.metrics.accuracy).toEqual(report?.metrics.accuracy);
+      expect(cells[i]?.answers?.metrics.macroF1.value).toBe(report?.metrics.macroF1.value);
     }
     const ensemble = plan.arms.find(({ id }) => id === 'ensemble');
     expect(cells[2]?.answers?.probabilities.flat()).toEqual(
@@ -205,7 +205,7 @@ describe('a cell', () => {
     expect(answers.labels).toEqual(['bad', 'good']);
     const moods = answers.rowIds.map((id) => other.table.rows.find((row) => row.id === id)?.cells.mood);
     expect(answers.gold.map((label) => answers.labels[label])).toEqual(moods);
-    expect(answers.scores.accuracy.value).toBeGreaterThan(0.6);
+    expect(answers.metrics.accuracy.value).toBeGreaterThan(0.6);
   });
 
   it('counts the rows that its prompt was trained on or shows, and says where nobody knows', async () => {

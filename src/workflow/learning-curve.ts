@@ -159,7 +159,7 @@ export function gainOf(
     const run = set.soft.find(({ id }) => id === evaluation.softVersion);
     if (evaluation.kind !== 'classify' || !run || !isOfPreset(run, preset)) continue;
     const pair = evaluation.comparison.pairs.find(({ a, b }) => a === 'yours' && b === 'tuned');
-    if (pair) return 100 * pair.difference;
+    if (pair) return 100 * pair.metrics.accuracy.value;
   }
   return null;
 }

@@ -355,8 +355,10 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const { accuracy } = present(
       evaluation.comparison.arms.find(({ id }) => id === PROBE),
       'line',
+    ).metrics;
+    expect(new TextDecoder().decode(content)).toContain(
+      `Linear probe of the model ${(100 * accuracy.value).toFixed(1)}%`,
     );
-    expect(new TextDecoder().decode(content)).toContain(`Linear probe of the model ${(100 * accuracy).toFixed(1)}%`);
   });
 
   it('from an engineer’s zip, with predict.mjs', async () => {

@@ -46,13 +46,12 @@ import type { Host, Run } from './host';
 /** "72.0% of 93 test rows (95% interval 62.1% to 80.2%)"; null where it was not compared. */
 function reachedIn({ evaluation, id, version }: Subject, { set }: Order['stored']): string | null {
   if (evaluation?.kind !== 'classify') return null;
-  const { comparison } = evaluation;
+  const { comparison, plan } = evaluation;
   const own = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id)?.[0];
   const arm = comparison.arms.find((each) => each.id === own || armId(evaluation, each.id) === id);
   if (!arm) return null;
-  const { low, high } = arm.accuracyCi95;
-  const used = comparison.looks === 1 ? 'once' : `${comparison.looks} times`;
-  return `${ofRows(arm.accuracy, comparison.n, 'test row')} right (95% interval ${percent(low)} to ${percent(high)}). Test rows used ${used}.`;
+  const { value, interval } = arm.metrics.accuracy;
+  return `${ofRows(value, comparison.n, 'test row')} right (95% interval ${percent(interval.low)} to ${percent(interval.high)}). Test rows used ${plan.looks === 1 ? 'once' : `${plan.looks} times`}.`;
 }
 
 async function armPackage(host: Host, order: Order, run: Run<RowsDone>): Promise<Package> {

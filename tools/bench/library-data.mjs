@@ -140,9 +140,10 @@ export async function fillLibrary(size) {
       logProbs: undefined,
       n: test,
       correct: right,
-      accuracy: right / test,
-      accuracyCi95: { low: 0.7, high: 0.9 },
-      macroF1: 0.8,
+      metrics: {
+        accuracy: { value: right / test, interval: { low: 0.7, high: 0.9 } },
+        macroF1: { value: 0.8, interval: { low: 0.7, high: 0.9 } },
+      },
       classes: [],
       confusion: [],
       predictions: gold.map((g, k) => (k < right ? g : (g + 1) % 3)),

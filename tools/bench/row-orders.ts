@@ -17,7 +17,7 @@ import Papa from 'papaparse';
 import { runCommand } from '../../src/cli/commands';
 import { present } from '../../src/lib/assert';
 import { createRng, shuffled } from '../../src/lib/rng';
-import type { Results } from '../../src/report/results-schema';
+import type { LabelResults } from '../../src/report/results-schema';
 import { inBuiltPage } from '../built-page';
 import { readOptions } from './read-options.mjs';
 
@@ -47,7 +47,7 @@ const rowsIn = {
 };
 const csvIn = (order: keyof typeof rowsIn) => Papa.unparse(rowsIn[order].map(({ text, label }) => ({ text, label })));
 
-async function byCommand(csv: string): Promise<Results> {
+async function byCommand(csv: string): Promise<LabelResults> {
   const folder = await mkdtemp(join(tmpdir(), 'row-orders-'));
   const path = join(folder, 'rows.csv');
   await writeFile(path, csv);
@@ -60,7 +60,7 @@ async function byCommand(csv: string): Promise<Results> {
   return JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
 }
 
-const inPage = (csv: string): Promise<Results> =>
+const inPage = (csv: string): Promise<LabelResults> =>
   inBuiltPage(async (studio) => {
     const { page, train, compare, library } = studio;
     const model = values.model === BUILT_IN ? null : values.model.split('public/models/')[1];
@@ -81,7 +81,7 @@ const inPage = (csv: string): Promise<Results> =>
   });
 
 /** Measured now, or what `--keep` has of it. */
-async function kept(name: string, measure: () => Promise<Results>): Promise<Results> {
+async function kept(name: string, measure: () => Promise<LabelResults>): Promise<LabelResults> {
   const path = values.keep && join(values.keep, `${name}.json`);
   if (path && existsSync(path)) return JSON.parse(await readFile(path, 'utf8'));
   const began = Date.now();
@@ -92,30 +92,31 @@ async function kept(name: string, measure: () => Promise<Results>): Promise<Resu
 }
 
 /** Row ids count the rows of the file from 1: each row by its place in the shuffled one. */
-const rowsOf = (order: keyof typeof rowsIn, { rows }: Results['arms'][number]) =>
+const rowsOf = (order: keyof typeof rowsIn, { rows }: LabelResults['arms'][number]) =>
   rows
     .map((row) => ({ ...row, id: mixed.indexOf(present(rowsIn[order][Number(row.id) - 1], `row ${row.id}`)) }))
     .toSorted((a, b) => a.id - b.id);
 
 /** What is said of the rows: neither their numbers, which follow the file, nor times. */
-const figuresOf = (order: keyof typeof rowsIn, { verdict, labels, arms, comparisons }: Results) => ({
+const figuresOf = (order: keyof typeof rowsIn, { verdict, labels, arms, comparisons }: LabelResults) => ({
   verdict: `${verdict.kind}: ${verdict.headline} ${verdict.detail}`,
   labels,
   rows: arms[0] && rowsOf(order, arms[0]).map(({ id, gold }) => `${id} ${gold}`),
-  arms: Object.fromEntries(arms.map(({ id, accuracy }) => [id, Number((100 * accuracy).toFixed(1))])),
+  arms: Object.fromEntries(arms.map(({ id, metrics }) => [id, Number((100 * metrics.accuracy.value).toFixed(1))])),
   pairs: Object.fromEntries(
-    comparisons.map(({ a, b, difference, differenceCi95, aOnly, bOnly, pExact, pMidP }) => [
-      `${b} − ${a}`,
-      [...[difference, ...differenceCi95].map((share) => (100 * share).toFixed(1)), bOnly, aOnly, pExact, pMidP].map(
-        Number,
-      ),
-    ]),
+    comparisons.map(({ a, b, metrics: { accuracy }, aOnly, bOnly, pMidP }) => {
+      const shares = [accuracy.value, accuracy.interval.low, accuracy.interval.high];
+      return [
+        `${b} − ${a}`,
+        [...shares.map((share) => (100 * share).toFixed(1)), bOnly, aOnly, accuracy.p, pMidP].map(Number),
+      ];
+    }),
   ),
   answers: Object.fromEntries(arms.map((arm) => [arm.id, rowsOf(order, arm).map(({ predicted }) => predicted)])),
 });
 
 /** Log-probabilities of every arm, row and label. */
-const logProbsOf = (order: keyof typeof rowsIn, { arms, labels }: Results) =>
+const logProbsOf = (order: keyof typeof rowsIn, { arms, labels }: LabelResults) =>
   arms.flatMap((arm) => rowsOf(order, arm).flatMap(({ logProbs }) => labels.map((label) => logProbs[label] ?? 0)));
 
 const said: { name: string; figures: string; logProbs: readonly number[] }[] = [];

@@ -1,7 +1,8 @@
 import * as Plot from '@observablehq/plot';
-import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
+import { type ArmResult, isLearned } from '../../evaluation/types';
 import { ofRows, percent, points } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
+import type { Figure } from '../../metrics/registry';
 import {
   axisX,
   COLOUR,
@@ -19,7 +20,7 @@ import {
 export type Side = 'a' | 'b' | 'ref';
 
 /** Hand-written prompts are A, tuned ones B; the untuned prompt and the reference classifiers are neither. */
-export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
+export const sideOf = (arm: Pick<ArmResult, 'kind'>): Side =>
   isLearned(arm.kind) ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
 
 const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
@@ -45,7 +46,7 @@ function sideMarks<T extends { readonly side: Side }>(
   ];
 }
 
-interface ArmAccuracy extends Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'> {
+interface ArmAccuracy extends Pick<ArmResult, 'id' | 'name' | 'kind'>, Figure {
   readonly n: number | null;
   /** This arm minus the one that the others are measured against, which has none. */
   readonly gap?: { readonly difference: number; readonly isClear: boolean } | null;
@@ -63,10 +64,10 @@ interface AccuracyRow extends Difference {
   readonly gap: ArmAccuracy['gap'];
 }
 
-const accuracyRow = ({ id, name, kind, accuracy, n, accuracyCi95, gap }: ArmAccuracy): AccuracyRow => {
+const accuracyRow = ({ id, name, kind, value, n, interval, gap }: ArmAccuracy): AccuracyRow => {
   const side = sideOf({ kind });
-  const label = n === null ? percent(accuracy) : ofRows(accuracy, n);
-  return { id, name: `${letter(side)}${name}`, side, value: accuracy, label, ...accuracyCi95, gap };
+  const label = n === null ? percent(value) : ofRows(value, n);
+  return { id, name: `${letter(side)}${name}`, side, value, label, ...interval, gap };
 };
 
 const yOf = (row: { readonly id: string }) => row.id;
@@ -178,15 +179,6 @@ export const drawAccuracy =
     });
   };
 
-export const drawDifferences = (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
-  drawIntervals(
-    pairs.map((pair) => ({
-      name: `${nameOf(pair.b)} minus ${nameOf(pair.a)}`,
-      value: pair.difference,
-      ...pair.differenceCi95,
-    })),
-  );
-
 /** The axis of differences: past zero, and to the same distance on either side that has an interval. */
 function differenceDomain(rows: readonly Difference[]): readonly [low: number, high: number] {
   const ends = rows.flatMap(({ low, high }) => [low, high]);
@@ -239,7 +231,7 @@ export const drawIntervals =
     });
   };
 
-const cellsOf = ({ confusion }: Pick<ArmReport, 'confusion'>, labels: readonly string[]) =>
+const cellsOf = ({ confusion }: Pick<ArmResult, 'confusion'>, labels: readonly string[]) =>
   confusion.flatMap((row, gold) => {
     const total = row.reduce((sum, rows) => sum + rows, 0);
     return row.map((rows, predicted) => ({
@@ -255,7 +247,7 @@ const LETTER = 13;
 
 /** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
 export const drawConfusion =
-  (arm: Pick<ArmReport, 'kind' | 'confusion'>, labels: readonly string[]): Draw =>
+  (arm: Pick<ArmResult, 'kind' | 'confusion'>, labels: readonly string[]): Draw =>
   (width) => {
     const many = labels.length > 6;
     const labelWidth = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);

@@ -1,7 +1,7 @@
 /** A comparison as it comes from the workflow worker, and every chart in its states: for tests, and for the gallery. */
-import type { ArmKind, ArmReport, PairReport } from '../../evaluation/types';
+import type { ArmKind, ArmResult } from '../../evaluation/types';
 import { coverageCurve } from '../../metrics/calibration';
-import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
+import { drawAccuracy, drawConfusion, drawIntervals } from './comparison-charts';
 import type { Draw } from './plot';
 import { drawCoverage, drawLengths, drawReliability } from './row-charts';
 import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
@@ -10,16 +10,16 @@ import { drawLineage, drawPerformance } from './version-charts';
 
 const LABELS = ['negative', 'neutral', 'positive'];
 
-const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0.08): ArmReport => ({
+const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0.08): ArmResult => ({
   id,
   name,
   kind,
   n: 120,
   correct: Math.round(accuracy * 120),
-  accuracy,
-  accuracyCi95: { low: accuracy - half, high: Math.min(1, accuracy + half) },
-  macroF1: accuracy - 0.02,
-  macroF1Ci95: { low: accuracy - half, high: accuracy },
+  metrics: {
+    accuracy: { value: accuracy, interval: { low: accuracy - half, high: Math.min(1, accuracy + half) } },
+    macroF1: { value: accuracy - 0.02, interval: { low: accuracy - half, high: accuracy } },
+  },
   calibrated: false,
   classes: [],
   confusion: [
@@ -34,7 +34,7 @@ const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0
   latencyMsMedian: 64,
 });
 
-const ARMS: readonly ArmReport[] = [
+const ARMS: readonly ArmResult[] = [
   arm('majority', 'Always “negative”', 'reference', 0.38),
   arm('tfidf', 'TF-IDF + logistic regression', 'reference', 0.66),
   arm('untuned', 'Untuned', 'untuned', 0.51),
@@ -43,29 +43,12 @@ const ARMS: readonly ArmReport[] = [
   arm('tuned', 'Tuned', 'tuned', 0.817, 0.06),
 ];
 
-const pair = (a: string, b: string, difference: number, low: number, high: number): PairReport => ({
-  a,
-  b,
-  bothRight: 76,
-  aOnly: 5,
-  bOnly: 22,
-  bothWrong: 17,
-  difference,
-  differenceCi95: { low, high },
-  pExact: 0.0015,
-  pHolm: 0.0045,
-  pMidP: 0.001,
-  macroF1Difference: difference,
-  macroF1Ci95: { low, high },
-  macroF1P: 0.002,
-  fixed: [],
-  broken: [],
-});
+const ACCURACIES = ARMS.map(({ metrics, ...each }) => ({ ...each, ...metrics.accuracy }));
 
-const PAIRS: readonly PairReport[] = [
-  pair('yours', 'tuned', 0.142, 0.06, 0.22),
-  pair('yours-8', 'tuned', 0.09, -0.01, 0.18),
-  pair('untuned', 'tuned', 0.31, 0.2, 0.4),
+const DIFFERENCES = [
+  { name: 'Tuned minus Yours', value: 0.142, low: 0.06, high: 0.22 },
+  { name: 'Tuned minus Yours + 8 examples', value: 0.09, low: -0.01, high: 0.18 },
+  { name: 'Tuned minus Untuned', value: 0.31, low: 0.2, high: 0.4 },
 ];
 
 const steps = Array.from({ length: 90 }, (_, step) => ({
@@ -176,22 +159,22 @@ export const CHARTS: Readonly<Record<string, Draw>> = {
     })),
   ),
   performance: drawPerformance(
-    ARMS.slice(0, 4).map(({ id, name, kind, accuracy, accuracyCi95 }) => ({
+    ARMS.slice(0, 4).map(({ id, name, kind, metrics: { accuracy } }) => ({
       id,
       name,
       kind: kind === 'tuned' ? 'soft' : 'hard',
-      value: accuracy,
-      ci95: accuracyCi95,
+      value: accuracy.value,
+      ci95: accuracy.interval,
     })),
   ),
-  accuracy: drawAccuracy(ARMS),
+  accuracy: drawAccuracy(ACCURACIES),
   'accuracy, gaps to the recommended prompt': drawAccuracy(
-    ARMS.toReversed().map((each) => ({
+    ACCURACIES.toReversed().map((each) => ({
       ...each,
-      gap: each.id === 'tuned' ? null : { difference: each.accuracy - 0.817, isClear: each.id !== 'yours-8' },
+      gap: each.id === 'tuned' ? null : { difference: each.value - 0.817, isClear: each.id !== 'yours-8' },
     })),
   ),
-  differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),
+  differences: drawIntervals(DIFFERENCES),
   confusion: drawConfusion(yours, LABELS),
   'confusion, 2 labels': drawConfusion(
     {

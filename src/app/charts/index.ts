@@ -8,7 +8,7 @@ export {
 } from '../../evaluation/classify/titles';
 export { labelAnswer, ProbabilityBars, TextDifference, WhichWords } from './Answers';
 export { ChartPanel, fileStem, type Twin, twinOf } from './ChartPanel';
-export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
+export { drawAccuracy, drawConfusion, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawLengths, drawReliability } from './row-charts';
 export {
   drawCurve,

@@ -16,7 +16,7 @@ import {
   isCalibrated,
   validationOutcome,
 } from './outcome';
-import { bWins, rowsMore, tokensDifference, tokensSentence } from './pairs';
+import { findingOf, rowsMore, tokensDifference, tokensSentence } from './pairs';
 
 describe('compare', () => {
   const gold = alternating(120);
@@ -29,15 +29,15 @@ describe('compare', () => {
     const [a, b] = result.arms;
     expect(a?.correct).toBe(81);
     expect(b?.correct).toBe(98);
-    expect(b?.accuracyCi95.low).toBeCloseTo(0.738, 3);
+    expect(b?.metrics.accuracy.interval.low).toBeCloseTo(0.738, 3);
     const pair = result.pairs[0];
     expect(pair).toMatchObject({ bothRight: 76, aOnly: 5, bOnly: 22, bothWrong: 17 });
-    expect(pair?.difference).toBeCloseTo(17 / 120);
-    expect(pair?.pExact).toBeCloseTo(0.0015, 4);
-    expect(pair?.pHolm).toBe(pair?.pExact);
+    expect(pair?.metrics.accuracy.value).toBeCloseTo(17 / 120);
+    expect(pair?.metrics.accuracy.p).toBeCloseTo(0.0015, 4);
+    expect(pair?.pHolm).toBe(pair?.metrics.accuracy.p);
     expect(pair?.fixed).toHaveLength(22);
     expect(pair?.broken).toHaveLength(5);
-    expect(pair?.macroF1Ci95.low).toBeLessThan(pair?.macroF1Difference as number);
+    expect(pair?.metrics.macroF1.interval.low).toBeLessThan(pair?.metrics.macroF1.value as number);
   });
 
   it('gives a plan the same result twice', () => {
@@ -53,7 +53,8 @@ describe('compare', () => {
 
   it('draws rows that belong together together, which widens the interval', () => {
     const groups = gold.map((_, i) => Math.floor(i / 6));
-    const width = ({ pairs }: typeof result) => (pairs[0]?.macroF1Ci95.high ?? 0) - (pairs[0]?.macroF1Ci95.low ?? 0);
+    const width = ({ pairs }: typeof result) =>
+      (pairs[0]?.metrics.macroF1.interval.high ?? 0) - (pairs[0]?.metrics.macroF1.interval.low ?? 0);
     expect(width(compare({ ...plan, groups }, { draws: 1000 }))).toBeGreaterThan(1.2 * width(result));
   });
 
@@ -115,7 +116,7 @@ describe('calibration', () => {
       validation: { helps: false, answers: { gold: [], logProbs: [] } },
     });
     const accuracies = (more: object) =>
-      compare(planOf(gold, [hand, tuned], more), { draws: 10 }).arms.map((arm) => arm.accuracy);
+      compare(planOf(gold, [hand, tuned], more), { draws: 10 }).arms.map((arm) => arm.metrics.accuracy.value);
     expect(accuracies({ calibrated: false })).toEqual([0.5, 0.5]);
     expect(accuracies({ calibrated: true })).toEqual([1, 1]);
     expect(accuracies({ calibrated: false, calibration: 'chosen' })).toEqual([1, 0.5]);
@@ -221,7 +222,7 @@ it('asks for as many more rows as show the difference with a power of 0.8, where
   const seen = { ...counts, designEffect: mean((one) => one.designEffect), comparisons: 4 };
   const more = rowsMore(seen, n) as number;
   const runs = Array.from({ length: 300 }, () => made(n + more));
-  const won = runs.filter(({ p, ci95 }) => bWins({ pExact: p, pHolm: 4 * p, ci95 })).length;
+  const won = runs.filter(({ p, ci95 }) => findingOf(ci95, 4 * p) === 'b-better').length;
   expect(more).toBeGreaterThan(n);
   expect(won / runs.length).toBeGreaterThanOrEqual(0.8);
 });

@@ -7,7 +7,7 @@ import { holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import { verdictOf } from '../advice';
 import { labelField } from '../field';
-import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
+import type { ArmResult, Comparison, ComparisonPlan, PairResult } from '../types';
 import { labelSuspects, type Suspect } from '../vote';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
 import { reportArm } from './outcome';
@@ -29,13 +29,13 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
   assert(plan.rowIds.length === plan.gold.length, 'row ids and gold labels differ in number');
   const steps = plan.arms.length + plan.pairs.length;
   const { draws = DRAWS, onProgress = () => undefined } = options;
-  const arms: ArmReport[] = [];
+  const arms: ArmResult[] = [];
   for (const arm of plan.arms) {
     arms.push(reportArm(arm, plan, draws));
     yield arms.length / steps;
   }
   const byId = new Map(arms.map((arm) => [arm.id, arm]));
-  const bare: Omit<PairReport, 'pHolm'>[] = [];
+  const bare: Omit<PairResult, 'pHolm'>[] = [];
   for (const [a, b] of plan.pairs) {
     const done = arms.length + bare.length;
     bare.push(
@@ -46,14 +46,12 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
     );
     yield (done + 1) / steps;
   }
-  const adjusted = holm(bare.map((pair) => pair.pExact));
+  const adjusted = holm(bare.map(({ metrics }) => metrics.accuracy.p));
   const pairs = bare.map((pair, i) => ({ ...pair, pHolm: adjusted[i] as number }));
   return {
     arms,
     pairs,
     verdict: verdictOf(labelField({ plan, comparison: { arms, pairs } })),
-    calibrated: plan.calibrated,
-    looks: plan.looks,
     n: plan.gold.length,
   };
 }
@@ -88,7 +86,7 @@ export interface Insights {
 
 const RANK_DRAWS = 2000;
 
-const rightness = (arm: ArmReport, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
+const rightness = (arm: ArmResult, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
 
 /**
  * In steps, so that a worker can report progress and be stopped between two of them. Yields the share done.

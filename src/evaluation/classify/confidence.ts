@@ -18,7 +18,7 @@ import {
 import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
-import type { ArmOutcome, ArmReport, ComparisonPlan, ReviewThreshold } from '../types';
+import type { ArmOutcome, ArmResult, ComparisonPlan, ReviewThreshold } from '../types';
 import { type Calibrated, calibratedRows, comparedLogProbs, isCalibrated } from './outcome';
 
 /** Whether an arm's probabilities mean what they say, and what is gained by leaving the unsure rows to a person. */
@@ -59,7 +59,7 @@ export function eceWords({ ece: value, eceCi95 }: Scores): string {
   return `${value.toFixed(3)}, ${eceCi95.low.toFixed(3)} to ${eceCi95.high.toFixed(3)}`;
 }
 
-export function confidenceOf(arm: ArmOutcome, report: ArmReport, plan: ComparisonPlan): ConfidenceReport {
+export function confidenceOf(arm: ArmOutcome, report: ArmResult, plan: ComparisonPlan): ConfidenceReport {
   const { gold } = plan;
   const logProbs = comparedLogProbs(arm, plan);
   const fitted = arm.temperature ?? null;
@@ -82,7 +82,7 @@ export function confidenceOf(arm: ArmOutcome, report: ArmReport, plan: Compariso
 
 /** An arm's answers to the test rows. */
 export const testAnswers = (
-  { confidences, predictions }: Pick<ArmReport, 'confidences' | 'predictions'>,
+  { confidences, predictions }: Pick<ArmResult, 'confidences' | 'predictions'>,
   { gold, groups }: Pick<ComparisonPlan, 'gold' | 'groups'>,
 ): SureAndRight => ({ confidences, right: gold.map((g, i) => predictions[i] === g), groups });
 

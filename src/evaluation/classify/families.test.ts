@@ -74,7 +74,7 @@ function simulated(shape: Shape, runs: number) {
     const plan = nullPlan(seed, rows);
     const comparison = compare(plan, { draws: 20 });
     if (cardOf({ plan, comparison }, { stillFalling: false })?.action === 'ship') found.ship++;
-    if ((comparison.pairs[0]?.pExact ?? 1) < 0.05) found.below++;
+    if ((comparison.pairs[0]?.metrics.accuracy.p ?? 1) < 0.05) found.below++;
   }
   return { ship: found.ship / runs, below: found.below / runs };
 }

@@ -5,7 +5,7 @@ import { createRng } from '../../lib/rng';
 import { brier, coverageAt } from '../../metrics/calibration';
 import { pairedBootstrap } from '../../metrics/resample';
 import { alternating, armOf, planOf } from '../test-support';
-import type { ArmOutcome, ArmReport, PairReport } from '../types';
+import type { ArmOutcome, ArmResult, PairResult } from '../types';
 import { compare, insightsOf } from './compare';
 import {
   confidenceDifference,
@@ -44,7 +44,7 @@ describe('insights', () => {
   });
 
   it('say what the examples add to the hand-written prompt', () => {
-    const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmReport;
+    const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmResult;
     expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), plan));
     // a prompt that shows eight by itself is compared without them
     const renamed = { 'yours-8': 'yours', yours: 'yours-0' } as Readonly<Record<string, string>>;
@@ -59,7 +59,7 @@ describe('insights', () => {
     const all = dataset.table.rows.map(({ id }) => id);
     const two = {
       ...comparison,
-      pairs: [...comparison.pairs, { ...comparison.pairs[0], a: 'yours-8' }] as PairReport[],
+      pairs: [...comparison.pairs, { ...comparison.pairs[0], a: 'yours-8' }] as PairResult[],
     };
     const slices = (pairIndex?: number) =>
       drained(insightsOf({ ...plan, rowIds: all }, two, dataset, pairIndex)).slices?.slices;
@@ -79,7 +79,7 @@ describe('insights', () => {
 
   it('cool with the temperature of the validation rows and no other', () => {
     const tuned = plan.arms[3] as (typeof plan.arms)[number];
-    const report = comparison.arms[3] as ArmReport;
+    const report = comparison.arms[3] as ArmResult;
     expect(confidenceOf(tuned, report, plan).temperature).toBe(0.5);
     expect(confidenceOf({ ...tuned, temperature: null }, report, plan)).toMatchObject({
       temperature: null,

@@ -1,19 +1,10 @@
 import { assert } from '../../lib/assert';
 import { atTemperature, calibrated, fitTemperature, nll } from '../../metrics/calibration';
 import { argmax, classMetrics, confusionMatrix, correctCount, logSoftmax } from '../../metrics/classification';
-import { type Interval, isAboveZero, meanInterval } from '../../metrics/intervals';
-import { type Compared, LABEL_METRICS, type LabelMetricId, metricsOf, type Predicted } from '../../metrics/registry';
-import type { ResampleOptions } from '../../metrics/resample';
+import { isAboveZero, meanInterval } from '../../metrics/intervals';
+import { labelFigures } from '../../metrics/registry';
 import { mean } from '../../metrics/special';
-import type {
-  ArmOutcome,
-  ArmReport,
-  CalibrationFit,
-  ComparisonPlan,
-  LabelDifferences,
-  LabelScores,
-  PairReport,
-} from '../types';
+import type { ArmOutcome, ArmResult, CalibrationFit, ComparisonPlan } from '../types';
 
 /**
  * The prompt's built-in bias toward labels: the mean log-probability of each over rows, less the log of its share, so that
@@ -164,7 +155,7 @@ export const comparedLogProbs = (
 ): readonly (readonly number[])[] => calibratedRows(arm.logProbs, isCalibrated(arm, plan) ? arm.calibration : null);
 
 /** One arm's figures on the rows of the plan. */
-export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number): ArmReport {
+export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number): ArmResult {
   const { gold, labels } = plan;
   assert(arm.logProbs.length === gold.length, `arm ${arm.id} has ${arm.logProbs.length} rows, the plan ${gold.length}`);
   assert(
@@ -181,7 +172,7 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
     n: gold.length,
     correct: correctCount(gold, predictions),
     calibrated: isCalibrated(arm, plan),
-    ...scoresOf(
+    metrics: labelFigures(
       { gold, predicted: predictions, classes: labels.length },
       { seed: plan.seed, draws, groups: plan.groups },
     ),
@@ -203,46 +194,3 @@ export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: Calib
   if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };
   return { ...plan, calibrated: mode === 'calibrated' };
 }
-
-// The metrics of labels in a comparison: stored under names that their ids give, and read by metric.
-
-const RESAMPLED = metricsOf(LABEL_METRICS).flatMap(([id, metric]) => (id === 'accuracy' ? [] : [{ id, metric }]));
-
-const scoresOf = (answers: Predicted, options: ResampleOptions): LabelScores =>
-  Object.fromEntries(
-    metricsOf(LABEL_METRICS).flatMap(([id, { compute, interval }]) => [
-      [id, compute(answers)],
-      [`${id}Ci95`, interval(answers, options)],
-    ]),
-  ) as LabelScores;
-
-/** B minus A in every metric but accuracy, which `duel` compares. */
-export function differencesOf(a: Predicted, b: Predicted, options: ResampleOptions): LabelDifferences {
-  const { onProgress } = options;
-  return Object.fromEntries(
-    RESAMPLED.flatMap(({ id, metric }, i) => {
-      const part = (share: number) => onProgress?.((i + share) / RESAMPLED.length);
-      const { difference, ci95, p } = metric.compare(a, b, { ...options, onProgress: part });
-      return [
-        [`${id}Difference`, difference],
-        [`${id}Ci95`, ci95],
-        [`${id}P`, p],
-      ];
-    }),
-  ) as unknown as LabelDifferences;
-}
-
-/** One metric of a prompt. */
-export const scoreOf = (
-  arm: ArmReport,
-  id: LabelMetricId,
-): { readonly value: number; readonly interval: Interval } => ({
-  value: arm[id],
-  interval: arm[`${id}Ci95`],
-});
-
-/** One metric of a pair, B minus A. */
-export const differenceOf = (pair: PairReport, id: LabelMetricId): Compared =>
-  id === 'accuracy'
-    ? { difference: pair.difference, ci95: pair.differenceCi95, p: pair.pExact }
-    : { difference: pair[`${id}Difference`], ci95: pair[`${id}Ci95`], p: pair[`${id}P`] };

@@ -2,14 +2,20 @@ import { present } from '../../lib/assert';
 import { count, counted } from '../../lib/format';
 import { argmax } from '../../metrics/classification';
 import { type Interval, meanInterval } from '../../metrics/intervals';
-import { accuracyComparison, holm, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
+import { accuracyComparison, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
 import { rowsToSettle } from '../../metrics/power';
-import { type Compared, forEachMetric, LABEL_METRICS, type LabelMetricId } from '../../metrics/registry';
-import { DRAWS, pairedBootstrap } from '../../metrics/resample';
+import {
+  type Compared,
+  type Figure,
+  forEachMetric,
+  LABEL_METRICS,
+  type LabelMetricId,
+  type Predicted,
+} from '../../metrics/registry';
+import { DRAWS, pairedBootstrap, type ResampleOptions } from '../../metrics/resample';
 import { normalQuantile, studentT, studentT975, Z95 } from '../../metrics/special';
-import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
+import type { ArmOutcome, ArmResult, ComparisonPlan, Finding, PairResult, TokensDifference } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
-import { differencesOf } from './outcome';
 
 /** Accuracy of two arms on the same rows. */
 export interface Duel extends PairedCounts {
@@ -18,8 +24,6 @@ export interface Duel extends PairedCounts {
   readonly ci95: Interval;
   readonly pExact: number;
   readonly pMidP: number;
-  /** Holm's adjusted p, where several pairs were compared. */
-  readonly pHolm?: number | undefined;
   /** How many rows count as one, where rows belong together. */
   readonly designEffect: number;
 }
@@ -28,8 +32,8 @@ export interface Duel extends PairedCounts {
 export type DuelRows = Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'seed'>;
 
 export function duel(
-  a: Pick<ArmReport, 'predictions'>,
-  b: Pick<ArmReport, 'predictions'>,
+  a: Pick<ArmResult, 'predictions'>,
+  b: Pick<ArmResult, 'predictions'>,
   { gold, ...how }: DuelRows,
 ): Duel {
   const { p, midP, ...counts } = accuracyComparison(gold, a.predictions, b.predictions, how);
@@ -56,15 +60,13 @@ export function rowsMore(
 
 const ALPHA = 0.05;
 
-type Tested = Pick<Duel, 'ci95' | 'pExact' | 'pHolm'>;
-
-/** B is clearly better: p, corrected where several pairs were compared, below 5% *and* the interval above zero. */
-export const bWins = ({ pExact, pHolm = pExact, ci95 }: Tested): boolean => pHolm < ALPHA && ci95.low > 0;
-export const aWins = ({ pExact, pHolm = pExact, ci95 }: Tested): boolean => pHolm < ALPHA && ci95.high < 0;
+/** One is clearly better: p, corrected where several pairs were compared, below 5% *and* the interval beside zero. */
+export const findingOf = ({ low, high }: Interval, p = 0): Finding =>
+  p >= ALPHA ? 'unclear' : low > 0 ? 'b-better' : high < 0 ? 'a-better' : 'unclear';
 
 /** Whether one of the two is clearly better. */
-export const isClear = ({ differenceCi95: ci95, ...p }: Pick<PairReport, 'differenceCi95' | 'pExact' | 'pHolm'>) =>
-  aWins({ ...p, ci95 }) || bWins({ ...p, ci95 });
+export const isClear = ({ metrics: { accuracy }, pHolm }: Pick<PairResult, 'metrics' | 'pHolm'>): boolean =>
+  findingOf(accuracy.interval, pHolm) !== 'unclear';
 
 /** A lead below this is not worth training for. */
 export const MARGIN = 0.05;
@@ -95,7 +97,7 @@ export function tokensDifference(
 
 /** "Tuned sends 310 fewer tokens per row than Yours + 8 examples (306 to 314)."; null where the tokens of each row are not known. */
 export function tokensSentence(
-  { a, b, tokens }: Pick<PairReport, 'a' | 'b' | 'tokens'>,
+  { a, b, tokens }: Pick<PairResult, 'a' | 'b' | 'tokens'>,
   nameOf: (id: string) => string,
 ): string | null {
   if (!tokens) return null;
@@ -106,16 +108,29 @@ export function tokensSentence(
   return `${nameOf(b)} sends ${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${nameOf(a)} (${range}).`;
 }
 
+const { accuracy: _byDuel, ...RESAMPLED } = LABEL_METRICS;
+
+/** Every metric but accuracy, which `duel` compares: it knows of folds. */
+function differencesOf(a: Predicted, b: Predicted, options: ResampleOptions) {
+  const ids = Object.keys(RESAMPLED);
+  return forEachMetric(RESAMPLED, ({ compare }, id) =>
+    compare(a, b, {
+      ...options,
+      onProgress: (share) => options.onProgress?.((ids.indexOf(id) + share) / ids.length),
+    }),
+  );
+}
+
 /** All figures of one pair, except its p among all pairs. */
 export function reportPair(
   plan: ComparisonPlan,
-  a: ArmReport,
-  b: ArmReport,
+  a: ArmResult,
+  b: ArmResult,
   options: { readonly draws: number; readonly onProgress: (share: number) => void },
-): Omit<PairReport, 'pHolm'> {
+): Omit<PairResult, 'pHolm'> {
   const { gold, rowIds } = plan;
-  const { ci95, designEffect: _rowsToSettle, ...counts } = duel(a, b, plan);
-  const answers = ({ predictions }: ArmReport) => ({ gold, predicted: predictions, classes: plan.labels.length });
+  const { difference, ci95, pExact, designEffect: _rowsToSettle, ...counts } = duel(a, b, plan);
+  const answers = ({ predictions }: ArmResult) => ({ gold, predicted: predictions, classes: plan.labels.length });
   const outcomeOf = (id: string) =>
     present(
       plan.arms.find((arm) => arm.id === id),
@@ -128,8 +143,10 @@ export function reportPair(
     a: a.id,
     b: b.id,
     ...counts,
-    differenceCi95: ci95,
-    ...differencesOf(answers(a), answers(b), { seed: plan.seed, groups: plan.groups, ...options }),
+    metrics: {
+      ...differencesOf(answers(a), answers(b), { seed: plan.seed, groups: plan.groups, ...options }),
+      accuracy: { value: difference, interval: ci95, p: pExact },
+    },
     ...(tokens ? { tokens } : {}),
     fixed: idsWhere((aRight, bRight) => !aRight && bRight),
     broken: idsWhere((aRight, bRight) => aRight && !bRight),
@@ -192,13 +209,14 @@ export interface AnswerDifference extends PairedCounts {
   readonly metrics: Readonly<Record<LabelMetricId, Compared>>;
   /** The exact p of accuracy, corrected for `comparisons`. */
   readonly pCorrected: number;
+  /** All pairs on show. */
   readonly comparisons: number;
-  readonly finding: 'a-better' | 'b-better' | 'unclear';
+  readonly finding: Finding;
 }
 
 interface Corrected {
-  /** Pairs that a reader sees and may pick by eye; left out: only those that are compared, which were planned. */
-  readonly onShow?: number;
+  /** Pairs that a reader sees and may pick by eye. */
+  readonly onShow: number;
   readonly draws?: number;
 }
 
@@ -213,14 +231,16 @@ function widening(onShow: number, groups: number | null): number {
 }
 
 /** About the difference, and within what shares can differ. */
-const stretched = ({ difference, ci95, p }: Compared, by: number): Compared => ({
-  difference,
-  ci95: {
-    low: Math.max(-1, difference - by * (difference - ci95.low)),
-    high: Math.min(1, difference + by * (ci95.high - difference)),
-  },
-  p,
-});
+const stretched = <F extends Figure>(figure: F, by: number): F => {
+  const { value, interval } = figure;
+  return {
+    ...figure,
+    interval: {
+      low: Math.max(-1, value - by * (value - interval.low)),
+      high: Math.min(1, value + by * (interval.high - value)),
+    },
+  };
+};
 
 function difference(a: AnswerSheet, b: AnswerSheet, { onShow, draws = DRAWS }: Corrected) {
   const rows = pairedRows(a, b);
@@ -231,7 +251,7 @@ function difference(a: AnswerSheet, b: AnswerSheet, { onShow, draws = DRAWS }: C
   const answered = (predicted: readonly number[]) => ({ gold, predicted, classes: labels.length });
   const groups = a.groups && rows.map(({ group }) => group);
   const how = { seed: a.seed, draws, ...(groups ? { groups } : {}) };
-  const by = onShow === undefined ? 1 : widening(onShow, groups && new Set(groups).size);
+  const by = widening(onShow, groups && new Set(groups).size);
   const metrics = forEachMetric(LABEL_METRICS, ({ compare }) =>
     stretched(compare(answered(first), answered(second), how), by),
   );
@@ -239,32 +259,26 @@ function difference(a: AnswerSheet, b: AnswerSheet, { onShow, draws = DRAWS }: C
 }
 
 /**
- * Compares pairs of sheets by the tests of a comparison (exact McNemar; whole groups where rows belong together). The p of
- * planned pairs is corrected by Holm over all of them. Where pairs are picked by eye among `onShow`, each counts as all of
- * them: p times their number (Bonferroni), and an interval that holds for all of them at once.
+ * Compares pairs of sheets by the tests of a comparison (exact McNemar; whole groups where rows belong together). As they are
+ * picked by eye among `onShow`, each counts as all of them: p times their number (Bonferroni), and an interval that holds for
+ * all of them at once.
  */
-export function answerDifferences(
+export const answerDifferences = (
   pairs: readonly (readonly [a: AnswerSheet, b: AnswerSheet])[],
-  corrected: Corrected = {},
-): readonly AnswerDifference[] {
-  const { onShow } = corrected;
-  const found = pairs.map(([a, b]) => difference(a, b, corrected));
-  const exact = found.map(({ metrics }) => metrics.accuracy.p);
-  const adjusted = onShow === undefined ? holm(exact) : exact.map((p) => Math.min(1, p * onShow));
-  return found.map((each, i) => {
-    const { ci95, p: pExact } = each.metrics.accuracy;
-    const pCorrected = adjusted[i] ?? 1;
-    const tested = { ci95, pExact, pHolm: pCorrected };
-    const finding = bWins(tested) ? 'b-better' : aWins(tested) ? 'a-better' : 'unclear';
-    return { ...each, pCorrected, comparisons: onShow ?? pairs.length, finding };
+  corrected: Corrected,
+): readonly AnswerDifference[] =>
+  pairs.map(([a, b]) => {
+    const found = difference(a, b, corrected);
+    const { interval, p } = found.metrics.accuracy;
+    const pCorrected = Math.min(1, p * corrected.onShow);
+    return { ...found, pCorrected, comparisons: corrected.onShow, finding: findingOf(interval, pCorrected) };
   });
-}
 
 /** B minus A in a score of each row, where any of the pairs `onShow` could have been picked by eye. */
-export function scoreDifference(a: readonly number[], b: readonly number[], onShow: number): Compared {
+export function scoreDifference(a: readonly number[], b: readonly number[], onShow: number): Figure {
   const more = b.map((score, i) => score - (a[i] ?? 0));
-  const difference = more.reduce((sum, each) => sum + each, 0) / Math.max(1, more.length);
-  return stretched({ difference, ci95: meanInterval(more), p: 1 }, widening(onShow, more.length));
+  const value = more.reduce((sum, each) => sum + each, 0) / Math.max(1, more.length);
+  return stretched({ value, interval: meanInterval(more) }, widening(onShow, more.length));
 }
 
 /** "Tuned 1 beats hand-written 1 by 12 points on the same 93 rows, 4 to 20 with all 45 pairs on show counted (p = 0.010)." */
@@ -273,10 +287,10 @@ export function differenceSentence(
   b: string,
   { rows, metrics, pCorrected, comparisons, finding }: AnswerDifference,
 ): string {
-  const { difference: gain, ci95 } = metrics.accuracy;
+  const { value: gain, interval } = metrics.accuracy;
   const same = `on the same ${counted(rows, 'row')}`;
   const [better, worse, low, high] =
-    finding === 'a-better' ? [a, b, -ci95.high, -ci95.low] : [b, a, ci95.low, ci95.high];
+    finding === 'a-better' ? [a, b, -interval.high, -interval.low] : [b, a, interval.low, interval.high];
   const counting = comparisons < 2 ? 'exact ' : `all ${count(comparisons)} pairs on show counted, `;
   const range = `95% interval ${pointsRange(low, high)} (${counting}${pValue(pCorrected)})`;
   return finding === 'unclear'

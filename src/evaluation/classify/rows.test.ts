@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Dataset } from '../../dataset/types';
-import type { ArmReport, Comparison, PairReport } from '../types';
+import type { ArmResult, Comparison, PairResult } from '../types';
 import { calibrationWords, comparedRows, costTitle, filterRows } from './rows';
 
-const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens: number | null = null) =>
+const arm = (id: string, kind: ArmResult['kind'], predictions: number[], tokens: number | null = null) =>
   ({
     id,
     name: id,
@@ -12,7 +12,7 @@ const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens:
     confidences: predictions.map(() => 0.5),
     tokensSentMean: tokens,
     calibrated: id === 'yours',
-  }) as unknown as ArmReport;
+  }) as unknown as ArmResult;
 const comparison = {
   arms: [arm('yours', 'zero-shot', [0, 1, 1, 0], 46.4), arm('tuned', 'tuned', [1, 1, 0, 0], 31)],
 } as unknown as Comparison;
@@ -21,7 +21,7 @@ const dataset = {
   mapping: { text: 't', label: 'l', id: null },
   table: { rows: [{ id: '1', line: 2, cells: { t: '=text one', l: 'good' } }] },
 } as unknown as Dataset;
-const pair = { a: 'yours', b: 'tuned' } as PairReport;
+const pair = { a: 'yours', b: 'tuned' } as PairResult;
 
 const rows = comparedRows(comparison, plan, dataset, pair);
 

@@ -1,7 +1,7 @@
 import { rowsOf, textById, textOf } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { counted, listed } from '../../lib/format';
-import type { ArmOutcome, ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
+import type { ArmOutcome, ArmResult, Comparison, ComparisonPlan, PairResult } from '../types';
 import type { RowAnswer } from './pairs';
 
 /** The rows of a comparison of labels, and the sentences about its costs and calibration. */
@@ -24,14 +24,14 @@ export function comparedRows(
   comparison: Comparison,
   plan: Pick<ComparisonPlan, 'rowIds' | 'gold' | 'labels'>,
   dataset: Dataset | null,
-  pair: Pick<PairReport, 'a' | 'b'>,
+  pair: Pick<PairResult, 'a' | 'b'>,
 ): readonly ComparedRow[] {
   const a = comparison.arms.find((arm) => arm.id === pair.a);
   const b = comparison.arms.find((arm) => arm.id === pair.b);
   if (!a || !b) return [];
   const { rowIds, gold, labels } = plan;
   const text = textById(dataset);
-  const answer = (arm: ArmReport, i: number): RowAnswer => ({
+  const answer = (arm: ArmResult, i: number): RowAnswer => ({
     label: labels[arm.predictions[i] ?? -1] ?? '',
     right: arm.predictions[i] === gold[i],
     probability: arm.confidences[i] ?? 0,
@@ -71,7 +71,7 @@ export const filterRows = (rows: readonly ComparedRow[], { label, said, ids, at 
 
 /** What it costs to answer a row, when both numbers are known. */
 export function costTitle(
-  arms: readonly (Pick<ArmReport, 'id' | 'tokensSentMean'> & { readonly kind?: ArmReport['kind'] })[],
+  arms: readonly (Pick<ArmResult, 'id' | 'tokensSentMean'> & { readonly kind?: ArmResult['kind'] })[],
 ): string {
   const yours = arms.find((arm) => arm.id === 'yours');
   const tuned = arms.find((arm) => arm.kind === 'tuned');

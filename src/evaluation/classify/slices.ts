@@ -3,7 +3,7 @@ import type { Dataset, Row } from '../../dataset/types';
 import { counted } from '../../lib/format';
 import { holm } from '../../metrics/mcnemar';
 import { quantile } from '../../metrics/special';
-import type { ArmReport, ComparisonPlan } from '../types';
+import type { ArmResult, ComparisonPlan } from '../types';
 import { type Duel, type DuelRows, duel } from './pairs';
 
 /** Parts of the test rows, by any column and by text length, each with both arms' accuracy on it. */
@@ -86,8 +86,8 @@ function partsOf(values: readonly string[]): readonly Part[] | string {
 export function slicesOf(
   dataset: Dataset,
   { rowIds, gold, groups, seed }: DuelRows & Pick<ComparisonPlan, 'rowIds'>,
-  a: Pick<ArmReport, 'predictions'>,
-  b: Pick<ArmReport, 'predictions'>,
+  a: Pick<ArmResult, 'predictions'>,
+  b: Pick<ArmResult, 'predictions'>,
 ): SliceReport {
   const { mapping, table } = dataset;
   const known = rowsById(table.rows);

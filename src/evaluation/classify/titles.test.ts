@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { alternating, armOf, patterned, planOf } from '../test-support';
-import type { ArmReport, PairReport } from '../types';
+import type { ArmResult, PairResult } from '../types';
 import { about, points, pointsRange, pointsWithUnit, pValue } from '../words';
 import { compare } from './compare';
 import {
@@ -63,7 +63,7 @@ it('never calls a difference unclear beside an interval that leaves out 0 withou
     },
   );
   const { arms, pairs } = compare(plan, { draws: 20 });
-  expect(pairs[0]?.differenceCi95.low).toBeGreaterThan(0);
+  expect(pairs[0]?.metrics.accuracy.interval.low).toBeGreaterThan(0);
   expect(pairs[0]?.pHolm).toBeGreaterThan(0.05);
   expect(accuracyFinding(arms, pairs[0])).toMatch(
     /: no clear difference after correction \(this pair alone: [\d.]+ to \d+ points\)$/,
@@ -94,18 +94,18 @@ const arm = (
   id: string,
   name: string,
   accuracy: number,
-  kind: ArmReport['kind'] = 'zero-shot',
+  kind: ArmResult['kind'] = 'zero-shot',
   confusion = [[0]],
-): ArmReport => ({
+): ArmResult => ({
   id,
   name,
   kind,
   n: 120,
   correct: accuracy * 120,
-  accuracy,
-  accuracyCi95: { low: accuracy - 0.08, high: accuracy + 0.08 },
-  macroF1: accuracy,
-  macroF1Ci95: { low: 0, high: 1 },
+  metrics: {
+    accuracy: { value: accuracy, interval: { low: accuracy - 0.08, high: accuracy + 0.08 } },
+    macroF1: { value: accuracy, interval: { low: 0, high: 1 } },
+  },
   calibrated: false,
   classes: [],
   confusion,
@@ -116,7 +116,10 @@ const arm = (
   latencyMsMedian: null,
 });
 const pair = (a: string, b: string, difference: number, low: number, high: number) =>
-  ({ a, b, difference, differenceCi95: { low, high }, pExact: low > 0 || high < 0 ? 0.001 : 0.3 }) as PairReport;
+  ({
+    ...{ a, b, pHolm: low > 0 || high < 0 ? 0.001 : 0.3 },
+    metrics: { accuracy: { value: difference, interval: { low, high } } },
+  }) as PairResult;
 const arms = [
   arm('yours', 'Yours', 0.675),
   arm('untuned', 'Untuned', 0.5, 'untuned'),

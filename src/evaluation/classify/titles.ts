@@ -1,33 +1,37 @@
 import { midSentence, ofRows, percent, percentWhole } from '../../lib/format';
 import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
-import type { ArmReport, PairReport } from '../types';
+import type { ArmResult, PairResult } from '../types';
 import { points, pointsRange, pointsWithUnit } from '../words';
-import { isClear } from './pairs';
+import { findingOf, isClear } from './pairs';
 import type { Slice } from './slices';
 
 /** Titles that state what a chart shows, neutral where the numbers support no finding. */
 
 /** What an arm reached. */
-const rightOf = ({ accuracy, n }: Pick<ArmReport, 'accuracy' | 'n'>): string => ofRows(accuracy, n);
+const rightOf = ({ metrics, n }: Pick<ArmResult, 'metrics' | 'n'>): string => ofRows(metrics.accuracy.value, n);
 
 /** The interval of the pair alone, which no correction widens. */
-const leavesOutZero = ({ differenceCi95: { low, high } }: Pick<PairReport, 'differenceCi95'>) => low > 0 || high < 0;
+const leavesOutZero = ({ metrics: { accuracy } }: Pick<PairResult, 'metrics'>) =>
+  findingOf(accuracy.interval) !== 'unclear';
 
 /** Title of the accuracy figure: both arms and how they differ; neutral where the difference is not clear. */
-export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | undefined): string {
+export function accuracyFinding(arms: readonly ArmResult[], pair: PairResult | undefined): string {
   const a = arms.find((arm) => arm.id === pair?.a);
   const b = arms.find((arm) => arm.id === pair?.b);
   if (!pair || !a || !b) return 'Accuracy on the test rows';
-  const { low, high } = pair.differenceCi95;
+  const {
+    value,
+    interval: { low, high },
+  } = pair.metrics.accuracy;
   const range = pointsRange(low, high);
   const head = `${b.name} ${rightOf(b)}, ${midSentence(a.name)} ${rightOf(a)}`;
   if (!isClear(pair))
     return `${head}: no clear difference${leavesOutZero(pair) ? ` after correction (this pair alone: ${range} points)` : ` (${range} points)`}`;
-  return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
+  return `${head}: a ${value > 0 ? 'gain' : 'loss'} of ${points(Math.abs(value))} points (${range})`;
 }
 
 /** Title of a confusion matrix: the most frequent mistake, where one is clearly ahead. */
-export function confusionFinding(arm: Pick<ArmReport, 'name' | 'n' | 'confusion'>, labels: readonly string[]): string {
+export function confusionFinding(arm: Pick<ArmResult, 'name' | 'n' | 'confusion'>, labels: readonly string[]): string {
   const mistakes = arm.confusion
     .flatMap((row, gold) => row.map((rows, predicted) => ({ gold, predicted, rows })))
     .filter(({ gold, predicted, rows }) => gold !== predicted && rows > 0)
@@ -40,7 +44,7 @@ export function confusionFinding(arm: Pick<ArmReport, 'name' | 'n' | 'confusion'
 }
 
 /** Title of the difference chart: only the clear differences. */
-export function differenceFinding(arms: readonly ArmReport[], pairs: readonly PairReport[]): string {
+export function differenceFinding(arms: readonly ArmResult[], pairs: readonly PairResult[]): string {
   const named = pairs.flatMap((pair) => {
     const a = arms.find((arm) => arm.id === pair.a);
     const b = arms.find((arm) => arm.id === pair.b);
@@ -56,10 +60,11 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
       ? `${first.b.name} and ${midSentence(first.a.name)} cannot be distinguished on these rows`
       : `None of the prompts can be distinguished on these rows${corrected}`;
   }
-  const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.id === first.b.id);
+  const gain = ({ pair }: (typeof named)[number]) => pair.metrics.accuracy.value;
+  const better = clear.filter((each) => gain(each) > 0 && each.b.id === first.b.id);
   if (better.length === named.length && named.length > 1)
     return `${first.b.name} is ahead of all ${named.length} others on these rows`;
-  return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${midSentence(one.a.name)} by ${pointsWithUnit(Math.abs(one.pair.difference))} on these rows`;
+  return `${one.b.name} is ${gain(one) > 0 ? 'ahead of' : 'behind'} ${midSentence(one.a.name)} by ${pointsWithUnit(Math.abs(gain(one)))} on these rows`;
 }
 
 /** Title of the coverage curve: said only where the interval of the answered rows is above the accuracy of all. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { GenerateOutcome } from '../types';
-import { compareTexts } from './compare';
+import { compareTexts, pairSentence } from './compare';
 
 const wanted = Array.from({ length: 40 }, (_, i) => `lamp: order ${i} is late -> answer`);
 const outcome = (id: string, write: (text: string, i: number) => string, logProb: number): GenerateOutcome => ({
@@ -17,7 +17,7 @@ const PLAN = { rowIds: wanted, wanted, looks: 1, seed: 0 };
 it('says whose texts are closer, with means, an interval, and rows', () => {
   const half = outcome('half', (text, i) => (i % 2 ? text : 'something else'), -20);
   const all = outcome('all', (text) => text, -10);
-  const { arms, duels, verdict } = compareTexts({
+  const { arms, pairs, verdict } = compareTexts({
     ...PLAN,
     arms: [half, all],
     pairs: [
@@ -27,21 +27,25 @@ it('says whose texts are closer, with means, an interval, and rows', () => {
     ],
   });
   expect(arms).toMatchObject([
-    { id: 'half', rougeL: 0.5, tokenF1: 0.5, exactMatch: 0.5 },
-    { id: 'all', rougeL: 1, tokenF1: 1, exactMatch: 1 },
+    { id: 'half', metrics: { rougeL: { value: 0.5 }, tokenF1: { value: 0.5 }, exactMatch: { value: 0.5 } } },
+    { id: 'all', metrics: { rougeL: { value: 1 }, tokenF1: { value: 1 }, exactMatch: { value: 1 } } },
   ]);
-  expect(arms[0]?.perplexity).toBeCloseTo(Math.exp(2));
-  const [better, worse, same] = duels;
-  expect(better).toMatchObject({ finding: 'b-better', rows: { nearer: 20, farther: 0, same: 20 } });
+  expect(arms[0]?.metrics.perplexity.value).toBeCloseTo(Math.exp(2));
+  const [better, worse, same] = pairs;
+  expect(better).toMatchObject({ rows: { closer: 20, further: 0, same: 20 } });
   // the mean of 40 rows of which half gain 1: 0.5 plus and minus 1.96 x 0.079
-  expect(better?.rougeL.interval.low).toBeCloseTo(0.345, 1);
-  expect(better?.rougeL.interval.high).toBeCloseTo(0.655, 1);
-  expect(better?.sentence).toMatch(/^all is closer to your texts than half: ROUGE-L 50.0 points/);
-  expect(worse).toMatchObject({ finding: 'a-better', rougeL: { difference: -0.5 } });
-  expect(same).toMatchObject({ finding: 'unclear', rougeL: { difference: 0, interval: { low: 0, high: 0 } } });
-  expect(arms[1]?.intervals.rougeL).toEqual({ low: 1, high: 1 });
-  expect(arms[0]?.intervals.perplexity.low).toBeCloseTo(Math.exp(2));
-  expect(better?.perplexity.difference).toBeCloseTo(Math.exp(-1));
+  expect(better?.metrics.rougeL.interval.low).toBeCloseTo(0.345, 1);
+  expect(better?.metrics.rougeL.interval.high).toBeCloseTo(0.655, 1);
+  expect(pairs.map((pair) => pairSentence({ arms, n: 40 }, pair))).toEqual([
+    expect.stringMatching(/^all is closer to your texts than half: ROUGE-L 50.0 points/),
+    expect.stringMatching(/^all is closer to your texts than half: /),
+    expect.stringMatching(/^It is not clear whether /),
+  ]);
+  expect(worse).toMatchObject({ metrics: { rougeL: { value: -0.5 } } });
+  expect(same).toMatchObject({ metrics: { rougeL: { value: 0, interval: { low: 0, high: 0 } } } });
+  expect(arms[1]?.metrics.rougeL.interval).toEqual({ low: 1, high: 1 });
+  expect(arms[0]?.metrics.perplexity.interval.low).toBeCloseTo(Math.exp(2));
+  expect(better?.metrics.perplexity.value).toBeCloseTo(Math.exp(-1));
   expect(verdict.headline).toBe('“all” beats your prompt by 50 points of ROUGE-L on 40 test rows');
   expect(verdict.detail).toContain('came closer on 20 rows and fell back on 0');
   expect(verdict.detail).toContain('40 of its 40 texts match the expected one word for word');
@@ -96,8 +100,8 @@ it.each([
 it('draws rows that belong together as one: the interval is wider', () => {
   const plan = { ...PLAN, arms: armsOf(1, 2, 5), pairs: PAIRS };
   const groups = wanted.map((_, i) => Math.floor((i % 10) / 5));
-  const width = ({ duels }: ReturnType<typeof compareTexts>) => {
-    const { low, high } = duels[0]?.rougeL.interval ?? { low: 0, high: 0 };
+  const width = ({ pairs }: ReturnType<typeof compareTexts>) => {
+    const { low, high } = pairs[0]?.metrics.rougeL.interval ?? { low: 0, high: 0 };
     return high - low;
   };
   expect(width(compareTexts({ ...plan, groups }))).toBeGreaterThan(1.5 * width(compareTexts(plan)));

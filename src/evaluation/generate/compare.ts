@@ -1,6 +1,5 @@
 import { present } from '../../lib/assert';
 import { counted, midSentence, percent } from '../../lib/format';
-import type { Interval } from '../../metrics/intervals';
 import {
   forEachMetric,
   type GeneratedRow,
@@ -11,16 +10,10 @@ import {
 import { DRAWS, eachDraw } from '../../metrics/resample';
 import { middle95 } from '../../metrics/special';
 import { verdictOf } from '../advice';
+import { findingOf } from '../classify/pairs';
 import { textField } from '../field';
-import type {
-  Difference,
-  GenerateArm,
-  GenerateComparison,
-  GenerateOutcome,
-  GeneratePair,
-  GeneratePlan,
-} from '../types';
-import { pointsRange, points as roundedPoints } from '../words';
+import type { ArmResult, Comparison, GenerateOutcome, GeneratePlan, PairResult } from '../types';
+import { namesOf, pointsRange, points as roundedPoints } from '../words';
 
 /** Which prompt generates texts closer to the expected ones: every metric on the same test rows, and paired differences. */
 
@@ -29,8 +22,6 @@ interface Measured {
   readonly over: (rows: ArrayLike<number>) => number;
   readonly drawn: Float64Array;
 }
-
-type MeasuredArm = Readonly<Record<TextMetricId, Measured>>;
 
 function measured({ parts, compute }: TextMetric, rows: readonly GeneratedRow[], draws: number): Measured {
   const each = rows.map(parts);
@@ -54,12 +45,6 @@ const rowsOf = ({ written, scores }: GenerateOutcome, wanted: readonly string[])
     wanted: text,
   }));
 
-/** 2.5% and 97.5% of the draws. */
-function intervalOf(values: Float64Array): Interval {
-  const sorted = values.toSorted();
-  return middle95(sorted);
-}
-
 /**
  * All prompts see the same drawn rows, so a difference in a draw is a paired one (10,000 draws, percentiles; by group
  * where rows belong together; Berg-Kirkpatrick et al. 2012).
@@ -67,7 +52,7 @@ function intervalOf(values: Float64Array): Interval {
 export function compareTexts(
   plan: GeneratePlan,
   options: { readonly draws?: number; readonly onProgress?: (share: number) => void } = {},
-): GenerateComparison {
+): Comparison<'generate'> {
   const { draws = DRAWS, onProgress } = options;
   const { wanted, groups, seed } = plan;
   const arms = plan.arms.map((outcome) => {
@@ -79,75 +64,72 @@ export function compareTexts(
     for (const { over, drawn } of each) drawn[at] = over(rows);
   });
   const all = wanted.map((_, row) => row);
-  const reports = arms.map(({ outcome: { id, name, kind, tokensSentMean }, metrics }): GenerateArm => {
-    const { rougeL } = metrics;
-    return {
-      id,
-      name,
-      kind,
-      ...forEachMetric(metrics, ({ over }) => over(all)),
-      tokensSentMean,
-      intervals: forEachMetric(metrics, ({ drawn }) => intervalOf(drawn)),
-      rows: all.map((row) => rougeL.over([row])),
+  const reports = arms.map(
+    ({ outcome: { id, name, kind, tokensSentMean }, metrics }): ArmResult<'generate'> => ({
+      ...{ id, name, kind, tokensSentMean },
+      metrics: forEachMetric(metrics, ({ over, drawn }) => ({
+        value: over(all),
+        interval: middle95(drawn.toSorted()),
+      })),
+      rows: all.map((row) => metrics.rougeL.over([row])),
+    }),
+  );
+  const pairs = plan.pairs.map(([a, b]) => {
+    const of = (id: string) => {
+      const at = arms.findIndex(({ outcome }) => outcome.id === id);
+      return [present(reports[at], id), present(arms[at], id).metrics] as const;
     };
+    return pairOf(of(a), of(b));
   });
-  const at = (id: string) => arms.findIndex(({ outcome }) => outcome.id === id);
-  const duels = plan.pairs.map(([a, b]) => {
-    const of = (id: string) => [present(reports[at(id)], id), present(arms[at(id)], id).metrics] as const;
-    return duel(of(a), of(b));
-  });
-  const found = { n: wanted.length, arms: reports, duels };
+  const found = { n: wanted.length, arms: reports, pairs };
   return { ...found, verdict: verdictOf(textField({ plan, comparison: found })) };
 }
 
-function duel(
-  [a, ofA]: readonly [GenerateArm, MeasuredArm],
-  [b, ofB]: readonly [GenerateArm, MeasuredArm],
-): GeneratePair {
-  const differences = forEachMetric(TEXT_METRICS, ({ versus }, id): Difference => {
-    const between = (x: number, y: number) => (versus === 'ratio' ? y / x : y - x);
-    const drawn = ofA[id].drawn.map((value, d) => between(value, ofB[id].drawn[d] as number));
-    return { difference: between(a[id] as number, b[id] as number), interval: intervalOf(drawn) };
-  });
+type Asked = readonly [ArmResult<'generate'>, Readonly<Record<TextMetricId, Measured>>];
+
+function pairOf([a, ofA]: Asked, [b, ofB]: Asked): PairResult<'generate'> {
   const gains = b.rows.map((value, i) => value - (a.rows[i] ?? 0));
-  const { low, high } = differences.rougeL.interval;
-  const finding = low > 0 ? 'b-better' : high < 0 ? 'a-better' : 'unclear';
   const count = (is: (gain: number) => boolean) => gains.filter(is).length;
   return {
-    ...differences,
     a: a.id,
     b: b.id,
-    rows: { nearer: count((g) => g > 0), farther: count((g) => g < 0), same: count((g) => g === 0) },
-    finding,
-    sentence: duelSentence(a.name, b.name, finding, differences.rougeL, gains.length),
+    metrics: forEachMetric(TEXT_METRICS, ({ versus }, id) => {
+      const between = (x: number, y: number) => (versus === 'ratio' ? y / x : y - x);
+      const drawn = ofA[id].drawn.map((value, d) => between(value, ofB[id].drawn[d] as number));
+      return {
+        value: between(a.metrics[id].value, b.metrics[id].value),
+        interval: middle95(drawn.toSorted()),
+      };
+    }),
+    rows: { closer: count((g) => g > 0), further: count((g) => g < 0), same: count((g) => g === 0) },
   };
 }
 
-/** What the pairs of a comparison say, and the titles of its charts. */
+// What the pairs of a comparison say, and the titles of its charts.
 
 const points = (share: number) => (100 * share).toFixed(1);
-function duelSentence(
-  a: string,
-  b: string,
-  finding: GeneratePair['finding'],
-  { difference, interval }: Difference,
-  n: number,
-): string {
-  const range = `ROUGE-L ${points(Math.abs(difference))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${counted(n, 'test row')}`;
+
+/** "B is closer to your texts than A: ROUGE-L 12.0 points, 95% interval 4.0 to 20.0, 40 test rows." */
+export function pairSentence({ arms, n }: Pick<Comparison<'generate'>, 'arms' | 'n'>, pair: PairResult<'generate'>) {
+  const nameOf = namesOf(arms);
+  const [a, b] = [nameOf(pair.a), nameOf(pair.b)];
+  const { value, interval } = pair.metrics.rougeL;
+  const range = `ROUGE-L ${points(Math.abs(value))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${counted(n, 'test row')}`;
   return {
     'b-better': `${b} is closer to your texts than ${a}: ${range}.`,
     'a-better': `${a} is closer to your texts than ${b}: ${range}.`,
     unclear: `It is not clear whether ${b} or ${a} is closer to your texts: ${range}.`,
-  }[finding];
+  }[findingOf(interval)];
 }
 
 /** Title of the measure's figure: both arms and how they differ; neutral where the interval holds zero. */
-export function measureTitle(arms: readonly GenerateArm[], duel: GeneratePair | undefined): string {
-  const a = arms.find((arm) => arm.id === duel?.a);
-  const b = arms.find((arm) => arm.id === duel?.b);
-  if (!duel || !a || !b) return 'How close the answers are to your texts';
-  const head = `${b.name} ${percent(b.rougeL)}, ${midSentence(a.name)} ${percent(a.rougeL)}`;
-  const { low, high } = duel.rougeL.interval;
-  if (duel.finding === 'unclear') return `${head}: no clear difference (${pointsRange(low, high)} points)`;
-  return `${head}: a ${duel.finding === 'b-better' ? 'gain' : 'loss'} of ${roundedPoints(Math.abs(duel.rougeL.difference))} points`;
+export function measureTitle(arms: readonly ArmResult<'generate'>[], pair: PairResult<'generate'> | undefined): string {
+  const a = arms.find((arm) => arm.id === pair?.a);
+  const b = arms.find((arm) => arm.id === pair?.b);
+  if (!pair || !a || !b) return 'How close the answers are to your texts';
+  const head = `${b.name} ${percent(b.metrics.rougeL.value)}, ${midSentence(a.name)} ${percent(a.metrics.rougeL.value)}`;
+  const { value, interval } = pair.metrics.rougeL;
+  const finding = findingOf(interval);
+  if (finding === 'unclear') return `${head}: no clear difference (${pointsRange(interval.low, interval.high)} points)`;
+  return `${head}: a ${finding === 'b-better' ? 'gain' : 'loss'} of ${roundedPoints(Math.abs(value))} points`;
 }

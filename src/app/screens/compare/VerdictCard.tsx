@@ -70,7 +70,7 @@ const VerdictChip = ({ label, value, detail, tone }: Chip) => (
   </li>
 );
 
-const chartRow = ({ value, ci95, ...arm }: CardArm) => ({ ...arm, accuracy: value, accuracyCi95: ci95 });
+const chartRow = ({ ci95, ...arm }: CardArm) => ({ ...arm, interval: ci95 });
 
 function Picture({ card: { action, arms, finding, unit } }: { readonly card: Card }) {
   const draw = useMemo(() => drawAccuracy(arms.map(chartRow), baseWord(action)), [arms, action]);

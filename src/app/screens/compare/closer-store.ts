@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Insights } from '../../../evaluation/classify/compare';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
-import type { PairReport } from '../../../evaluation/types';
+import type { PairResult } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { seedsOf } from '../../../prompt-set/versions';
@@ -20,7 +20,7 @@ export interface LookCloserProps extends Shown {
 
 export interface CloserProps extends LookCloserProps {
   /** The pair that is shown; the headline's unless another one was chosen. */
-  readonly pair: PairReport | undefined;
+  readonly pair: PairResult | undefined;
 }
 
 export interface InsightsProps extends CloserProps {

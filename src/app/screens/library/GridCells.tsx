@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { textById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
-import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../../../metrics/registry';
+import { ends, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../../../metrics/registry';
 import type { LabelAnswers } from '../../../prompt-set/answers';
 import {
   type GridCell,
@@ -73,7 +73,7 @@ function OneCell({ name, answers, dataset }: OneCellProps) {
   const wrong = all.filter(({ right }) => !right);
   const rows = shown === 'all' ? all : shown === 'wrong' ? wrong : all.filter(({ right }) => right);
   const text = textById(dataset);
-  const { macroF1 } = answers.scores;
+  const { macroF1 } = answers.metrics;
   const unsure = unsureIn(answers);
   return (
     <Panel
@@ -203,20 +203,15 @@ function Tested({ view, a, b, names }: TestedProps) {
       </p>
       <p className="dim small">
         {metricsOf(LABEL_METRICS).map(([metric, { name, format: form }]) => {
-          const { difference: gain, ci95 } = found.metrics[metric];
-          return `${name}, B minus A: ${form.difference(gain)} (${form.difference(ci95.low)} to ${form.difference(ci95.high)}). `;
+          const { value, interval } = found.metrics[metric];
+          return `${name}, B minus A: ${form.difference(value)} (${ends(form.difference, interval)}). `;
         })}
       </p>
     </>
   );
 }
 
-function textWords(
-  a: string,
-  b: string,
-  { rows, difference, ci95 }: ReturnType<typeof textDifference>,
-  onShow: number,
-) {
+function textWords(a: string, b: string, { rows, value, interval }: ReturnType<typeof textDifference>, onShow: number) {
   const form = TEXT_METRICS.rougeL.format.difference;
-  return `ROUGE-L of ${b} minus ${a}: ${form(difference)} (${form(ci95.low)} to ${form(ci95.high)}) on the same ${format.counted(rows, 'row')}, all ${format.counted(onShow, 'pair')} on show counted.`;
+  return `ROUGE-L of ${b} minus ${a}: ${form(value)} (${ends(form, interval)}) on the same ${format.counted(rows, 'row')}, all ${format.counted(onShow, 'pair')} on show counted.`;
 }

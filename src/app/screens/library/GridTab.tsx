@@ -375,7 +375,7 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
   if (!cell) return <span className="dim">not run</span>;
   const [said, headline] = [saidIn(cell), headlineOf(cell)];
   if (!said || !headline) return <span className="dim small">{cell.skipped}</span>;
-  const { value, low, high } = headline;
+  const { value, interval } = headline;
   if (isStale)
     return <span className="dim small">{format.percent(value)} with another version or other rows: fill again</span>;
   const notes = cautions(said);
@@ -389,7 +389,7 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
         onPress={onChoose}
       >
         {side === null ? null : <ArmMark side={side} />}
-        <Interval value={value} low={low} high={high} />
+        <Interval value={value} {...interval} />
       </Button>
       {notes.length === 0 ? null : <span className="small">{notes.join('; ')}</span>}
     </div>

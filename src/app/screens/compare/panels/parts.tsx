@@ -1,14 +1,12 @@
-/** What the panels of both kinds of task share: the rows behind a difference, the choice of a pair, columns of metrics. */
+/** What the panels of both kinds of task share: the rows behind a difference, the choice of a pair. */
 
 import type { ReactNode } from 'react';
 import { NO_PROMPT } from '../../../../evaluation/classify/made-arms';
-import type { Interval as Range } from '../../../../metrics/intervals';
-import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
 import { armId } from '../../../../prompt-set/arms';
 import type { Evaluation } from '../../../../prompt-set/types';
 import type { RowText } from '../../../../report/types';
 import { exportPath, navigate, useQuery } from '../../../state/location';
-import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
+import { Button, Dialog, format, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
 
 interface RowGroup<R> {
   readonly id: string;
@@ -114,34 +112,6 @@ export const PairSelect = ({ pairs, index, onChoose, nameOf }: PairSelectProps) 
       />
     </div>
   ) : null;
-
-interface Shown {
-  readonly name: string;
-  readonly means: string;
-  readonly format: MetricFormat;
-}
-
-interface Figure {
-  readonly value: number;
-  readonly interval: Range;
-}
-
-/** One column for each metric of a list. */
-export const metricColumns = <Id extends string, M extends Shown, R>(
-  metrics: Readonly<Record<Id, M>>,
-  as: keyof MetricFormat,
-  of: (row: R, id: Id) => Figure,
-): readonly TableColumn<R>[] =>
-  metricsOf(metrics).map(([id, { name, means, format }]) => ({
-    name,
-    means,
-    card: name,
-    numeric: true,
-    cell: (row) => {
-      const { value, interval } = of(row, id);
-      return <Interval as={format[as]} value={value} {...interval} />;
-    },
-  }));
 
 interface ExportArmProps {
   readonly evaluation: Pick<Evaluation, 'id' | 'setId'>;

@@ -62,11 +62,11 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
     },
     Results: TextResults,
     saved: (evaluation, dataset) => {
-      const [duel] = evaluation.comparison.duels;
+      const [pair] = evaluation.comparison.pairs;
       return {
         contains: 'your votes',
         rows: {
-          count: duel ? changedRows(evaluation, dataset, duel).length : 0,
+          count: pair ? changedRows(evaluation, dataset, pair).length : 0,
           which: 'on which the prompts differ most',
         },
       };

@@ -4,7 +4,7 @@ import {
   confidenceDifferenceWords,
   eceWords,
 } from '../../../../../evaluation/classify/confidence';
-import type { ArmReport } from '../../../../../evaluation/types';
+import type { ArmResult } from '../../../../../evaluation/types';
 import { ChartPanel, drawReliability, reliabilityTitle, sideOf, twinOf } from '../../../../charts';
 import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
 import type { InsightsProps } from '../../closer-store';
@@ -29,7 +29,7 @@ export function ConfidencePanels(props: InsightsProps) {
   );
 }
 
-function Reliability({ arm, report }: { readonly arm: ArmReport; readonly report: ConfidenceReport }) {
+function Reliability({ arm, report }: { readonly arm: ArmResult; readonly report: ConfidenceReport }) {
   const side = sideOf(arm);
   const draw = useMemo(() => drawReliability(report.bins ?? [], side), [report, side]);
   if (!report.bins)

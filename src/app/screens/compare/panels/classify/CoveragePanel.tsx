@@ -6,7 +6,7 @@ import {
   thresholdFrom,
   validationAnswers,
 } from '../../../../../evaluation/classify/confidence';
-import type { ArmReport } from '../../../../../evaluation/types';
+import type { ArmResult } from '../../../../../evaluation/types';
 import {
   type CoveragePoint,
   coverageAt,
@@ -26,7 +26,7 @@ const START = 0.8;
 
 /** One prompt of the pair, with what is known of its probabilities on the rows that are shown. */
 interface Shown extends SureAndRight {
-  readonly arm: ArmReport;
+  readonly arm: ArmResult;
   readonly curve: readonly CoveragePoint[];
 }
 

@@ -3,7 +3,7 @@ import { rowsById } from '../../../../../dataset/labels';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
-import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
+import type { ArmOutcome, ArmResult } from '../../../../../evaluation/types';
 import type { Suspect } from '../../../../../evaluation/vote';
 import { namesOf } from '../../../../../evaluation/words';
 import { wholePrompt } from '../../../../../prompt/whole';
@@ -43,7 +43,7 @@ const groupsOf = (tuned: boolean) =>
     group('right', 'Both right', 'No row is right in both.'),
   ] as const;
 
-const answerColumn = (side: 'a' | 'b', arm: ArmReport) => ({
+const answerColumn = (side: 'a' | 'b', arm: ArmResult) => ({
   name: side,
   head: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
   card: arm.name,
@@ -207,7 +207,7 @@ export function Matrices({ comparison, evaluation, pair }: CloserProps) {
   );
 }
 
-function ConfusionPanel({ arm, labels }: { arm: ArmReport; labels: readonly string[] }) {
+function ConfusionPanel({ arm, labels }: { arm: ArmResult; labels: readonly string[] }) {
   const draw = useMemo(() => drawConfusion(arm, labels), [arm, labels]);
   const title = confusionTitle(arm, labels);
   return (

@@ -1,7 +1,7 @@
 import { useStore } from 'zustand';
 import { rowsById, textOf } from '../../../../../dataset/labels';
 import type { Dataset } from '../../../../../dataset/types';
-import type { ComparisonPlan, PairReport } from '../../../../../evaluation/types';
+import type { ComparisonPlan, PairResult } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { usePicked } from '../../../../state/studio';
@@ -25,7 +25,7 @@ export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
 
 const NO_IDS: readonly string[] = [];
 
-function StartReview({ pair, reviewed }: { readonly pair: PairReport; readonly reviewed: readonly string[] }) {
+function StartReview({ pair, reviewed }: { readonly pair: PairResult; readonly reviewed: readonly string[] }) {
   const { start } = reviewStores.use();
   const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
   return (

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import type { GeneratePair } from '../../../../../evaluation/types';
+import type { PairResult } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';
@@ -26,12 +26,12 @@ const GROUPS = [
 interface TextRowsProps {
   readonly evaluation: GenerateEvaluation;
   readonly dataset: Dataset;
-  readonly duel: GeneratePair;
+  readonly pair: PairResult<'generate'>;
 }
 
 /** The rows behind the difference: the largest gains, the largest losses; words that are not expected are underlined. */
-export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
-  const rows = useMemo(() => writtenRows(evaluation, dataset, duel), [evaluation, dataset, duel]);
+export function TextRows({ evaluation, dataset, pair }: TextRowsProps) {
+  const rows = useMemo(() => writtenRows(evaluation, dataset, pair), [evaluation, dataset, pair]);
   const { arms } = evaluation.comparison;
   const nameOf = namesOf(arms);
   const column = (side: 'a' | 'b', id: string) => {
@@ -45,7 +45,7 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
   };
   return (
     <Explorer<WrittenRow>
-      title={`${nameOf(duel.b)} is closer on ${format.counted(duel.rows.nearer, 'row')} and further on ${duel.rows.farther}`}
+      title={`${nameOf(pair.b)} is closer on ${format.counted(pair.rows.closer, 'row')} and further on ${pair.rows.further}`}
       caption="Rows with both texts and the expected one"
       lead={<p className="dim small">Words that are not in your text, or not in its order, are underlined.</p>}
       rows={rows}
@@ -54,8 +54,8 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
       groups={GROUPS}
       columns={[
         { name: 'Expected', card: true, cell: (row) => row.wanted },
-        column('a', duel.a),
-        column('b', duel.b),
+        column('a', pair.a),
+        column('b', pair.b),
         { name: HEADLINE, card: HEADLINE, numeric: true, cell: (row) => format.points(row.gain) },
       ]}
       open={(row) => (
