@@ -121,6 +121,7 @@ function compared(scenario: Scenario) {
       history: [],
       rows: [],
       prompts: [],
+      account: { read: 900, used: 900, leftOut: {} },
     },
     ...{ model: { id: 'm', dtype: 'q4', sha256: 'a' }, environment: null, training: null },
     answerWords: { words: {}, search: null },

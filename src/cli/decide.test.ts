@@ -31,6 +31,7 @@ const arm = (id: string, name: string, kind: string, right: number, tokensSentMe
 const RESULTS = {
   ...{
     task: 'classify',
+    rows: { read: 500, used: 500, leftOut: {} },
     formatVersion: 1,
     createdAt: '2026-01-01',
     environment: null,

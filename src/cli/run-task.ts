@@ -113,7 +113,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   });
   for (const name of tooLong)
     log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
-  const account = inAll([...(compared.account ? [compared.account] : []), ...texts]);
+  const account = inAll([compared.account, ...texts]);
   const { set, evaluation } = await withEveryRow(
     host,
     {

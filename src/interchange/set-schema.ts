@@ -163,9 +163,9 @@ const compared = {
   threads: count,
   versions: z.record(short, comparedVersionSchema),
   words: answerWords.optional(),
-  splitHash: short.optional(),
-  model: short.optional(),
-  account: accountSchema.optional(),
+  splitHash: short,
+  model: short,
+  account: accountSchema,
 };
 
 export const evaluationSchema = z.object({

@@ -237,7 +237,7 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept
       hardVersion: null,
       versions: {},
       softVersion,
-      datasetFingerprint: 'f',
+      ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w', account: { read: 3, used: 3, leftOut: {} } },
       backend: 'wasm',
       threads: 2,
     }));
@@ -274,7 +274,7 @@ const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
         hardVersion: null,
         versions: {},
         softVersion: null,
-        datasetFingerprint: 'f',
+        ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w', account: { read: 3, used: 3, leftOut: {} } },
         backend: 'wasm',
         threads: 2,
         votes: [{ rowId: rowIds[0] ?? '', choice: 'a' as const }],

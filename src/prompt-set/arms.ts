@@ -248,7 +248,7 @@ export function armsKnowing(
   dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
 ): readonly string[] {
   const knows = (run: SoftVersion) =>
-    then === undefined || then === dataset.splitHash
+    then === dataset.splitHash
       ? mayKnowTestRows(set, run, dataset)
       : run.splitHash !== undefined && run.splitHash !== then;
   return Object.entries(versions).flatMap(([armId, { versionId, prompt }]) => {
@@ -281,16 +281,13 @@ interface PastComparison {
   readonly softVersion: string | null;
   readonly versions: Readonly<Record<string, ComparedVersion>>;
   readonly datasetFingerprint: string;
-  readonly splitHash?: string | undefined;
-  readonly model?: string | undefined;
+  readonly splitHash: string;
+  readonly model: string;
   readonly plan: { readonly labels?: readonly string[]; readonly arms: readonly unknown[] };
   readonly review?: { readonly datasetFingerprint: string } | undefined;
 }
 
-/**
- * Whether a comparison is of these rows, split as they are and with the labels in the same order; the earliest ones do not say
- * how theirs were split.
- */
+/** Whether a comparison is of these rows, split as they are and with the labels in the same order. */
 export const isOfRows = (
   {
     datasetFingerprint,
@@ -300,7 +297,7 @@ export const isOfRows = (
   dataset: Pick<Dataset, 'fingerprint' | 'splitHash' | 'labels'> | null,
 ): boolean =>
   dataset?.fingerprint === datasetFingerprint &&
-  (splitHash === undefined || splitHash === dataset.splitHash) &&
+  splitHash === dataset.splitHash &&
   contentKey(labels) === contentKey(dataset.labels);
 
 /** The prompts of the headline, which any change concerns. */
@@ -311,8 +308,8 @@ export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset
   const { review, splitHash, softVersion, hardVersion } = comparison;
   // corrections of its own labels do not make it old
   const isOfRows = (review?.datasetFingerprint ?? comparison.datasetFingerprint) === dataset.fingerprint;
-  const isOfSplit = review !== undefined || splitHash === undefined || splitHash === dataset.splitHash;
-  const isOfWeights = model === null || comparison.model === undefined || comparison.model === model;
+  const isOfSplit = review !== undefined || splitHash === dataset.splitHash;
+  const isOfWeights = model === null || comparison.model === model;
   const isOfVersions = hardVersion === (chosenHard(set)?.id ?? null) && softVersion === (chosenSoft(set)?.id ?? null);
   if (!(isOfRows && isOfSplit && isOfWeights && isOfVersions)) return true;
   const texts = (prompt: Prompt) => contentKey(textsOf(prompt).map(({ soft: _soft, ...text }) => text));

@@ -40,7 +40,7 @@ const FIT = { meanLogProbs: [-3, -0.05], rows: 48 };
 function compared(calibrated: Readonly<Record<string, boolean>>, set = made()): ClassifyEvaluation {
   const plan = { arms: Object.keys(calibrated).map((id) => ({ id, name: id, calibration: FIT })) };
   const arms = Object.entries(calibrated).map(([id, isCalibrated]) => ({ id, calibrated: isCalibrated }));
-  const found = { plan, comparison: { calibrated: false, arms } } as unknown as ClassifyEvaluation;
+  const found = { plan, comparison: { arms } } as unknown as ClassifyEvaluation;
   const asked = armsOf(set).arms.filter(({ id }) => id in calibrated);
   const versions = Object.fromEntries(asked.map((arm) => [arm.id, comparedVersion(arm, found)]));
   return { ...found, ...{ kind: 'classify', id: 'c', hardVersion: 'h', softVersion: 'r' }, versions };

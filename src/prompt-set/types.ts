@@ -147,11 +147,12 @@ interface Compared {
   readonly words?: readonly AnswerWord[];
   /** By arm; a line whose answers no prompt gives is not among them. */
   readonly versions: Readonly<Record<string, ComparedVersion>>;
-  /** The split whose test rows were asked, and SHA-256 of the weights. Left out by earlier releases. */
-  readonly splitHash?: string;
-  readonly model?: string;
-  /** What became of the rows. Left out by earlier releases. */
-  readonly account?: RowAccount | undefined;
+  /** The split whose test rows were asked. */
+  readonly splitHash: string;
+  /** SHA-256 of the weights. */
+  readonly model: string;
+  /** What became of the rows. */
+  readonly account: RowAccount;
 }
 
 /** A comparison of prompts that choose one of a few labels. */

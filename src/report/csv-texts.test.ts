@@ -63,6 +63,7 @@ const input: TextReport = {
   kind: 'generate',
   title: 'A <title>',
   card: textCardOf(evaluation, { stillFalling: false }),
+  account: { read: 9, used: 9, leftOut: {} },
   mayKnow: [],
   history: [],
   rows: [],

@@ -57,7 +57,7 @@ function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported):
       fingerprint: dataset.fingerprint,
       splitHash: dataset.splitHash,
     },
-    ...(evaluation.account && { account: evaluation.account }),
+    account: evaluation.account,
     prompts: Object.entries(evaluation.versions).flatMap(([id, of]) => {
       const [text] = textsOf(of.prompt);
       if (!text || id === COMBINED) return [];

@@ -56,8 +56,7 @@ const recommended = (card: ReportInput['card']): Pick<Results, 'recommendation'>
 const shared = (input: ReportInput) => ({
   formatVersion: 1 as const,
   ...{ createdAt: input.createdAt, model: input.model, environment: input.environment, dataset: input.dataset },
-  ...(input.account && { rows: input.account }),
-  training: input.training,
+  ...{ rows: input.account, training: input.training },
   verdict: input.comparison.verdict,
   ...recommended(input.card),
   looks: input.plan.looks,

@@ -52,7 +52,7 @@ const risksOf = (
         `${mayKnow.map(nameOf).join(', ')} may have seen some of these test rows in training: ${mayKnow.length === 1 ? 'its figures' : 'their figures'} may be too high. Train again on this split before you decide.`,
       ]
     : []),
-  ...(account && leftOutRows(account) > 0 ? [accountSentence(account)] : []),
+  ...(leftOutRows(account) > 0 ? [accountSentence(account)] : []),
   `The intervals are about rows like these ${count(comparison.n)}. Other customers, another month or another channel may be different.`,
   seeds > 1
     ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
@@ -138,7 +138,7 @@ function provenance(input: ReportInput, { calibration, looks, ranOn, rowsWords }
       'Data',
       `${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} for the test; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}`,
     ],
-    ['Rows', account ? accountSentence(account) : null],
+    ['Rows', accountSentence(account)],
     ['Training', training && trainedWords(training)],
     ['Calibration', calibration],
     ['Test rows', `Used ${times(looks)}`],
@@ -229,7 +229,7 @@ export function markdownReport(input: ReportInput): string {
     '',
     ...[...parts.risks, ...parts.limits].map((limit) => `- ${text(limit)}`),
     '',
-    ...(account ? paragraphs([accountSentence(account)]) : []),
+    ...paragraphs([accountSentence(account)]),
     `${comparison.n} ${'folds' in input.plan ? 'rows' : 'test rows'} of ${text(dataset.name)}, used ${times(parts.looks)}. Model ${text(model.id)} (${text(model.dtype)}), SHA-256 ${text(model.sha256)}. ${text(createdAt)}, ${PRODUCT}.`,
     '',
   ].join('\n');

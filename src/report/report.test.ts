@@ -56,6 +56,7 @@ const input: LabelReport = {
   rows: [],
   model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
   environment: { backend: 'wasm', threads: 2 },
+  account: { read: 343, used: 343, leftOut: {} },
   answerWords: { words: { positive: ' positive', negative: ' negative' }, search: null },
   dataset: {
     name: 'tickets.csv',

@@ -55,7 +55,7 @@ const shared = {
   model,
   environment: z.object({ backend: z.string(), threads: count }).nullable(),
   dataset,
-  rows: accountSchema.optional().describe('What became of the rows'),
+  rows: accountSchema.describe('What became of the rows'),
   training: z
     .object({
       placement: z.enum(PLACEMENTS),

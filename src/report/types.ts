@@ -29,8 +29,8 @@ export interface ReportFacts {
     readonly splitHash: string;
   };
   readonly training: LabelResults['training'];
-  /** What became of the rows, where it was kept. */
-  readonly account?: RowAccount;
+  /** What became of the rows. */
+  readonly account: RowAccount;
   /** The texts around the row, by arm; examples of a few-shot prompt are counted, not shown. */
   readonly prompts: readonly {
     readonly armId: string;

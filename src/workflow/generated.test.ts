@@ -178,8 +178,10 @@ describe('a version that generates texts, in the grid', () => {
     const { test } = dataset.split;
     expect(found).toMatchObject({ answers: null, account: { leftOut: {} }, beside: null });
     expect(found.wrote).toMatchObject({
-      rougeL: expect.closeTo(share(test), 9),
-      exactMatch: expect.closeTo(share(test), 9),
+      metrics: {
+        rougeL: { value: expect.closeTo(share(test), 9) },
+        exactMatch: { value: expect.closeTo(share(test), 9) },
+      },
       rowIds: test,
     });
     const length = (row: string) => (dataset.table.rows.find((each) => each.id === row)?.cells.text ?? '').length;
@@ -192,9 +194,12 @@ describe('a version that generates texts, in the grid', () => {
 
   it('on a file: rows without an expected text are left out, and another part of them is other data', async () => {
     const whole = await saidOf(await fileOf(['message 2,sum of 2', 'message 3,sum of 3']), true);
-    expect(whole).toMatchObject({ account: { leftOut: {} }, wrote: { exactMatch: 0.5 } });
+    expect(whole).toMatchObject({ account: { leftOut: {} }, wrote: { metrics: { exactMatch: { value: 0.5 } } } });
     const part = await saidOf(await fileOf(['message 2,sum of 2', 'message 3,']), true);
-    expect(part).toMatchObject({ account: { leftOut: { target: 1 } }, wrote: { exactMatch: 1 } });
+    expect(part).toMatchObject({
+      account: { leftOut: { target: 1 } },
+      wrote: { metrics: { exactMatch: { value: 1 } } },
+    });
     expect(part.fingerprint).not.toBe(whole.fingerprint);
   });
 });

@@ -169,8 +169,8 @@ describe('what a preset gained elsewhere', () => {
       softVersion,
       comparison: {
         pairs: [
-          { a: 'untuned', b: 'tuned', difference: 1 },
-          { a: 'yours', b: 'tuned', difference },
+          { a: 'untuned', b: 'tuned', metrics: { accuracy: { value: 1 } } },
+          { a: 'yours', b: 'tuned', metrics: { accuracy: { value: difference } } },
         ],
       },
     }) as unknown as Evaluation;

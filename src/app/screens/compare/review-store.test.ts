@@ -54,6 +54,7 @@ async function compared() {
     versions: {},
     softVersion: null,
     datasetFingerprint: dataset.fingerprint,
+    ...{ splitHash: dataset.splitHash, model: 'w', account: { read: 20, used: 20, leftOut: {} } },
     backend: 'wasm',
     threads: 1,
   };
