@@ -6,10 +6,10 @@ import { FIRST_ASSUMPTIONS, payBackSentence, presetOf } from '../decide/break-ev
 import { costsOf, fromEvaluation, fromResults, strategyOf } from '../decide/measured';
 import { FIRST_ANSWERS } from '../decide/strategy';
 import { ACTIONS, RULES, type Rule, ruleFor } from '../evaluation/advice';
-import { cardOf, textCardOf } from '../evaluation/card';
+import { cardOf } from '../evaluation/card';
 import { compare } from '../evaluation/classify/compare';
 import { majorityArm, PROBE, WORDS } from '../evaluation/classify/made-arms';
-import { labelField, textField } from '../evaluation/field';
+import { fieldOf } from '../evaluation/field';
 import { compareTexts } from '../evaluation/generate/compare';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import type { ArmKind, GenerateOutcome } from '../evaluation/types';
@@ -107,8 +107,8 @@ function compared(scenario: Scenario) {
   });
   const comparison = compare(plan, { draws: 50 });
   const facts = { stillFalling: stillFalling === true, ...(rows ? { everyRowSeconds: 360 } : {}) };
-  const card = present(cardOf({ plan, comparison }, facts), 'card');
-  const rule = ruleFor({ ...facts, field: present(labelField({ plan, comparison }), 'field') });
+  const card = present(cardOf({ kind: 'classify', plan, comparison }, facts), 'card');
+  const rule = ruleFor({ ...facts, field: present(fieldOf({ kind: 'classify', plan, comparison }), 'field') });
   const report: LabelReport = {
     ...{
       kind: 'classify',
@@ -199,11 +199,11 @@ describe('what to do, as the card, Decide, the report and the command line say i
     const pairs = [['yours', 'tuned']] as const;
     const plan = { rowIds: TEXTS, wanted: TEXTS, arms, pairs, looks: 1, seed: 0 };
     const comparison = compareTexts(plan, { draws: 50 });
-    const field = present(textField({ plan, comparison }), 'field');
+    const field = present(fieldOf({ kind: 'generate', plan, comparison }), 'field');
     const rule = ruleFor({ field, stillFalling: false });
     seen.rules.add(rule);
     expect(comparison.verdict.kind).toBe(rule.finding);
-    const card = present(textCardOf({ plan, comparison }, { stillFalling: false }), 'card');
+    const card = present(cardOf({ kind: 'generate', plan, comparison }, { stillFalling: false }), 'card');
     const { report: labels } = compared({ counts: { '11': 10 } });
     const report: TextReport = {
       ...{ ...labels, kind: 'generate', plan, comparison, card, votes: null, rows: [] },

@@ -254,6 +254,13 @@ export type TaskKind = 'classify' | 'generate';
 /** A table that lacks a kind does not compile. */
 export type ByTask<T> = { readonly [K in TaskKind]: T };
 
+/** What a table by kind of task says of a value of one of the kinds. */
+export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly unknown[], T>(
+  table: { readonly [K in TaskKind]: (of: Extract<V, { readonly kind: K }>, ...more: A) => T },
+  of: V,
+  ...more: A
+): T => (table[of.kind] as (of: V, ...more: A) => T)(of, ...more);
+
 /** Files store `task: 'write'` for generation and nothing for classification. */
 export const taskKindOf = ({ task }: Pick<ColumnMapping, 'task'>): TaskKind =>
   task === 'write' ? 'generate' : 'classify';

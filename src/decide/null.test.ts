@@ -54,7 +54,7 @@ function decided(seed: number, size: number) {
     ...(size > 1 ? { groups } : {}),
   });
   const comparison = compare(plan, { draws: 2 });
-  const card = cardOf({ plan, comparison }, { stillFalling: false });
+  const card = cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false });
   const measured = fromEvaluation({ plan, comparison }, card);
   const { title } = strategyOf(measured, { ...FIRST_ANSWERS, rows: 'some' });
   const { change } = costsOf({ measured, assumptions: MONEY, efforts: { engineering: FREE, tuning: FREE } });

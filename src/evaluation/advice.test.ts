@@ -62,7 +62,10 @@ function recommended(
   const { rows, ...facts } = more;
   const made = planFrom(patterned(counts), roles);
   const plan = rows === undefined ? made : { ...made, file: { rows, trials: rows } };
-  const found = cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling, ...facts });
+  const found = cardOf(
+    { kind: 'classify', plan, comparison: compare(plan, { draws: 50 }) },
+    { stillFalling, ...facts },
+  );
   if (!found) throw new Error('nothing is recommended');
   return found;
 }
@@ -107,7 +110,10 @@ describe('the recommendation after a comparison', () => {
       ],
     });
     const of = (more: Partial<ComparisonPlan>) =>
-      cardOf({ plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
+      cardOf(
+        { kind: 'classify', plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
+        { stillFalling: false },
+      );
     expect(of({})).toMatchObject({ action: 'ship', armId: 'tuned' });
     const production = { arm: 'run-r1', name: 'tuned 1', addedRows: 3 };
     expect(of({ production })?.chips[3]).toMatchObject({
@@ -162,7 +168,10 @@ describe('the recommendation after a comparison', () => {
       ],
     });
     const of = (more: Partial<ComparisonPlan>) =>
-      cardOf({ plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
+      cardOf(
+        { kind: 'classify', plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
+        { stillFalling: false },
+      );
     expect(of({})).toMatchObject({ action: 'ship', title: 'Ship the tuned prompt: level with “run-r1”' });
     expect(of({ production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } })).toMatchObject({
       action: 'keep',
@@ -246,7 +255,9 @@ describe('the recommendation after a comparison', () => {
 
   it('has nothing to say without two arms', () => {
     const plan = planOf([0, 1], [armOf('yours', 'zero-shot', [0, 1], [true, true])], { pairs: [] });
-    expect(cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false })).toBeNull();
+    expect(
+      cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false }),
+    ).toBeNull();
   });
 });
 
@@ -316,7 +327,7 @@ describe('its three figures', () => {
     const production = { arm: 'run-r1', name: 'tuned 1', addedRows: 0 };
     const plan = planOf(gold, arms, { pairs: [...PAIRS.slice(0, 1), ['untuned', 'tuned'], ['run-r1', 'tuned']] });
     const of = (given: ComparisonPlan) =>
-      cardOf({ plan: given, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
+      cardOf({ kind: 'classify', plan: given, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false });
     expect(of(plan)).toMatchObject({ action: 'ship', armId: 'untuned' });
     expect(of({ ...plan, production })).toMatchObject({ action: 'keep', armId: 'run-r1' });
   });
@@ -351,7 +362,7 @@ function simulated(count: number, prompts: Share, words: Share): Readonly<Record
   const seen: Record<string, number> = {};
   for (let seed = 1; seed <= count; seed++) {
     const plan = nullPlan(seed, ROWS, prompts, words);
-    const found = cardOf({ plan, comparison: compare(plan, { draws: 2 }) }, { stillFalling: false });
+    const found = cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 2 }) }, { stillFalling: false });
     if (found) seen[found.action] = (seen[found.action] ?? 0) + 1;
   }
   return seen;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cardOf, textCardOf } from './card';
+import { cardOf } from './card';
 import { compare } from './classify/compare';
 import { combinedArm, majorityArm, WORDS, wordsArm } from './classify/made-arms';
 import { compareTexts } from './generate/compare';
@@ -28,7 +28,7 @@ function labels(counts: Readonly<Record<string, number>>) {
       ['untuned', 'yours'],
     ],
   });
-  const card = cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
+  const card = cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
   if (!card) throw new Error('there is no card');
   return card;
 }
@@ -77,7 +77,7 @@ describe('the card of a comparison of labels', () => {
     const on = { tunedValidation: tuned.logProbs, wordsValidation: words.logProbs, validationGold: gold };
     const combined = combinedArm({ tuned, words, ...on });
     const plan = planOf(gold, [yours, tuned, ...(combined ? [combined.arm] : [])]);
-    const card = cardOf({ plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
+    const card = cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
     expect(card?.why).toContain(
       'Word counts alone (tuned: weight 0) is clearly ahead of your prompt on these rows, but it is a reference line',
     );
@@ -101,7 +101,7 @@ describe('the card of a comparison of labels', () => {
 
   it('is null where the plan has no pair', () => {
     const plan = planOf([0, 1], [armOf('yours', 'zero-shot', [0, 1], [true, true])], { pairs: [] });
-    expect(cardOf({ plan, comparison: compare(plan, { draws: 10 }) }, FACTS)).toBeNull();
+    expect(cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 10 }) }, FACTS)).toBeNull();
   });
 });
 
@@ -121,7 +121,7 @@ function texts(shares: Readonly<Record<string, number>>, pairs: readonly (readon
     }),
   );
   const plan = { rowIds: wanted, wanted, arms, pairs, looks: 1, seed: 0 };
-  return textCardOf({ plan, comparison: compareTexts(plan, { draws: 200 }) }, facts);
+  return cardOf({ kind: 'generate', plan, comparison: compareTexts(plan, { draws: 200 }) }, facts);
 }
 
 const PAIRS = [

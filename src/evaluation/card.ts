@@ -1,18 +1,7 @@
 import { capitalised, counted } from '../lib/format';
 import { type Action, adviceOf, keptOf, type RunFacts } from './advice';
 import { PROBE } from './classify/made-arms';
-import {
-  best,
-  called,
-  type Field,
-  type FieldArm,
-  type LabelInput,
-  labelField,
-  pointsOf,
-  pWords,
-  type TextInput,
-  textField,
-} from './field';
+import { type Asked, best, called, type Field, type FieldArm, fieldOf, pointsOf, pWords } from './field';
 import { type ArmKind, type Interval, isLearned } from './types';
 import { points, pointsRange } from './words';
 
@@ -221,8 +210,9 @@ function gapOf(field: Field, to: FieldArm, arm: FieldArm): Gap | null {
   return { difference, ci95, p: comparisons === 0 ? null : p, isClear: finding !== 'unclear' };
 }
 
-/** Null without a field: the plan's first pair does not name two arms. */
-function cardFrom(field: Field | null, facts: RunFacts): VerdictCard | null {
+/** Null where the plan's first pair does not name two arms. */
+export function cardOf(compared: Asked, facts: RunFacts): VerdictCard | null {
+  const field = fieldOf(compared);
   if (!field) return null;
   const { finding: _found, version, ...advice } = adviceOf({ ...facts, field });
   const { tuned, fewShot, production } = field;
@@ -260,16 +250,6 @@ function cardFrom(field: Field | null, facts: RunFacts): VerdictCard | null {
   };
 }
 
-export const cardOf = (compared: LabelInput, facts: RunFacts): VerdictCard | null =>
-  cardFrom(labelField(compared), facts);
+export type CardRequest = Asked & { readonly facts: RunFacts };
 
-export const textCardOf = (compared: TextInput, facts: RunFacts): VerdictCard | null =>
-  cardFrom(textField(compared), facts);
-
-export type CardRequest = { readonly facts: RunFacts } & (
-  | ({ readonly kind: 'classify' } & LabelInput)
-  | ({ readonly kind: 'generate' } & TextInput)
-);
-
-export const verdictCard = (request: CardRequest): VerdictCard | null =>
-  cardFrom(request.kind === 'classify' ? labelField(request) : textField(request), request.facts);
+export const verdictCard = ({ facts, ...compared }: CardRequest): VerdictCard | null => cardOf(compared, facts);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
 import { compare } from './classify/compare';
-import { labelField } from './field';
+import { fieldOf } from './field';
 import { alternating, armOf, patterned, planOf } from './test-support';
 
 /** Yours, Tuned and a few-shot arm that no pair of the plan names, by right/wrong patterns over the rows. */
@@ -12,7 +12,7 @@ function field(counts: Readonly<Record<string, number>>) {
     armOf(['yours', 'tuned', 'yours-8'][i] ?? '', kind, gold, rights[i] ?? []),
   );
   const plan = planOf(gold, arms);
-  const found = present(labelField({ plan, comparison: compare(plan, { draws: 20 }) }), 'field');
+  const found = present(fieldOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 20 }) }), 'field');
   const [yours, tuned, few] = found.arms.map((arm) => present(arm, 'arm'));
   const compared = (a = yours, b = few) => found.compare(present(a, 'a'), present(b, 'b'));
   return { compared, yours, tuned, few };

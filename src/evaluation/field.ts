@@ -1,3 +1,4 @@
+import { ofTask } from '../dataset/types';
 import { capitalised, count, counted, midSentence, ofRows, percent } from '../lib/format';
 import { holm, type PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
@@ -126,13 +127,13 @@ function remembered(compare: Field['compare']): Field['compare'] {
   };
 }
 
-export interface LabelInput {
+interface LabelInput {
   readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production'>;
   readonly comparison: Pick<Comparison, 'arms' | 'pairs'>;
 }
 
 /** Of a comparison of labels. A pair that is not in the plan is one more comparison, which its p is corrected for. */
-export function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
+function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
   const shown = arms.map(
     ({ id, name, kind, metrics: { accuracy }, n, tokensSentMean }): FieldArm => ({
       ...{ id, name, kind, value: accuracy.value, n, ci95: accuracy.interval, tokensSentMean },
@@ -179,13 +180,13 @@ function macroCaution(headline: PairResult | undefined): string | null {
   return null;
 }
 
-export interface TextInput {
+interface TextInput {
   readonly plan: Pick<GeneratePlan, 'groups' | 'seed' | 'pairs' | 'looks'>;
   readonly comparison: Pick<Comparison<'generate'>, 'n' | 'arms' | 'pairs'>;
 }
 
 /** Of a comparison of generated texts: ROUGE-L decides, by the interval of each pair. */
-export function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field | null {
+function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field | null {
   const shown = arms.map(
     ({ id, name, kind, metrics: { rougeL }, tokensSentMean }): FieldArm => ({
       ...{ id, name, kind, value: rougeL.value, n: null, ci95: rougeL.interval, tokensSentMean },
@@ -220,6 +221,11 @@ export function textField({ plan, comparison: { n, arms, pairs } }: TextInput): 
     tokens: () => null,
   };
 }
+
+export type Asked = ({ readonly kind: 'classify' } & LabelInput) | ({ readonly kind: 'generate' } & TextInput);
+
+/** Null where the plan's first pair does not name two arms. */
+export const fieldOf = (of: Asked): Field | null => ofTask({ classify: labelField, generate: textField }, of);
 
 /** What ROUGE-L hides: how many texts are word for word the expected ones, and what the model would rather expect. */
 function textCaution(exactMatch: number, n: number, headline: PairResult<'generate'> | undefined): string {

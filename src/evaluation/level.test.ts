@@ -32,7 +32,7 @@ function* ties(rival: string, count: number, rows = 160) {
     const pairs = [['yours', 'tuned'], ...(kind === 'reference' ? [] : [[rival, 'tuned'] as const])] as const;
     const plan = planOf(gold, arms, { pairs });
     const comparison = compare(plan, { draws: 2 });
-    const found = cardOf({ plan, comparison }, { stillFalling: false });
+    const found = cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false });
     if (found && found.action !== 'label-more') yield { ...found, headline: comparison.verdict.headline };
   }
 }

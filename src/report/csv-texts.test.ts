@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
-import { textCardOf } from '../evaluation/card';
+import { cardOf } from '../evaluation/card';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../prompt-set/types';
@@ -62,7 +62,7 @@ test('the CSV of all rows contains no formula', () => {
 const input: TextReport = {
   kind: 'generate',
   title: 'A <title>',
-  card: textCardOf(evaluation, { stillFalling: false }),
+  card: cardOf(evaluation, { stillFalling: false }),
   account: { read: 9, used: 9, leftOut: {} },
   mayKnow: [],
   history: [],

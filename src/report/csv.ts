@@ -1,7 +1,7 @@
 /** Rows of a comparison of generated texts, and every prompt's answers as CSV. */
 import { toCsv } from '../dataset/csv-out';
 import { rowsById, textById, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import { type Dataset, ofTask } from '../dataset/types';
 import type { PairResult } from '../evaluation/types';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../prompt-set/types';
 
@@ -119,4 +119,4 @@ function textsCsv({ plan, comparison }: GenerateEvaluation, texts: Dataset | nul
 
 /** Every prompt's answer to every row. */
 export const resultsCsv = (evaluation: Evaluation, texts: Dataset | null): string =>
-  evaluation.kind === 'classify' ? labelsCsv(evaluation, texts) : textsCsv(evaluation, texts);
+  ofTask({ classify: labelsCsv, generate: textsCsv }, evaluation, texts);

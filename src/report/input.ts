@@ -1,6 +1,6 @@
 /** What a report is made of, from a stored comparison. */
-import type { Dataset } from '../dataset/types';
-import { cardOf, textCardOf } from '../evaluation/card';
+import { type Dataset, ofTask } from '../dataset/types';
+import { cardOf } from '../evaluation/card';
 import { everyRowSeconds } from '../evaluation/classify/checks';
 import { COMBINED } from '../evaluation/classify/made-arms';
 import { textsOf as changedTexts } from '../evaluation/classify/rows';
@@ -8,14 +8,20 @@ import { tally } from '../evaluation/vote';
 import { softOf, textsOf } from '../prompt/prompt';
 import { armsKnowing, UNTUNED } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
-import type { ClassifyEvaluation, ComparedVersion, Evaluation, PromptSet } from '../prompt-set/types';
+import type {
+  ClassifyEvaluation,
+  ComparedVersion,
+  Evaluation,
+  GenerateEvaluation,
+  PromptSet,
+} from '../prompt-set/types';
 import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
 import { changedRows } from './csv';
 import { historyOf } from './history';
-import type { LabelReport, ReportFacts, ReportInput } from './types';
+import type { LabelReport, ReportFacts, ReportInput, RowText } from './types';
 
 /** A stored comparison, and what is known of how it was made. */
 export interface Reported {
@@ -109,6 +115,21 @@ function answerWords(set: PromptSet, evaluation: ClassifyEvaluation): LabelRepor
   };
 }
 
+/** Rows that a report may print, where their owner agrees: those that the headline's second prompt changed. */
+export const changedIn = (evaluation: Evaluation, dataset: Dataset): readonly RowText[] =>
+  ofTask(
+    {
+      classify: ({ comparison }: ClassifyEvaluation) => changedTexts(comparison, dataset),
+      generate: (of: GenerateEvaluation) => textChanges(of, dataset),
+    },
+    evaluation,
+  );
+
+function textChanges(evaluation: GenerateEvaluation, dataset: Dataset) {
+  const [pair] = evaluation.comparison.pairs;
+  return pair ? changedRows(evaluation, dataset, pair) : [];
+}
+
 /** Null where the run or the rows are gone. */
 export function reportOf(of: Reported): ReportInput | null {
   const { set, dataset, evaluation, checkpoint, withRows = false } = of;
@@ -118,13 +139,12 @@ export function reportOf(of: Reported): ReportInput | null {
   const stillFalling = checkpoint !== null && wasStillFalling(checkpoint.validations);
   if (evaluation.kind === 'generate') {
     const { kind, plan, comparison, votes = [] } = evaluation;
-    const [pair] = comparison.pairs;
     return {
       ...facts,
       ...{ kind, plan, comparison },
-      card: textCardOf({ plan, comparison }, { stillFalling }),
+      card: cardOf(evaluation, { stillFalling }),
       votes: votes.length > 0 ? tally(votes) : null,
-      rows: withRows && pair ? changedRows(evaluation, dataset, pair) : [],
+      rows: withRows ? textChanges(evaluation, dataset) : [],
     };
   }
   const { kind, plan, comparison } = evaluation;
@@ -132,7 +152,7 @@ export function reportOf(of: Reported): ReportInput | null {
     ...facts,
     ...{ kind, plan, comparison },
     answerWords: answerWords(set, evaluation),
-    card: cardOf({ plan, comparison }, { stillFalling, everyRowSeconds: everyRowSeconds(run, plan) }),
+    card: cardOf(evaluation, { stillFalling, everyRowSeconds: everyRowSeconds(run, plan) }),
     rows: withRows ? changedTexts(comparison, dataset) : [],
   };
 }

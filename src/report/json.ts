@@ -1,3 +1,4 @@
+import { ofTask } from '../dataset/types';
 import { calibratedRows } from '../evaluation/classify/outcome';
 import type { ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
@@ -126,5 +127,5 @@ function textResults(input: TextReport): TextResults {
 export function resultsJson(input: LabelReport): LabelResults;
 export function resultsJson(input: ReportInput): Results;
 export function resultsJson(input: ReportInput): Results {
-  return input.kind === 'classify' ? labelResults(input) : textResults(input);
+  return ofTask<ReportInput, [], Results>({ classify: labelResults, generate: textResults }, input);
 }

@@ -1,6 +1,6 @@
 /** A report as HTML and as Markdown: one page to decide on, and an appendix with how it was made. */
 import { accountSentence, leftOutRows } from '../dataset/account';
-import type { ByTask } from '../dataset/types';
+import { ofTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
 import { count, counted, PRODUCT } from '../lib/format';
@@ -15,20 +15,13 @@ import {
   Html,
   html,
   htmlHead,
-  type LabelReport,
   type ReportInput,
   type ReportParts,
   type Section,
   type Table,
-  type TextReport,
 } from './types';
 
-type PartsOf<R> = (input: R, nameOf: (armId: string) => string) => ReportParts;
-
-const PARTS: { readonly [K in keyof ByTask<0>]: PartsOf<{ classify: LabelReport; generate: TextReport }[K]> } = {
-  classify: labelParts,
-  generate: textParts,
-};
+const PARTS = { classify: labelParts, generate: textParts };
 
 interface AllParts extends ReportParts {
   readonly nameOf: (armId: string) => string;
@@ -38,7 +31,7 @@ interface AllParts extends ReportParts {
 
 function partsOf(input: ReportInput): AllParts {
   const nameOf = namesOf(input.comparison.arms);
-  const parts = input.kind === 'classify' ? PARTS.classify(input, nameOf) : PARTS.generate(input, nameOf);
+  const parts = ofTask(PARTS, input, nameOf);
   return { ...parts, nameOf, risks: risksOf(input, parts, nameOf) };
 }
 

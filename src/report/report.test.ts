@@ -50,7 +50,7 @@ const input: LabelReport = {
   createdAt: '2026-01-02T03:04:05.000Z',
   plan,
   comparison,
-  card: cardOf({ plan, comparison }, { stillFalling: false }),
+  card: cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false }),
   mayKnow: [],
   history: [],
   rows: [],

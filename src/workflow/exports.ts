@@ -5,8 +5,6 @@
  */
 import { drawnRows } from '../dataset/draw';
 import { rowsOf, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
-import { textsOf as textsOfRows } from '../evaluation/classify/rows';
 import { madeOfRows } from '../interchange/set-files';
 import { countsOf, firstText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
@@ -14,14 +12,13 @@ import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { chosenHard } from '../prompt-set/make-versions';
 import { kindOf } from '../prompt-set/prompt-set';
-import type { Evaluation } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
-import { changedRows } from '../report/csv';
+import { changedIn } from '../report/input';
 import { comparisonFor, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
 import { countsWords, examplesIn, madeOf } from './exported-prompt';
 
-export { type Subject, subjectOf, subjectsOf, weightsFor } from './export-subjects';
+export { type Subject, subjectOf, subjectsOf } from './export-subjects';
 
 interface PromptExport {
   readonly recipient: string;
@@ -277,12 +274,6 @@ const audience: PromptExport = {
   rows: (order) => order.audience?.rows?.length ?? audienceRows(order).filter(({ isDrawn }) => isDrawn).length,
 };
 
-function changedCount(evaluation: Evaluation, dataset: Dataset): number {
-  if (evaluation.kind === 'classify') return textsOfRows(evaluation.comparison, dataset).length;
-  const [pair] = evaluation.comparison.pairs;
-  return pair ? changedRows(evaluation, dataset, pair).length : 0;
-}
-
 const manager: PromptExport = {
   recipient: 'A manager',
   words: {
@@ -297,7 +288,7 @@ const manager: PromptExport = {
     if (order.format === 'markdown') return 0;
     const { dataset } = order.stored;
     const evaluation = comparisonFor(order);
-    return evaluation && dataset ? changedCount(evaluation, dataset) : 0;
+    return evaluation && dataset ? changedIn(evaluation, dataset).length : 0;
   },
 };
 

@@ -6,7 +6,7 @@ import type { Interval } from '../../metrics/intervals';
 import { holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import { verdictOf } from '../advice';
-import { labelField } from '../field';
+import { fieldOf } from '../field';
 import type { ArmResult, Comparison, ComparisonPlan, PairResult } from '../types';
 import { labelSuspects, type Suspect } from '../vote';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
@@ -51,7 +51,7 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
   return {
     arms,
     pairs,
-    verdict: verdictOf(labelField({ plan, comparison: { arms, pairs } })),
+    verdict: verdictOf(fieldOf({ kind: 'classify', plan, comparison: { arms, pairs } })),
     n: plan.gold.length,
   };
 }

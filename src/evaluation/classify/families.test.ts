@@ -73,7 +73,7 @@ function simulated(shape: Shape, runs: number) {
   for (let seed = 0; seed < runs; seed++) {
     const plan = nullPlan(seed, rows);
     const comparison = compare(plan, { draws: 20 });
-    if (cardOf({ plan, comparison }, { stillFalling: false })?.action === 'ship') found.ship++;
+    if (cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false })?.action === 'ship') found.ship++;
     if ((comparison.pairs[0]?.metrics.accuracy.p ?? 1) < 0.05) found.below++;
   }
   return { ship: found.ship / runs, below: found.below / runs };

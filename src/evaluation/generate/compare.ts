@@ -11,7 +11,7 @@ import { DRAWS, eachDraw } from '../../metrics/resample';
 import { middle95 } from '../../metrics/special';
 import { verdictOf } from '../advice';
 import { findingOf } from '../classify/pairs';
-import { textField } from '../field';
+import { fieldOf } from '../field';
 import type { ArmResult, Comparison, GenerateOutcome, GeneratePlan, PairResult } from '../types';
 import { namesOf, pointsRange, points as roundedPoints } from '../words';
 
@@ -82,7 +82,7 @@ export function compareTexts(
     return pairOf(of(a), of(b));
   });
   const found = { n: wanted.length, arms: reports, pairs };
-  return { ...found, verdict: verdictOf(textField({ plan, comparison: found })) };
+  return { ...found, verdict: verdictOf(fieldOf({ kind: 'generate', plan, comparison: found })) };
 }
 
 type Asked = readonly [ArmResult<'generate'>, Readonly<Record<TextMetricId, Measured>>];

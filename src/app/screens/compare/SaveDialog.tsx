@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import { planFor } from '../../../evaluation/classify/outcome';
 import { deciding, type Evaluation } from '../../../prompt-set/types';
 import { resultsCsv } from '../../../report/csv';
-import { reportOf } from '../../../report/input';
+import { changedIn, reportOf } from '../../../report/input';
 import { resultsJson } from '../../../report/json';
 import { htmlReport, markdownReport } from '../../../report/print';
 import type { CloserLook, ReportInput } from '../../../report/types';
@@ -14,7 +14,7 @@ import { Button, Dialog, format, toastError, YesNo } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { closerStores } from './closer-store';
 import { compareStores, type Shown } from './compare-store';
-import { savedWords } from './panels/table';
+import { PANELS } from './panels/table';
 import { correctedKey, reviewStores } from './review-store';
 
 type Made = string | null | Promise<string | null>;
@@ -48,7 +48,8 @@ function useSave() {
 
 export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
   const { html, markdown, json, csv } = reportFiles.use();
-  const { contains, rows } = savedWords(evaluation, dataset);
+  const { contains, rows } = PANELS[evaluation.kind].saved;
+  const changed = changedIn(evaluation, dataset).length;
   const stem = fileStem(usePromptSets((s) => s.set?.name ?? 'results'));
   const save = useSave();
   const [withRows, setWithRows] = useState(false);
@@ -64,14 +65,14 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
         value={withRows}
         onChange={setWithRows}
         no="None of my rows"
-        yes={`The ${format.counted(rows.count, 'row')} ${rows.which}`}
+        yes={`The ${format.counted(changed, 'row')} ${rows}`}
       />
       <div className="row">
         <Button variant="primary" onPress={() => void save(() => html(withRows), `${stem}-report.html`, 'text/html')}>
           Save the report
         </Button>
         <span className="dim small">
-          contains {format.counted(withRows ? rows.count : 0, 'of your rows', 'of your rows')}
+          contains {format.counted(withRows ? changed : 0, 'of your rows', 'of your rows')}
         </span>
       </div>
       <h3>Markdown</h3>

@@ -1,16 +1,9 @@
 /** What Compare shows for each kind of task. A kind without panels does not compile. */
 import type { ComponentType } from 'react';
-import type { Dataset, TaskKind } from '../../../../dataset/types';
+import { type Dataset, ofTask, type TaskKind } from '../../../../dataset/types';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../../../../prompt-set/types';
-import { changedRows } from '../../../../report/csv';
 import { LabelResults } from './classify/LabelResults';
 import { TextResults } from './generate/TextResults';
-
-interface Saved {
-  readonly contains: string;
-  /** Rows that the report may print, and which they are: "that were fixed or broken". */
-  readonly rows: { readonly count: number; readonly which: string };
-}
 
 interface KindPanels<E extends Evaluation> {
   readonly words: {
@@ -23,7 +16,8 @@ interface KindPanels<E extends Evaluation> {
     readonly references: string | null;
   };
   readonly Results: ComponentType<{ readonly evaluation: E; readonly dataset: Dataset }>;
-  readonly saved: (evaluation: E, dataset: Dataset) => Saved;
+  /** What else its report contains, and which rows it may print. */
+  readonly saved: { readonly contains: string; readonly rows: string };
 }
 
 interface Evaluations {
@@ -43,13 +37,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
         'always the most frequent label, a word-count classifier (TF-IDF) without any language model, a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows, and what the tuned prompt reaches together with these two',
     },
     Results: LabelResults,
-    saved: ({ comparison: { pairs } }) => ({
-      contains: 'the slices and checks you made',
-      rows: {
-        count: (pairs[0]?.fixed.length ?? 0) + (pairs[0]?.broken.length ?? 0),
-        which: 'that were fixed or broken',
-      },
-    }),
+    saved: { contains: 'the slices and checks you made', rows: 'that were fixed or broken' },
   },
   generate: {
     words: {
@@ -61,31 +49,20 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
       references: null,
     },
     Results: TextResults,
-    saved: (evaluation, dataset) => {
-      const [pair] = evaluation.comparison.pairs;
-      return {
-        contains: 'your votes',
-        rows: {
-          count: pair ? changedRows(evaluation, dataset, pair).length : 0,
-          which: 'on which the prompts differ most',
-        },
-      };
-    },
+    saved: { contains: 'your votes', rows: 'on which the prompts differ most' },
   },
 };
 
-const panelsOf = <K extends TaskKind>(kind: K): KindPanels<Evaluations[K]> => PANELS[kind];
-
-export function ResultsOf({ evaluation, dataset }: { readonly evaluation: Evaluation; readonly dataset: Dataset }) {
-  if (evaluation.kind === 'classify') {
-    const { Results } = panelsOf(evaluation.kind);
-    return <Results evaluation={evaluation} dataset={dataset} />;
-  }
-  const { Results } = panelsOf(evaluation.kind);
-  return <Results evaluation={evaluation} dataset={dataset} />;
+interface ResultsProps {
+  readonly evaluation: Evaluation;
+  readonly dataset: Dataset;
 }
 
-export const savedWords = (evaluation: Evaluation, dataset: Dataset): Saved =>
-  evaluation.kind === 'classify'
-    ? panelsOf(evaluation.kind).saved(evaluation, dataset)
-    : panelsOf(evaluation.kind).saved(evaluation, dataset);
+export const ResultsOf = ({ evaluation, dataset }: ResultsProps) =>
+  ofTask(
+    {
+      classify: (of: ClassifyEvaluation) => <PANELS.classify.Results evaluation={of} dataset={dataset} />,
+      generate: (of: GenerateEvaluation) => <PANELS.generate.Results evaluation={of} dataset={dataset} />,
+    },
+    evaluation,
+  );
