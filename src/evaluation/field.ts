@@ -4,7 +4,7 @@ import { holm, type PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
 import { pairedBootstrap } from '../metrics/resample';
 import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
-import { duel, findingOf, rowsMore } from './classify/pairs';
+import { comparedAccuracy, findingOf, rowsMore } from './classify/pairs';
 import type {
   ArmKind,
   Comparison,
@@ -147,10 +147,10 @@ function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | 
   const compare = (a: FieldArm, b: FieldArm): Lead => {
     const [ofA, ofB] = [answers.get(a.id), answers.get(b.id)];
     if (!ofA || !ofB) throw new Error(`${a.id} or ${b.id} took no part`);
-    const { pExact, ci95, difference, aOnly, bOnly, designEffect } = duel(ofA, ofB, plan);
+    const { p: exactly, ci95, difference, aOnly, bOnly, designEffect } = comparedAccuracy(ofA, ofB, plan);
     const planned = pairs.findIndex((pair) => [pair.a, pair.b].includes(a.id) && [pair.a, pair.b].includes(b.id));
-    const family = holm(planned === -1 ? [...exact, pExact] : exact);
-    const p = family.at(planned) ?? pExact;
+    const family = holm(planned === -1 ? [...exact, exactly] : exact);
+    const p = family.at(planned) ?? exactly;
     const finding = findingOf(ci95, p);
     return { difference, ci95, aOnly, bOnly, designEffect, p, comparisons: family.length, finding };
   };

@@ -48,7 +48,7 @@ const slices: Make = ({ closer, comparison }, nameOf) => {
         percent(slice.accuracyA),
         percent(slice.accuracyB),
         `${points(slice.difference)} (${pointsRange(slice.ci95.low, slice.ci95.high)})`,
-        pValue(slice.pExact),
+        pValue(slice.p),
         pValue(slice.pHolm),
       ]),
     },
@@ -118,7 +118,7 @@ const learned: Make = ({ closer }) => {
   const sentences = [
     ...(lift
       ? [
-          `Few-shot lift: eight examples change your prompt by ${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}, exact ${pValue(lift.pExact)}).`,
+          `Few-shot lift: eight examples change your prompt by ${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}, exact ${pValue(lift.p)}).`,
         ]
       : []),
     ...(adaptation

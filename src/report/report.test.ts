@@ -102,7 +102,7 @@ const examined: LabelReport = {
             bOnly: 20,
             difference: 0.25,
             ci95: { low: 0.08, high: 0.4 },
-            pExact: 0.004,
+            p: 0.004,
             pHolm: 0.008,
           },
         ],

@@ -621,10 +621,10 @@ describe('what a recipient gets of a prompt', () => {
   it('says in the README what the prompt reached in its comparison', async () => {
     const { host, stored, evaluation } = await compared();
     const readme = async (subject: string, looks = 1) => {
-      const comparison = { ...evaluation.comparison, looks };
+      const plan = { ...evaluation.plan, looks };
       const { content } = await made(
         host,
-        storedOf(stored.set, stored.dataset, { ...evaluation, comparison }),
+        storedOf(stored.set, stored.dataset, { ...evaluation, plan }),
         'engineer',
         subject,
       );

@@ -61,7 +61,7 @@ describe('consistency', () => {
       { steady: 3 },
     ]);
     expect(report.pair).toMatchObject({ aOnly: 0, bOnly: 2, difference: 0.5 });
-    expect(report.pair?.pExact).toBeCloseTo(0.5, 12);
+    expect(report.pair?.p).toBeCloseTo(0.5, 12);
   });
 
   it('says which is steadier only where that is clear', () => {

@@ -6,11 +6,10 @@ import type { ColumnMapping, Dataset, Row } from '../../dataset/types';
 import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
-import { mcnemarExact } from '../../metrics/mcnemar';
+import { type AccuracyComparison, mcnemarExact } from '../../metrics/mcnemar';
 import { ownWord } from '../../task/template';
 import { type ComparisonPlan, isLearned } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
-import type { Duel } from './pairs';
 
 /** How many answers survive harmless edits of the text, for both prompts on the same rows. */
 
@@ -35,7 +34,7 @@ export interface ConsistencyReport {
   readonly rows: number;
   readonly arms: readonly ArmConsistency[];
   /** Share of steady rows of the second arm minus that of the first, row by row; null with one arm. */
-  readonly pair: Pick<Duel, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'pExact'> | null;
+  readonly pair: Pick<AccuracyComparison, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'p'> | null;
 }
 
 const KINDS: readonly EditKind[] = ['case', 'space', 'typo', 'emoji', 'order'];
@@ -67,7 +66,7 @@ export function consistencyOf(answers: readonly EditedAnswers[]): ConsistencyRep
       bOnly,
       difference: rows === 0 ? 0 : (bOnly - aOnly) / rows,
       ci95: bonettPrice(aOnly, bOnly, rows),
-      pExact: mcnemarExact(aOnly, bOnly),
+      p: mcnemarExact(aOnly, bOnly),
     },
   };
 }
@@ -83,8 +82,8 @@ export function consistencySentence(
   );
   const [a, b] = arms;
   if (!pair || !a || !b) return `${shares.join('; ')}.`;
-  const clear = pair.pExact < 0.05 && (pair.ci95.low > 0 || pair.ci95.high < 0);
-  const range = `${pointsRange(pair.ci95.low, pair.ci95.high)}, exact ${pValue(pair.pExact)}`;
+  const clear = pair.p < 0.05 && (pair.ci95.low > 0 || pair.ci95.high < 0);
+  const range = `${pointsRange(pair.ci95.low, pair.ci95.high)}, exact ${pValue(pair.p)}`;
   const found = clear
     ? `${nameOf(pair.difference > 0 ? b.armId : a.armId)} is steadier by ${pointsWithUnit(Math.abs(pair.difference))} (${range})`
     : `No clear difference in steadiness (${range})`;

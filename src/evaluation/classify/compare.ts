@@ -3,7 +3,7 @@ import { assert, present } from '../../lib/assert';
 import { drained } from '../../lib/control';
 import { rankArms } from '../../metrics/bradley-terry';
 import type { Interval } from '../../metrics/intervals';
-import { holm } from '../../metrics/mcnemar';
+import { type AccuracyComparison, holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import { verdictOf } from '../advice';
 import { fieldOf } from '../field';
@@ -11,7 +11,7 @@ import type { ArmResult, Comparison, ComparisonPlan, PairResult } from '../types
 import { labelSuspects, type Suspect } from '../vote';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
 import { reportArm } from './outcome';
-import { type Duel, duel, reportPair } from './pairs';
+import { comparedAccuracy, reportPair } from './pairs';
 import { type SliceReport, slicesOf } from './slices';
 
 export interface CompareOptions {
@@ -80,7 +80,7 @@ export interface Insights {
   /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
   readonly ranking: readonly RankedArm[] | null;
   /** What eight examples add to the hand-written prompt. */
-  readonly fewShotLift: Duel | null;
+  readonly fewShotLift: AccuracyComparison | null;
   readonly suspects: readonly Suspect[];
 }
 
@@ -134,7 +134,7 @@ export function* insightsOf(
       arms
         .map(({ id }, i) => ({ armId: id, ...(ranked[i] as (typeof ranked)[number]) }))
         .sort((x, y) => y.strength - x.strength),
-    fewShotLift: bare && shots ? duel(bare, shots, plan) : null,
+    fewShotLift: bare && shots ? comparedAccuracy(bare, shots, plan) : null,
     suspects: labelSuspects(arms, gold),
   };
 }

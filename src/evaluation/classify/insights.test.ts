@@ -17,7 +17,7 @@ import {
   validationAnswers,
 } from './confidence';
 import { fitCalibration, validationOutcome, validationTemperature } from './outcome';
-import { duel } from './pairs';
+import { comparedAccuracy } from './pairs';
 
 const gold = alternating(160);
 const rng = createRng(4);
@@ -45,7 +45,7 @@ describe('insights', () => {
 
   it('say what the examples add to the hand-written prompt', () => {
     const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmResult;
-    expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), plan));
+    expect(found.fewShotLift).toEqual(comparedAccuracy(arm('yours'), arm('yours-8'), plan));
     // a prompt that shows eight by itself is compared without them
     const renamed = { 'yours-8': 'yours', yours: 'yours-0' } as Readonly<Record<string, string>>;
     const named = <A extends { readonly id: string }>(each: A): A => ({ ...each, id: renamed[each.id] ?? each.id });

@@ -2,7 +2,7 @@ import { present } from '../../lib/assert';
 import { count, counted } from '../../lib/format';
 import { argmax } from '../../metrics/classification';
 import { type Interval, meanInterval } from '../../metrics/intervals';
-import { accuracyComparison, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
+import { type AccuracyComparison, accuracyComparison, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
 import { rowsToSettle } from '../../metrics/power';
 import {
   type Compared,
@@ -17,31 +17,15 @@ import { normalQuantile, studentT, studentT975, Z95 } from '../../metrics/specia
 import type { ArmOutcome, ArmResult, ComparisonPlan, Finding, PairResult, TokensDifference } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 
-/** Accuracy of two arms on the same rows. */
-export interface Duel extends PairedCounts {
-  /** Accuracy of B minus accuracy of A. */
-  readonly difference: number;
-  readonly ci95: Interval;
-  readonly pExact: number;
-  readonly pMidP: number;
-  /** How many rows count as one, where rows belong together. */
-  readonly designEffect: number;
-}
-
-/** The rows of a duel: their labels, and which of them belong together. */
-export type DuelRows = Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'seed'>;
-
-export function duel(
+/** Accuracy of B minus that of A on the same rows. */
+export const comparedAccuracy = (
   a: Pick<ArmResult, 'predictions'>,
   b: Pick<ArmResult, 'predictions'>,
-  { gold, ...how }: DuelRows,
-): Duel {
-  const { p, midP, ...counts } = accuracyComparison(gold, a.predictions, b.predictions, how);
-  return { ...counts, pExact: p, pMidP: midP };
-}
+  { gold, ...how }: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds'>,
+): AccuracyComparison => accuracyComparison(gold, a.predictions, b.predictions, how);
 
 /**
- * About how many more rows beside these n would show the difference of a duel; null where they are too many to be advice.
+ * About how many more rows beside these n would show the difference of two arms; null where they are too many to be advice.
  * @param comparisons that its p is corrected for
  */
 export function rowsMore(
@@ -50,7 +34,7 @@ export function rowsMore(
     bOnly,
     designEffect,
     comparisons,
-  }: Pick<Duel, 'aOnly' | 'bOnly' | 'designEffect'> & { readonly comparisons: number },
+  }: Pick<AccuracyComparison, 'aOnly' | 'bOnly' | 'designEffect'> & { readonly comparisons: number },
   n: number,
 ): number | null {
   const independent = n / designEffect;
@@ -72,7 +56,7 @@ export const isClear = ({ metrics: { accuracy }, pHolm }: Pick<PairResult, 'metr
 export const MARGIN = 0.05;
 
 /** The interval says that B is less than `MARGIN` ahead of A. */
-export const isClose = ({ ci95 }: Pick<Duel, 'ci95'>): boolean => ci95.high < MARGIN;
+export const isClose = ({ ci95 }: Pick<AccuracyComparison, 'ci95'>): boolean => ci95.high < MARGIN;
 
 /** Null for reference lines, which send no tokens. */
 export function tokensDifference(
@@ -108,9 +92,9 @@ export function tokensSentence(
   return `${nameOf(b)} sends ${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${nameOf(a)} (${range}).`;
 }
 
-const { accuracy: _byDuel, ...RESAMPLED } = LABEL_METRICS;
+const { accuracy: _byItself, ...RESAMPLED } = LABEL_METRICS;
 
-/** Every metric but accuracy, which `duel` compares: it knows of folds. */
+/** Every metric but accuracy, which is compared by itself because its test knows of folds. */
 function differencesOf(a: Predicted, b: Predicted, options: ResampleOptions) {
   const ids = Object.keys(RESAMPLED);
   return forEachMetric(RESAMPLED, ({ compare }, id) =>
@@ -129,7 +113,7 @@ export function reportPair(
   options: { readonly draws: number; readonly onProgress: (share: number) => void },
 ): Omit<PairResult, 'pHolm'> {
   const { gold, rowIds } = plan;
-  const { difference, ci95, pExact, designEffect: _rowsToSettle, ...counts } = duel(a, b, plan);
+  const { difference, ci95, p, midP, designEffect: _rowsToSettle, ...counts } = comparedAccuracy(a, b, plan);
   const answers = ({ predictions }: ArmResult) => ({ gold, predicted: predictions, classes: plan.labels.length });
   const outcomeOf = (id: string) =>
     present(
@@ -143,9 +127,10 @@ export function reportPair(
     a: a.id,
     b: b.id,
     ...counts,
+    pMidP: midP,
     metrics: {
       ...differencesOf(answers(a), answers(b), { seed: plan.seed, groups: plan.groups, ...options }),
-      accuracy: { value: difference, interval: ci95, p: pExact },
+      accuracy: { value: difference, interval: ci95, p },
     },
     ...(tokens ? { tokens } : {}),
     fixed: idsWhere((aRight, bRight) => !aRight && bRight),

@@ -1,14 +1,14 @@
 import { isUsable, labelOf, rowsById, textOf } from '../../dataset/labels';
 import type { Dataset, Row } from '../../dataset/types';
 import { counted } from '../../lib/format';
-import { holm } from '../../metrics/mcnemar';
+import { type AccuracyComparison, holm } from '../../metrics/mcnemar';
 import { quantile } from '../../metrics/special';
 import type { ArmResult, ComparisonPlan } from '../types';
-import { type Duel, type DuelRows, duel } from './pairs';
+import { comparedAccuracy } from './pairs';
 
 /** Parts of the test rows, by any column and by text length, each with both arms' accuracy on it. */
 
-export interface Slice extends Pick<Duel, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'pExact'> {
+export interface Slice extends Pick<AccuracyComparison, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'p'> {
   /** Column name, or `TEXT_LENGTH`. */
   readonly column: string;
   /** The value, or a range of it. */
@@ -85,7 +85,7 @@ function partsOf(values: readonly string[]): readonly Part[] | string {
 /** @param a @param b reports on the rows of the plan, in their order */
 export function slicesOf(
   dataset: Dataset,
-  { rowIds, gold, groups, seed }: DuelRows & Pick<ComparisonPlan, 'rowIds'>,
+  { rowIds, gold, groups }: Pick<ComparisonPlan, 'rowIds' | 'gold' | 'groups'>,
   a: Pick<ArmResult, 'predictions'>,
   b: Pick<ArmResult, 'predictions'>,
 ): SliceReport {
@@ -109,19 +109,16 @@ export function slicesOf(
     else
       for (const { name, rows } of large) {
         const ks = rows.map((r) => (at[r] as (typeof at)[number]).i);
-        const rowsOf = { seed, gold: pick(gold, ks), ...(groups ? { groups: pick(groups, ks) } : {}) };
-        const d = duel({ predictions: pick(a.predictions, ks) }, { predictions: pick(b.predictions, ks) }, rowsOf);
+        const rowsOf = { gold: pick(gold, ks), ...(groups ? { groups: pick(groups, ks) } : {}) };
+        const said = (arm: typeof a) => ({ predictions: pick(arm.predictions, ks) });
+        const { aOnly, bOnly, bothRight, difference, ci95, p } = comparedAccuracy(said(a), said(b), rowsOf);
         bare.push({
           column,
           name,
           rowIds: ks.map((k) => rowIds[k] as string),
-          accuracyA: (d.bothRight + d.aOnly) / ks.length,
-          accuracyB: (d.bothRight + d.bOnly) / ks.length,
-          aOnly: d.aOnly,
-          bOnly: d.bOnly,
-          difference: d.difference,
-          ci95: d.ci95,
-          pExact: d.pExact,
+          accuracyA: (bothRight + aOnly) / ks.length,
+          accuracyB: (bothRight + bOnly) / ks.length,
+          ...{ aOnly, bOnly, difference, ci95, p },
         });
       }
   };
@@ -137,7 +134,7 @@ export function slicesOf(
   for (const column of table.columns)
     if (column !== mapping.text && column !== mapping.label && column !== mapping.id)
       add(column, partsOf(values((row) => row.cells[column] ?? '')));
-  const adjusted = holm(bare.map(({ pExact }) => pExact));
+  const adjusted = holm(bare.map(({ p }) => p));
   const slices = bare.map((slice, i) => ({ ...slice, pHolm: adjusted[i] as number }));
   return { slices, survive: slices.filter(({ pHolm }) => pHolm < ALPHA).length, leftOut };
 }

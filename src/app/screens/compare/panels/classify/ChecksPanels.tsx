@@ -168,7 +168,7 @@ const SEEDS =
 
 const liftWords = (lift: Insights['fewShotLift']): string =>
   lift
-    ? `${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}), exact ${pValue(lift.pExact)}`
+    ? `${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}), exact ${pValue(lift.p)}`
     : 'not compared';
 
 function Ranking({ insights: { ranking }, nameOf }: NamedProps & { readonly insights: Insights }) {

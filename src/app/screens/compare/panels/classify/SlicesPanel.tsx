@@ -82,7 +82,7 @@ const TWIN = {
   points: ({ difference }: Slice) => difference * 100,
   low_95: ({ ci95 }: Slice) => ci95.low * 100,
   high_95: ({ ci95 }: Slice) => ci95.high * 100,
-  exact_p: ({ pExact }: Slice) => pExact,
+  exact_p: ({ p }: Slice) => p,
   holm_p: ({ pHolm }: Slice) => pHolm,
 };
 
@@ -109,7 +109,7 @@ const SliceTable = ({ slices, a, b, onOpen }: SliceTableProps) => (
         numeric: true,
         cell: (s) => <Interval as="points" value={s.difference} {...s.ci95} />,
       },
-      { name: 'Exact p', card: 'p', numeric: true, cell: (s) => pText(s.pExact) },
+      { name: 'Exact p', card: 'p', numeric: true, cell: (s) => pText(s.p) },
       { name: 'After Holm', card: true, numeric: true, cell: (s) => pText(s.pHolm) },
       {
         name: 'open',
