@@ -113,7 +113,7 @@ const measurement = z.looseObject({
   data: z.looseObject({ kind: text, id: text, name: text }),
   fingerprint: text,
   answers: z.looseObject({ gold: z.array(z.int()), probabilities: z.array(z.array(z.number())) }).nullable(),
-  wrote: z.looseObject({ rougeL: z.number(), rows: z.array(z.number()) }).nullable(),
+  wrote: z.looseObject({ metrics: z.looseObject({}), rows: z.array(z.number()) }).nullable(),
 });
 
 /** Rows may be many: they are checked when they are unpacked. */

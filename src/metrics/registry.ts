@@ -10,7 +10,7 @@ import { accuracyComparison, accuracyInterval } from './mcnemar';
 import { macroF1Comparison, macroF1Interval, type ResampleOptions } from './resample';
 import { exactMatch, rougeL, tokenF1 } from './text';
 
-export interface MetricFormat {
+interface MetricFormat {
   /** "81.7%", "0.812", "12.3". */
   readonly value: (value: number) => string;
   /** B against A: "+14.2" points, "× 0.15". */

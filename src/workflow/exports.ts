@@ -18,7 +18,7 @@ import { changedIn } from '../report/input';
 import { comparisonFor, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
 import { countsWords, examplesIn, madeOf } from './exported-prompt';
 
-export { type Subject, subjectOf, subjectsOf } from './export-subjects';
+export { type Subject, subjectOf, subjectsOf, weightsFor } from './export-subjects';
 
 interface PromptExport {
   readonly recipient: string;
