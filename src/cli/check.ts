@@ -16,7 +16,6 @@ const TOLERANCE = 5e-3;
 const VIRTUAL_TOKENS = 4;
 const ROW_LENGTHS = [9, 5, 7];
 
-/** Checks a model's gradients against finite differences, for every placement and both losses. */
 export const check = command({
   summary: 'check a model’s gradients against finite differences',
   takes: { folder: '<MODEL_DIR>' },
@@ -75,11 +74,9 @@ interface Result {
   readonly lossError: number | null;
   readonly gradError: number | null;
   readonly logitError: number | null;
-  /** Why the model did not run. */
   readonly refused?: string;
 }
 
-/** Prints one JSON line per folder: how far losses and gradients are from PyTorch's. */
 export const conformance = command({
   summary: 'compare losses and gradients with PyTorch’s, in model folders with an oracle.json',
   takes: { folders: '<DIR...>' },

@@ -26,5 +26,4 @@ const COMMANDS = {
   inspect,
 };
 
-/** Runs a command line; resolves to its exit code. */
 export const runCommand = (args: readonly string[]): Promise<number> => runProgram(COMMANDS, args);

@@ -34,13 +34,9 @@ interface DataOptions extends PartSizes {
   /** Columns by the option that names them. */
   readonly columns: { readonly text: string } & ({ readonly label: string } | { readonly target: string });
   readonly seed: number;
-  /** Left out: by the seed. */
   readonly splitBy?: SplitBy | undefined;
-  /** Leave out training rows that repeat a test row, or almost. */
   readonly dropTwins?: boolean;
-  /** A file with more training rows; it changes neither test nor validation rows. */
   readonly addRows?: string | null;
-  /** Of every file, in this order. */
   readonly mends?: readonly MendId[];
 }
 
@@ -74,7 +70,6 @@ export async function readDataset(
   return dataset;
 }
 
-/** The rows of a command that trains or searches. */
 export const givenRows = (
   {
     data,
@@ -228,7 +223,6 @@ const entriesOf = (folder: string, deep: boolean) =>
     throw badInput(`There is no zip or folder ${folder}.`, { cause });
   });
 
-/** Files by their path in the folder. @throws as `entriesOf` */
 async function folderFiles(folder: string, deep: boolean): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = (await entriesOf(folder, deep)).filter((entry) => entry.isFile());
   const paths = files.map(({ parentPath, name }) => join(parentPath, name));
@@ -251,7 +245,6 @@ interface RowsGiven {
   readonly dataset: Dataset;
   /** The folder of the model whose tokenizer chooses them. */
   readonly model: string;
-  /** Every version, not only the chosen ones. */
   readonly all: boolean;
 }
 
@@ -295,7 +288,6 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
   };
 }
 
-/** The versions of an exported prompt or of a complete prompt set. */
 async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 'all'>): Promise<readonly GridRow[]> {
   const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
   const incoming = await readIncoming(files, { ...stamp(), taken: [] });

@@ -90,7 +90,6 @@ const ANSWERS = Object.fromEntries(
   ]),
 ) as unknown as { readonly [Q in keyof Answers]: Option<Answers[Q]> };
 
-/** Reads the `results.json` of `tune` or of the Compare screen. */
 export const decide = command({
   summary: 'advise what to do next, and say when a change pays back',
   takes: { results: '<RESULTS.json>' },

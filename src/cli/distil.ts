@@ -13,7 +13,6 @@ import { COLUMNS, flag, MODEL, orElse, PROMPT, ROWS, settingsOf, TRAINING, text,
 import { command } from './program';
 import { type RunOptions, runTask } from './run-task';
 
-/** Makes a prompt smaller, and prints what that saves and what it keeps. */
 export const distilPrompt = command({
   summary: 'make a long prompt smaller: a few vectors that answer as it does',
   takes: { data: '<DATA.csv>' },
@@ -42,14 +41,12 @@ export const distilPrompt = command({
   },
 });
 
-/** The texts of a file; its other columns are not read. */
 async function readTexts(path: string, text: string, log: Log): Promise<RunOptions['distil']> {
   const { rows, rejected } = await openTable(path, { texts: text }, log);
   const unreadable = without(allUsed(rejected.length), 'unreadable', rejected.length);
   return { texts: rows.map(({ cells }) => cells[text] ?? ''), unreadable };
 }
 
-/** What the smaller prompt saves and keeps, by the comparison on test rows. */
 function smallerLines({ kind, comparison }: Evaluation, { split }: Dataset): readonly string[] {
   if (kind !== 'classify') return [];
   const armOf = (id: string) =>

@@ -52,7 +52,6 @@ const GATE = {
 
 const BELOW_GATE = 3;
 
-/** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file. */
 export const evaluate = command({
   summary: 'score an exported prompt on other rows, or guard what you ship',
   takes: { prompt: '<PROMPT>', data: '<DATA.csv>' },
@@ -122,7 +121,6 @@ export const evaluate = command({
 /** The prompt was scored, and falls short of the gate. */
 const below = (why: string, ended: Ended): Ended => ({ ...ended, failed: { code: BELOW_GATE, why } });
 
-/** What an accuracy must reach; a baseline is the tuned prompt of earlier results. */
 interface Gate {
   /** A share; null = any. */
   readonly minAccuracy: number | null;
@@ -191,7 +189,6 @@ const isGate = ({ minAccuracy, baseline }: Pick<Gate, 'minAccuracy' | 'baseline'
 
 interface Judged {
   readonly isPassed: boolean;
-  /** Empty where nothing was demanded. */
   readonly sentence: string;
 }
 
@@ -265,7 +262,6 @@ interface Asked {
   readonly rows: readonly TokenRow[];
 }
 
-/** The test rows that fit the model. */
 async function askedRows(host: Host, { template, placement }: Sidecar, dataset: Dataset) {
   // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
   const request = { dataset, prompt: tunedPrompt(template, { placement }), words: [], split: 'test' as const };

@@ -130,7 +130,6 @@ async function foldersOf(files: readonly string[], all: boolean): Promise<readon
 }
 
 interface Model {
-  /** SHA-256 of the weights. */
   readonly id: string;
   readonly name: string;
   readonly folder: string;
@@ -159,7 +158,6 @@ type Cells = ReadonlyMap<string, GridCell>;
 
 interface Filled {
   readonly cells: Cells;
-  /** By data set. */
   readonly looks: ReadonlyMap<string, number>;
 }
 
@@ -223,7 +221,6 @@ function merged(plan: readonly Named[], before: readonly Named[]): Named[] {
   return [...plan.map(({ id, name }) => ({ id, name })), ...before.filter(({ id }) => !known.has(id))];
 }
 
-/** Rows and columns with their cells in order, and what is compared. */
 function gridOf({ before, ...plan }: Plan, { cells, looks }: Filled): Grid {
   const [prompts, models, data] = [
     merged(plan.prompts, before.prompts),

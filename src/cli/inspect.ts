@@ -28,7 +28,6 @@ interface Inspected extends Omit<Recognised, 'kind'> {
   readonly kind: FileKind | 'onnx' | 'results' | 'unreadable';
 }
 
-/** Prints what each file is and whether it can be used. */
 export const inspect = command({
   summary: 'say what files are and whether they can be used, a JSON line each',
   takes: { files: '<FILE...>' },
@@ -109,7 +108,6 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   return { kind: 'results', ok: false, summary: 'Results of a comparison.', error };
 }
 
-/** Prints a model as text, one line a node, with the shapes that can be inferred. */
 export const graph = command({
   summary: 'print a model in core operators',
   takes: { folder: '<MODEL_DIR>' },

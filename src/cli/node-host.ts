@@ -46,7 +46,6 @@ export async function readModelDir(folder: string): Promise<ModelDir> {
   return { card: given.value, files };
 }
 
-/** The weights that a prompt was made with. */
 export interface PromptWeights {
   readonly id: string | null;
   readonly dtype?: string;
@@ -55,7 +54,6 @@ export interface PromptWeights {
 
 /** What is said of the model to load, as folders. */
 export interface ModelChoice {
-  /** This one; null = the one that the prompt was made with. */
   readonly named: string | null;
   /** Looked into before the catalogue. */
   readonly others: readonly string[];
@@ -117,9 +115,7 @@ export interface ModelOptions {
   readonly model: string;
   readonly backend: 'node-wasm' | 'node-native';
   readonly threads: number | null;
-  /** Left out = fast. */
   readonly weights?: Weights;
-  /** Left out = vectors. */
   readonly trains?: Trains;
 }
 
@@ -129,7 +125,6 @@ export async function readLoadRequest({ model, backend, threads, weights = 'fast
   return { card, request: { id: card.id, files, backend, sha256: card.sha256, weights, trains, ...shared } };
 }
 
-/** The folders of files that verbs ask for by name. */
 const FOLDERS: readonly (readonly [ending: RegExp, folder: string])[] = [
   [/\.(?:py|mjs|md)$/, 'tools/export'],
   [/\.(?:json|csv)$/, 'public/sample'],
@@ -237,6 +232,5 @@ interface Progress {
 export const progressWords = ({ note, fraction, secondsLeft = null }: Progress): string =>
   `${note}${fraction === null ? '' : `: ${Math.round(100 * fraction)}%`}${leftWords(secondsLeft)}`;
 
-/** The engine in Node. @throws as createEngine */
 const createNodeEngine = (options: Omit<EngineOptions, 'createRunner'>): Promise<Engine> =>
   createEngine({ ...options, createRunner: createNodeRunner });

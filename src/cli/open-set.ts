@@ -45,7 +45,6 @@ export async function preparedSet(host: Host, given: Given, isTeacher: boolean, 
   return isTeacher || given.prompt !== null ? set : withoutStrawMan(host, set, given.dataset, log);
 }
 
-/** The prompt set with the answer words that were found for it. */
 export async function withWords(host: Host, options: Given, log: Log): Promise<PromptSet> {
   const { dataset, prompt, words: given, findWords: when = 'off' } = options;
   const set = openSet(host, options);
@@ -75,7 +74,6 @@ async function withoutStrawMan(host: Host, set: PromptSet, dataset: Dataset, log
   return takeTemplateAlone(set, { id: host.newId(), now: host.now() });
 }
 
-/** The set with the best hand-written prompt that a search finds, as Yours. */
 export async function improved(
   host: Host,
   set: PromptSet,

@@ -129,7 +129,6 @@ export const orElse = <T, V extends NonNullable<T>>(
 
 // Options that several commands have.
 
-/** How a model is run. */
 export const COMPUTE = {
   backend: orElse(oneOf(['node-wasm', 'node-native'], 'what computes'), 'node-wasm'),
   threads: whole('threads that compute'),
@@ -190,7 +189,6 @@ export function columnsOf(given: Values<typeof PROMPT_COLUMNS>, made: Values<typ
   return { text, label };
 }
 
-/** The rows of a command that trains or searches. */
 export const ROWS = {
   test: text('FILE.csv', 'test rows (default: a share of the data)'),
   group: text('COL', 'rows with the same cell, such as a customer, stay in one part'),

@@ -7,11 +7,9 @@ import { capitalised } from '../lib/format';
 import { createLog, type Log } from './node-host';
 import { flag, type Option, type Options, type Typed, UsageError, type Values } from './options';
 
-/** What a command ends with. */
 export interface Ended {
   /** For standard output; left out: the JSON, or nothing where the command has written it line by line. */
   readonly text?: string;
-  /** For `--json`. */
   readonly json?: unknown;
   /** The last line of a command that reads rows. */
   readonly account?: RowAccount | undefined;
@@ -32,7 +30,6 @@ export interface Command<G = never> {
   readonly summary: string;
   readonly takes: Arguments;
   readonly options: Options;
-  /** Further lines of its help. */
   readonly notes?: string;
   run(given: G, log: Log): Promise<Ended>;
 }

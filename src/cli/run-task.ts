@@ -33,7 +33,6 @@ export interface RunOptions extends Given {
   readonly out: string;
   /** Settings of each run; the first is the tuned prompt. */
   readonly runs: readonly TrainingSettings[];
-  /** Also train vectors on top of the hand-written prompt. */
   readonly hybrid?: boolean;
   /** Training rows that the text of each run shows as examples; left out: none. */
   readonly inText?: number;
@@ -57,7 +56,6 @@ export interface RunOptions extends Given {
 
 interface Compared extends Omit<Trained, 'texts'> {
   readonly evaluation: Evaluation;
-  /** The text of results.json. */
   readonly results: string;
 }
 
@@ -263,7 +261,6 @@ const scoresWords = (scores: Scores) =>
     ? `${percent(scores.accuracy)} of validation rows right`
     : `${percent(scores.tokenShare)} of the expected tokens predicted`;
 
-/** Progress of training, as lines. */
 function training(log: Log): (event: DistilEvent) => void {
   let validationRows = 0;
   return (event) => {

@@ -99,7 +99,6 @@ export const tune = command({
 
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
 
-/** Rows of the leaderboard that are printed. */
 const SHOWN = 20;
 
 /** The best hand-written prompt for a labelled file, found on its training and validation rows: a leaderboard, and a file. */
@@ -125,7 +124,6 @@ export const improvePrompt = command({
   },
 });
 
-/** The leaderboard as lines of a terminal, the winner first. */
 function boardText(board: readonly Standing[]): string {
   const line = (cells: readonly string[], name: string) => `${cells.map((cell) => cell.padStart(9)).join('')}  ${name}`;
   const shown = board
@@ -144,7 +142,6 @@ function boardText(board: readonly Standing[]): string {
   ].join('\n');
 }
 
-/** The prompt: its text, its examples, what it answers with, and how it was found. */
 function promptJson({ winner, search, board }: Improved, dataset: Dataset, { engine: { info } }: Host): object {
   const { name, prompt, words, calibration } = winner;
   const examples = rowsOf(dataset, shotIds(dataset, prompt)).map((row) => ({

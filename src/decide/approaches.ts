@@ -34,7 +34,6 @@ export interface Known {
   /** Numbers in one virtual token. */
   readonly hiddenSize: number | null;
   readonly virtualTokens: number;
-  /** UTF-8 bytes of the hand-written prompt. */
   readonly promptBytes: number | null;
   /** The tuned prompt's run. `steps`: where all were made; `heapBytes`: of WebAssembly at its end. */
   readonly training: {
@@ -43,7 +42,6 @@ export interface Known {
     readonly steps: number | null;
     readonly heapBytes: number | null;
   } | null;
-  /** Seconds in which the hand-written prompt was tried. */
   readonly trySeconds: number | null;
   readonly rows: number;
   /** What more rows would bring, by the learning curve of the tuned prompt. */
@@ -63,7 +61,6 @@ interface Accuracy {
 
 export interface MeasuredArm extends Accuracy {
   readonly name: string;
-  /** Mean over the rows. */
   readonly meanTokens: number | null;
   readonly tokensComputed: number | null;
   readonly latencyMs: number | null;

@@ -12,7 +12,6 @@ export interface Assumptions {
   readonly wagePerHour: number;
 }
 
-/** What a prompt costs beside its rows. */
 export interface Effort {
   readonly build: number;
   /** Each month: the machine that it needs of its own. */
@@ -188,7 +187,6 @@ const rangeWords = ({ build: { low, high } }: Preset): string =>
 export const quotedCosts = (): string =>
   `For building one, the article that this product follows gives: ${PRESETS.map((each) => `${midSentence(each.name)} ${rangeWords(each)}`).join(', ')}.`;
 
-/** How a month's cost comes about. */
 export const COST_FORMULA =
   'A month is computed as rows × (tokens × price + share of wrong answers × cost of one) + hosting + minutes × wage / 60. Tokens and answers are measured on the test rows, everything else is assumed.';
 

@@ -34,12 +34,9 @@ export interface ArmAnswers extends Answered, MeasuredArm {
 }
 
 export interface Measured {
-  /** What the comparison's card says; null = there is none. */
   readonly advice: Advice | null;
-  /** In the order of the comparison; reference lines included. */
   readonly arms: readonly ArmAnswers[];
   readonly rowIds: readonly string[];
-  /** Group of each test row, where rows belong together. */
   readonly groups?: readonly number[];
 }
 
@@ -139,7 +136,6 @@ export const handOf = ({ arms }: Measured): ArmAnswers | null =>
 export const learnedOf = ({ arms }: Measured): ArmAnswers | null =>
   arms.find(({ kind }) => isLearned(kind) && kind !== 'combined') ?? null;
 
-/** An arm, reference lines included, by its id. */
 export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
   arms.find((arm) => arm.id === id) ?? null;
 
@@ -151,9 +147,7 @@ export function strategyOf(measured: Measured | null, facts: Facts): Strategy {
 
 interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
   readonly set: PromptSet;
-  /** Null = nothing was compared. */
   readonly measured: Measured | null;
-  /** Null = it is not loaded. */
   readonly model: { readonly parameters: number; readonly hidden: number } | null;
   readonly trainingRows: number;
 }

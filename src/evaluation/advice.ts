@@ -46,7 +46,6 @@ export const ACTIONS = [
 /** `every-row` = cross-validate over all rows. `probe` = save the linear probe of the model as a version, or look for other answer words, since it beats every prompt. */
 export type Action = (typeof ACTIONS)[number];
 
-/** What is known beside the comparison. */
 export interface RunFacts {
   /** The validation loss was still falling when the run of the tuned prompt ended. */
   readonly stillFalling: boolean;
@@ -63,7 +62,6 @@ export interface Advice {
   readonly action: Action;
   /** The prompt to use now; the others are measured against it. */
   readonly version: FieldArm;
-  /** An order: "Ship the tuned prompt". */
   readonly title: string;
   readonly why: string;
 }
@@ -116,7 +114,6 @@ const handIsBetter = ({ field }: Case): boolean => beats(field, field.hand, fiel
 const isTrained = ({ field }: Case): boolean => isLearned(field.tuned.kind);
 const tunedReplaces = ({ field }: Case): boolean => replacement(field) === field.tuned;
 
-/** The pair that the headline is about. */
 const headlineLead = ({ hand, tuned, compare }: Field): Lead => compare(hand, tuned);
 const moreRows = ({ field }: Case): number | null => rowsToLabel(field, headlineLead(field));
 const everyRowShows = ({ field, everyRowSeconds }: Case, lead: Lead): number | null =>
@@ -320,7 +317,6 @@ const everyRowTitle = (of: Case, lead: Lead): string => {
 const labelTitle = ({ folds }: Field, more: number): string =>
   `Label about ${about(more)} more ${folds ? '' : 'test '}${more === 1 ? 'row' : 'rows'}`;
 
-/** The version in production is only replaced by what clearly beats it. */
 function keptInProduction({ field }: Case, advice: Advice): Advice {
   const { production } = field;
   const { version, action } = advice;
@@ -378,10 +374,8 @@ function withTies({ field }: Case, advice: Advice): Advice {
   };
 }
 
-/** What holds for every rule. */
 const ALWAYS = [keptInProduction, againstOneAnswer, withTies];
 
-/** The first that fits. */
 export function ruleFor(of: Case): Rule {
   const rule = RULES.find(({ when }) => when(of));
   if (!rule) throw new Error('the last rule fits every comparison');

@@ -16,7 +16,6 @@ export interface Chip {
   readonly tone: 'gain' | 'loss' | 'unclear';
 }
 
-/** One arm minus the recommended one. */
 interface Gap {
   readonly difference: number;
   /** 95%, of this pair alone. */
@@ -50,9 +49,7 @@ export interface VerdictCard {
   };
   /** The last one only where another version is in production. */
   readonly chips: readonly [training: Chip, hand: Chip, cost: Chip, ...production: Chip[]];
-  /** The highest value first. */
   readonly arms: readonly CardArm[];
-  /** What the picture shows. */
   readonly finding: string;
   /** What its intervals and gaps are, and what p is corrected for. */
   readonly unit: string;
@@ -62,7 +59,6 @@ export interface VerdictCard {
 const signed = (field: Field, difference: number) =>
   `${points(difference).startsWith('−') ? '' : '+'}${pointsOf(field, difference)}`;
 
-/** B against A, with its interval and its corrected p. */
 function differenceChip(field: Field, id: Chip['id'], label: string, a: FieldArm, b: FieldArm): Chip {
   const lead = field.compare(a, b);
   const { low, high } = lead.ci95;
@@ -102,7 +98,6 @@ function handChip(field: Field, learned: FieldArm | null): Chip {
   return differenceChip(field, 'hand', label, top, learned);
 }
 
-/** What the tuned prompt gained over the version in production, and what it has learned from since. */
 function productionChip(field: Field): readonly Chip[] {
   const { production, tuned } = field;
   if (!production || !isLearned(tuned.kind)) return [];
@@ -115,7 +110,6 @@ const tokens = (arm: FieldArm) => Math.round(arm.tokensSentMean ?? 0);
 
 const COST = 'Cost a row';
 
-/** Tokens that a row of `to` sends more or fewer than one of `from`. */
 function costChip(field: Field, from: FieldArm, to: FieldArm): Chip {
   if (to.kind === 'reference')
     return {
@@ -137,7 +131,6 @@ function costChip(field: Field, from: FieldArm, to: FieldArm): Chip {
   };
 }
 
-/** What the recommended arm is called in the picture. */
 export const baseWord = (action: Action): string =>
   ['check-labels', 'label-more', 'every-row', 'train-longer', 'probe'].includes(action)
     ? 'kept for now'
@@ -203,7 +196,6 @@ function caution(arms: readonly CardArm[], { action }: Pick<VerdictCard, 'action
     .join('');
 }
 
-/** One arm minus the recommended one; p is corrected as the verdict's is. */
 function gapOf(field: Field, to: FieldArm, arm: FieldArm): Gap | null {
   if (arm === to) return null;
   const { difference, ci95, p, comparisons, finding } = field.compare(to, arm);

@@ -58,7 +58,6 @@ export interface Field extends Roles, Pick<ComparisonPlan, 'groups' | 'folds' | 
 }
 
 interface Roles {
-  /** In the order of the comparison. */
   readonly arms: readonly FieldArm[];
   /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
   readonly hand: FieldArm;
@@ -75,13 +74,11 @@ interface Roles {
   readonly hybrid: FieldArm | null;
   /** The tuned prompt's text without its vectors: what training itself added shows against it. */
   readonly untuned: FieldArm | null;
-  /** The version in production, with its answers. */
   readonly production: (Production & { readonly arm: string; readonly report: FieldArm }) | null;
   /** Every arm that could be used by itself, with word counts and probe; not a mixture of several, nor always one answer. */
   readonly usable: readonly FieldArm[];
 }
 
-/** The first of the best. */
 export const best = (arms: readonly FieldArm[]): FieldArm | null =>
   arms.reduce<FieldArm | null>((top, arm) => (top === null || arm.value > top.value ? arm : top), null);
 
@@ -238,7 +235,6 @@ function textCaution(exactMatch: number, n: number, headline: PairResult<'genera
     : exact;
 }
 
-/** Whether one prompt is clearly better than another. */
 export const beats = (field: Field, arm: FieldArm, other: FieldArm): boolean =>
   field.compare(other, arm).finding === 'b-better';
 
@@ -261,11 +257,9 @@ export function shownByEveryRow({ n, file, folds }: Field, lead: Lead): number |
 
 // Words about prompts of a field.
 
-/** What an arm reached. */
 export const rightOf = ({ value, n }: Pick<FieldArm, 'value' | 'n'>): string =>
   n === null ? percent(value) : ofRows(value, n);
 
-/** The name of an arm inside a sentence. */
 export function called(arm: FieldArm, field: Field): string {
   if (arm === field.production?.report) return `the version in production (${field.production.name})`;
   if (arm.kind === 'tuned' && (arm === field.tuned || field.tuned.kind !== 'tuned')) return 'the tuned prompt';

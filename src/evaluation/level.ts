@@ -57,7 +57,6 @@ export function replacement(field: Field): FieldArm | null {
   return cheapest(level.filter(leads)) ?? least;
 }
 
-/** Arms that are neither clearly better nor clearly worse than this one. */
 const levelWith = (field: Field, arm: FieldArm): readonly FieldArm[] =>
   field.usable.filter((other) => other !== arm && field.compare(arm, other).finding === 'unclear');
 

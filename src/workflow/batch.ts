@@ -38,13 +38,9 @@ export interface BatchProgress {
   readonly secondsLeft: number | null;
   /** Answers for each label so far, in the order of the labels; empty where texts are generated. */
   readonly counts: readonly number[];
-  /** Answered rows whose answer is less sure than the version's threshold. */
   readonly unsure: number;
-  /** Of the whole file, with the lines that could not be read. */
   readonly account: RowAccount;
-  /** How often another version answered, and why, in words. */
   readonly routed: string;
-  /** Of the first rows; null where they are not answered yet. */
   readonly first: readonly (RowOutcome | null)[];
 }
 
@@ -67,11 +63,9 @@ export interface BatchRequest {
 
 /** All answers so far, packed: a file may have hundreds of thousands of rows. */
 interface Answers {
-  /** Remembers an answer, and says it. */
   readonly add: (answer: RowAnswer) => RowOutcome;
   readonly counts: () => readonly number[];
   readonly unsure: () => number;
-  /** Of all rows; those that are not answered yet have none. */
   readonly output: (each: LabelScore | 'nothing') => LabelAnswers | TextAnswers;
 }
 
@@ -130,9 +124,7 @@ function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
 interface Batch {
   readonly total: number;
   readonly answers: Answers;
-  /** Why rows were not answered, by their places. */
   readonly leftOut: Map<number, string>;
-  /** Of the rows so far. */
   account: RowAccount;
   readonly first: (RowOutcome | null)[];
   readonly routes: ReturnType<typeof createCounts>;
@@ -141,7 +133,6 @@ interface Batch {
 
 const BATCH = 'batch';
 
-/** A batch without answers, in place of the one before. */
 function freshBatch(host: Host, { prompt }: Pick<AskedVersion, 'prompt'>): Batch {
   const { table, made } = openFile(host);
   const total = table.rows.length;
@@ -218,7 +209,6 @@ export async function batchTokens(
   return once + ((tokens - once + generated) * total) / Math.max(1, count);
 }
 
-/** Answers the open file. @throws StudioError as `answered` and `tableSource` */
 export async function batch(
   host: Host,
   request: BatchRequest,
@@ -249,7 +239,6 @@ export async function batchAgain(
 }
 
 export interface BatchFileRequest extends Omit<AnswersFile, 'answers' | 'done'> {
-  /** What the file says of each label, beside the answer. */
   readonly each: LabelScore | 'nothing';
 }
 
@@ -263,19 +252,15 @@ export async function batchFile(host: Host, { each, ...how }: BatchFileRequest):
   return { file: new Blob([text], { type: TYPES[how.format] }) };
 }
 
-/** The rows that were not answered, by number, and why, as a CSV. */
 export async function batchLeftOut(host: Host): Promise<{ readonly file: Blob }> {
   const lines = [...batchOf(host).leftOut].map(([index, reason]) => [index + 1, reason] as const);
   return { file: new Blob([toCsv(['row', 'reason'], lines, { neutralise: true })], { type: TYPES.csv }) };
 }
 
-/** An answered row that a person should label. */
 export interface UnsureRow extends Pick<Row, 'line' | 'cells'> {
-  /** Its place in the file. */
   readonly index: number;
   readonly text: string;
   readonly answer: string;
-  /** Probability of the answer. */
   readonly confidence: number;
 }
 

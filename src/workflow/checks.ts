@@ -55,11 +55,9 @@ export interface CheckRequest {
   readonly set: PromptSet;
   readonly dataset: Dataset;
   readonly evaluation: ClassifyEvaluation;
-  /** How answers are calibrated on the screen. */
   readonly mode: CalibrationMode;
 }
 
-/** Share done, 0 to 1, and what is done now. */
 export interface CheckProgress {
   readonly fraction: number;
   readonly note: string;
@@ -78,7 +76,6 @@ interface Checking {
   readonly run: Run<CheckProgress>;
 }
 
-/** Rows whose answers are asked for again under each edit. */
 const EDITED_ROWS = 40;
 /** Of a fold's time, what training takes; the two prompts' answers share the rest. */
 const TRAINING_SHARE = 0.7;
@@ -96,7 +93,6 @@ interface Asked {
   readonly prompt: HardPrompt;
   readonly words: readonly AnswerWord[];
   readonly ids: readonly string[];
-  /** Of several the mean answers. */
   readonly members: readonly (SoftPrompt | null)[];
   readonly cacheKey: string | null;
   readonly adapter?: Float32Array;
@@ -115,7 +111,6 @@ async function ask(
   return ids.map((id) => byRow.get(id) ?? null);
 }
 
-/** The label that an arm chooses, calibrated as it was compared. */
 const chosen = (outcome: Calibrated, plan: ComparisonPlan, answers: readonly (Pick<Answered, 'logProbs'> | null)[]) =>
   answers.map((row) =>
     row === null
@@ -123,7 +118,6 @@ const chosen = (outcome: Calibrated, plan: ComparisonPlan, answers: readonly (Pi
       : argmax(comparedLogProbs({ ...outcome, logProbs: [row.logProbs] }, plan)[0] as readonly number[]),
   );
 
-/** A copy of the data set whose named rows have other texts. */
 function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Promise<Dataset> {
   const { mapping, table } = dataset;
   const rows = table.rows.map((row) => {
@@ -259,7 +253,6 @@ async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'
   return { calibration, validation: validationOutcome(logProbs, gold, calibration) };
 }
 
-/** Of a whole check, what training and the answers of the folds' prompts take; the other prompts share the rest. */
 const FOLDS_SHARE = 0.8;
 
 /**
@@ -321,7 +314,6 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
   return { ...checked, account: without(asked, 'long', asked.used - checked.plan.rowIds.length) };
 };
 
-/** Trains a prompt like the version without a fold's rows, and has it answer them. */
 async function answeredFold(
   using: Checking,
   version: SoftVersion,

@@ -22,12 +22,9 @@ import { cacheKeyOf } from './training-rows';
 
 export type CompareEvent =
   | { readonly kind: 'arms'; readonly arms: readonly { readonly id: string; readonly name: string }[] }
-  /** How far one arm is, 0 to 1. */
   | { readonly kind: 'arm'; readonly id: string; readonly fraction: number }
-  /** How far everything is, where that can be known, and what is done now. */
   | { readonly kind: 'progress'; readonly fraction: number | null; readonly note: string };
 
-/** What a kind's comparison works with. */
 export interface Comparing {
   readonly host: Host;
   readonly set: PromptSet;
@@ -40,13 +37,11 @@ export interface Comparing {
   readonly run: Run<CompareEvent>;
 }
 
-/** What a kind's comparison comes to. */
 export type Found<K extends TaskKind> = Pick<
   Extract<Evaluation, { readonly kind: K }>,
   'kind' | 'plan' | 'comparison' | 'versions'
 >;
 
-/** One arm with the token rows of its prompt. */
 export interface ReadyArm {
   readonly arm: ArmPlan;
   readonly rows: readonly TokenRow[];

@@ -75,7 +75,6 @@ export function otherRows(dataset: Dataset, texts: readonly HardPrompt[]): Omit<
 
 const textsIn = (arms: readonly ArmPlan[]) => arms.map(({ prompt }) => firstText(prompt));
 
-/** The text that the probe reads, with its token rows. */
 function untunedOf(arms: readonly ReadyArm[]) {
   const { arm, rows } = present(
     arms.find((each) => each.arm.kind === 'untuned'),
@@ -143,7 +142,6 @@ function countingVersions(
   return { ...lines, [COMBINED]: { ...tuned, prompt, versionId: null } };
 }
 
-/** The comparison of arms that have answered. */
 async function judged(
   { dataset, set, run }: Comparing,
   answered: Pick<ComparisonPlan, 'rowIds' | 'arms' | 'pairs' | 'production' | 'folds'>,
@@ -218,7 +216,6 @@ export async function compareFolds(
   });
 }
 
-/** What the words of the other folds say about each row. */
 function wordsByFold(
   dataset: Dataset,
   rowIds: readonly string[],
@@ -242,7 +239,6 @@ const wordsIn =
   ({ prompt }: ArmPlan) =>
     labelTokens(host.tokens, firstText(prompt).words);
 
-/** Tokens that a comparison makes the model run: its arms, their timed rows, and the rows of the probe. */
 export async function tokensOfComparison(using: Comparing): Promise<number> {
   const { dataset, arms: planned } = using;
   const others = otherRows(dataset, textsIn(planned.arms));

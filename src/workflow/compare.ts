@@ -71,7 +71,6 @@ async function compareTexts(using: Comparing): Promise<Found<'generate'>> {
   return { kind: 'generate', plan, comparison: figuresOf(plan, { onProgress }), versions };
 }
 
-/** What one arm generates, and how likely the expected text is to it. */
 async function generate(
   { host, dataset, run: { control } }: Comparing,
   ready: ReadyArm,
@@ -102,7 +101,6 @@ type Compared<E extends Evaluation = Evaluation> = E extends Evaluation ? Omit<E
 
 export interface CompareResult {
   readonly evaluation: Compared;
-  /** Names of arms whose added examples do not fit the model. */
   readonly tooLong: readonly string[];
 }
 
@@ -120,7 +118,6 @@ function productionArm({ arms, soft }: Arms, dataset: Dataset, inUse: Version | 
   return { arm: arm.id, name: versionWords(inUse), addedRows };
 }
 
-/** Who takes part and on which rows. */
 function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): Comparing {
   const { set, dataset, also = [] } = request;
   const inUse = productionOf(set);
@@ -142,7 +139,6 @@ const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<numb
 export const comparisonTokens: Verb<CompareRequest, never, number> = (host, request, { control }) =>
   TOKENS[kindOf(request.set)](planned(host, request, { control, emit: () => {} }));
 
-/** Rows that are learned from, checked on and compared, and what became of all. */
 interface RowsCompared {
   readonly parts: Readonly<Record<SplitName, number>>;
   readonly account: RowAccount;
@@ -168,7 +164,6 @@ async function rowsIn(
   };
 }
 
-/** The rows that a comparison will be about, and what they can show. */
 export const comparedRows: Verb<CompareRequest, never, PlannedRows> = async (host, request, { control }) => {
   const using = planned(host, request, { control, emit: () => {} });
   const { set, dataset, test, arms } = using;

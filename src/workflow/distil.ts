@@ -27,7 +27,6 @@ import { tokenRows } from './token-rows';
 import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainOn } from './train';
 import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 
-/** The prompt whose answers are learned. */
 export interface Teacher {
   readonly prompt: HardPrompt;
   readonly words: readonly AnswerWord[];
@@ -43,7 +42,6 @@ export interface DistilRequest extends TrainRunRequest {
 
 export type DistilEvent =
   | TrainRunEvent
-  /** How many texts the long prompt has answered. */
   | { readonly kind: 'teacher'; readonly done: number; readonly total: number; readonly secondsLeft: number | null };
 
 export interface DistilledRun extends TrainedRun {
@@ -133,7 +131,6 @@ function unlabelled(text: string, { mapping }: Dataset): Row {
 interface Answer {
   /** Of the labels, calibrated. */
   readonly shares: readonly number[];
-  /** Tokens that the prompt and the row have. */
   readonly tokens: number;
 }
 
@@ -186,7 +183,6 @@ function taughtBy(answers: ReadonlyMap<string, Answer>, { train, validation, lab
   return { train: learning, validation: chosen, labels, facts: { ...facts, ...counts } };
 }
 
-/** How close the vectors came, on validation rows. */
 async function reachedBy(
   host: Host,
   { dataset, template }: DistilRequest,

@@ -22,9 +22,7 @@ export interface FindWordsRequest {
   readonly dataset: Dataset;
   /** The plain text around a row, with its cue. */
   readonly template: string;
-  /** The present answer words, which compete. */
   readonly words: readonly AnswerWord[];
-  /** Whether other cues may replace the template's. */
   readonly otherCues: boolean;
   /** Training rows that are read where there are so few labels that these need no more; left out: the usual number. */
   readonly fewestRows?: number;
@@ -43,7 +41,6 @@ export interface FindWordsEvent {
 const ROWS = 128;
 const ROWS_A_LABEL = 8;
 const MOST_ROWS = 320;
-/** Words of the vocabulary among which is chosen. */
 const CANDIDATES = 1500;
 /** What replaces the given words and cue must lower their loss by this many standard errors, and by this much. */
 const CLEAR_ERRORS = 2;
@@ -140,7 +137,6 @@ export function listsOf(
   return [...found, ...usualLists(labels, template, encode)];
 }
 
-/** A first hand-written prompt, with an instruction that names the found words. */
 const promptWith = ({ words }: Candidate, template: string): string =>
   `${classifyInstruction(words.map(({ word }) => word.trim()))}\n${template}`;
 
@@ -158,7 +154,6 @@ interface Rows {
   readonly texts: readonly TokenRow[];
   readonly gold: readonly number[];
   readonly labels: number;
-  /** Labels with enough rows for words to be found for them. */
   readonly judged: number;
 }
 

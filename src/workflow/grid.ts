@@ -191,7 +191,6 @@ const renamed = (
 
 interface Asked {
   readonly rows: readonly TokenRow[];
-  /** Why each of the other rows was not asked. */
   readonly leftOut: readonly LeftOutReason[];
 }
 

@@ -10,7 +10,6 @@ import type { Neighbours } from '../task/types';
 import type { OpenTokenizer } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 
-/** How a caller steers a running verb, and how it hears of it. */
 export interface Run<E = never> {
   readonly control: Control;
   readonly emit: (event: E) => void;

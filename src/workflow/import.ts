@@ -17,7 +17,6 @@ import { labelCollisions } from './token-rows';
 export interface ReadRequest {
   /** By path: one zip, one file of vectors, or the files of a folder. */
   readonly files: Files;
-  /** Handles in use. */
   readonly taken: readonly string[];
 }
 
@@ -32,7 +31,6 @@ export const readImport: Verb<ReadRequest, never, Incoming> = async (host, { fil
   throw badInput(message.endsWith(NOTHING_IMPORTED) ? message : `${message} ${NOTHING_IMPORTED}`);
 };
 
-/** How an import agrees with the loaded model. */
 export type Check =
   | { readonly kind: 'replayed'; readonly replay: Replay }
   /** It fits, and there is nothing to replay. */
@@ -58,7 +56,6 @@ export interface ProposeRequest {
   readonly isHere: boolean;
 }
 
-/** What is to be stored, or which field of the form keeps it from being a prompt set. */
 export const proposeImport: Verb<ProposeRequest, never, Result<CompleteSet, TaskFormFailure>> = async (
   host,
   { what, form, taken, isHere },

@@ -52,7 +52,6 @@ import { learnedRows } from './run-rows';
 import { tokenRows } from './token-rows';
 import { type Tried, triedIds, tryOnRows } from './training-rows';
 
-/** Prompts of a search, where nobody says how many. */
 export const CANDIDATES = 200;
 
 export interface ImproveRequest {
@@ -60,7 +59,6 @@ export interface ImproveRequest {
   /** The plain text around a row, with its cue. */
   readonly template: string;
   readonly words: readonly AnswerWord[];
-  /** The prompts that the user has; they take part to the end. */
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
   readonly budget: number | null;
@@ -71,7 +69,6 @@ export interface ImproveRequest {
 /** The winner, as a version will answer; its figures are those of a try, unless the search was stopped before. */
 export interface Improved extends FoundPrompt {
   readonly winner: FoundPrompt['winner'] & Pick<Standing, 'key'>;
-  /** The best first. */
   readonly board: readonly Standing[];
   /** Tokens that the model read, and those of every row under every candidate. */
   readonly tokens: { readonly read: number; readonly asked: number };
@@ -221,11 +218,9 @@ const rungSize = ({ entries }: Search, rung: number): number => {
   return Math.min(size, Math.max(LEAST_KEPT, Math.ceil((KEPT[rung] as number) * size)));
 };
 
-/** The best, and those that are never dropped. */
 const keepingOwn = (ranked: readonly Entry[], count: number): readonly Entry[] =>
   ranked.filter(({ face }, place) => place < count || face.origin !== 'made');
 
-/** The same texts with all their answer words. */
 function withLists({ entries }: Search, some: readonly Entry[]): readonly Entry[] {
   const texts = textsOf(some);
   return entries.filter(({ candidate }) => texts.has(textKey(candidate)));
@@ -352,7 +347,6 @@ const resultOf = (
   tokens: { read: search.spent.read, asked: search.spent.asked },
 });
 
-/** Candidates that have answered. */
 const answeredIn = ({ entries, board }: Search): number =>
   new Set([...entries, ...Array.from(board.values(), ({ entry }) => entry)].filter(({ answers }) => answers.size > 0))
     .size;

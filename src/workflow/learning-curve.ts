@@ -58,7 +58,6 @@ function curveLike(runs: readonly SoftVersion[], like: SoftVersion, allRows: num
 
 interface LearningCurve {
   readonly points: readonly CurvePoint[];
-  /** That the accuracies come from. */
   readonly validationRows: number;
   readonly title: string;
   readonly sentence: string;
@@ -82,7 +81,6 @@ export function learningCurve(
   return { points, validationRows, ...outlook(points, first, last, validationRows) };
 }
 
-/** More labels that the sentence is about. */
 const MORE = 100;
 
 /**
@@ -128,7 +126,6 @@ const inPoints = (share: number) => {
 
 // What a preset gained elsewhere.
 
-/** Whether a run is what a preset trains, wherever its vectors go. */
 export function isOfPreset({ settings, race }: Pick<SoftVersion, 'settings' | 'race'>, preset: PresetName): boolean {
   const same = ({ virtualTokens, steps, batchSize }: TrainingSettings) => `${virtualTokens} ${steps} ${batchSize}`;
   const wanted = PRESETS[preset].settings;

@@ -90,7 +90,6 @@ async function statesOf(
   return request.rows.map((_, i) => packed.subarray(i * width, (i + 1) * width));
 }
 
-/** Log-probabilities of some rows; null without training rows. */
 export const probeAnswers = async (...asked: Parameters<typeof fitted>): Promise<Answers | null> =>
   (await fitted(...asked))?.answers ?? null;
 
@@ -137,7 +136,6 @@ const asChanged = () =>
     'The probe no longer gives the answers that it was compared with: something that it is made of has changed. Compare again, then save it.',
   );
 
-/** The largest difference of a probability. */
 const apart = (some: Answers, others: Answers) =>
   some.reduce(
     (most, row, i) =>

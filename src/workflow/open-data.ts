@@ -25,11 +25,9 @@ import { MOST_VALIDATION_ROWS } from './training-rows';
 export interface DataFile {
   readonly fileName: string;
   readonly bytes: Uint8Array | Blob;
-  /** Delimiter and encoding, where they are not to be guessed. */
   readonly override?: ParseOverride | undefined;
 }
 
-/** How much of the file has been read, in bytes. */
 export interface BytesRead {
   readonly done: number;
   readonly total: number;
@@ -40,7 +38,6 @@ export interface ReadTable extends Table {
   readonly guess: ColumnMapping | null;
 }
 
-/** A labelled, split data set with its issues, and what its test rows can show. */
 export interface PreparedData extends Prepared {
   readonly detectable: Detectable;
 }
@@ -71,7 +68,6 @@ export async function readTable(
   return { ...table, guess: mapping };
 }
 
-/** What became of a table: a sentence for each mend. */
 export interface MendedTable {
   readonly table: Table;
   readonly done: readonly string[];
@@ -104,7 +100,6 @@ export const prepareRows = async (
 export const changeRows = async (dataset: Dataset, change: Change, now: string): Promise<PreparedData> =>
   withDetectable(unwrap(await editDataset(dataset, change, now)));
 
-/** Files of rows as they are given to a command line. */
 export interface GivenRows {
   readonly data: Table;
   /** Its rows are the test rows; null = a share of `data`. */
@@ -127,7 +122,6 @@ export interface Repeats {
   readonly same: readonly string[];
   /** Near-twins of a test row with the same answer. */
   readonly almost: readonly string[];
-  /** All of them were found. */
   readonly isWhole: boolean;
 }
 
@@ -146,7 +140,6 @@ export function repeatsOfTest(dataset: Dataset): Repeats {
   return { same: ids(others.filter(isSame)), almost: ids(twins), isWhole: hasAllTwins };
 }
 
-/** The data set without the rows that repeat a test row, or almost. */
 function withoutRepeats(dataset: Dataset): Dataset {
   const { same, almost } = repeatsOfTest(dataset);
   const left = new Set([...same, ...almost]);
@@ -182,7 +175,6 @@ async function openAlone({ data, mapping, seed, splitBy: by }: GivenRows): Promi
   return by ? (await prepareRows(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;
 }
 
-/** The account once fewer rows are drawn. */
 const drawnFrom = (account: RowAccount, from: Pick<Dataset, 'split'>, split: Dataset['split']): RowAccount =>
   without(account, 'drawn', usedRows(from) - usedRows({ split }));
 

@@ -16,12 +16,10 @@ import type { Host, Run, Verb } from './host';
 
 interface PlayRequest {
   readonly version: AskedVersion;
-  /** The text, and the cells of other columns that the template shows. */
   readonly fields: Fields;
 }
 
 interface AnswerCost {
-  /** That the model read. */
   readonly tokens: number;
   /** Null where the answer was in the engine's cache. */
   readonly ms: number | null;
@@ -75,7 +73,6 @@ export interface Continuation {
   readonly stopAt: string;
 }
 
-/** The text up to the stop string, and whether it came. */
 export function upTo(text: string, stopAt: string): { readonly text: string; readonly stopped: boolean } {
   const at = stopAt === '' ? -1 : text.indexOf(stopAt.replaceAll('\\n', '\n'));
   return at < 0 ? { text, stopped: false } : { text: text.slice(0, at), stopped: true };
@@ -123,7 +120,6 @@ export interface WeighedWord {
   readonly nats: number;
 }
 
-/** The words of a text under one prompt. */
 export interface Weighed {
   readonly words: readonly WeighedWord[];
   /** Log-odds of the label against the other one: of the text, and of mean tokens of the vocabulary in its place. */
@@ -139,11 +135,9 @@ export interface Weighing {
   /** Which words speak for the first label against the second: indices into the labels. */
   readonly label: number;
   readonly against: number;
-  /** In the order of the prompts. */
   readonly prompts: readonly Weighed[];
 }
 
-/** Gradients that are known, of all that are taken. */
 export interface WeighProgress {
   readonly done: number;
   readonly total: number;
@@ -175,7 +169,6 @@ export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (ho
   return { label, against, prompts: weighed };
 };
 
-/** @param answers each prompt's probabilities, in the order of the labels */
 export function questionOf(answers: readonly (readonly number[])[]): Pick<Weighing, 'label' | 'against'> {
   const last = present(answers.at(-1), 'answer');
   const label = argmax(last);

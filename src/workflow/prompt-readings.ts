@@ -14,10 +14,8 @@ import { labelTokens } from '../tokens/tokenizer';
 import type { Host } from './host';
 import { tokenRows } from './token-rows';
 
-/** A prompt that is asked, and its answers so far. */
 export interface Asked {
   readonly candidate: PromptCandidate;
-  /** Log-probabilities of the labels, by row. */
   readonly answers: Map<string, readonly number[]>;
   /** Mean tokens of a row; 0 until rows were rendered. */
   tokens: number;
@@ -37,12 +35,10 @@ interface Reading<T extends Asked = Asked> {
   readonly times: number;
 }
 
-/** Prompts that begin alike. */
 export interface Group<T extends Asked = Asked> {
   readonly readings: readonly Reading<T>[];
   /** The rows up to where the prompts differ, where that is read once for all; null where each is read by itself. */
   readonly stems: readonly TokenRow[] | null;
-  /** Tokens to read. */
   readonly cost: number;
 }
 
@@ -135,7 +131,6 @@ export async function askGroup<T extends Asked>(asking: Asking, { readings, stem
   for (const reading of readings) await ask(asking, reading, stems);
 }
 
-/** An asked prompt's answer words. */
 interface Words {
   readonly answers: Asked['answers'];
   readonly labels: readonly LabelTokens[];

@@ -13,7 +13,6 @@ import { type Asked, askGroup, groupsOf, tokensOf } from './prompt-readings';
 /** Log-probabilities of the labels, by training row. */
 export interface CandidateAnswers {
   readonly key: string;
-  /** Mean tokens of a row with the prompt. */
   readonly tokens: number;
   readonly rows: readonly (readonly [rowId: string, logProbs: readonly number[]])[];
 }
@@ -25,10 +24,8 @@ export interface CandidateAnswers {
 export interface Standing {
   readonly key: string;
   readonly name: string;
-  /** Lists of answer words that its text is asked with. */
   readonly lists: number;
   readonly origin: PromptCandidate['origin'];
-  /** Rows that its figures come from. */
   readonly rows: number;
   readonly on: 'training' | 'training and validation' | 'validation';
   /** Calibrated and cross-validated, as the accuracy. */
@@ -73,16 +70,13 @@ export interface Search {
   readonly known: ReadonlyMap<string, KeptReading>;
   /** Labels of the training rows that are asked, by id. */
   readonly pool: ReadonlyMap<string, number>;
-  /** Training rows of each label. */
   readonly counts: readonly number[];
   /** Mean tokens of a row under the plain template. */
   readonly rowTokens: number;
-  /** By the key of a line. */
   readonly board: Map<string, Line>;
   readonly spent: { read: number; asked: number; readonly begin: number };
 }
 
-/** @param golds the rows' own labels */
 export function figuresOf(
   { counts }: Pick<Search, 'counts'>,
   answers: readonly (readonly number[])[],

@@ -19,7 +19,6 @@ import { engineRequest, type RunInputs, type RunRequest, runInputs } from './run
 /** How many of the starts continue after the early steps. */
 const LEFT = 2;
 
-/** What of a run a race decides. */
 export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
   /** Its first steps; null = it has none yet. */
   readonly checkpoint: Checkpoint | null;
@@ -34,7 +33,6 @@ export interface RaceEvent {
   readonly now: { readonly entry: number; readonly step: number } | null;
   /** Of the whole run: with the steps of the starts that do not continue, it takes the steps it was asked for. */
   readonly secondsLeft: number | null;
-  /** Set by the last event of a race. */
   readonly winner: RaceWinner | null;
   /** It was over before anybody asked for the run. */
   readonly ahead?: true;
@@ -46,7 +44,6 @@ interface Start extends Pick<RunRequest, 'settings' | 'initText'> {
 
 const [EARLY, LATE] = RACE_STEPS;
 
-/** Steps of those that do not win. */
 const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EARLY) - LATE;
 
 /**
@@ -78,7 +75,6 @@ function startsOf(
   return starts.map((start) => ({ ...start, settings: { ...start.settings, steps } }));
 }
 
-/** One start on its way. */
 interface Runner {
   readonly start: Start;
   checkpoint: Checkpoint | null;
@@ -95,9 +91,7 @@ const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POS
 export interface Racing {
   /** The standard start first; none = there is nothing to compare. */
   readonly runners: readonly Runner[];
-  /** Those that are not out. */
   left: readonly Runner[];
-  /** Steps after which others will be. */
   rungs: readonly number[];
   /** What step 0 of the one that continues reaches on the validation rows; a run asks for it at its first validation. */
   atStart: Trial | null;
@@ -141,13 +135,10 @@ export interface Raced {
   readonly rowsOf: RowsOfStart;
   /** Nobody waits for it: the engine pauses it where another request waits. */
   readonly ahead: boolean;
-  /** Hears of each step how long it took. */
   readonly onStep: (ms: number) => void;
-  /** As in RaceEvent. */
   readonly left: () => number | null;
 }
 
-/** How long the whole run still takes, from the steps so far. */
 function timeLeft({ runners }: Racing, steps: number): Pick<Raced, 'onStep' | 'left'> {
   const before = runners.reduce((sum, { checkpoint }) => sum + (checkpoint?.step ?? 0), 0);
   let [done, begin] = [0, performance.now()];

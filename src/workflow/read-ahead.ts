@@ -24,7 +24,6 @@ export const raceKey = (
     [train, validation].map((rows) => rows.map(({ rowId, label }) => [rowId, label])),
   );
 
-/** A race that has run ahead, or still does. */
 interface RacedAhead {
   readonly key: string;
   readonly racing: Racing;

@@ -12,7 +12,6 @@ import { unwrap } from '../lib/result';
 import type { Route, Routed } from '../route/policy';
 import type { Host, Run } from './host';
 
-/** What the page shows of an open file. */
 export interface RowsFile extends Omit<Required<Table>, 'rows'> {
   readonly rows: number;
   readonly first: readonly Row[];
@@ -30,7 +29,6 @@ export const FIRST_ROWS = 8;
 
 const files = new WeakMap<Host, OpenFile>();
 
-/** Keeps a table as the open file, in place of the one before. */
 export const keepRows = (host: Host, table: Table): void => void files.set(host, { table, made: new Map() });
 
 /** @throws StudioError `bad-input` where none is open */
@@ -74,9 +72,7 @@ export async function closeRows(host: Host): Promise<null> {
   return null;
 }
 
-/** How far the work is, and the answers since the piece before. */
 export interface Piece extends Pick<Routed, 'answers' | 'leftOut'> {
-  /** Rows finished so far, in order. */
   readonly done: number;
   readonly rowsPerSecond: number;
   readonly secondsLeft: number | null;

@@ -27,9 +27,7 @@ export interface RunRequest {
   /** The prompt set's; empty where texts are generated. */
   readonly words: readonly AnswerWord[];
   readonly settings: TrainingSettings;
-  /** What the vectors start from, where that is a text. */
   readonly initText: string;
-  /** What they start from, where that is an earlier run. */
   readonly initFrom: TrainRequest['initFrom'] | null;
   readonly resume: Checkpoint | null;
   /** What step 0 reaches on the validation rows, where that is known. */
@@ -45,13 +43,11 @@ export interface RunRows {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
-  /** Of the template's cue. */
   readonly cueTokens: number;
   /** Mean tokens of an expected text; 0 where labels are chosen. */
   readonly answerTokens: number;
   /** Most tokens of an answer word; 0 where texts are generated. */
   readonly wordTokens: number;
-  /** Ids of rows that do not fit the model's context and are left out. */
   readonly tooLong: readonly string[];
 }
 
@@ -148,7 +144,6 @@ function initialIds(
   }
 }
 
-/** The engine's request for a run on these rows. */
 export const engineRequest = (
   host: Pick<Host, 'tokens'>,
   request: Omit<RunRequest, 'words'>,

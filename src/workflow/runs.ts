@@ -34,7 +34,6 @@ interface StartOption {
   readonly detail?: string;
 }
 
-/** What vectors can start from, as choices. */
 export function startOptions(set: PromptSet | null): readonly StartOption[] {
   const earlier = set ? set.soft.filter((run) => canBranch(run) && fits(set, run)).toReversed() : [];
   return [
@@ -80,7 +79,6 @@ export function runText(
   return { template: whole, examples: shown };
 }
 
-/** What is asked of a run with the text of another one. */
 export const textOf = ({ handVersion, examples = [] }: SoftVersion) => ({
   hybrid: handVersion !== undefined,
   examples: examples.length,
@@ -127,13 +125,11 @@ export const withoutRace = ({
   ...settings
 }: TrainingSettings): TrainingSettings => settings;
 
-/** What is asked of a run before the prompt set has it. */
 export interface PlannedRun {
   readonly id: string;
   readonly settings: TrainingSettings;
   /** "standard, seed 1"; empty = it is named by its number. */
   readonly name: string;
-  /** Vectors on top of the hand-written prompt. */
   readonly hybrid: boolean;
   /** Training rows that its text shows as examples; left out: none. */
   readonly examples?: number;
@@ -165,7 +161,6 @@ export function forSmaller(settings: TrainingSettings): TrainingSettings {
   return { answerVectors: 'trained', ...alone, placement: 'infix', ...(averagedSteps && { averagedSteps }) };
 }
 
-/** What a planned run starts with: its settings, the text around the vectors, and the one that they start from. */
 export function startOf(
   set: PromptSet,
   plan: Omit<PlannedRun, 'id' | 'name'>,

@@ -24,7 +24,6 @@ import type { Host } from './host';
 export interface RowsRequest {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
-  /** Empty where texts are generated. */
   readonly words: readonly AnswerWord[];
   readonly split: SplitName | readonly string[];
   /** Tokens that must be free for an answer; a target's own are counted without it. */
@@ -58,7 +57,6 @@ export function renderExamples(
   }));
 }
 
-/** `renderExamples`, tokenised and checked against the model's context. */
 function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
   const { encode, context } = tokens;
   const all = renderExamples(tokens, request, neighbours).map(

@@ -51,7 +51,6 @@ export interface Sample {
   }[];
 }
 
-/** A prompt's scores on the validation rows, with all that is kept of them. */
 export interface BaselineScores {
   readonly id: BaselineId;
   readonly scores: Scores & { readonly loss?: number };
@@ -74,7 +73,6 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
   readonly soft: SoftPrompt;
   /** Of the kept step; null without validation rows. */
   readonly best: ValidationPoint | null;
-  /** How many rows validated it. */
   readonly validationRows: number;
 }
 

@@ -28,7 +28,6 @@ export const validationIds = (dataset: Dataset, resume: Checkpoint | null = null
   return drawnRows(dataset, dataset.split.validation, isEarlier ? EARLIER_VALIDATION_ROWS : MOST_VALIDATION_ROWS);
 };
 
-/** How many they are, without drawing them. */
 export const validationCount = ({ split }: Pick<Dataset, 'split'>): number =>
   Math.min(MOST_VALIDATION_ROWS, split.validation.length);
 
@@ -53,7 +52,6 @@ const GENERATED_ROWS = 20;
 
 const TRIED_ROWS: ByTask<number> = { classify: MOST_VALIDATION_ROWS, generate: GENERATED_ROWS };
 
-/** The validation rows that a try asks. */
 export const triedIds = (dataset: Dataset): readonly string[] =>
   drawnRows(dataset, dataset.split.validation, TRIED_ROWS[taskKindOf(dataset.mapping)]);
 
@@ -62,7 +60,6 @@ export const triedCount = ({ split, mapping }: Pick<Dataset, 'split' | 'mapping'
 
 // A prompt without vectors on validation rows: what a hand-written prompt reaches, and what training has to beat.
 
-/** The stored result of a try on validation rows. */
 export type Tried = NonNullable<HardVersion['tried']>;
 
 /** How fast this machine reads: the time of forward passes over a number of tokens. */

@@ -74,7 +74,6 @@ const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Pro
   },
 };
 
-/** Asks validation rows of a prompt: labels are scored, texts are generated. */
 export const tryPrompt: Verb<TryRequest, RowsDone, TryResult> = (host, request, run) =>
   TRIES[taskKindOf(request.dataset.mapping)](host, request, run);
 
@@ -155,7 +154,6 @@ export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (hos
   return loss(proposed) > loss(bare);
 };
 
-/** What a prompt costs, in tokens. */
 interface Cost {
   /** Of the template alone. */
   readonly prompt: number;

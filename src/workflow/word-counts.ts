@@ -16,7 +16,6 @@ interface Counted {
 
 const textsIn = (rows: readonly Row[], { mapping }: Dataset) => rows.map((row) => textOf(row, mapping));
 
-/** The words of the training rows, and what they say about the labels. */
 export function trainingWords(dataset: Dataset): WordModel {
   const indexOf = labelIndexer(dataset);
   const train = rowsOf(dataset, 'train').filter((row) => indexOf(row) !== null);
@@ -28,7 +27,6 @@ export function trainingWords(dataset: Dataset): WordModel {
 export const saidByWords = (dataset: Dataset, rows: readonly Row[]): readonly (readonly number[])[] =>
   wordAnswers(trainingWords(dataset))(textsIn(rows, dataset));
 
-/** Word counts of the training rows, and what they say of test and validation rows. */
 export function countedWords(dataset: Dataset): Counted {
   const key = rowsKey(dataset);
   if (lastWords?.key === key) return lastWords;

@@ -59,7 +59,6 @@ const cueWords = (cue: string) => (cue.trim() === '' ? 'the text itself' : `“$
 /** Runs of earlier days do not say on how many rows. */
 const MANY = Number.POSITIVE_INFINITY;
 
-/** What a run reached on the validation rows. */
 export const reachedWords = ({
   validationAccuracy: accuracy,
   validationLoss,
@@ -153,7 +152,6 @@ export function besideTitle(runs: readonly SoftVersion[]): string {
   return `Run ${best.number} is best on the validation rows: ${best.right}; the next reaches ${next.right}`;
 }
 
-/** Runs that have a value, the lowest first. */
 const ranked = (runs: readonly SoftVersion[], of: (run: SoftVersion) => number | null) =>
   runs
     .flatMap((run) => {
@@ -165,7 +163,6 @@ const ranked = (runs: readonly SoftVersion[], of: (run: SoftVersion) => number |
 
 export interface RunFact {
   readonly name: string;
-  /** One per run, in their order. */
   readonly values: readonly string[];
   readonly differs: boolean;
 }

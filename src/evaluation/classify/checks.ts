@@ -71,7 +71,6 @@ export function consistencyOf(answers: readonly EditedAnswers[]): ConsistencyRep
   };
 }
 
-/** What the edits show, first in words. */
 export function consistencySentence(
   { rows, arms, pair }: ConsistencyReport,
   nameOf: (armId: string) => string,
@@ -124,7 +123,6 @@ function withTypo(text: string, rng: Rng): string {
 const EMOJI = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u{FE0F}|\u{200D}|\u{20E3}/gu;
 const hasEmoji = (text: string) => /\p{Extended_Pictographic}/u.test(text);
 
-/** The text after an edit; the text itself where there is nothing to edit. */
 export function editText(kind: (typeof TEXT_EDITS)[number], text: string, rng: Rng): string {
   switch (kind) {
     case 'case': {
@@ -221,7 +219,6 @@ export function foldsOf(dataset: Dataset, seed: number): readonly Fold[] {
   });
 }
 
-/** The training run of the tuned prompt. */
 interface TunedRun {
   readonly seconds: number | null;
   readonly settings: { readonly initialisation: { readonly kind: string } };

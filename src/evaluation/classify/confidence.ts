@@ -37,7 +37,6 @@ export interface ConfidenceReport {
   readonly scores: Scores;
   /** Fitted on validation rows, never on these; null where there were too few. */
   readonly temperature: number | null;
-  /** At that temperature. */
   readonly cooled: Scores | null;
   readonly bins: readonly ReliabilityBin[] | null;
   readonly curve: readonly CoveragePoint[];
@@ -80,7 +79,6 @@ export function confidenceOf(arm: ArmOutcome, report: ArmResult, plan: Compariso
   };
 }
 
-/** An arm's answers to the test rows. */
 export const testAnswers = (
   { confidences, predictions }: Pick<ArmResult, 'confidences' | 'predictions'>,
   { gold, groups }: Pick<ComparisonPlan, 'gold' | 'groups'>,
@@ -121,7 +119,6 @@ export interface ConfidenceDifference {
   readonly ci95: Interval;
 }
 
-/** How much better one arm's probabilities are than the other's, on the same drawn rows. */
 export function confidenceDifference(
   a: ArmOutcome,
   b: ArmOutcome,

@@ -7,7 +7,6 @@ import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { ArmOutcome, ComparisonPlan } from '../types';
 import { validationTemperature } from './outcome';
 
-/** What the engine says of a row. */
 interface Answered {
   readonly rowId: string;
   readonly logProbs: readonly number[];
@@ -35,10 +34,8 @@ export async function averaged(
   }));
 }
 
-/** Log-probabilities over the labels, a row each. */
 type Answers = readonly (readonly number[])[];
 
-/** Steps of the weight that are tried. */
 const GRID = 20;
 
 /** The weight of the first with the lowest cross-entropy on labelled rows; of equals the one that leaves it more. */
@@ -81,7 +78,6 @@ const STRONG_WITHIN = 0.1;
 
 interface CombinedFrom {
   readonly tuned: ArmOutcome;
-  /** Of the tuned prompt, on the validation rows. */
   readonly tunedValidation: Answers;
   readonly words: ArmOutcome;
   readonly wordsValidation: Answers;

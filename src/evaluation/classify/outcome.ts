@@ -116,7 +116,6 @@ export function crossValidated(
   };
 }
 
-/** What decides whether and by what an arm's answers are calibrated. */
 export type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation' | 'decided' | 'hasIntercepts'>;
 
 /** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are, and saved probes always. */
@@ -154,7 +153,6 @@ export const comparedLogProbs = (
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
 ): readonly (readonly number[])[] => calibratedRows(arm.logProbs, isCalibrated(arm, plan) ? arm.calibration : null);
 
-/** One arm's figures on the rows of the plan. */
 export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number): ArmResult {
   const { gold, labels } = plan;
   assert(arm.logProbs.length === gold.length, `arm ${arm.id} has ${arm.logProbs.length} rows, the plan ${gold.length}`);
@@ -189,7 +187,6 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
 /** How answers are calibrated: each prompt where it clearly helps on validation rows, or all, or none; one rule for all prompts. */
 export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
 
-/** The plan under another way of calibrating. */
 export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
   if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };
   return { ...plan, calibrated: mode === 'calibrated' };

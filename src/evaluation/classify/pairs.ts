@@ -17,7 +17,6 @@ import { normalQuantile, studentT, studentT975, Z95 } from '../../metrics/specia
 import type { ArmOutcome, ArmResult, ComparisonPlan, Finding, PairResult, TokensDifference } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 
-/** Accuracy of B minus that of A on the same rows. */
 export const comparedAccuracy = (
   a: Pick<ArmResult, 'predictions'>,
   b: Pick<ArmResult, 'predictions'>,
@@ -48,7 +47,6 @@ const ALPHA = 0.05;
 export const findingOf = ({ low, high }: Interval, p = 0): Finding =>
   p >= ALPHA ? 'unclear' : low > 0 ? 'b-better' : high < 0 ? 'a-better' : 'unclear';
 
-/** Whether one of the two is clearly better. */
 export const isClear = ({ metrics: { accuracy }, pHolm }: Pick<PairResult, 'metrics' | 'pHolm'>): boolean =>
   findingOf(accuracy.interval, pHolm) !== 'unclear';
 
@@ -105,7 +103,6 @@ function differencesOf(a: Predicted, b: Predicted, options: ResampleOptions) {
   );
 }
 
-/** All figures of one pair, except its p among all pairs. */
 export function reportPair(
   plan: ComparisonPlan,
   a: ArmResult,
@@ -144,13 +141,10 @@ export function reportPair(
 export interface AnswerSheet {
   readonly labels: readonly string[];
   readonly rowIds: readonly string[];
-  /** Indices into the labels. */
   readonly gold: readonly number[];
-  /** By row, over the labels. */
   readonly probabilities: readonly (readonly number[])[];
   /** Group of each row, where rows belong together; null = every row is a trial. */
   readonly groups: readonly number[] | null;
-  /** Of resampling. */
   readonly seed: number;
 }
 

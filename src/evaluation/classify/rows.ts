@@ -69,7 +69,6 @@ export const filterRows = (rows: readonly ComparedRow[], { label, said, ids, at 
       (at === null || at.has(row.at)),
   );
 
-/** What it costs to answer a row, when both numbers are known. */
 export function costTitle(
   arms: readonly (Pick<ArmResult, 'id' | 'tokensSentMean'> & { readonly kind?: ArmResult['kind'] })[],
 ): string {
@@ -112,7 +111,6 @@ function pooledWords(arms: Parameters<typeof calibrationWords>[2]): string {
   return most > 0 ? `, which are few (prompts without vectors: and on ${counted(most, 'training row')}),` : '';
 }
 
-/** Texts of the rows that tuning fixed or broke. */
 export function textsOf(
   comparison: Comparison,
   dataset: Dataset,

@@ -11,7 +11,6 @@ import { comparedAccuracy } from './pairs';
 export interface Slice extends Pick<AccuracyComparison, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'p'> {
   /** Column name, or `TEXT_LENGTH`. */
   readonly column: string;
-  /** The value, or a range of it. */
   readonly name: string;
   readonly rowIds: readonly string[];
   readonly accuracyA: number;

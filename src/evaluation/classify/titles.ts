@@ -7,7 +7,6 @@ import type { Slice } from './slices';
 
 /** Titles that state what a chart shows, neutral where the numbers support no finding. */
 
-/** What an arm reached. */
 const rightOf = ({ metrics, n }: Pick<ArmResult, 'metrics' | 'n'>): string => ofRows(metrics.accuracy.value, n);
 
 /** The interval of the pair alone, which no correction widens. */
