@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { loadSample, loadStarters } from '../src/app/state/services';
+import { loadSample, loadStarters } from '../src/app/state/site-files';
 import { nearTwins } from '../src/dataset/near-twins';
 import type { Dataset } from '../src/dataset/types';
 import { argmax } from '../src/metrics/classification';

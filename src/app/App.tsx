@@ -27,6 +27,11 @@ const CODE = {
 };
 
 const LATER = [
+  () => import('./shell/Finder'),
+  () => import('./shell/Help'),
+  () => import('./shell/ModelPanel'),
+  () => import('./shell/RequestLog'),
+  () => import('./state/site-files'),
   () => import('./screens/library/ExportDialog'),
   () => import('./screens/library/GridTab'),
   () => import('./screens/library/team-folder'),

@@ -8,7 +8,7 @@ import { loadModelFiles, loadTokenizerFiles } from '../model/load';
 import { openStore, type Store } from '../store/store';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
-import { type Client, loadSample, loadShippedPrompt, loadStarters, type Services } from './state/services';
+import type { Client, Services } from './state/services';
 import { toastError } from './ui/toast';
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {
@@ -26,7 +26,8 @@ export async function createServices(): Promise<Services> {
   const cache = browserFileCache();
   const onTrouble = (error: Error) => toastError('Work is not being saved', error.message);
   const store = packedStore(await openStore({ onTrouble }));
-  const sample = once(() => loadSample());
+  const files = () => import('./state/site-files');
+  const sample = once(async () => (await files()).loadSample());
   const { engine, workflow, connectEngine } = linkedWorkers(createEngineClient(), createWorkflowClient());
   return {
     workflow: listsByReference(workflow),
@@ -39,9 +40,9 @@ export async function createServices(): Promise<Services> {
       for (const { sha256 } of card.files) if (!needed.has(sha256)) await cache?.delete(sha256);
     },
     loadTokenizerFiles: (source) => loadTokenizerFiles(source, cache),
-    loadSample: (starter) => (starter === undefined ? sample() : loadSample(starter)),
-    loadStarters: once(loadStarters),
-    loadShippedPrompt: once(loadShippedPrompt),
+    loadSample: async (starter) => (starter === undefined ? sample() : (await files()).loadSample(starter)),
+    loadStarters: once(async () => (await files()).loadStarters()),
+    loadShippedPrompt: once(async () => (await files()).loadShippedPrompt()),
   };
 }
 

@@ -1,16 +1,51 @@
 /** Changes of an open data set's rows. Each makes a version that traces a number to its rows, and that can be undone. */
-import { counted } from '../lib/format';
+import { counted, listed } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, isTooSmall, leftOutWords, newRows } from './append';
 import { groupColumn, together } from './families';
 import { isUsable, rowsById, rowsOf, wellFormed } from './labels';
 import { MENDS, type Mendable } from './mends';
 import { twinFamilies } from './near-twins';
-import { maskPersonal } from './personal';
+import { countKinds, findPersonal, maskPersonal, personalWords } from './personal';
 import { type Prepared, prepareDataset, withIds } from './prepare';
 import { splitRows } from './split';
 import type { CellChange, Change, ColumnMapping, Dataset, DataVersion, Row, Rows, SplitName, Table } from './types';
-import { describeChange } from './versions';
+
+const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).trimEnd()}…` : text}”`;
+
+const NAMED = 4;
+const named = (labels: readonly string[]) =>
+  labels.length > NAMED
+    ? [...labels.slice(0, NAMED - 1).map(quoted), counted(labels.length - NAMED + 1, 'other label')]
+    : labels.map(quoted);
+
+/** Holds no row's text. */
+function describeChange(change: Change, cells: readonly CellChange[], label: string): string {
+  const rows = counted(new Set(cells.map(({ rowId }) => rowId)).size, 'row');
+  switch (change.kind) {
+    case 'cell': {
+      const cell = cells.find(({ rowId, column }) => rowId === change.rowId && column === label);
+      const how = cell ? `, from ${quoted(cell.before)} to ${quoted(cell.after)}` : '';
+      return `Row ${change.rowId}: “${change.column}” changed${how}`;
+    }
+    case 'merge-labels':
+      return `${listed(named(change.from))} merged into ${quoted(change.into)} in ${rows}`;
+    case 'mend':
+      return `${MENDS[change.mend].done} in ${rows}`;
+    case 'label-rows':
+      return `${rows} labelled by hand`;
+    case 'relabel':
+      return `${counted(cells.length, 'label')} of test rows corrected without seeing any prediction`;
+    case 'unlabel':
+      return `${rows} left out: the label was removed`;
+    case 'mask':
+      return `${personalWords(countKinds(cells.flatMap(({ before }) => findPersonal(before))))} masked in ${rows}`;
+    case 'add-rows':
+      return `Rows added from ${change.from}`;
+    case 'go-back':
+      return `Back to version ${change.version}`;
+  }
+}
 
 export type EditFailure = Failure<
   | 'test-row'

@@ -1,3 +1,5 @@
+import { counted, listed } from '../lib/format';
+
 /** Only what a pattern can tell. */
 export type PersonalKind = 'email' | 'phone' | 'iban';
 
@@ -70,4 +72,25 @@ export function maskPersonal(text: string): string {
     at = end;
   }
   return out + text.slice(at);
+}
+
+const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many?: string]>> = {
+  email: ['e-mail address', 'e-mail addresses'],
+  phone: ['phone number'],
+  iban: ['IBAN'],
+};
+
+/** "2 e-mail addresses and 1 IBAN". */
+export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string {
+  return listed([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, ...NOUNS[kind])));
+}
+
+export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<PersonalKind, number> {
+  const counts = new Map<PersonalKind, number>([
+    ['email', 0],
+    ['phone', 0],
+    ['iban', 0],
+  ]);
+  for (const { kind } of spans) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
 }

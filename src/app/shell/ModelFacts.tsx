@@ -1,12 +1,10 @@
 import { type ReactNode, useEffect } from 'react';
-import { bytes, count, counted, duration, percentWhole } from '../../lib/format';
-import type { ModelCard } from '../../model/card';
+import { bytes, count, counted } from '../../lib/format';
 import type { Placement } from '../../prompt/soft-prompt';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
 import type { TextMemoryOptions } from '../state/models-store';
 import { CHECKING, verdictWords } from '../state/self-check';
-import type { ModelStatus } from '../state/session-state';
 import { useIsBusy, usePicked, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Select } from '../ui/Choices';
@@ -124,37 +122,6 @@ function TextMemory() {
   );
 }
 
-interface ModelWords {
-  readonly short: string;
-  readonly mark: 'good' | 'wait' | 'bad';
-}
-
-/** "HuggingFaceTB/SmolLM2-135M-Instruct" -> "SmolLM2 135M". */
-const modelName = (id: string): string =>
-  (id.split('/').at(-1) ?? id).replace(/-(?:instruct|chat|it|base)$/i, '').replace(/-/g, ' ');
-
-const STAGES = { parse: 'reading the graph', dequantise: 'unpacking the weights', session: 'starting' } as const;
-
-export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWords {
-  const name = card ? modelName(card.id) : 'Model';
-  switch (model.kind) {
-    case 'idle':
-      return { short: 'No model yet', mark: 'wait' };
-    case 'downloading':
-      return { short: `${name} · ${model.totalBytes > 0 ? downloadShare(model) : 'loading'}`, mark: 'wait' };
-    case 'starting':
-      return { short: `${name} · ${STAGES[model.stage]}`, mark: 'wait' };
-    case 'ready': {
-      const { backend, threads, heapBytes } = model.info;
-      const where = backend === 'webgpu' ? 'WebGPU' : threads === 1 ? '1 thread' : `${threads} threads`;
-      const memory = heapBytes === null ? [] : [bytes(heapBytes)];
-      return { short: [modelName(model.info.id), where, ...memory].join(' · '), mark: 'good' };
-    }
-    case 'failed':
-      return { short: model.wasReady ? 'Model stopped' : 'Model did not load', mark: 'bad' };
-  }
-}
-
 /** "WebAssembly, 2 threads: no graphics device". */
 const whereWords = ({ backend, threads, adapter, fallback }: ModelInfo): string => {
   const where =
@@ -183,17 +150,4 @@ export function stepWords(speed: Speed | null): string {
     return step ? `${(step.ms / 1000).toPrecision(2)} s ${words}` : [];
   });
   return measured.length === 0 ? 'not measured yet' : measured.join(', ');
-}
-
-/** "61%", where there is no room for more. */
-export const downloadShare = ({ receivedBytes, totalBytes }: Extract<ModelStatus, { kind: 'downloading' }>): string =>
-  percentWhole(totalBytes > 0 ? receivedBytes / totalBytes : 0);
-
-/** The line beside the bar: "Model 114 MB, once, then kept: 61%, 20 s left". */
-export function downloadWords(model: Extract<ModelStatus, { kind: 'downloading' }>): string {
-  if (model.totalBytes === 0) return 'Looking for the model';
-  const share = percentWhole(model.receivedBytes / model.totalBytes);
-  if (model.fromCache) return `Model ${bytes(model.totalBytes)}, kept from last time: ${share}`;
-  const left = model.secondsLeft === null ? '' : `, ${duration(model.secondsLeft)} left`;
-  return `Model ${bytes(model.totalBytes)}, once, then kept: ${share}${left}`;
 }

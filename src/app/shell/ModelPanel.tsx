@@ -1,8 +1,5 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import { Button as AriaButton } from 'react-aria-components/Button';
-import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
-import { Popover } from 'react-aria-components/Popover';
 import { useStore } from 'zustand';
 import { bytes, count } from '../../lib/format';
 import type { HubModel } from '../../model/hub-models';
@@ -15,37 +12,13 @@ import { TextField } from '../ui/Field';
 import { Note, ProgressBar } from '../ui/Panel';
 import { Facts } from '../ui/Table';
 import { namedFile, openModelFolder } from './DropTarget';
-import { downloadShare, downloadWords, ModelFacts, modelWords, SelfCheck, stepWords } from './ModelFacts';
+import { ModelFacts, SelfCheck, stepWords } from './ModelFacts';
+import { downloadWords, ModelFailed, modelWords } from './ModelStatus';
 import { ViewingOnly } from './Screen';
-import { StorageFacts } from './Storage';
-import '../ui/menu.css';
+import { StorageFacts } from './StorageFacts';
 
-/** Which model, on what, with how much memory; opens what there is to know about it. */
-export function ModelChip() {
-  const model = useSession((s) => s.model);
-  const card = useSession((s) => s.card);
-  const { short, mark } = modelWords(model, card);
-  return (
-    <DialogTrigger>
-      <AriaButton
-        className={`chip${mark === 'bad' ? ' chip-bad' : ''}`}
-        aria-label={`Model: ${short}`}
-        data-testid="model"
-      >
-        <span className={`dot${mark === 'good' ? '' : ` dot-${mark}`}`} aria-hidden="true" />
-        <span className="chip-wide">{short}</span>
-        <span className="chip-narrow">{model.kind === 'downloading' ? downloadShare(model) : 'Model'}</span>
-      </AriaButton>
-      <Popover className="popover" placement="bottom end">
-        <Dialog className="chip-menu" aria-label="Models">
-          <ModelPanel />
-        </Dialog>
-      </Popover>
-    </DialogTrigger>
-  );
-}
-
-function ModelPanel() {
+/** What there is to know of the model, others in its place, and what is stored. */
+export default function ModelPanel() {
   const { model, card, source, refusals } = usePicked(useStores().session, 'model', 'card', 'source', 'refusals');
   const { trainingOff, crossOriginIsolated } = useSession((s) => s.capabilities);
   const { models } = useStores();
@@ -88,27 +61,6 @@ function ModelPanel() {
         </p>
       )}
     </div>
-  );
-}
-
-/** Why the model did not load or has stopped, and what to do; above every screen, and in the panel of the models. */
-export function ModelFailed({ live = false }: { readonly live?: boolean }) {
-  const model = useSession((s) => s.model);
-  const source = useSession((s) => s.source);
-  const { session, models } = useStores();
-  if (model.kind !== 'failed') return null;
-  return (
-    <Note
-      live={live}
-      tone="bad"
-      title={model.wasReady ? 'The model stopped' : 'The model did not load'}
-      actions={{
-        'Try again': () => session.getState().loadModel(),
-        'Use the built-in model': isBuiltIn(source) ? null : () => models.getState().choose(DEFAULT_MODEL),
-      }}
-    >
-      {model.error.message} Your rows and prompts are kept.
-    </Note>
   );
 }
 

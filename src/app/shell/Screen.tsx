@@ -7,8 +7,9 @@ import type { JobProgress } from '../state/job';
 import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
 import { type Readable, useData, useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../state/studio';
-import { attempted, Button, EmptyState, Failed, Note, type Shows, Stoppable } from '../ui';
-import type { ButtonProps } from '../ui/Button';
+import { Button, type ButtonProps } from '../ui/Button';
+import { EmptyState, Failed, Note, type Shows, Stoppable } from '../ui/Panel';
+import { attempted } from '../ui/toast';
 import './screen.css';
 
 interface ScreenProps {

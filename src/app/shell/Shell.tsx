@@ -1,20 +1,21 @@
-import { Component, type ReactNode, Suspense } from 'react';
+import { Component, lazy, type ReactNode, Suspense } from 'react';
 import { Link } from 'wouter';
 import { isCodeMissing } from '../../lib/errors';
 import { screenPath } from '../state/location';
-import { useReadAhead } from '../state/read-ahead';
 import { type StepId, type StepState, stepMarks } from '../state/session-state';
 import { useOpen, usePromptSets, useSession } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Check } from '../ui/Marks';
 import { EmptyState, ProgressBar } from '../ui/Panel';
 import { Toaster } from '../ui/toast';
-import { ModelFailed } from './ModelPanel';
+import { ModelFailed } from './ModelStatus';
 import { ScreenFrame } from './Screen';
 import { SaveTrouble } from './Storage';
 import { TopBar } from './TopBar';
 import './shell.css';
 import './rail.css';
+
+const ReadAhead = lazy(() => import('./ReadAhead'));
 
 interface ShellProps extends RailEntries {
   readonly current: string | null;
@@ -35,17 +36,13 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
         <ErrorBoundary key={current}>
           <Suspense fallback={<ProgressBar label="Opening" value={null} />}>{children}</Suspense>
         </ErrorBoundary>
-        <ReadAhead screen={current} />
+        <Suspense>
+          <ReadAhead screen={current} />
+        </Suspense>
       </main>
       <Toaster />
     </div>
   );
-}
-
-/** A quiet line, where nobody waits for what it says. */
-function ReadAhead({ screen }: { readonly screen: string | null }) {
-  const words = useReadAhead(screen);
-  return words ? <p className="dim small ahead">{words}</p> : null;
 }
 
 /** Not a link to `#main`: the hash says which screen is open. */

@@ -3,24 +3,22 @@ import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { Link } from 'wouter';
-import { bytes, clock, counted } from '../../lib/format';
+import { clock, counted } from '../../lib/format';
 import { screenPath, useHeard } from '../state/location';
-import type { RequestEntry } from '../state/network';
 import { type Theme, themeStore } from '../state/storage';
 import { usePicked, usePromptSets, useRequests, useSession } from '../state/studio';
 import { IconButton } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { HalfMoon, Logo, MagnifyingGlass, Moon, StopSquare, Sun } from '../ui/Marks';
-import { type Column, Table } from '../ui/Table';
 import { redoLast, undoLast } from '../ui/toast';
 import type { Place } from './Finder';
-import { ModelChip } from './ModelPanel';
+import { ModelChip } from './ModelChip';
 import { PromptSetMenu } from './PromptSetMenu';
 import './top-bar.css';
 import '../ui/menu.css';
-import './help.css';
 
 const Finder = lazy(() => import('./Finder'));
+const Help = lazy(() => import('./Help'));
+const RequestLog = lazy(() => import('./RequestLog'));
 
 export const TopBar = ({ places }: FindAndHelpProps) => (
   <header className="top">
@@ -109,14 +107,6 @@ function ThemeButton() {
   );
 }
 
-const COLUMNS: readonly Column<RequestEntry>[] = [
-  { name: 'Address', primary: true, cell: ({ url }) => <span className="mono">{url}</span> },
-  { name: 'When', cell: ({ at }) => new Date(at).toLocaleTimeString() },
-  { name: 'Result', cell: (entry) => (entry.blocked ? 'blocked by the page' : received(entry)) },
-];
-
-const received = ({ bytes: size }: RequestEntry) => (size === null ? 'answered' : `${bytes(size)} received`);
-
 /** Measured by the browser's own resource timing: see state/network. */
 function RequestsBadge() {
   const entries = useRequests((s) => s.entries);
@@ -132,34 +122,14 @@ function RequestsBadge() {
           <span className="chip-wide"> {sent === 1 ? 'request' : 'requests'}</span> sent
         </span>
       </Button>
-      <Dialog stack title={`${words} to other sites`} isOpen={isOpen} onClose={() => setOpen(false)} wide>
-        <p>
-          Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub comes
-          from another site, and the page says so first; its content policy blocks everything else.
-        </p>
-        {entries.length > 0 ? (
-          <Table
-            caption="Requests to other sites since this page was opened"
-            columns={COLUMNS}
-            rows={entries}
-            rowKey={({ url, at }) => `${at} ${url}`}
-          />
-        ) : (
-          <p className="dim">Since this page was opened: no requests to other sites.</p>
-        )}
-      </Dialog>
+      {isOpen ? (
+        <Suspense>
+          <RequestLog title={`${words} to other sites`} onClose={() => setOpen(false)} />
+        </Suspense>
+      ) : null}
     </>
   );
 }
-
-const KEYS: readonly (readonly [string, string])[] = [
-  ['?', 'This help'],
-  ['Ctrl or ⌘ + K', 'Find a prompt set, a screen or an action'],
-  ['Ctrl or ⌘ + Z', 'Take back the last change of rows, prompts or stages; with Shift, make it again'],
-  ['Tab, Shift + Tab', 'Next control, previous control'],
-  ['Arrow keys', 'Move within a list, tabs, a slider or a table'],
-  ['Escape', 'Close'],
-];
 
 const typing = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -197,49 +167,13 @@ function FindAndHelp({ places }: FindAndHelpProps) {
       <IconButton label="Find" onPress={() => setOpen('find')}>
         <MagnifyingGlass />
       </IconButton>
-      {open === 'find' ? (
-        <Suspense>
-          <Finder places={places} onHelp={() => setOpen('help')} onClose={close} />
-        </Suspense>
-      ) : null}
       <IconButton label="Help" onPress={() => setOpen('help')}>
         <span aria-hidden="true">?</span>
       </IconButton>
-      <Help isOpen={open === 'help'} onClose={close} />
+      <Suspense>
+        {open === 'find' ? <Finder places={places} onHelp={() => setOpen('help')} onClose={close} /> : null}
+        {open === 'help' ? <Help onClose={close} /> : null}
+      </Suspense>
     </>
   );
 }
-
-const STEPS = [
-  ['Data', 'A CSV with a text and a label column. Some rows become test rows: training never sees them.'],
-  ['Prompts', 'A prompt written by hand, tried and improved on validation rows, so that it gets its fair chance.'],
-  ['Train', 'A few vectors are tuned so that the model gives your labels. The model itself stays as it is.'],
-  ['Compare', 'Both prompts on the same test rows, with intervals, and a verdict in words.'],
-] as const;
-
-const Help = ({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) => (
-  <Dialog stack title="How this works" isOpen={isOpen} onClose={onClose}>
-    <ol className="help-steps">
-      {STEPS.map(([name, what]) => (
-        <li key={name}>
-          <b>{name}.</b> {what}
-        </li>
-      ))}
-    </ol>
-    <p>
-      Decide weighs what to do next and rehearses the switch in steps, Playground answers any text, and Library keeps
-      and exports every version.
-    </p>
-    <h3>Keys</h3>
-    <dl className="facts">
-      {KEYS.map(([key, what]) => (
-        <div key={key} className="help-key">
-          <dt>
-            <kbd>{key}</kbd>
-          </dt>
-          <dd>{what}</dd>
-        </div>
-      ))}
-    </dl>
-  </Dialog>
-);

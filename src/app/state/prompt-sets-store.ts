@@ -18,12 +18,12 @@ import type { PromptSet, WritingTask } from '../../prompt-set/types';
 import { authorName } from '../../prompt-set/versions';
 import { alignWords } from '../../task/template';
 import { undoable } from '../ui/toast';
+import type { keepingArms } from './keeping-arms';
 import { screenPath } from './location';
 import { resource } from './resource';
 import {
   addSet,
   asStoreError,
-  keepingArms,
   listSets,
   pointingStage,
   type Saving,
@@ -112,7 +112,7 @@ export function createPromptSetsStore({ store: disk, workflow }: Services): Prom
       ...opening(disk, store),
       ...changing(store, saving),
       pointStage: pointingStage(saving),
-      keepArms: keepingArms(saving, workflow),
+      keepArms: async (...asked) => (await import('./keeping-arms')).keepingArms(saving, workflow)(...asked),
       refresh: async () => {
         const author = await disk.settings.get<string>(AUTHOR);
         store.setState({ author, sets: await listSets(saving) });

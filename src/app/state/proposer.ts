@@ -2,21 +2,12 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import {
-  addHardVersion,
-  chooseHard,
-  chosenHard,
-  isProposal,
-  needsFairCheck,
-  PROPOSED,
-  takeTemplateAlone,
-} from '../../prompt-set/make-versions';
+import { addHardVersion, chooseHard, isProposal, PROPOSED } from '../../prompt-set/make-versions';
 import { changeTask, type stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
 import type { HardPrompt } from '../../task/types';
-import { toastUndo } from '../ui/toast';
 import type { PromptSetsStore } from './prompt-sets-store';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
@@ -30,11 +21,7 @@ export interface Proposal {
 export type ProposerStore = StoreApi<{ readonly proposal: Proposal | null }>;
 
 /** The proposed hand-written prompt: an instruction that says what the answers are, above the template. */
-const firstPrompt = (
-  template: string,
-  rows: Pick<Dataset, 'mapping' | 'labels'>,
-  words: PromptSet['words'] = [],
-): HardPrompt => ({
+const firstPrompt = (template: string, rows: Dataset, words: PromptSet['words'] = []): HardPrompt => ({
   template: `${taskOf(rows.mapping).instruction(rows, words)}\n${template}`,
   shots: 0,
   shotSeed: 0,
@@ -106,31 +93,4 @@ export function createProposer(
   promptSets.subscribe(follow);
   follow(promptSets.getState(), { set: null, dataset: null });
   return store;
-}
-
-/**
- * Before a comparison: a proposal that nobody has changed, and that is worse on validation rows than the template alone, is no
- * rival. The template alone becomes Yours then, with an undo. The model must be ready.
- */
-export async function withFairRival(
-  { workflow }: Pick<Services, 'workflow'>,
-  promptSets: PromptSetsStore,
-  { set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset },
-  signal: AbortSignal,
-): Promise<PromptSet> {
-  const proposed = chosenHard(set);
-  if (!proposed || !needsFairCheck(set)) return set;
-  const { words, baseTemplate: template } = set;
-  const asked = { dataset, template, words, prompt: proposed.prompt };
-  if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
-  const { updateById, change } = promptSets.getState();
-  const what =
-    'Your entry is now the template without the proposed instruction, which did worse on the validation rows';
-  toastUndo(what, () =>
-    change(set.id, what, (latest, at) => {
-      const { set: next, version } = addHardVersion(latest, at, proposed);
-      return chooseHard(next, version.id, at.now);
-    }),
-  );
-  return updateById(set.id, takeTemplateAlone);
 }

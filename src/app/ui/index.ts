@@ -14,7 +14,6 @@ export {
   Panel,
   ProgressBar,
   ScrollRegion,
-  type Shows,
   Stoppable,
 } from './Panel';
 export { type Column as TableColumn, type Fact, Facts, PagedTable, Table } from './Table';

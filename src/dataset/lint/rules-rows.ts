@@ -1,10 +1,9 @@
 import { count, counted } from '../../lib/format';
 import { labelOf, perCell, rowsOf, targetOf, textKey, textKeyOf, textOf } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
-import { findPersonal } from '../personal';
+import { countKinds, findPersonal, personalWords } from '../personal';
 import type { Row } from '../types';
 import { type ByTask, taskKindOf } from '../types';
-import { countKinds, personalWords } from '../versions';
 import {
   type Context,
   defineLint,

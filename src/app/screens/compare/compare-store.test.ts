@@ -7,8 +7,8 @@ import { addHardVersion, chooseHard, chosenHard, PROPOSED } from '../../../promp
 import { stagesOf } from '../../../prompt-set/stages';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
+import { withFairRival } from '../../state/fair-rival';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
-import { withFairRival } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';

@@ -12,7 +12,7 @@ import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { LINE_HEIGHT, MOST_LABELS, presentSizes, scoreWords, shownLabels } from '../../../report/present';
 import type { Fields } from '../../../task/template';
-import { ModelFailed } from '../../shell/ModelPanel';
+import { ModelFailed } from '../../shell/ModelStatus';
 import { ViewingOnly } from '../../shell/Screen';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Failed, LabelTag, Select } from '../../ui';

@@ -17,7 +17,7 @@ import { compare } from '../../../workflow/compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from '../../../workflow/fake-host.test-support';
 import { SILENT } from '../../../workflow/host';
 import { answerText } from '../../../workflow/play';
-import type { SampleSet } from '../../state/services';
+import type { SampleSet } from '../../state/site-files';
 import { setCast, shippedCast } from './cast';
 
 const shipped = askedOf({

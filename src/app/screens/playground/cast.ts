@@ -26,7 +26,7 @@ import { type Version, versionById } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, TEXT_SLOT } from '../../../task/template';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
-import type { SampleSet } from '../../state/services';
+import type { SampleSet } from '../../state/site-files';
 import type { Studio } from '../../state/studio';
 import { stageId, stageOf } from '../../state/version-words';
 import type { ArmSide } from '../../ui';

@@ -4,7 +4,7 @@ import { bytes, percentWhole } from '../../../lib/format';
 import { softOf } from '../../../prompt/prompt';
 import { resumptionOf } from '../../../prompt-set/listing';
 import type { AskedVersion } from '../../../prompt-set/ready-prompt';
-import { downloadWords, modelWords } from '../../shell/ModelFacts';
+import { downloadWords, modelWords } from '../../shell/ModelStatus';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';

@@ -5,7 +5,7 @@ import { count } from '../../../lib/format';
 import type { PolicyCard } from '../../../task/propose';
 import { FileButton, useOpenSample } from '../../shell/Screen';
 import { resource, useResource } from '../../state/resource';
-import type { StarterList } from '../../state/services';
+import type { StarterList } from '../../state/site-files';
 import { screenStore, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 

@@ -12,7 +12,8 @@ import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import { navigate, screenPath } from '../../state/location';
 import { speedKey } from '../../state/models-store';
 import { resource, steadyResource, useResource } from '../../state/resource';
-import type { SampleSet, Services } from '../../state/services';
+import type { Services } from '../../state/services';
+import type { SampleSet } from '../../state/site-files';
 import { screenStore, useSession, useStores } from '../../state/studio';
 import { attempted } from '../../ui/toast';
 

@@ -1,7 +1,7 @@
 import { createStore } from 'zustand/vanilla';
 import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
-import { type SplitChange, splitAgain } from '../../../dataset/split-by';
+import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, Dataset, DataVersion } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
@@ -166,8 +166,9 @@ class ChangingRows extends RowsWork {
     if (!prepared || !table) return 'not made';
     const { dataset } = prepared;
     const what = 'Split again';
-    const how = { ...splitAgain(dataset, change), what, before: dataset.versions ?? [] };
     try {
+      const { splitAgain } = await import('../../../dataset/split-by'); // not needed for the first screen
+      const how = { ...splitAgain(dataset, change), what, before: dataset.versions ?? [] };
       const next = await this.#rows.prepare(table, dataset.mapping, how);
       const isKept = next !== null && (await this.#rows.keep(next));
       if (isKept) undoable(what, this.#rows.backTo(dataset, what));

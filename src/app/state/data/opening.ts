@@ -11,7 +11,7 @@ import { toastUndo } from '../../ui/toast';
 import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../location';
 import type { PromptSetsState } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
-import type { SampleSet } from '../services';
+import type { SampleSet } from '../site-files';
 import { NOTHING, type Override, type PreparingRows, RowsWork } from './data-state';
 
 interface Source {

@@ -1,0 +1,47 @@
+import { Dialog } from '../ui/Dialog';
+import './help.css';
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['?', 'This help'],
+  ['Ctrl or ⌘ + K', 'Find a prompt set, a screen or an action'],
+  ['Ctrl or ⌘ + Z', 'Take back the last change of rows, prompts or stages; with Shift, make it again'],
+  ['Tab, Shift + Tab', 'Next control, previous control'],
+  ['Arrow keys', 'Move within a list, tabs, a slider or a table'],
+  ['Escape', 'Close'],
+];
+
+const STEPS = [
+  ['Data', 'A CSV with a text and a label column. Some rows become test rows: training never sees them.'],
+  ['Prompts', 'A prompt written by hand, tried and improved on validation rows, so that it gets its fair chance.'],
+  ['Train', 'A few vectors are tuned so that the model gives your labels. The model itself stays as it is.'],
+  ['Compare', 'Both prompts on the same test rows, with intervals, and a verdict in words.'],
+] as const;
+
+const Help = ({ onClose }: { readonly onClose: () => void }) => (
+  <Dialog stack title="How this works" isOpen onClose={onClose}>
+    <ol className="help-steps">
+      {STEPS.map(([name, what]) => (
+        <li key={name}>
+          <b>{name}.</b> {what}
+        </li>
+      ))}
+    </ol>
+    <p>
+      Decide weighs what to do next and rehearses the switch in steps, Playground answers any text, and Library keeps
+      and exports every version.
+    </p>
+    <h3>Keys</h3>
+    <dl className="facts">
+      {KEYS.map(([key, what]) => (
+        <div key={key} className="help-key">
+          <dt>
+            <kbd>{key}</kbd>
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
+  </Dialog>
+);
+
+export default Help;

@@ -1,0 +1,39 @@
+import type { Dataset } from '../../dataset/types';
+import {
+  addHardVersion,
+  chooseHard,
+  chosenHard,
+  needsFairCheck,
+  takeTemplateAlone,
+} from '../../prompt-set/make-versions';
+import type { PromptSet } from '../../prompt-set/types';
+import { toastUndo } from '../ui/toast';
+import type { PromptSetsStore } from './prompt-sets-store';
+import type { Services } from './services';
+
+/**
+ * Before a comparison: a proposal that nobody has changed, and that is worse on validation rows than the template alone, is no
+ * rival. The template alone becomes Yours then, with an undo. The model must be ready.
+ */
+export async function withFairRival(
+  { workflow }: Pick<Services, 'workflow'>,
+  promptSets: PromptSetsStore,
+  { set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset },
+  signal: AbortSignal,
+): Promise<PromptSet> {
+  const proposed = chosenHard(set);
+  if (!proposed || !needsFairCheck(set)) return set;
+  const { words, baseTemplate: template } = set;
+  const asked = { dataset, template, words, prompt: proposed.prompt };
+  if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
+  const { updateById, change } = promptSets.getState();
+  const what =
+    'Your entry is now the template without the proposed instruction, which did worse on the validation rows';
+  toastUndo(what, () =>
+    change(set.id, what, (latest, at) => {
+      const { set: next, version } = addHardVersion(latest, at, proposed);
+      return chooseHard(next, version.id, at.now);
+    }),
+  );
+  return updateById(set.id, takeTemplateAlone);
+}
