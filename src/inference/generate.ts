@@ -150,6 +150,8 @@ export interface NextTokens {
   readonly ids: Int32Array;
   /** log P(token | row, cue) over the whole vocabulary, or over the list where `most` is 0; row-major `[rows, ids]`. */
   readonly logProbs: Float32Array;
+  /** The model was not asked. */
+  readonly isKnown?: true;
 }
 
 /**

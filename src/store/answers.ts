@@ -9,6 +9,16 @@ interface AnswersSchema extends DBSchema {
 
 /** Rows of all questions together: with 20 labels about 60 MB. */
 const MOST_ROWS = 200_000;
+/** Of a row with 20 labels. */
+const ROW_BYTES = 300;
+
+/** How many usual rows take as much room. */
+const weightOf = (answer: unknown): number =>
+  ArrayBuffer.isView(answer)
+    ? Math.ceil(answer.byteLength / ROW_BYTES)
+    : typeof answer === 'object' && answer !== null
+      ? Math.max(1, ...Object.values(answer).filter(ArrayBuffer.isView).map(weightOf))
+      : 1;
 
 const open = () =>
   openDB<AnswersSchema>('softprompt-answers', 1, {
@@ -50,7 +60,8 @@ export function openAnswers(most = MOST_ROWS) {
         const rows = new Map([...(await get(question)), ...answers]);
         const tx = db.transaction(['answers', 'uses'], 'readwrite');
         await tx.objectStore('answers').put({ question, rows });
-        await tx.objectStore('uses').put({ question, at: Date.now(), rows: rows.size });
+        const taken = [...rows.values()].reduce<number>((sum, answer) => sum + weightOf(answer), 0);
+        await tx.objectStore('uses').put({ question, at: Date.now(), rows: taken });
         const newest = (await tx.objectStore('uses').getAll()).sort((a, b) => b.at - a.at);
         let all = 0;
         for (const use of newest) {

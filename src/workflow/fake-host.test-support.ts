@@ -9,6 +9,7 @@ import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import type { Host } from './host';
+import type { AnswerStore } from './known-answers';
 
 export const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = [
@@ -76,6 +77,16 @@ export function fakeHost(context = 100_000, answer = answerOf) {
     newId: () => `id-${++ids}`,
   } as unknown as Host;
   return { host, scored, latency };
+}
+
+/** A store that lasts as long as its host. */
+export function memoryAnswers(): AnswerStore {
+  const kept = new Map<string, ReadonlyMap<string, unknown>>();
+  const get = async (question: string) => kept.get(question) ?? new Map<string, unknown>();
+  return {
+    get,
+    add: async (question, answers) => void kept.set(question, new Map([...(await get(question)), ...answers])),
+  };
 }
 
 /** Texts that say their label in three of four rows, none of which resembles another. */

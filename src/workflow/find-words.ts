@@ -26,14 +26,11 @@ export interface FindWordsRequest {
   readonly otherCues: boolean;
   /** Training rows that are read where there are so few labels that these need no more; left out: the usual number. */
   readonly fewestRows?: number;
-  /** Cues that an interrupted search has read; left out: none. */
-  readonly known?: readonly CueReading[];
 }
 
 export interface FindWordsEvent {
   readonly fraction: number;
   readonly note: string;
-  /** What the rows and a cue came to, also where an interrupted search had read it. */
   readonly reading?: CueReading;
 }
 
@@ -57,9 +54,8 @@ interface Candidate {
   readonly losses: readonly number[];
 }
 
-/** What rows and a cue came to, which an interrupted search does not read again. */
+/** What rows and a cue came to. */
 export interface CueReading {
-  readonly key: string;
   readonly found: Candidate;
   /** Null where the present words cannot be scored after this cue, or cannot be distinguished. */
   readonly given: Candidate | null;
@@ -88,11 +84,9 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   const search = { host, dataset, template, given, rows, control: run.control };
   const readings: CueReading[] = [];
   for (const [i, other] of [cue, ...others].entries()) {
-    const key = JSON.stringify([template, other, given, rows.texts.map(({ rowId }) => rowId)]);
-    const known = request.known?.find((reading) => reading.key === key);
     const note = i === 0 ? `Reading ${rows.texts.length} training rows` : `Trying the cue “${other.trim()}”`;
     const at = (share: number) => (i === 0 ? (TEXTS + 1) * share : TEXTS + i + share);
-    const reading = known ?? { key, ...(await after(search, other, (share) => progress(at(share), note))) };
+    const reading = await after(search, other, (share) => progress(at(share), note));
     progress(at(1), note, reading);
     readings.push(reading);
   }
@@ -192,7 +186,7 @@ interface Search {
 }
 
 /** What the model expects after the rows and a cue: the words found there, and the present ones. */
-async function after(search: Search, cue: string, progress: (share: number) => void): Promise<Omit<CueReading, 'key'>> {
+async function after(search: Search, cue: string, progress: (share: number) => void): Promise<CueReading> {
   const { host, dataset, rows, control } = search;
   const { encode, tokenizer } = host.tokens;
   const template = withCue(search.template, cue);

@@ -6,11 +6,12 @@ import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { promptCandidates, textKey, textsAmong } from '../task/prompt-candidates';
 import { shotIds } from '../task/render';
-import { NOW, prepared } from './fake-host.test-support';
+import { memoryAnswers, NOW, prepared } from './fake-host.test-support';
 import { CUES } from './find-words';
 import type { Host } from './host';
 import { type Improved, type ImproveRequest, improve } from './improve';
-import type { ImproveEvent, KeptReading } from './prompt-search';
+import { withKnownAnswers } from './known-answers';
+import type { ImproveEvent } from './prompt-search';
 import { triedIds } from './training-rows';
 import { tryPrompt } from './try-prompt';
 
@@ -118,7 +119,7 @@ function promptHost(gain: Gain = afterThis) {
 }
 
 const request = (dataset: Dataset, change: Partial<ImproveRequest> = {}): ImproveRequest => ({
-  ...{ dataset, template: TEMPLATE, words: WORDS, own: [OWN], budget: 60, known: [] },
+  ...{ dataset, template: TEMPLATE, words: WORDS, own: [OWN], budget: 60 },
   ...change,
 });
 const run = { control: uninterrupted, emit: () => {} };
@@ -320,20 +321,24 @@ describe('a search for the best hand-written prompt', () => {
   });
 });
 
-const untilStopped = async (
-  dataset: Dataset,
-  what: 'stop' | 'cancel',
-  after: number,
-  change: Partial<ImproveRequest> = {},
-) => {
+/** A search that is interrupted once the model was asked so often, and a host that knows what it has asked. */
+const untilStopped = async (dataset: Dataset, what: 'stop' | 'cancel', after: number) => {
   const control = new ControlSource();
-  const answers = new Map<string, KeptReading>();
-  const emit = (event: ImproveEvent) => {
-    if (event.kind === 'read') answers.set(event.answers.key, event.answers);
-    if (answers.size >= after) control.ask(what);
+  const store = memoryAnswers();
+  const knowing = (made = promptHost()) => ({
+    ...made,
+    host: { ...made.host, engine: withKnownAnswers(made.host.engine, store) },
+  });
+  let calls = 0;
+  const { host } = promptHost();
+  const nextTokens: typeof host.engine.nextTokens = async (...asked) => {
+    const found = await host.engine.nextTokens(...asked);
+    if (++calls === after) control.ask(what);
+    return found;
   };
-  const asked = improve(promptHost().host, request(dataset, change), { control, emit });
-  return { found: await asked.catch((error: unknown) => error), known: [...answers.values()] };
+  const own = knowing({ ...promptHost(), host: { ...host, engine: { ...host.engine, nextTokens } } });
+  const asked = improve(own.host, request(dataset), { control, emit: () => {} });
+  return { found: await asked.catch((error: unknown) => error), knowing };
 };
 
 describe('a search that is interrupted', () => {
@@ -355,45 +360,35 @@ describe('a search that is interrupted', () => {
 
   it('continues where it was, with the result of an uninterrupted one', async () => {
     const dataset = await prepared();
-    const { known } = await untilStopped(dataset, 'cancel', 40);
+    const { knowing } = await untilStopped(dataset, 'cancel', 40);
     const whole = promptHost();
-    const rest = promptHost();
+    const rest = knowing();
     const uninterrupted = await improve(whole.host, request(dataset), run);
-    const continued = await improve(rest.host, request(dataset, { known }), run);
+    const continued = await improve(rest.host, request(dataset), run);
     expect(continued.winner).toEqual(uninterrupted.winner);
     expect(continued.board).toEqual(uninterrupted.board);
     expect(rest.read.tokens).toBeLessThan(0.7 * whole.read.tokens);
     expect(rest.worded).toEqual([]);
+    const again = knowing();
+    expect(await improve(again.host, request(dataset), run)).toMatchObject({ winner: uninterrupted.winner });
+    expect(again.asked).toEqual([]);
   });
 
   it('does not read again after the cues that it had read, unless rows, words or template are others', async () => {
     const dataset = await prepared();
-    const { known } = await untilStopped(dataset, 'cancel', 3);
-    expect(known.filter((each) => 'found' in each)).toHaveLength(3);
-    const readings = async (change: Partial<ImproveRequest>) => {
-      const { host, worded } = promptHost();
+    const { knowing } = await untilStopped(dataset, 'cancel', 3);
+    const readings = async (change: Partial<ImproveRequest>, { host, worded } = knowing()) => {
       const { winner } = await improve(host, request(dataset, change), run);
       return { winner, cues: worded.length / new Set(worded).size };
     };
-    const whole = await readings({});
+    const whole = await readings({}, promptHost());
     expect(whole.cues).toBe(1 + CUES.length);
-    expect(await readings({ known })).toEqual({ ...whole, cues: whole.cues - 3 });
-    expect((await readings({ known, template: 'Row: {text}\nTone:' })).cues).toBe(whole.cues);
+    expect((await readings({ template: 'Row: {text}\nTone:' })).cues).toBe(whole.cues);
     const words = WORDS.map(({ label }, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
-    expect((await readings({ known, words })).cues).toBe(whole.cues);
     const split = { ...dataset.split, train: dataset.split.train.slice(1) };
-    const others = promptHost();
-    await improve(others.host, request({ ...dataset, split }, { known }), run);
-    expect(others.worded.length / new Set(others.worded).size).toBe(whole.cues);
-  });
-
-  it('ignores answers of other rows or other labels', async () => {
-    const dataset = await prepared();
-    const known = [
-      { key: 'x', tokens: 9, rows: [['nowhere', [0, 0]] as const, [dataset.split.train[0] ?? '', [0]] as const] },
-    ];
-    const { winner } = await improve(promptHost().host, request(dataset, { known }), run);
-    expect(winner.prompt.template).toContain('\nThis is');
+    expect((await readings({ dataset: { ...dataset, split } })).cues).toBe(whole.cues);
+    expect(await readings({})).toEqual({ ...whole, cues: whole.cues - 3 });
+    expect((await readings({ words })).cues).toBe(whole.cues);
   });
 });
 

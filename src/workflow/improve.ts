@@ -36,13 +36,12 @@ import { CUES, type CueReading, type FindWordsEvent, findWords, listsOf } from '
 import type { Host, Run, Verb } from './host';
 import { tokensOf, tokensOnce } from './prompt-readings';
 import {
+  answeredAmong,
   askedAll,
   boardOf,
-  type CandidateAnswers,
   type Entry,
   figuresOf,
   type ImproveEvent,
-  type KeptReading,
   type Search,
   type Standing,
   show,
@@ -62,8 +61,6 @@ export interface ImproveRequest {
   readonly own: readonly Omit<PromptCandidate, 'origin'>[];
   /** Most candidates, the template and the user's prompts included, which are compared in any case; null = the usual number. */
   readonly budget: number | null;
-  /** What a search that was interrupted has read: it is not asked for again. */
-  readonly known: readonly KeptReading[];
 }
 
 /** The winner, as a version will answer; its figures are those of a try, unless the search was stopped before. */
@@ -146,24 +143,15 @@ async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveE
   const candidates = promptCandidates(withWords, budget, texts).filter(({ prompt }) =>
     shotIds(dataset, prompt).every((id) => shown.has(id)),
   );
-  const isKnown = ([id, logProbs]: CandidateAnswers['rows'][number]) =>
-    pool.has(id) && logProbs.length === labels.length;
-  const known = new Map(request.known.map((each) => [each.key, each]));
-  const entryOf = (candidate: PromptCandidate): Entry => {
-    const id = candidateKey(candidate);
+  const entries = candidates.map((candidate): Entry => {
     const { origin } = candidate;
-    const key = origin === 'made' ? textKey(candidate) : id;
-    const answered = known.get(id);
-    const { rows = [], tokens = 0 } = answered && 'rows' in answered ? answered : {};
-    const face = { key, name: candidateName(candidate, request), origin };
-    return { candidate, id, face, answers: new Map(rows.filter(isKnown)), tokens };
-  };
-  const entries = candidates.map(entryOf);
+    const key = origin === 'made' ? textKey(candidate) : candidateKey(candidate);
+    return { candidate, face: { key, name: candidateName(candidate, request), origin }, answers: new Map(), tokens: 0 };
+  });
   const cues = CUES.reduce((sum, cue) => sum + host.tokens.encode(cue).length, 0);
   const spent = { read: (found?.search.rows ?? 0) * (meanTokens + cues), asked: 0, begin };
   const counts = labelCounts(dataset, split.train);
-  const asking = { host, dataset, run, entries, entryOf, known };
-  return { ...asking, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
+  return { host, dataset, run, entries, pool, counts, rowTokens: meanTokens, board: new Map(), spent };
 }
 
 /** Training rows that candidates show as examples; those of some that are made are left out where they would be too many. */
@@ -180,28 +168,23 @@ function shownBy(dataset: Dataset, candidates: readonly PromptCandidate[]): Read
 /** Other answer words, and a cue, by rows that judge no prompt, and the readings after each cue; null where that is stopped. */
 async function wordsFrom(
   host: Host,
-  { dataset, template, words, known: readings }: ImproveRequest,
+  { dataset, template, words }: ImproveRequest,
   judging: readonly string[],
   { control, emit }: Run<ImproveEvent>,
 ): Promise<{ readonly found: FoundWords | null; readonly readings: readonly CueReading[] }> {
   const train = dataset.split.train.filter((id) => !judging.includes(id));
   const others = await withHashes({ ...dataset, split: { ...dataset.split, train } });
-  const known = readings.flatMap((each) => ('found' in each ? [each] : []));
-  const asked = { dataset: others, template, words, otherCues: true, fewestRows: WORD_ROWS, known };
-  const found: CueReading[] = [];
+  const asked = { dataset: others, template, words, otherCues: true, fewestRows: WORD_ROWS };
+  const readings: CueReading[] = [];
   const tell = ({ note, reading }: FindWordsEvent) => {
-    if (reading) found.push(reading);
-    emit(
-      reading
-        ? { kind: 'read', answers: reading }
-        : { kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null },
-    );
+    if (reading) readings.push(reading);
+    else emit({ kind: 'progress', fraction: 0, note, tokensPerSecond: null, secondsLeft: null, answered: 0 });
   };
   try {
-    return { found: await findWords(host, asked, { control, emit: tell }), readings: found };
+    return { found: await findWords(host, asked, { control, emit: tell }), readings };
   } catch (error) {
     if (control.requested !== 'stop') throw error;
-    return { found: null, readings: found };
+    return { found: null, readings };
   }
 }
 
@@ -343,13 +326,9 @@ const resultOf = (
 ): Improved => ({
   winner: { prompt, words, key: face.key, name: face.name, ...found },
   board: boardOf(search),
-  search: { candidates: answeredIn(search), ...chosenBy },
+  search: { candidates: answeredAmong(search.entries), ...chosenBy },
   tokens: { read: search.spent.read, asked: search.spent.asked },
 });
-
-const answeredIn = ({ entries, board }: Search): number =>
-  new Set([...entries, ...Array.from(board.values(), ({ entry }) => entry)].filter(({ answers }) => answers.size > 0))
-    .size;
 
 function improvedBy(search: Search, best: Final, finals: readonly Final[]): Improved {
   const { entry, standing, calibration, tried, validationRows } = best;

@@ -3,23 +3,13 @@ import { ControlSource } from '../lib/control';
 import type { PromptSet } from '../prompt-set/types';
 import { labelTokens } from '../tokens/tokenizer';
 import { compare } from './compare';
-import { fakeHost, prepared, promptSet, textHost, textSet } from './fake-host.test-support';
+import { fakeHost, memoryAnswers, prepared, promptSet, textHost, textSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { type AnswerStore, withKnownAnswers } from './known-answers';
 import { tokenRows } from './token-rows';
 import { tryPrompt } from './try-prompt';
 
-/** A store that lasts as long as its host. */
-function memoryAnswers(): AnswerStore {
-  const kept = new Map<string, ReadonlyMap<string, unknown>>();
-  const get = async (question: string) => kept.get(question) ?? new Map<string, unknown>();
-  return {
-    get,
-    add: async (question, answers) => void kept.set(question, new Map([...(await get(question)), ...answers])),
-  };
-}
-
-const COUNTED = ['score', 'write', 'states', 'latency'] as const;
+const COUNTED = ['score', 'write', 'states', 'latency', 'nextTokens'] as const;
 
 /** The host over a store, and how often its model was asked, and for how many rows. */
 function remembering({ engine, ...host }: Host, store: AnswerStore) {

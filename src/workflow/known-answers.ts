@@ -4,7 +4,7 @@
  */
 import type { CountedRequest, ScoredRow, TokenCount } from '../inference/score';
 import { contentKey, sha256 } from '../lib/bytes';
-import { throwIfInterrupted } from '../lib/control';
+import { type Control, throwIfInterrupted } from '../lib/control';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { HostEngine } from './host';
 
@@ -81,15 +81,18 @@ class KnownAnswers {
   };
 
   readonly latency: HostEngine['latency'] = async (request, control, onProgress) => {
-    const { rows, labels, soft, repeats } = request;
-    const decides = [labels.map(({ tokenIds }) => tokenIds), soft, repeats, await Promise.all(rows.map(rowKey))];
-    const question = await this.#questionOf('latency', ...decides);
-    const known = (await this.#store.get(question)).get('ms');
-    throwIfInterrupted(control);
-    if (known !== undefined) return known as number;
-    const ms = await this.#engine.latency(request, control, onProgress);
-    await this.#store.add(question, new Map([['ms', ms]]));
-    return ms;
+    const { labels, soft, repeats } = request;
+    const decides = ['latency', labels.map(({ tokenIds }) => tokenIds), soft, repeats];
+    const ask = () => this.#engine.latency(request, control, onProgress);
+    return (await this.#together(decides, request.rows, control, ask)).answer;
+  };
+
+  /** Which tokens are the most likely follows from all rows. */
+  readonly nextTokens: HostEngine['nextTokens'] = async (request, control, onProgress) => {
+    const { rows, cacheKey: _, ...decides } = request;
+    const ask = () => this.#engine.nextTokens(request, control, onProgress);
+    const { answer, isKnown } = await this.#together(['next', decides], rows, control, ask);
+    return { ...answer, ...(isKnown && { isKnown }) };
   };
 
   /** Rows without labels are timed, or read for their states: they count as they are. */
@@ -103,6 +106,21 @@ class KnownAnswers {
     if (open.every(({ rows }) => rows.length === 0)) return open.map(() => 0);
     return this.#engine.tokensToRun(open, control);
   };
+
+  /** One answer for all rows. */
+  async #together<A>(
+    decides: readonly unknown[],
+    rows: readonly TokenRow[],
+    control: Control,
+    ask: () => Promise<A>,
+  ): Promise<{ readonly answer: A; readonly isKnown: boolean }> {
+    const question = await this.#questionOf(...decides, await Promise.all(rows.map(rowKey)));
+    const known = (await this.#store.get(question)).get('all') as A | undefined;
+    throwIfInterrupted(control);
+    const answer = known ?? (await ask());
+    if (known === undefined) await this.#store.add(question, new Map([['all', answer]]));
+    return { answer, isKnown: known !== undefined };
+  }
 
   #questionOf(...decides: readonly unknown[]): Promise<string> {
     const { sha256: weights, backend, threads, adapter } = this.#engine.info;
@@ -136,6 +154,6 @@ class KnownAnswers {
 
 /** An engine that answers what is in a store without asking the model. */
 export function withKnownAnswers(engine: HostEngine, store: AnswerStore): HostEngine {
-  const { score, write, states, latency, tokensToRun } = new KnownAnswers(engine, store);
-  return { ...engine, score, write, states, latency, tokensToRun };
+  const { score, write, states, latency, nextTokens, tokensToRun } = new KnownAnswers(engine, store);
+  return { ...engine, score, write, states, latency, nextTokens, tokensToRun };
 }

@@ -126,9 +126,11 @@ function grouped<T extends Asked>(readings: readonly Reading<T>[]): Group<T> {
   return isWhole && cost < plain.cost ? { readings, stems, cost } : plain;
 }
 
-/** Asks every prompt of a group about its rows; their answers are added to those they have. */
-export async function askGroup<T extends Asked>(asking: Asking, { readings, stems }: Group<T>): Promise<void> {
-  for (const reading of readings) await ask(asking, reading, stems);
+/** Asks every prompt of a group about its rows; their answers are added to those they have. False = all were known. */
+export async function askGroup<T extends Asked>(asking: Asking, { readings, stems }: Group<T>): Promise<boolean> {
+  let isRun = false;
+  for (const reading of readings) isRun = (await ask(asking, reading, stems)) || isRun;
+  return isRun;
 }
 
 interface Words {
@@ -141,25 +143,28 @@ async function ask(
   { host, dataset, control }: Asking,
   { asked, rows }: Reading,
   stems: readonly TokenRow[] | null,
-): Promise<void> {
+): Promise<boolean> {
+  let isRun = false;
   const words = asked.map(({ candidate, answers }): Words => ({ answers, labels: wordTokens(host, candidate) }));
   const isShared = ({ labels }: Words) => !rows.some(({ otherOrders }) => otherOrders) && areSingle(labels);
   for (const { answers, labels } of words.filter((each) => !isShared(each))) {
     const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control);
+    isRun ||= scored.rowsRun > 0;
     for (const [r, { logProbs }] of scored.rows.entries()) answers.set(present(rows[r], 'row').rowId, logProbs);
   }
   const shared = words.filter(isShared);
-  if (shared.length === 0) return;
+  if (shared.length === 0) return isRun;
   const always = Int32Array.from(new Set(shared.flatMap(({ labels }) => labels.flatMap(({ tokenIds }) => tokenIds))));
   const cue = stems ? present(rows[0], 'row').ids.subarray(present(stems[0], 'stem').ids.length) : Int32Array.of();
   const cacheKey = stems && `prompts ${dataset.fingerprint}`;
   const request = { rows: stems ?? rows, cue, cacheKey, among: always, always, most: 0 };
-  const { ids, logProbs } = await host.engine.nextTokens(request, control);
+  const { ids, logProbs, isKnown = false } = await host.engine.nextTokens(request, control);
   for (const { answers, labels } of shared) {
     const columns = labels.map(({ tokenIds }) => ids.indexOf(tokenIds[0] as number));
     for (const [r, { rowId }] of rows.entries())
       answers.set(rowId, logSoftmax(columns.map((j) => logProbs[r * ids.length + j] as number)));
   }
+  return isRun || !isKnown;
 }
 
 const wordTokens = ({ tokens }: Host, { prompt, words }: PromptCandidate) =>

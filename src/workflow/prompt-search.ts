@@ -6,16 +6,8 @@ import { present } from '../lib/assert';
 import { secondsLeft } from '../lib/format';
 import { mean } from '../metrics/special';
 import { type PromptCandidate, textKey } from '../task/prompt-candidates';
-import type { CueReading } from './find-words';
 import type { Host, Run } from './host';
 import { type Asked, askGroup, groupsOf, tokensOf } from './prompt-readings';
-
-/** Log-probabilities of the labels, by training row. */
-export interface CandidateAnswers {
-  readonly key: string;
-  readonly tokens: number;
-  readonly rows: readonly (readonly [rowId: string, logProbs: readonly number[]])[];
-}
 
 /**
  * A line of the leaderboard: a text with the list of answer words that counts, or the template alone or a prompt of the user
@@ -35,11 +27,7 @@ export interface Standing {
   readonly tokens: number;
 }
 
-/** What a search has read, kept so that it continues after an interruption. */
-export type KeptReading = CandidateAnswers | CueReading;
-
 export type ImproveEvent =
-  | { readonly kind: 'read'; readonly answers: KeptReading }
   | { readonly kind: 'standing'; readonly standing: Standing }
   | {
       readonly kind: 'progress';
@@ -47,11 +35,11 @@ export type ImproveEvent =
       readonly note: string;
       readonly tokensPerSecond: number | null;
       readonly secondsLeft: number | null;
+      /** Prompts. */
+      readonly answered: number;
     };
 
 export interface Entry extends Asked {
-  /** What its answers are kept under. */
-  readonly id: string;
   /** With the key of the line that it competes for. */
   readonly face: Pick<Standing, 'key' | 'name' | 'origin'>;
 }
@@ -66,8 +54,6 @@ export interface Search {
   readonly dataset: Dataset;
   readonly run: Run<ImproveEvent>;
   readonly entries: readonly Entry[];
-  readonly entryOf: (candidate: PromptCandidate) => Entry;
-  readonly known: ReadonlyMap<string, KeptReading>;
   /** Labels of the training rows that are asked, by id. */
   readonly pool: ReadonlyMap<string, number>;
   readonly counts: readonly number[];
@@ -101,7 +87,7 @@ export function show(
 }
 
 /** How far the search is, by tokens, and how fast. @param total tokens in all */
-export function tell({ run, spent: { read, begin } }: Search, note: string, total: number): void {
+export function tell({ run, entries, spent: { read, begin } }: Search, note: string, total: number): void {
   const seconds = (performance.now() - begin) / 1000;
   run.emit({
     kind: 'progress',
@@ -109,8 +95,12 @@ export function tell({ run, spent: { read, begin } }: Search, note: string, tota
     note,
     tokensPerSecond: read > 0 ? read / seconds : null,
     secondsLeft: secondsLeft(read, total, seconds),
+    answered: answeredAmong(entries),
   });
 }
+
+export const answeredAmong = (entries: readonly Entry[]): number =>
+  entries.filter(({ answers }) => answers.size > 0).length;
 
 /** On the leaderboard: finalists first, then by the rows they have answered. */
 export const boardOf = ({ board }: Search): readonly Standing[] =>
@@ -189,16 +179,13 @@ export async function askedAll(
   const asking = { host, dataset, control: run.control };
   const groups = await groupsOf(asking, prompts, ids);
   shown(prompts);
-  const total = spent.read + groups.reduce((sum, { cost }) => sum + cost, 0) + later;
+  let total = spent.read + groups.reduce((sum, { cost }) => sum + cost, 0) + later;
   for (const group of groups) {
     tell(search, note, total);
-    await askGroup(asking, group);
-    spent.read += group.cost;
+    if (await askGroup(asking, group)) spent.read += group.cost;
+    else total -= group.cost;
     spent.asked += group.readings.reduce((sum, { asked, rows }) => sum + asked.length * tokensOf(rows), 0);
-    const asked = group.readings.flatMap((reading) => reading.asked);
-    for (const { id, tokens, answers } of asked)
-      run.emit({ kind: 'read', answers: { key: id, tokens, rows: [...answers] } });
-    shown(asked);
+    shown(group.readings.flatMap((reading) => reading.asked));
   }
   return linesOf(search, prompts.filter(isAnswered), ids)
     .toSorted((a, b) => a.surely - b.surely || a.entry.tokens - b.entry.tokens)

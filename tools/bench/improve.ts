@@ -22,7 +22,6 @@ import { candidateKey, type PromptCandidate } from '../../src/task/prompt-candid
 import { wordsFor } from '../../src/task/template';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import { improve } from '../../src/workflow/improve';
-import type { KeptReading } from '../../src/workflow/prompt-search';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { validationIds } from '../../src/workflow/training-rows';
 import { readOptions } from './read-options.mjs';
@@ -46,21 +45,16 @@ if ((!set && !values['as-dropped']) || !file) {
   console.error(`Name the folder, one of ${Object.keys(SETS).join(', ')}, and a file for the answers.`);
   process.exit(2);
 }
-const read = (): { searched: KeptReading[]; scored: [string, Answers][] } => {
+const read = (): [string, Answers][] => {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { searched: [], scored: [] };
+    return [];
   }
 };
-const state = read();
-const searched = new Map(state.searched.map((answers) => [answers.key, answers]));
-const scored = new Map(state.scored);
-let saved = 0;
-function save(now = false): void {
-  if (!now && performance.now() - saved < 5000) return;
-  saved = performance.now();
-  writeFileSync(`${file}.part`, JSON.stringify({ searched: [...searched.values()], scored: [...scored] }));
+const scored = new Map(read());
+function save(): void {
+  writeFileSync(`${file}.part`, JSON.stringify([...scored]));
   renameSync(`${file}.part`, file);
 }
 
@@ -77,20 +71,12 @@ const { words, hard, baseTemplate: template } = openSet(host, asked);
 const hand = { prompt: hard[0]?.prompt ?? { template, shots: 0, shotSeed: 0 }, words };
 const request = { dataset, template, words, own: [hand], budget: values.budget };
 const search = () =>
-  improve(
-    host,
-    { ...request, known: [...searched.values()] },
-    {
-      control: uninterrupted,
-      emit: (event) => {
-        if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
-        else if (event.kind === 'read') {
-          searched.set(event.answers.key, event.answers);
-          save();
-        }
-      },
+  improve(host, request, {
+    control: uninterrupted,
+    emit: (event) => {
+      if (event.kind === 'progress') log.progress(`${event.note}: ${Math.round(100 * event.fraction)}%`);
     },
-  );
+  });
 
 /** The file that `improve --out` writes. */
 function fromFile(path: string) {
@@ -98,7 +84,6 @@ function fromFile(path: string) {
   return { winner: { name, prompt, words }, search, board, tokens: null };
 }
 const found = values.found === null ? await search() : fromFile(values.found);
-save(true);
 
 /** Log-probabilities of a prompt for these rows; those of the file are not asked again. */
 async function answersOf({ prompt, words: own }: Pick<PromptCandidate, 'prompt' | 'words'>, ids: readonly string[]) {
@@ -113,7 +98,7 @@ async function answersOf({ prompt, words: own }: Pick<PromptCandidate, 'prompt' 
     const answers = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, uninterrupted);
     for (const { rowId, logProbs } of answers.rows) known.set(rowId, logProbs);
     scored.set(key, [...known]);
-    save(true);
+    save();
     log.progress(`${at + split.length} of ${ids.length} rows`);
   }
   return ids.map((id) => known.get(id) ?? []);

@@ -75,7 +75,7 @@ const bench: EngineBench = {
     const parts: { note: string; at: number }[] = [];
     const found = await workflow.call(
       'improve',
-      { dataset, template, words, own: [], budget, known: [] },
+      { dataset, template, words, own: [], budget },
       {
         onEvent: (event) => {
           if (event.kind === 'progress' && event.note !== parts.at(-1)?.note)

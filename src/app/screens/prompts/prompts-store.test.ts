@@ -248,13 +248,12 @@ describe('the search for the best prompt', () => {
       ...{ name: 'Found: “Found”', origin: { kind: 'found', search } },
     });
     expect(draft().template).toBe('Found: {text}');
-    expect(asked[0]).toMatchObject({ known: [], own: [{ prompt: before?.[0]?.prompt }] });
+    expect(asked[0]).toMatchObject({ own: [{ prompt: before?.[0]?.prompt }] });
   });
 
-  it('asks the worker to stop, which keeps the best, and continues with what is known', async () => {
+  it('asks the worker to stop, which keeps the best', async () => {
     const waiting: (() => void)[] = [];
-    const { job, asked, controls } = await searching(async ({ words }, onEvent) => {
-      onEvent({ kind: 'read', answers: { key: 'a', tokens: 20, rows: [] } });
+    const { job, controls, set } = await searching(async ({ words }, onEvent) => {
       onEvent({ kind: 'standing', standing: line('a', 16, 0.5) });
       await new Promise<void>((resolve) => waiting.push(resolve));
       return { winner: winner(words), search, board: [], tokens: { read: 1, asked: 2 } };
@@ -265,38 +264,25 @@ describe('the search for the best prompt', () => {
     expect(controls).toEqual(['stop 7']);
     waiting[0]?.();
     await first;
-    const second = job.start();
-    await vi.waitFor(() => expect(waiting).toHaveLength(2));
-    waiting[1]?.();
-    await second;
-    expect(asked[1]?.known).toEqual([{ key: 'a', tokens: 20, rows: [] }]);
+    expect(set() && chosenHard(set() as never)).toMatchObject({ name: 'Found: “Found”' });
   });
 
-  it('continues after a reload with the answers so far, and not on other rows', async () => {
+  it('remembers until it ends that a reload would cut it off', async () => {
     let cutOff = true;
-    const answers = { key: 'a', tokens: 20, rows: [['r1', [-0.1, -2.3]]] };
-    const readCue = { key: 'cue', found: { cue: '\nTone:', words: [], losses: [0.5] }, given: null };
     const found = { search, board: [], tokens: { read: 1, asked: 2 } };
     const answer = async ({ words }: ImproveRequest, onEvent: (event: unknown) => void) => {
-      onEvent({ kind: 'read', answers: readCue });
-      onEvent({ kind: 'read', answers });
-      onEvent({ kind: 'standing', standing: line('a', 16, 0.5) });
+      onEvent({ kind: 'progress', fraction: 0.5, note: '', tokensPerSecond: 9, secondsLeft: 9, answered: 3 });
       if (cutOff) await new Promise(() => {});
       return { winner: winner(words), ...found };
     };
     const before = await searching(answer);
     void before.job.start();
-    const kept = () => before.services.store.settings.get<{ isOpen: boolean }>(`search:${before.set()?.id}`);
-    await vi.waitFor(async () => expect(await kept()).toMatchObject({ isOpen: true, answers: [readCue, answers] }));
+    const kept = () => before.services.store.settings.get(`search:${before.set()?.id}`);
+    await vi.waitFor(async () => expect(await kept()).toMatchObject({ answered: 3 }));
     cutOff = false;
     const after = await searching(answer, before);
     await after.job.start();
-    expect(after.asked[0]?.known).toEqual([readCue, answers]);
-    expect(await kept()).toMatchObject({ isOpen: false });
-    const { dataset } = after.promptSets.getState();
-    after.promptSets.setState({ dataset: dataset && { ...dataset, splitHash: 'another split' } });
-    await after.job.start();
-    expect(after.asked[1]?.known).toEqual([]);
+    expect(await kept()).toBeNull();
   });
 
   it('keeps text that is in no version in the editor, and lets it compete', async () => {

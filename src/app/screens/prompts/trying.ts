@@ -22,7 +22,7 @@ import type { HardPrompt } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { ImproveRequest } from '../../../workflow/improve';
-import type { KeptReading, Standing } from '../../../workflow/prompt-search';
+import type { Standing } from '../../../workflow/prompt-search';
 import { triedCount } from '../../../workflow/training-rows';
 import type { PromptReading, ReadRequest, TryResult } from '../../../workflow/try-prompt';
 import { type Job, job, throwIfStopped } from '../../state/job';
@@ -202,7 +202,7 @@ const NO_SEARCH: Searching = { setId: null, board: [], tokensPerSecond: null, fo
 /** Of the user's prompts the chosen one and the newest take part. */
 const MOST_OWN = 5;
 
-function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): Omit<ImproveRequest, 'known'> {
+function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): ImproveRequest {
   const { words, baseTemplate: template } = set;
   const chosen = chosenHard(set);
   const newest = set.hard.toReversed().filter(({ id }) => id !== chosen?.id);
@@ -219,37 +219,22 @@ const ranked = (board: readonly Standing[], line: Standing): readonly Standing[]
     (a, b) => Number(b.on !== 'training') - Number(a.on !== 'training') || b.rows - a.rows || a.loss - b.loss,
   );
 
-/** What a search has read, kept with the prompt set, so that it continues after a stop and after a reload. */
-interface KeptSearch {
+/** A search that a reload or an error cuts off. Started again it asks nothing that is known. */
+interface CutOff {
   readonly of: string;
-  /** It was cut off, by a reload or an error, and not stopped. */
-  readonly isOpen: boolean;
-  readonly answers: readonly KeptReading[];
+  readonly answered: number;
 }
 
 /** Ends in the set's id, so that it is deleted with the set. */
 const searchKey = (setId: string) => `search:${setId}`;
 
-/** The answers that a search on these rows has by now, and what keeps them. */
-async function keptAnswers({ store: { settings } }: Pick<Studio['services'], 'store'>, setId: string, of: string) {
-  const key = searchKey(setId);
-  const kept = await settings.get<KeptSearch>(key).catch(() => null);
-  const answers = new Map(kept?.of === of ? kept.answers.map((each) => [each.key, each]) : []);
-  // on a full disk a search that is cut off begins again
-  const saving = oneAtATime((isOpen: boolean) =>
-    settings.set(key, { of, isOpen, answers: [...answers.values()] }).catch(() => undefined),
-  );
-  return { answers, saving };
-}
-
 /** How many prompts had answered when a reload cut off a search on these rows; null = none was. */
 const cutOff = perStudio(({ services, stores: { session } }) =>
   resource(async ({ setId, dataset }: { readonly setId: string; readonly dataset: Dataset }) => {
     await session.getState().modelReady();
-    const kept = await services.store.settings.get<KeptSearch>(searchKey(setId));
+    const kept = await services.store.settings.get<CutOff>(searchKey(setId));
     const isSame = kept?.of === rowsKey(dataset, weightsOf(session.getState()));
-    const answered = kept?.answers.filter((each) => 'rows' in each).length ?? 0;
-    return kept?.isOpen && isSame && answered > 0 ? answered : null;
+    return kept && isSame && kept.answered > 0 ? kept.answered : null;
   }),
 );
 
@@ -296,10 +281,11 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       await session.getState().modelReady();
       if (isStopped) return;
       const of = rowsKey(dataset, weightsOf(session.getState()));
-      const { answers, saving } = await keptAnswers(services, set.id, of);
+      const { settings } = services.store;
+      const open = oneAtATime((found: CutOff | null) => settings.set(searchKey(set.id), found).catch(() => undefined));
       const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       let board: readonly Standing[] = [];
-      const asked = { ...searchFor(set, dataset, draft), known: [...answers.values()] };
+      const asked = searchFor(set, dataset, draft);
       const {
         winner,
         search,
@@ -310,21 +296,17 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
         },
         onEvent: (event) => {
           if (event.kind === 'progress') {
-            const { fraction, note, tokensPerSecond, secondsLeft } = event;
+            const { fraction, note, tokensPerSecond, secondsLeft, answered } = event;
+            open.put({ of, answered });
             report({ fraction, note, tokensPerSecond, secondsLeft });
-            return;
-          }
-          if (event.kind === 'read') {
-            answers.set(event.answers.key, event.answers);
-            saving.put(true);
             return;
           }
           board = ranked(board, event.standing);
           report({ board });
         },
       });
-      saving.put(false);
-      await saving.settled();
+      open.put(null);
+      await open.settled();
       await takeWinner(studio, set, draft, { winner, search });
       report({ board: last, found: { search, key: winner.key } });
     },
