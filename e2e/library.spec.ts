@@ -601,7 +601,7 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
   });
 
-  await test.step('a team folder is written, changed by someone else, and the changes accepted', async () => {
+  await test.step('a team folder is written and changed by someone else, and the change comes here', async () => {
     await page.evaluate(() => {
       const team = async () => (await navigator.storage.getDirectory()).getDirectoryHandle('team', { create: true });
       Object.assign(window, { showDirectoryPicker: team });
@@ -610,7 +610,7 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     await page.getByRole('button', { name: 'Team folder' }).click();
     await page.getByRole('button', { name: 'Choose the folder' }).click();
     await expect(page.getByText(/^\d+ files written\.$/)).toBeVisible();
-    await page.getByRole('button', { name: 'Look for changes' }).click();
+    await page.getByRole('button', { name: 'Exchange changes' }).click();
     await expect(page.getByText('The folder and this browser agree.')).toBeVisible();
     await page.evaluate(async () => {
       const team = await (await navigator.storage.getDirectory()).getDirectoryHandle('team');
@@ -620,11 +620,8 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
       await stream.write(text.replace('"name": "Awkward"', '"name": "Named by Ana"'));
       await stream.close();
     });
-    await page.getByRole('button', { name: 'Look for changes' }).click();
-    await expect(page.getByText('prompt-set: changed')).toBeVisible();
-    await page.getByText('Use theirs').click();
-    await page.getByRole('button', { name: 'Apply' }).click();
-    await expect(page.getByText('1 change applied.')).toBeVisible();
+    await page.getByRole('button', { name: 'Exchange changes' }).click();
+    await expect(page.getByText('Name changed to “Named by Ana”')).toBeVisible();
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
     await expect(library.set(/Named by Ana/)).toBeVisible();
   });

@@ -4,7 +4,6 @@ import { exactJson, readExactJson } from '../lib/exact-json';
 import { checkTarget, isUnverifiable, whyNotFit } from './check-rows';
 import { readPeft } from './from-vectors';
 import type { Incoming } from './incoming';
-import { folderChanges } from './set-package';
 
 const MODEL = { id: 'org/Small-ONNX', sha256: 'a', hidden: 4, dtype: 'q4' };
 const prompt = (change: object, width = 4) =>
@@ -183,11 +182,4 @@ describe('a PEFT folder', () => {
     expect(read(CONFIG, Uint8Array.of(1), 'adapter_model.bin')).toMatchObject({ ok: false, error: { kind: 'pickle' } });
     expect(read(CONFIG, Uint8Array.of(1, 2, 3))).toMatchObject({ ok: false, error: { kind: 'bad-vectors' } });
   });
-});
-
-test.each([
-  [{ 'a.json': '1' }, { 'a.json': '2' }, { 'a.json': '3' }, { 'a.npy': '4' }, 'conflict'],
-  [{ 'a.json': '1' }, { 'a.json': '1' }, { 'a.json': '2' }, { 'a.npy': '4' }, 'changed'],
-])('a version of which one file changed and another is new is one change: %#', (base, here, there, added, kind) => {
-  expect(folderChanges(base, here, { ...there, ...added })).toEqual([{ name: 'a', kind, paths: ['a.json', 'a.npy'] }]);
 });

@@ -1,47 +1,109 @@
-/** Prompt sets in a team's folder: what is written there, what others changed, and what is taken of it. Knows no screen. */
-
+/** Prompt sets in a team's folder: every exchange gives both sides the union of their copies. */
 import { type CompleteSet, readSetFiles, SET_FILE, setFiles, withoutRows } from '../../../interchange/set-files';
-import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/set-package';
+import { agreedOn, type State, united } from '../../../interchange/union';
 import { type Files, LIMITS } from '../../../interchange/zip';
-import { sha256 } from '../../../lib/bytes';
 import { badInput } from '../../../lib/errors';
-import type { Result } from '../../../lib/result';
+import { counted } from '../../../lib/format';
+import { freeHandle } from '../../../prompt-set/handle';
+import type { Store } from '../../../store/store';
+import type { PromptSetsStore } from '../../state/prompt-sets-store';
+import { readStored, storeSet } from './stored-set';
 
 /** Where a set is in the folder. */
-export interface Link {
+interface Link {
   readonly folder: string;
-  /** The files on which both sides last agreed. */
-  readonly base: Sums;
+  readonly agreed: State;
 }
 
-/** Decisions by the name of a change; a change without one stays open. */
-export type Decisions = Readonly<Record<string, Decision>>;
-/** Use the version in the folder, or keep the one here. */
-export type Decision = 'take' | 'mine';
+/** The connected folder, as it is stored in the settings. */
+export interface Connected {
+  readonly handle: FileSystemDirectoryHandle;
+  /** Whether the browser lets the page use it without asking; checked at every visit. */
+  readonly isAllowed: boolean;
+  readonly withRows: boolean;
+  /** By set; that of a set which was deleted here stays, so that it does not come back. */
+  readonly links: Readonly<Record<string, Link>>;
+}
 
-/** The files of a set for the folder: without rows unless the user agreed. */
-const outgoing = (complete: CompleteSet, withRows: boolean): Files =>
-  setFiles(withRows ? complete : withoutRows(complete));
+export interface Team {
+  readonly disk: Store;
+  readonly promptSets: PromptSetsStore;
+  /** @throws StudioError `bad-input` if none is connected */
+  readonly connected: () => Connected;
+  readonly remember: (links: Connected['links']) => Promise<void>;
+}
 
-/** Writes the files that changed here. Files that others changed meanwhile are not overwritten; `waiting` counts them. */
-export async function saveSet(
-  root: FileSystemDirectoryHandle,
-  complete: CompleteSet,
-  link: Link | null,
-  withRows: boolean,
-): Promise<{ readonly link: Link; readonly written: number; readonly waiting: number }> {
-  if (!link) await writeGitAttributes(root);
-  const { folder, base } = link ?? { folder: await freeFolder(root, complete), base: {} };
-  const files = outgoing(complete, withRows);
-  const [here, there] = [await sumsOf(files), await sumsOf(await readFiles(root, folder))];
-  const foreign = new Set(folderChanges(base, here, there).flatMap((change) => change.paths));
-  const write = new Map([...files].filter(([path]) => here[path] !== there[path] && !foreign.has(path)));
-  const remove = Object.keys(base).filter((path) => !files.has(path) && there[path] === base[path]);
-  await writeFiles(root, folder, write, remove);
-  const agreed = Object.entries(here).map(([path, sum]) => [path, foreign.has(path) ? base[path] : sum] as const);
-  const kept = Object.entries(base).filter(([path]) => foreign.has(path) && here[path] === undefined);
-  const next = Object.fromEntries([...agreed, ...kept].filter((entry): entry is [string, string] => !!entry[1]));
-  return { link: { folder, base: next }, written: write.size + remove.length, waiting: foreign.size };
+/**
+ * The union of some sets and of the folder's copies, written there. Resolves to what happened, in words.
+ * @param isTaken it is stored here too
+ */
+export async function exchange(team: Team, ids: Iterable<string>, isTaken: boolean): Promise<string[]> {
+  const said: string[] = [];
+  let written = 0;
+  for (const id of ids) {
+    const here = await readStored(team.disk, id);
+    if (!here) continue;
+    const { handle: root, links, withRows } = team.connected();
+    const { folder, agreed } = links[id] ?? { folder: await freeFolder(root, here), agreed: {} };
+    const files = await readFiles(root, folder);
+    const there = files.has(SET_FILE) ? setIn(folder, files) : null;
+    const own = withRows ? here : withoutRows(here);
+    const saved = there ? united(own, there, agreed).complete : own;
+    written += await writeFiles(root, folder, setFiles(saved), files);
+    const found = there && isTaken ? united(here, there, agreed) : null;
+    const after = found ? withOwnHandle(team, found.complete) : here;
+    if (changedIn(setFiles(after), setFiles(here)).length > 0) await keep(team, after, here);
+    said.push(...(found?.said ?? []).map((words) => `${after.set.name}: ${words}.`));
+    // the handle may have been taken here: then it differs on purpose
+    const both = found ? { ...saved, set: { ...saved.set, handle: after.set.handle } } : saved;
+    await team.remember({ [id]: { folder, agreed: agreedOn(agreed, after, both) } });
+  }
+  return written > 0 ? [...said, `${counted(written, 'file')} written.`] : said;
+}
+
+/** Everything in this browser and in the folder, on both sides. */
+export async function exchangeAll(team: Team): Promise<readonly string[]> {
+  const { sets } = team.promptSets.getState();
+  const said = await exchange(
+    team,
+    sets.map(({ id }) => id),
+    true,
+  );
+  const { handle: root, links } = team.connected();
+  const known = new Set(Object.values(links).map(({ folder }) => folder));
+  for (const folder of await subfolders(root)) {
+    const files = known.has(folder) ? new Map() : await readFiles(root, folder);
+    if (!files.has(SET_FILE)) continue;
+    const there = setIn(folder, files);
+    if (await team.disk.sets.get(there.set.id)) continue;
+    const complete = withOwnHandle(team, there);
+    await keep(team, complete);
+    await team.remember({ [there.set.id]: { folder, agreed: agreedOn({}, complete, complete) } });
+    said.push(`${there.set.name}: a new prompt set.`);
+  }
+  return said;
+}
+
+/** Stores a set, and opens it again if it is the open one. */
+async function keep({ disk, promptSets }: Team, complete: CompleteSet, before?: CompleteSet): Promise<void> {
+  await storeSet(disk, complete, before);
+  const { set, refresh, close, open } = promptSets.getState();
+  await refresh();
+  if (set?.id !== complete.set.id) return;
+  close();
+  await open(set.id);
+}
+
+function setIn(folder: string, files: Files): CompleteSet {
+  const read = readSetFiles(files);
+  if (!read.ok) throw badInput(`“${folder}”: ${read.error.message}`);
+  return read.value;
+}
+
+function withOwnHandle({ promptSets }: Team, complete: CompleteSet): CompleteSet {
+  const { id, handle } = complete.set;
+  const taken = promptSets.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
+  return { ...complete, set: { ...complete.set, handle: freeHandle(handle, taken) } };
 }
 
 /** The handle in lower case, numbered if another set has that folder. */
@@ -55,62 +117,12 @@ async function freeFolder(root: FileSystemDirectoryHandle, { set }: CompleteSet)
   }
 }
 
-/** The changes of others to a set. */
-export async function lookAt(
-  root: FileSystemDirectoryHandle,
-  complete: CompleteSet,
-  link: Link,
-  withRows: boolean,
-): Promise<readonly FolderChange[]> {
-  const there = await readFiles(root, link.folder);
-  return folderChanges(link.base, await sumsOf(outgoing(complete, withRows)), await sumsOf(there));
-}
-
-/** Folders with a prompt set that is not in this browser, by name. */
-export async function newcomers(
-  root: FileSystemDirectoryHandle,
-  known: ReadonlySet<string>,
-): Promise<readonly { readonly folder: string; readonly read: Result<CompleteSet> }[]> {
-  const found: { folder: string; read: Result<CompleteSet> }[] = [];
-  for (const folder of await subfolders(root)) {
-    const files = await readFiles(root, folder);
-    if (!files.has(SET_FILE)) continue;
-    const read = readSetFiles(files);
-    if (!read.ok || !known.has(read.value.set.id)) found.push({ folder, read });
-  }
-  return found;
-}
-
-/** The set with the changes taken, and the files then agreed on; a version that is kept overwrites theirs later. */
-export async function decide(
-  root: FileSystemDirectoryHandle,
-  complete: CompleteSet,
-  link: Link,
-  changes: readonly FolderChange[],
-  decisions: Decisions,
-): Promise<Result<{ readonly complete: CompleteSet; readonly link: Link }>> {
-  const there = await readFiles(root, link.folder);
-  const taken = changes.filter(({ name }) => decisions[name] === 'take');
-  const merged = readSetFiles(withTaken(setFiles(complete), there, taken));
-  if (!merged.ok) return merged;
-  const base: Record<string, string> = { ...link.base };
-  const sums = await sumsOf(there);
-  for (const path of changes.filter(({ name }) => decisions[name]).flatMap((change) => change.paths)) {
-    const sum = sums[path];
-    if (sum === undefined) delete base[path];
-    else base[path] = sum;
-  }
-  // a verdict kept in place of comparisons says nothing where they are
-  const { set, evaluations } = merged.value;
-  const taking = evaluations.length > 0 ? { ...merged.value, set: { ...set, verdict: undefined } } : merged.value;
-  return { ok: true, value: { complete: taking, link: { folder: link.folder, base } } };
-}
-
-async function sumsOf(files: Files): Promise<Sums> {
-  const sums: Record<string, string> = {};
-  for (const [path, bytes] of files) sums[path] = await sha256(Uint8Array.from(bytes));
-  return sums;
-}
+/** Paths that only one side has, or that have other bytes. */
+const changedIn = (files: Files, before: Files): readonly string[] =>
+  [...new Set([...files.keys(), ...before.keys()])].filter((path) => {
+    const [now, then] = [files.get(path), before.get(path)];
+    return now?.length !== then?.length || !now?.every((byte, i) => byte === then?.[i]);
+  });
 
 /** Names of the folders directly in it, without hidden ones (`.git`). */
 async function subfolders(root: FileSystemDirectoryHandle): Promise<readonly string[]> {
@@ -121,7 +133,7 @@ async function subfolders(root: FileSystemDirectoryHandle): Promise<readonly str
 }
 
 /** All files below a folder, by path; empty if there is no such folder. @throws StudioError `bad-input` if there are too many */
-export async function readFiles(root: FileSystemDirectoryHandle, folder: string): Promise<Files> {
+async function readFiles(root: FileSystemDirectoryHandle, folder: string): Promise<Files> {
   const files = new Map<string, Uint8Array>();
   let total = 0;
   async function walk(directory: FileSystemDirectoryHandle, prefix: string): Promise<void> {
@@ -145,41 +157,34 @@ export async function readFiles(root: FileSystemDirectoryHandle, folder: string)
   return files;
 }
 
-/** Writes files below a folder and deletes others; missing folders are created. */
+/** Measurements that were removed; other files that nobody here wrote stay. */
+const isOurs = (path: string) => path.startsWith('measurements/');
+
+/** Writes what differs, and resolves to how many files did. Git must not convert their line ends, which would be changes. */
 async function writeFiles(
   root: FileSystemDirectoryHandle,
   folder: string,
-  write: Files,
-  remove: readonly string[],
-): Promise<void> {
-  const top = await root.getDirectoryHandle(folder, { create: true });
-  for (const [path, bytes] of write) {
-    const { directory, name } = await place(top, path);
-    await writeFile(directory, name, Uint8Array.from(bytes));
+  files: Files,
+  before: Files,
+): Promise<number> {
+  const attributes = '.gitattributes';
+  if (!(await root.getFileHandle(attributes).catch(() => null)))
+    await writeFile(root, attributes, '*.json text eol=lf\n*.npy binary\n');
+  const changed = changedIn(files, before).filter((path) => files.has(path) || isOurs(path));
+  for (const path of changed) {
+    let directory = await root.getDirectoryHandle(folder, { create: true });
+    const parts = path.split('/');
+    const name = parts.pop() ?? '';
+    for (const part of parts) directory = await directory.getDirectoryHandle(part, { create: true });
+    const bytes = files.get(path);
+    if (bytes) await writeFile(directory, name, Uint8Array.from(bytes));
+    else await directory.removeEntry(name).catch(() => undefined); // already removed
   }
-  for (const path of remove) {
-    const { directory, name } = await place(top, path);
-    await directory.removeEntry(name).catch(() => undefined); // already removed
-  }
-}
-
-/** Keeps git from converting line ends, which would make files look changed. An existing file is left alone. */
-async function writeGitAttributes(root: FileSystemDirectoryHandle): Promise<void> {
-  const name = '.gitattributes';
-  if (await root.getFileHandle(name).catch(() => null)) return;
-  await writeFile(root, name, '*.json text eol=lf\n*.npy binary\n');
+  return changed.length;
 }
 
 async function writeFile(directory: FileSystemDirectoryHandle, name: string, content: FileSystemWriteChunkType) {
   const stream = await (await directory.getFileHandle(name, { create: true })).createWritable();
   await stream.write(content);
   await stream.close();
-}
-
-async function place(top: FileSystemDirectoryHandle, path: string) {
-  const parts = path.split('/');
-  const name = parts.pop() ?? '';
-  let directory = top;
-  for (const part of parts) directory = await directory.getDirectoryHandle(part, { create: true });
-  return { directory, name };
 }

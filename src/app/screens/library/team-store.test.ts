@@ -1,6 +1,5 @@
 import { expect, it, vi } from 'vitest';
 import { testServices, testStudio } from '../../state/test-support';
-import { toasts } from '../../ui/toast';
 import { team as teamOf } from './team-store';
 
 interface FakeFolder {
@@ -53,9 +52,7 @@ function folder(name: string, state = { broken: false }): FakeFolder & FileSyste
   } as unknown as FakeFolder & FileSystemDirectoryHandle;
 }
 
-async function made() {
-  const state = { broken: false };
-  const root = folder('team', state);
+async function browserWith(root: FakeFolder & FileSystemDirectoryHandle) {
   const services = testServices();
   // a real browser stores the handle itself
   const settings = new Map<string, unknown>();
@@ -64,53 +61,111 @@ async function made() {
     set: async (key: string, value: unknown) => void settings.set(key, value),
   });
   const studio = testStudio(services);
-  const { promptSets } = studio.stores;
-  await promptSets.getState().create({ name: 'Tone', dataset: null, datasetName: null });
   const team = teamOf.of(studio);
-  const said = () => team.work.getState().value;
-  const head = () => (root.inside.get('tone') as FakeFolder).inside.get('prompt-set.json') as FakeFile;
-  const text = () => new TextDecoder().decode(head().text as Uint8Array);
-  return { team, promptSets, root, state, said, head, text };
+  const said = () => team.work.getState().value ?? [];
+  const sets = () => studio.stores.promptSets.getState();
+  const text = (file = 'prompt-set.json') =>
+    new TextDecoder().decode(((root.inside.get('tone') as FakeFolder).inside.get(file) as FakeFile).text as Uint8Array);
+  return { team, said, sets, text, disk: services.store };
 }
 
-it('writes every prompt set when a folder is connected, and a changed one a moment after the change', async () => {
+/** Ana's browser with a set and the folder connected, and Ben's with the same folder. */
+async function anaAndBen() {
+  const state = { broken: false };
+  const root = folder('team', state);
+  const [ana, ben] = [await browserWith(root), await browserWith(root)];
+  await ana.sets().create({ name: 'Tone', dataset: null, datasetName: null });
+  await ana.team.connect(root);
+  await ben.team.connect(root);
+  const id = ana.sets().sets[0]?.id ?? '';
+  await ben.sets().open(id);
+  return { ana, ben, root, id, state };
+}
+
+it('gives each side what the other has', async () => {
+  const { ana, ben, root } = await anaAndBen();
+  expect(ana.said()).toEqual(['1 file written.']);
+  expect(ben.said()).toEqual(['Tone: a new prompt set.']);
+  const attributes = root.inside.get('.gitattributes') as FakeFile;
+  expect(attributes.text).toContain('*.json text eol=lf');
+  await ana.sets().update((set, { now }) => ({ ...set, notes: 'by Ana', updatedAt: now }));
+  await ben.sets().rename('Mood');
+  await ana.team.exchange();
+  await ben.team.exchange();
+  expect(ben.said()).toContain('Mood: Notes changed to “by Ana”.');
+  await ana.team.exchange();
+  expect(ana.said()).toEqual(['Mood: Name changed to “Mood”.']);
+  expect(ana.sets().set).toMatchObject({ name: 'Mood', notes: 'by Ana' });
+  for (const { team, said } of [ben, ana]) {
+    await team.exchange();
+    expect(said()).toEqual(['The folder and this browser agree.']);
+  }
+});
+
+it('keeps the newer of two changes and says the other', async () => {
+  const { ana, ben } = await anaAndBen();
+  await ana.sets().update((set) => ({ ...set, name: 'Ana’s', updatedAt: '2100-01-01T00:00:00Z' }));
+  await ben.sets().update((set) => ({ ...set, name: 'Ben’s', updatedAt: '2100-01-02T00:00:00Z' }));
+  await ana.team.exchange();
+  await ben.team.exchange();
+  expect(ben.said()).toContain('Ben’s: Name changed on both sides: “Ben’s” kept, not “Ana’s”.');
+  await ana.team.exchange();
+  expect(ana.sets().set?.name).toBe('Ben’s');
+});
+
+it('writes a changed set a moment after the change, with what others wrote meanwhile, and takes nothing', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
-    const { team, promptSets, root, said, text } = await made();
-    await team.connect(root);
-    expect(said()).toBe('1 file written.');
-    await promptSets.getState().rename('Mood');
+    const { ana, ben } = await anaAndBen();
+    await ana.sets().update((set, { now }) => ({ ...set, notes: 'by Ana', updatedAt: now }));
+    await ana.team.exchange();
+    await ben.sets().rename('Mood');
+    ben.team.close();
     await vi.advanceTimersByTimeAsync(5000);
-    await vi.waitFor(() => expect(text()).toContain('"name": "Mood"'));
+    await vi.waitFor(() => expect(ben.text()).toContain('"name": "Mood"'));
+    expect(ben.text()).toContain('by Ana');
+    expect(ben.sets().set?.notes).toBeUndefined();
   } finally {
     vi.useRealTimers();
   }
 });
 
-it('applies a change of somebody else only when that is decided, and undoes it', async () => {
-  const { team, promptSets, root, said, head, text } = await made();
-  await team.connect(root);
-  await team.look();
-  expect(said()).toBe('The folder and this browser agree.');
-  head().text = text().replace('"Tone"', '"Mood"');
-  await team.look();
-  expect(team.state.getState().waiting).toMatchObject([{ folder: 'tone', changes: [{ name: 'prompt-set' }] }]);
-  await team.apply();
-  expect(said()).toBe('No change was applied.');
-  await team.look();
-  team.choose('take', 'tone', 'prompt-set');
-  await team.apply();
-  expect(said()).toBe('1 change applied.');
-  expect(promptSets.getState().set?.name).toBe('Mood');
-  toasts.visibleToasts.at(-1)?.content.action?.run();
-  await vi.waitFor(() => expect(promptSets.getState().set?.name).toBe('Tone'));
+it('does not bring back a set that was deleted here, and gives one with a taken handle another', async () => {
+  const { ana, ben, root, id } = await anaAndBen();
+  await ben.sets().remove(id);
+  await ben.team.exchange();
+  expect(ben.sets().sets).toEqual([]);
+  const cleo = await browserWith(root);
+  await cleo.sets().create({ name: 'Tone', dataset: null, datasetName: null });
+  await cleo.team.connect(root);
+  expect(
+    cleo
+      .sets()
+      .sets.map(({ handle }) => handle)
+      .sort(),
+  ).toEqual(['TONE', 'TONE_2']);
+  await ana.team.exchange();
+  expect(
+    ana
+      .sets()
+      .sets.map(({ handle }) => handle)
+      .sort(),
+  ).toEqual(['TONE', 'TONE_2']);
+});
+
+it('names a folder that cannot be read', async () => {
+  const { ana, root } = await anaAndBen();
+  const file = (root.inside.get('tone') as FakeFolder).inside.get('prompt-set.json') as FakeFile;
+  file.text = new TextEncoder().encode('<<<<<<< HEAD');
+  await ana.team.exchange();
+  expect(ana.team.work.getState().error?.message).toContain('“tone”: prompt-set.json is not valid JSON');
 });
 
 it('says what to do when the folder was moved, and forgets it when it is disconnected', async () => {
-  const { team, root, state } = await made();
-  await team.connect(root);
+  const { ana, state } = await anaAndBen();
+  const { team } = ana;
   state.broken = true;
-  await team.look();
+  await team.exchange();
   expect(team.work.getState().error?.message).toContain('moved or deleted');
   await team.disconnect();
   expect(team.connection.getState().value).toBeNull();

@@ -1,22 +1,15 @@
-/** The team folder: written after every save and read on request; the user decides which changes of others to apply. */
+/** The team folder: written after every change here; on request the folder and this browser get what the other has. */
 import { createStore } from 'zustand/vanilla';
 import { inTurn } from '../../../lib/control';
 import { badInput } from '../../../lib/errors';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
-import { format, toastUndo } from '../../ui';
-import { storeSet } from './stored-set';
-import type { Decision, Decisions } from './team-folder';
-import { applyDecisions, type Connected, findWaiting, saveAll, type Team, type Waiting } from './team-work';
+import type { Connected, Team } from './team-folder';
 
 interface TeamState {
   readonly isOpen: boolean;
   /** For the folder that is connected next. */
   readonly withRows: boolean;
-  /** Null = not looked for yet. */
-  readonly waiting: readonly Waiting[] | null;
-  /** By folder. */
-  readonly decisions: Readonly<Record<string, Decisions>>;
 }
 
 const TEAM_SETTING = 'team-folder';
@@ -50,14 +43,7 @@ const connectionOf = ({ services: { store: disk } }: Studio): Resource<'team', C
     return known && { ...known, isAllowed: await mayUse(known.handle, 'query') };
   });
 
-const NOT_LOOKED = { waiting: null, decisions: {} } as const;
-
-interface Work {
-  /** "Saving". */
-  readonly what: string;
-  /** Resolves to the result in words. */
-  readonly start: () => Promise<string>;
-}
+const loadFolder = () => import('./team-folder');
 
 /** The connected folder, and the work on it: one thing at a time. */
 function teamFolder(studio: Studio) {
@@ -84,28 +70,32 @@ function teamFolder(studio: Studio) {
     },
     remember: (links) => change((before) => ({ ...before, links: { ...before.links, ...links } })),
   };
-
-  const work = resource(({ start }: Work) => start().catch((cause: unknown) => Promise.reject(folderError(cause))));
+  const work = resource((start: () => Promise<readonly string[]>) =>
+    start().catch((cause: unknown) => Promise.reject(folderError(cause))),
+  );
   const isBusy = () => work.getState().status === 'loading';
-  const run = async (what: string, start: Work['start']) => {
-    if (connected() && !isBusy()) await work.load({ what, start });
+  const run = async (start: () => Promise<readonly string[]>) => {
+    if (connected() && !isBusy()) await work.load(start);
   };
   return { connection, connected, remember, change, folder, work, isBusy, run };
 }
 
 export const team = perStudio((studio) => {
   const { connection, connected, remember, change, folder, work, isBusy, run } = teamFolder(studio);
-  const state = createStore<TeamState>(() => ({ isOpen: false, withRows: false, ...NOT_LOOKED }));
+  const state = createStore<TeamState>(() => ({ isOpen: false, withRows: false }));
   const clear = () => {
     if (!isBusy()) work.clear();
-    state.setState(NOT_LOOKED);
   };
-  const save = (only?: ReadonlySet<string>) => run('Saving', () => saveAll(folder, only));
+  const exchange = () =>
+    run(async () => {
+      const said = await (await loadFolder()).exchangeAll(folder);
+      return said.length > 0 ? said : ['The folder and this browser agree.'];
+    });
   saveOnChange(
     folder.promptSets,
     () => connected()?.isAllowed ?? false,
     () => !state.getState().isOpen && !isBusy(),
-    (only) => void save(only),
+    (ids) => void run(async () => (await loadFolder()).exchange(folder, ids, false)),
   );
   void connection.load('team');
   return {
@@ -120,7 +110,7 @@ export const team = perStudio((studio) => {
     close: () => state.setState({ isOpen: false }),
     connect: async (handle: FileSystemDirectoryHandle) => {
       await remember({ handle, withRows: state.getState().withRows, isAllowed: true, links: {} });
-      await save();
+      await exchange();
     },
     allow: () => change(async (before) => ({ ...before, isAllowed: await mayUse(before.handle, 'request') })),
     disconnect: async () => {
@@ -131,50 +121,9 @@ export const team = perStudio((studio) => {
       await change((before) => ({ ...before, withRows }));
       state.setState({ withRows });
     },
-    save,
-    look: () =>
-      run('Looking for changes', async () => {
-        const waiting = await findWaiting(folder);
-        state.setState({ waiting, decisions: {} });
-        return waiting.length === 0 ? 'The folder and this browser agree.' : '';
-      }),
-    choose: (decision: Decision | 'leave', of: string, name: string) =>
-      state.setState(({ decisions }) => ({
-        decisions: { ...decisions, [of]: decided(decisions[of], name, decision) },
-      })),
-    apply: () =>
-      run('Applying changes', async () => {
-        const said = await applied(folder, state.getState());
-        state.setState(NOT_LOOKED);
-        return said;
-      }),
+    exchange,
   };
 });
-
-function decided(before: Decisions = {}, name: string, decision: Decision | 'leave'): Decisions {
-  const { [name]: _before, ...others } = before;
-  return decision === 'leave' ? others : { ...others, [name]: decision };
-}
-
-/** Applies the decisions, with an undo. Resolves to the result in words. */
-async function applied(team: Team, { waiting, decisions }: Pick<TeamState, 'waiting' | 'decisions'>): Promise<string> {
-  const { before, taken } = await applyDecisions(team, waiting ?? [], decisions);
-  await reopen(team);
-  if (before.length > 0)
-    toastUndo('Changes of others were applied', () =>
-      Promise.all(before.map((complete) => storeSet(team.disk, complete))).then(() => reopen(team)),
-    );
-  return taken === 0 ? 'No change was applied.' : `${format.counted(taken, 'change')} applied.`;
-}
-
-/** Reads the open set and the list again. */
-async function reopen({ promptSets }: Pick<Team, 'promptSets'>): Promise<void> {
-  const open = promptSets.getState().set?.id;
-  await promptSets.getState().refresh();
-  if (open === undefined) return;
-  promptSets.getState().close();
-  await promptSets.getState().open(open);
-}
 
 /** Saves the changed sets a moment after the last change, or later if saving may not start yet. */
 function saveOnChange(
