@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import { uninterrupted } from '../lib/control';
+import { present } from '../lib/assert';
+import { ControlSource, uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { textsOf } from '../prompt/prompt';
 import { alone, askedVersion } from '../prompt-set/ready-prompt';
 import { reading } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
-import { type BatchEvent, batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
+import { type BatchEvent, batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
 import { closeRows, openRows } from './rows-file';
@@ -28,6 +29,19 @@ async function tuned(threshold: number | null = null, context?: number) {
 function said(text: string) {
   const probabilities = answerOf(`Text: ${text}\nTone:`, Float32Array.of(1, 0)).map(Math.exp);
   return { probabilities, best: argmax(probabilities) };
+}
+
+/** Answers the first piece of the open file, as when it is stopped then. */
+async function stoppedAfterOne({ host, version }: Pick<Awaited<ReturnType<typeof tuned>>, 'host' | 'version'>) {
+  const control = new ControlSource();
+  const events: BatchEvent[] = [];
+  const emit = (event: BatchEvent) => {
+    events.push(event);
+    control.ask('cancel');
+  };
+  const asked = batch(host, { plan: alone(version), text: 'body', from: 0 }, { control, emit });
+  await expect(asked).rejects.toMatchObject({ code: 'cancelled' });
+  return present(events[0], 'piece').progress;
 }
 
 describe('answering a file', () => {
@@ -94,16 +108,14 @@ describe('answering a file', () => {
       const events: BatchEvent[] = [];
       const run = { control: uninterrupted, emit: (event: BatchEvent) => void events.push(event) };
       await batch(host, { plan: { ...asked, fallback, policy }, text: 'body', from: 0 }, run);
-      return { routed: events.at(-1)?.progress.routed, events };
+      return { routed: events.at(-1)?.progress.routed };
     };
     const unsure = TEXTS.map(said).filter(({ probabilities, best }) => (probabilities[best] ?? 0) < 0.6).length;
-    const { routed, events } = await ask({ kind: 'fallback' });
+    const { routed } = await ask({ kind: 'fallback' });
     expect(routed).toBe(
       `20 texts answered, ${unsure} by the fallback: ${unsure} as its answer was less probable than the threshold`,
     );
     expect((await ask({ kind: 'shadow' })).routed).toMatch(/said the same of \d+ of 20$/);
-    const pieces = events.map(({ progress: { done }, answers, leftOut }) => ({ done, answers, leftOut }));
-    expect((await batchAgain(host, { version, pieces })).routed).toBe(routed);
   });
 
   it('answers with the other version where the one in question is missing', async () => {
@@ -139,12 +151,7 @@ describe('answering a file', () => {
     await openRows(host, { file: FILE, name: 'a.csv' }, SILENT);
     const events: BatchEvent[] = [];
     const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
-    await batch(host, { plan: alone(version), text: 'body', from: 0 }, run);
-    const [piece] = events;
-    if (!piece) throw new Error('no piece');
-    const kept = piece.progress.done;
-    await batchAgain(host, { version, pieces: [{ done: kept, answers: piece.answers, leftOut: piece.leftOut }] });
-    events.length = 0;
+    const { done: kept } = await stoppedAfterOne({ host, version });
     vi.useFakeTimers({ toFake: ['performance'] });
     const { score } = host.engine;
     const slow: typeof score = (...given) => {
@@ -161,18 +168,9 @@ describe('answering a file', () => {
   it('continues after the answers that were kept, and writes all of them', async () => {
     const { host, version } = await tuned();
     await openRows(host, { file: FILE, name: 'a.csv' }, SILENT);
-    const events: BatchEvent[] = [];
-    await batch(
-      host,
-      { plan: alone(version), text: 'body', from: 0 },
-      { ...SILENT, emit: (event) => void events.push(event) },
-    );
-    const [first] = events;
-    if (!first) throw new Error('no piece');
-    const pieces = [{ done: first.progress.done, answers: first.answers, leftOut: first.leftOut }];
-    const again = await batchAgain(host, { version, pieces });
-    expect(again).toMatchObject({ done: 8, total: 20, rowsPerSecond: 0, secondsLeft: null });
-    expect(again.first.every((row) => row !== null)).toBe(true);
+    const stopped = await stoppedAfterOne({ host, version });
+    expect(stopped).toMatchObject({ done: 8, total: 20 });
+    expect(stopped.first.every((row) => row !== null)).toBe(true);
     const how = { format: 'csv', bom: false, neutralise: true, onlyReview: false, each: 'nothing' } as const;
     const part = await (await batchFile(host, how)).file.text();
     expect(part.trim().split(/\r?\n/)).toHaveLength(9);
@@ -193,7 +191,6 @@ describe('answering a file', () => {
       expect(Number(confidence)).toBeCloseTo(probabilities[best] ?? 0, 4);
       expect([Number(bad), Number(good)].map((p) => p.toFixed(4))).toEqual(probabilities.map((p) => p.toFixed(4)));
     });
-    expect((await batchAgain(host, { version, pieces: [] })).done).toBe(0);
   });
 
   it('says what to do where the file or its answers are gone', async () => {

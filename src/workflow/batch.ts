@@ -44,11 +44,8 @@ export interface BatchProgress {
   readonly first: readonly (RowOutcome | null)[];
 }
 
-/** Answers to the rows from the end of the piece before to `done`, as they can be kept outside the host. */
-export type BatchPiece = Pick<Piece, 'done' | 'answers' | 'leftOut'>;
-
 /** `answers` and `leftOut`: of the rows since the event before. */
-export interface BatchEvent extends Omit<BatchPiece, 'done'> {
+export interface BatchEvent extends Pick<Piece, 'answers' | 'leftOut'> {
   readonly progress: BatchProgress;
 }
 
@@ -223,19 +220,6 @@ export async function batch(
     emit({ progress: add(kept, piece), answers, leftOut });
   }
   return { done: kept.done };
-}
-
-/**
- * Takes answers that the open file got before, as before a reload: from there `batch` continues, and `batchFile` writes
- * them.
- */
-export async function batchAgain(
-  host: Host,
-  { version, pieces }: { readonly version: AskedVersion; readonly pieces: readonly BatchPiece[] },
-): Promise<BatchProgress> {
-  const batch = freshBatch(host, version);
-  const again = (piece: BatchPiece) => add(batch, { ...piece, rowsPerSecond: 0, secondsLeft: null });
-  return pieces.map(again).at(-1) ?? again({ done: 0, answers: [], leftOut: [] });
 }
 
 export interface BatchFileRequest extends Omit<AnswersFile, 'answers' | 'done'> {

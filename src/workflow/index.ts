@@ -3,7 +3,7 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
-import { batch, batchAgain, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
+import { batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
 import { compare, comparedRows, comparisonTokens } from './compare';
@@ -40,7 +40,6 @@ export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host
 export const VERBS = {
   answerText,
   batch,
-  batchAgain,
   batchFile,
   batchLeftOut,
   batchTokens,

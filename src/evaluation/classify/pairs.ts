@@ -164,7 +164,7 @@ export interface RowAnswer {
   readonly probability: number;
 }
 
-export function answersOf(of: AnswerSheet): readonly (RowAnswer & { readonly rowId: string; readonly gold: string })[] {
+function answersOf(of: AnswerSheet): readonly (RowAnswer & { readonly rowId: string; readonly gold: string })[] {
   return predictionsOf(of).map((predicted, i) => ({
     rowId: of.rowIds[i] ?? '',
     gold: of.labels[of.gold[i] ?? -1] ?? '',

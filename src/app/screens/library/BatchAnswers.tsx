@@ -36,7 +36,7 @@ function titleOf(run: BatchRun | null, isRunning: boolean): string {
   const missing = leftOut > 0 ? `, ${format.count(leftOut)} left out` : '';
   return isDone(run)
     ? `${format.counted(total - leftOut, 'row')} answered by ${who}${missing}`
-    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}. These answers are kept in this browser`;
+    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}`;
 }
 
 /** The progress of the batch, its answers, and the file to download. */
@@ -173,7 +173,7 @@ function LeftOut({ run }: RunProps) {
 const FORMATS = { csv: 'CSV', jsonl: 'JSONL' } as const;
 
 function Output({ run }: RunProps) {
-  const { choice, download, downloadReview, discard } = batch.use();
+  const { choice, download, downloadReview } = batch.use();
   const as = useStore(choice, (s) => s.options.format);
   return (
     <>
@@ -187,12 +187,6 @@ function Output({ run }: RunProps) {
             onPress={() => void downloadReview()}
           >{`Only the ${format.counted(toReview(run), 'row')} to review`}</Button>
         ) : null}
-        <Button variant="quiet" onPress={discard}>
-          Discard the answers
-        </Button>
-        <span className="dim small">
-          Answers are kept in this browser until you discard them. Then you can choose another prompt or file.
-        </span>
       </div>
     </>
   );

@@ -6,11 +6,11 @@ import { FileButton } from '../../shell/Screen';
 import { ShowRejected } from '../../shell/ShowRejected';
 import { VersionPicker } from '../../shell/VersionPicker';
 import { useResource } from '../../state/resource';
-import { usePicked, usePromptSets, useStudio } from '../../state/studio';
-import { Button, EmptyState, Failed, format, Note, Panel, Select } from '../../ui';
+import { useIsBusy, usePicked, usePromptSets, useStudio } from '../../state/studio';
+import { Button, EmptyState, Failed, format, Panel, Select } from '../../ui';
 import { BatchAnswers, FirstRows } from './BatchAnswers';
 import { batch, batchSet } from './batch-store';
-import { ReadingRows } from './parts';
+import { hasVersions, ReadingRows } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
 const SHOWS = [
@@ -21,8 +21,8 @@ const SHOWS = [
 
 /** One version answers a file of rows without labels. */
 export function BatchTab({ onSets }: { readonly onSets: () => void }) {
-  const hasVersions = usePromptSets((s) => s.sets.some(({ hard, tuned }) => hard + tuned > 0));
-  if (!hasVersions)
+  const isUsable = usePromptSets((s) => s.sets.some(hasVersions));
+  if (!isUsable)
     return (
       <EmptyState
         title="No prompt to run yet"
@@ -49,7 +49,7 @@ function FirstChoice() {
   const { chooseSet, choice } = batch.use();
   const chosen = useStore(choice, (s) => s.setId);
   const first = usePromptSets(({ set, sets }) => {
-    const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
+    const usable = sets.filter(hasVersions);
     return set?.id ?? (usable.length === 1 ? (usable[0]?.id ?? null) : null);
   });
   useEffect(() => {
@@ -78,19 +78,17 @@ function Choice() {
   const { choice, chooseSet, chooseWhich } = batch.use();
   const sets = usePromptSets((s) => s.sets);
   const { setId, which } = usePicked(choice, 'setId', 'which');
-  const isHeld = useIsHeld();
+  const isBusy = useIsBusy();
   const { value: set } = useResource(batchSet.use(), setId);
   return (
     <Panel span={12} title="Prompt">
       <div className="batch-choice">
         <Select
           label="Prompt set"
-          options={sets
-            .filter(({ hard, tuned }) => hard + tuned > 0)
-            .map(({ id, name, handle }) => ({ id, label: name, detail: handle }))}
+          options={sets.filter(hasVersions).map(({ id, name, handle }) => ({ id, label: name, detail: handle }))}
           value={setId}
           onChange={(id) => chooseSet(id)}
-          isDisabled={isHeld}
+          isDisabled={isBusy}
         />
         <VersionPicker
           label="Stage or version"
@@ -98,7 +96,7 @@ function Choice() {
           withStages
           value={which}
           onChange={chooseWhich}
-          isDisabled={isHeld}
+          isDisabled={isBusy}
         />
       </div>
     </Panel>
@@ -129,9 +127,6 @@ function Trouble() {
   );
 }
 
-/** Whether there are answers, so that neither prompt nor rows may change. */
-const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running || s.run !== null);
-
 function BatchRows() {
   const rows = batchRows.use();
   const file = useStore(rows.source, (s) => s.value);
@@ -139,11 +134,10 @@ function BatchRows() {
   if (file) return <OpenRows file={file} />;
   return (
     <Panel stack span={12} title="Rows">
-      <EarlierAnswers />
       <p className="dim">
         A CSV, Excel or JSON file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
-        {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored; its
-        answers are kept in this browser until you discard them.
+        {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored. Rows
+        that the same version answered before are not asked again.
       </p>
       {isReading ? (
         <ReadingRows of={rows} />
@@ -156,29 +150,11 @@ function BatchRows() {
   );
 }
 
-/** Answers from before a reload: their file must be chosen again. */
-function EarlierAnswers() {
-  const { earlier, discardEarlier } = batch.use();
-  const { value } = useResource(earlier, 'batch');
-  if (!value) return null;
-  const { batch: of, pieces } = value;
-  const done = format.count(pieces.at(-1)?.done ?? 0);
-  return (
-    <Note
-      tone="info"
-      title={`${done} of ${format.counted(of.rows, 'row')} of ${of.fileName} are answered`}
-      actions={{ 'Discard these answers': discardEarlier }}
-    >
-      Answered by {of.who}. Choose the file again to continue or to download the answers. Another batch replaces them.
-    </Note>
-  );
-}
-
 function ChooseFile({ label }: { readonly label: string }) {
   const { openFile } = batch.use();
-  const isHeld = useIsHeld();
+  const isBusy = useIsBusy();
   return (
-    <FileButton isDisabled={isHeld} onFile={openFile}>
+    <FileButton isDisabled={isBusy} onFile={openFile}>
       {label}
     </FileButton>
   );
@@ -187,7 +163,7 @@ function ChooseFile({ label }: { readonly label: string }) {
 function OpenRows({ file }: { readonly file: RowsFile }) {
   const { chooseText, closeFile } = batch.use();
   const text = useStore(batchRows.use().columns, (chosen) => columnsOf(file, chosen).text);
-  const isHeld = useIsHeld();
+  const isBusy = useIsBusy();
   const { format: source, columns, rows, rejected, notes } = file;
   return (
     <Panel
@@ -202,11 +178,11 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
           options={columns.map((name) => ({ id: name, label: name }))}
           value={text}
           onChange={chooseText}
-          isDisabled={isHeld}
+          isDisabled={isBusy}
         />
         <div className="row batch-file">
           <ChooseFile label="Another file" />
-          <Button variant="quiet" isDisabled={isHeld} onPress={closeFile}>
+          <Button variant="quiet" isDisabled={isBusy} onPress={closeFile}>
             Close the file
           </Button>
         </div>

@@ -1,10 +1,8 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { textById } from '../../../dataset/labels';
-import type { Dataset } from '../../../dataset/types';
-import { answersOf, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
+import { differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
 import { ends, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../../../metrics/registry';
-import type { LabelAnswers } from '../../../prompt-set/answers';
 import {
   type GridCell,
   pairsOnShow,
@@ -29,25 +27,17 @@ interface ViewProps {
 /** One cell's rows, or the difference of two. */
 export function ChosenCells({ view, chosen }: ViewProps & { readonly chosen: readonly Slot[] }) {
   const cells = useStore(gridState.use().cells, (s) => s.cells);
-  const valid = new Map(validCells(view, cells).map((cell) => [slotId(cell), cell]));
+  const shown = validCells(view, cells);
+  const valid = new Map(shown.map((cell) => [slotId(cell), cell]));
   const [a, b] = chosen.flatMap((slot) => valid.get(slotId(slot)) ?? []);
   if (!a || !saidIn(a))
     return valid.size === 0 ? null : (
       <p className="dim">Choose a cell to see its rows, and a second one to compare both on the same rows.</p>
     );
-  const dataset = view.data.find(({ id }) => id === a.data)?.dataset ?? null;
-  if (!b) return a.answers ? <OneCell name={nameOf(view, a)} answers={a.answers} dataset={dataset} /> : null;
+  if (!b) return a.answers ? <OneCell view={view} cell={a} /> : null;
   const why = whyNotPaired(a, b);
   if (why !== null) return <p className="dim">{why}</p>;
-  return (
-    <Difference
-      view={view}
-      pair={[a, b]}
-      rows={a.answers && b.answers ? pairedRows(a.answers, b.answers) : []}
-      dataset={dataset}
-      key={`${slotId(a)} ${slotId(b)}`}
-    />
-  );
+  return <TwoCells key={`${slotId(a)} ${slotId(b)}`} view={view} a={a} b={b} shown={shown} />;
 }
 
 /** A prompt's name, with the model and the data set where others than these are in question. */
@@ -61,79 +51,104 @@ function nameOf({ prompts, models, data }: GridView, slot: Slot, other: Slot | n
   ].join('');
 }
 
-interface OneCellProps {
-  readonly name: string;
-  readonly answers: LabelAnswers;
-  readonly dataset: Dataset | null;
+type Groups = Readonly<Record<string, readonly [name: string, of: (row: PairedRow) => boolean]>>;
+
+interface RowsProps extends ViewProps {
+  readonly data: string;
+  readonly rows: readonly PairedRow[];
+  /** The first one is shown at first. */
+  readonly groups: Groups;
+  readonly caption: string;
+  readonly sides: readonly ('a' | 'b')[];
 }
 
-function OneCell({ name, answers, dataset }: OneCellProps) {
-  const [shown, setShown] = useState<'wrong' | 'right' | 'all'>('wrong');
-  const all = answersOf(answers);
-  const wrong = all.filter(({ right }) => !right);
-  const rows = shown === 'all' ? all : shown === 'wrong' ? wrong : all.filter(({ right }) => right);
-  const text = textById(dataset);
-  const { macroF1 } = answers.metrics;
-  const unsure = unsureIn(answers);
+/** Rows in groups, with the answers of one side or of both. */
+function Rows({ view, data, rows, groups, caption, sides }: RowsProps) {
+  const [group, setGroup] = useState(Object.keys(groups)[0] ?? '');
+  const text = textById(view.data.find(({ id }) => id === data)?.dataset ?? null);
+  const inGroup = (id: string) => rows.filter((row) => groups[id]?.[1](row));
   return (
-    <Panel
-      stack
-      title={`${name} gets ${format.count(wrong.length)} of ${format.counted(all.length, 'row')} wrong`}
-      span={12}
-    >
-      <p className="dim">
-        Macro-F1 {LABEL_METRICS.macroF1.format.value(macroF1.value)}; {Math.round(answers.tokensSentMean)} tokens a row
-        {unsure > 0 ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
-      </p>
+    <>
       <Choices
         label="Rows"
         hideLabel
-        value={shown}
-        onChange={setShown}
-        options={{
-          wrong: `Wrong · ${wrong.length}`,
-          right: `Right · ${all.length - wrong.length}`,
-          all: `All · ${all.length}`,
-        }}
+        value={group}
+        onChange={setGroup}
+        options={Object.entries(groups).map(([id, [name]]) => ({ id, label: `${name} · ${inGroup(id).length}` }))}
       />
       <PagedTable
-        key={shown}
-        caption="Rows of the cell with its answers"
-        rows={rows}
+        key={group}
+        caption={caption}
+        rows={inGroup(group)}
         page={PAGE}
-        empty="No such row."
+        empty="No row is in this group."
         rowKey={({ rowId }) => rowId}
         columns={[
           { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
           { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-          { name: 'Answer', card: true, cell: labelAnswer },
+          ...sides.map((side) => ({
+            name: side,
+            head: sides.length > 1 ? <ArmMark side={side} /> : 'Answer',
+            card: sides.length > 1 ? side.toUpperCase() : 'answer',
+            cell: (row: PairedRow) => labelAnswer(row[side]),
+          })),
         ]}
+      />
+    </>
+  );
+}
+
+const OF_ONE: Groups = {
+  wrong: ['Wrong', ({ a }) => !a.right],
+  right: ['Right', ({ a }) => a.right],
+  all: ['All', () => true],
+};
+
+function OneCell({ view, cell }: ViewProps & { readonly cell: GridCell }) {
+  const { answers } = cell;
+  if (!answers) return null;
+  const rows = pairedRows(answers, answers);
+  const wrong = rows.filter(({ a }) => !a.right).length;
+  const unsure = unsureIn(answers);
+  return (
+    <Panel
+      stack
+      title={`${nameOf(view, cell)} gets ${format.count(wrong)} of ${format.counted(rows.length, 'row')} wrong`}
+      span={12}
+    >
+      <p className="dim">
+        Macro-F1 {LABEL_METRICS.macroF1.format.value(answers.metrics.macroF1.value)};{' '}
+        {Math.round(answers.tokensSentMean)} tokens a row
+        {unsure > 0 ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
+      </p>
+      <Rows
+        view={view}
+        data={cell.data}
+        rows={rows}
+        groups={OF_ONE}
+        caption="Rows of the cell with its answers"
+        sides={['a']}
       />
     </Panel>
   );
 }
 
-const GROUPS = {
-  differ: { label: 'Only one is right', of: ({ a, b }: PairedRow) => a.right !== b.right },
-  a: { label: 'A right, B wrong', of: ({ a, b }: PairedRow) => a.right && !b.right },
-  b: { label: 'B right, A wrong', of: ({ a, b }: PairedRow) => b.right && !a.right },
-  wrong: { label: 'Both wrong', of: ({ a, b }: PairedRow) => !a.right && !b.right },
-  all: { label: 'All', of: () => true },
-} as const;
-type Group = keyof typeof GROUPS;
+const OF_TWO: Groups = {
+  differ: ['Only one is right', ({ a, b }) => a.right !== b.right],
+  a: ['A right, B wrong', ({ a, b }) => a.right && !b.right],
+  b: ['B right, A wrong', ({ a, b }) => b.right && !a.right],
+  wrong: ['Both wrong', ({ a, b }) => !a.right && !b.right],
+  all: ['All', () => true],
+};
 
-interface DifferenceProps extends ViewProps {
-  readonly pair: readonly [GridCell, GridCell];
-  readonly rows: readonly PairedRow[];
-  readonly dataset: Dataset | null;
+interface TwoProps extends ViewProps {
+  readonly a: GridCell;
+  readonly b: GridCell;
+  readonly shown: readonly GridCell[];
 }
 
-function Difference({ view, pair, rows, dataset }: DifferenceProps) {
-  const [a, b] = pair;
-  const [group, setGroup] = useState<Group>('differ');
-  const names = [nameOf(view, a, b), nameOf(view, b, a)];
-  const text = textById(dataset);
-  const shown = rows.filter(GROUPS[group].of);
+function TwoCells({ view, a, b, shown }: TwoProps) {
+  const names = [nameOf(view, a, b), nameOf(view, b, a)] as const;
   return (
     <Panel
       stack
@@ -144,62 +159,42 @@ function Difference({ view, pair, rows, dataset }: DifferenceProps) {
       }
       span={12}
     >
-      <Tested view={view} a={a} b={b} names={names} />
-      {rows.length === 0 ? null : (
-        <>
-          <Choices<Group>
-            label="Rows"
-            hideLabel
-            value={group}
-            onChange={setGroup}
-            options={(Object.keys(GROUPS) as Group[]).map((id) => ({
-              id,
-              label: `${GROUPS[id].label} · ${rows.filter(GROUPS[id].of).length}`,
-            }))}
-          />
-          <PagedTable
-            key={group}
-            caption="Rows with both answers and their probabilities"
-            rows={shown}
-            page={PAGE}
-            empty="No row is in this group."
-            rowKey={({ rowId }) => rowId}
-            columns={[
-              { name: 'Text', primary: true, cell: ({ rowId }) => text(rowId) },
-              { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-              { name: 'a', head: <ArmMark side="a" />, card: 'A', cell: (row) => labelAnswer(row.a) },
-              { name: 'b', head: <ArmMark side="b" />, card: 'B', cell: (row) => labelAnswer(row.b) },
-            ]}
-          />
-        </>
-      )}
+      <Tested a={a} b={b} names={names} shown={shown} />
+      {a.answers && b.answers ? (
+        <Rows
+          view={view}
+          data={a.data}
+          rows={pairedRows(a.answers, b.answers)}
+          groups={OF_TWO}
+          caption="Rows with both answers and their probabilities"
+          sides={['a', 'b']}
+        />
+      ) : null}
     </Panel>
   );
 }
 
-interface TestedProps extends ViewProps {
-  readonly a: GridCell;
-  readonly b: GridCell;
-  readonly names: readonly string[];
-}
+type TestedProps = Omit<TwoProps, 'view'> & { readonly names: readonly [string, string] };
 
 /** The paired test of the two, corrected for every pair on show, as any of them could have been chosen. */
-function Tested({ view, a, b, names }: TestedProps) {
-  const { difference } = gridState.use();
-  const [first = '', second = ''] = names;
-  const cells = useStore(gridState.use().cells, (s) => s.cells);
-  const shown = validCells(view, cells);
-  const { value: found, error } = useResource(difference, pairKey([a, b], shown));
+function Tested({ a, b, names, shown }: TestedProps) {
+  const { value: found, error } = useResource(gridState.use().difference, pairKey([a, b], shown));
   if (a.wrote && b.wrote) {
     const onShow = pairsOnShow(shown);
-    return <p role="status">{textWords(first, second, textDifference(a.wrote, b.wrote, onShow), onShow)}</p>;
+    const { rows, value, interval } = textDifference(a.wrote, b.wrote, onShow);
+    const form = TEXT_METRICS.rougeL.format.difference;
+    return (
+      <p role="status">
+        {`ROUGE-L of ${names[1]} minus ${names[0]}: ${form(value)} (${ends(form, interval)}) on the same ${format.counted(rows, 'row')}, all ${format.counted(onShow, 'pair')} on show counted.`}
+      </p>
+    );
   }
   if (error) return <Failed title="The difference was not tested" error={error} />;
   if (!found) return <ProgressBar label="Comparing row by row" value={null} />;
   return (
     <>
       <p role="status">
-        <strong>{differenceSentence(first, second, found)}</strong>
+        <strong>{differenceSentence(...names, found)}</strong>
       </p>
       <p className="dim small">
         {metricsOf(LABEL_METRICS).map(([metric, { name, format: form }]) => {
@@ -209,9 +204,4 @@ function Tested({ view, a, b, names }: TestedProps) {
       </p>
     </>
   );
-}
-
-function textWords(a: string, b: string, { rows, value, interval }: ReturnType<typeof textDifference>, onShow: number) {
-  const form = TEXT_METRICS.rougeL.format.difference;
-  return `ROUGE-L of ${b} minus ${a}: ${form(value)} (${ends(form, interval)}) on the same ${format.counted(rows, 'row')}, all ${format.counted(onShow, 'pair')} on show counted.`;
 }

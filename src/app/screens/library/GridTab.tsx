@@ -1,9 +1,11 @@
-import { type ReactNode, useState } from 'react';
+import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import type { TaskKind } from '../../../dataset/types';
+import type { Listing } from '../../../prompt-set/listing';
 import { gridChoices } from '../../../prompt-set/ready-prompt';
 import {
   cautions,
+  type Grid,
   type GridCell,
   gridCsv,
   gridJson,
@@ -38,6 +40,7 @@ import { saveFile } from '../../ui/download';
 import { batchSet } from './batch-store';
 import { ChosenCells } from './GridCells';
 import { filling, type GridPlan, type GridView, gridOf, gridState, validCells } from './grid-store';
+import { hasVersions } from './parts';
 
 /** Versions of any set on several models, test rows and files, and any two cells compared on the same rows. */
 export default function GridTab() {
@@ -66,39 +69,24 @@ interface ViewProps {
 
 function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
   const { change } = gridState.use();
+  const remove = (keep: (id: string) => boolean) =>
+    void change(({ rows, models, data, files }) => ({
+      rows: rows.filter(({ setId, choice }) => keep(`${setId}/${choice}`)),
+      models: models.filter(keep),
+      data: data.filter(keep),
+      files: files.filter(({ id }) => keep(id)),
+    }));
+  const named = (title: string, of: NamedProps['of'], add: ReactNode) => (
+    <Named title={title} of={of} onRemove={(id) => remove((each) => each !== id)}>
+      {add}
+    </Named>
+  );
   return (
     <Panel title="What to compare" aside="versions are rows; models with test rows or files are columns" span={12}>
       <div className="grid-plan">
-        <Named
-          title="Prompts"
-          of={view.prompts}
-          onRemove={(id) =>
-            void change((p) => ({ ...p, rows: p.rows.filter(({ setId, choice }) => `${setId}/${choice}` !== id) }))
-          }
-        >
-          <AddPrompt plan={plan} />
-        </Named>
-        <Named
-          title="Models"
-          of={view.models}
-          onRemove={(id) => void change((p) => ({ ...p, models: p.models.filter((each) => each !== id) }))}
-        >
-          <AddModel plan={plan} />
-        </Named>
-        <Named
-          title="Rows"
-          of={view.data}
-          onRemove={(id) =>
-            void change((p) => ({
-              ...p,
-              data: p.data.filter((each) => each !== id),
-              files: p.files.filter((each) => each.id !== id),
-            }))
-          }
-        >
-          <AddData plan={plan} />
-          <AddFile plan={plan} />
-        </Named>
+        {named('Prompts', view.prompts, <AddPrompt plan={plan} />)}
+        {named('Models', view.models, <AddModel plan={plan} />)}
+        {named('Rows', view.data, <AddRows plan={plan} />)}
       </div>
     </Panel>
   );
@@ -137,8 +125,31 @@ function Named({ title, of, onRemove, children }: NamedProps) {
   );
 }
 
+interface AddProps extends Pick<ComponentProps<typeof Select>, 'label' | 'hint' | 'options'> {
+  readonly onAdd: (id: string) => void;
+  /** Where there is nothing to add. */
+  readonly none: string;
+}
+
+function Add({ onAdd, none, ...field }: AddProps) {
+  const isEmpty = field.options.length === 0;
+  return (
+    <Select
+      {...field}
+      value={null}
+      isDisabled={useIsBusy() || isEmpty}
+      placeholder={isEmpty ? none : 'Choose'}
+      onChange={onAdd}
+    />
+  );
+}
+
+interface PlanProps {
+  readonly plan: GridPlan;
+}
+
 /** Every version of one set, or one after the other. */
-function AddPrompt({ plan }: { readonly plan: GridPlan }) {
+function AddPrompt({ plan }: PlanProps) {
   const { change, addInUse } = gridState.use();
   const sets = usePromptSets((s) => s.sets);
   const busy = useIsBusy();
@@ -155,15 +166,13 @@ function AddPrompt({ plan }: { readonly plan: GridPlan }) {
         label="From prompt set"
         value={setId}
         onChange={setSetId}
-        options={sets.filter(({ hard, tuned }) => hard + tuned > 0).map(({ id, handle }) => ({ id, label: handle }))}
+        options={setOptions(sets.filter(hasVersions))}
       />
       <div className="row">
-        <Select
+        <Add
           label="Add a version"
-          value={null}
-          isDisabled={busy || open.length === 0}
-          placeholder={open.length === 0 ? 'All are in the grid' : 'Choose'}
-          onChange={(id) => add([id])}
+          none="All are in the grid"
+          onAdd={(id) => add([id])}
           options={open.map(({ id, name }) => ({ id, label: name }))}
         />
         {open.length > 1 ? (
@@ -181,81 +190,69 @@ function AddPrompt({ plan }: { readonly plan: GridPlan }) {
   );
 }
 
-function AddModel({ plan }: { readonly plan: GridPlan }) {
+const setOptions = (sets: readonly Listing[]) => sets.map(({ id, handle }) => ({ id, label: handle }));
+
+function AddModel({ plan }: PlanProps) {
   const { change } = gridState.use();
   const known = useStore(useStores().models, (s) => s.known);
-  const busy = useIsBusy();
   const open = new Map(
     known.flatMap(({ id, info }) =>
       info && !plan.models.includes(info.sha256) ? [[info.sha256, { label: id, detail: info.dtype }] as const] : [],
     ),
   );
   return (
-    <Select
+    <Add
       label="Add a model"
       hint="Models that were loaded on this machine before. Each is loaded once, and yours again at the end."
-      value={null}
-      isDisabled={busy || open.size === 0}
-      placeholder={open.size === 0 ? 'No other model here' : 'Choose'}
-      onChange={(id) => void change((p) => ({ ...p, models: [...p.models, id] }))}
+      none="No other model here"
+      onAdd={(id) => void change((p) => ({ ...p, models: [...p.models, id] }))}
       options={[...open].map(([id, words]) => ({ id, ...words }))}
     />
   );
 }
 
-/** What the prompts of the plan answer with; null = there is none yet. */
-function useAnswering(plan: GridPlan): { readonly labels: readonly string[]; readonly kind: TaskKind } | null {
-  const set = usePromptSets((s) => s.sets.find(({ id }) => id === plan.rows[0]?.setId));
-  return set ? { labels: set.labels, kind: set.labels.length > 0 ? 'classify' : 'generate' } : null;
-}
-
-/** Sets whose labels are those of the prompts. */
-function AddData({ plan }: { readonly plan: GridPlan }) {
-  const { change } = gridState.use();
+/** Test rows of a set whose labels are those of the prompts, or a file. */
+function AddRows({ plan }: PlanProps) {
+  const { change, file } = gridState.use();
+  const { status, value, error } = usePicked(file, 'status', 'value', 'error');
   const sets = usePromptSets((s) => s.sets);
   const busy = useIsBusy();
-  const own = useAnswering(plan);
-  const fits = (other: readonly string[]) =>
-    own === null ||
-    (other.every((label) => own.labels.includes(label)) && (own.kind === 'generate') === (other.length === 0));
-  const open = sets.filter(({ id, rows, labels }) => rows !== null && fits(labels) && !plan.data.includes(id));
+  const first = sets.find(({ id }) => id === plan.rows[0]?.setId);
+  const fits = ({ labels }: Listing) =>
+    !first ||
+    (labels.every((label) => first.labels.includes(label)) && (first.labels.length === 0) === (labels.length === 0));
+  const open = sets.filter((set) => set.rows !== null && fits(set) && !plan.data.includes(set.id));
   return (
-    <Select
-      label="Add test rows"
-      hint="Of a prompt set with the same labels as the versions."
-      value={null}
-      isDisabled={busy || open.length === 0}
-      placeholder={open.length === 0 ? 'No other fits' : 'Choose'}
-      onChange={(id) => void change((p) => ({ ...p, data: [...p.data, id] }))}
-      options={open.map(({ id, handle, datasetName }) => ({ id, label: handle, detail: datasetName ?? '' }))}
-    />
+    <>
+      <Add
+        label="Add test rows"
+        hint="Of a prompt set with the same labels as the versions."
+        none="No other fits"
+        onAdd={(id) => void change((p) => ({ ...p, data: [...p.data, id] }))}
+        options={open.map(({ id, handle, datasetName }) => ({ id, label: handle, detail: datasetName ?? '' }))}
+      />
+      <FileButton isDisabled={busy || status === 'loading'} onFile={(of) => void file.load(of)}>
+        Add a file
+      </FileButton>
+      {status === 'loading' ? <ProgressBar label="Reading the file" value={null} /> : null}
+      {value ? <FileColumns table={value} kind={first?.labels.length === 0 ? 'generate' : 'classify'} /> : null}
+      <Failed title="The file was not opened" error={error} />
+    </>
   );
 }
 
 /** The column that a file needs besides its texts, by kind of task. */
 const EXPECTED: Readonly<Record<TaskKind, string>> = { classify: 'Label column', generate: 'Expected text column' };
 
-function AddFile({ plan }: { readonly plan: GridPlan }) {
-  const { file } = gridState.use();
-  const { status, value, error } = usePicked(file, 'status', 'value', 'error');
-  const busy = useIsBusy();
-  return (
-    <>
-      <FileButton isDisabled={busy || status === 'loading'} onFile={(of) => void file.load(of)}>
-        Add a file
-      </FileButton>
-      {status === 'loading' ? <ProgressBar label="Reading the file" value={null} /> : null}
-      {value ? <FileColumns table={value} plan={plan} /> : null}
-      <Failed title="The file was not opened" error={error} />
-    </>
-  );
+interface FileColumnsProps {
+  readonly table: ReadTable;
+  readonly kind: TaskKind;
 }
 
-function FileColumns({ table, plan }: { readonly table: ReadTable; readonly plan: GridPlan }) {
+function FileColumns({ table, kind }: FileColumnsProps) {
   const { addFile, file } = gridState.use();
   const [text, setText] = useState(table.guess?.text ?? null);
   const [label, setLabel] = useState(table.guess?.label ?? null);
-  const { kind } = useAnswering(plan) ?? { kind: 'classify' };
   const columns = table.columns.map((name) => ({ id: name, label: name }));
   const { fileName } = table.format;
   return (
@@ -421,21 +418,22 @@ function Fill({ view, open }: ViewProps & { readonly open: number }) {
   );
 }
 
+const FORMATS = [
+  ['CSV', 'grid.csv', 'text/csv', gridCsv],
+  ['JSON', 'grid.json', 'application/json', gridJson],
+  ['Markdown', 'grid.md', 'text/markdown', (grid: Grid) => gridMarkdown(grid, [], [])],
+] as const;
+
 function Downloads({ view }: ViewProps) {
   const { cells, clear } = gridState.use();
   const busy = useIsBusy();
-  const grid = () => gridOf(view, cells.getState().cells);
   return (
     <div className="row">
-      <Button size="s" onPress={() => saveFile('grid.csv', gridCsv(grid()), 'text/csv')}>
-        Download as CSV
-      </Button>
-      <Button size="s" onPress={() => saveFile('grid.json', gridJson(grid()), 'application/json')}>
-        Download as JSON
-      </Button>
-      <Button size="s" onPress={() => saveFile('grid.md', gridMarkdown(grid(), [], []), 'text/markdown')}>
-        Download as Markdown
-      </Button>
+      {FORMATS.map(([name, file, type, write]) => (
+        <Button key={name} size="s" onPress={() => saveFile(file, write(gridOf(view, cells.getState().cells)), type)}>
+          Download as {name}
+        </Button>
+      ))}
       <Button size="s" variant="quiet" isDisabled={busy} onPress={() => void clear()}>
         Delete these answers
       </Button>

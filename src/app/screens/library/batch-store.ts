@@ -13,8 +13,8 @@ import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { type BatchRun, batchJob, batchSeconds, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
-import { batchRows, columnsOf } from './rows-file';
+import { type BatchRun, batchJob, batchSeconds, type Chosen } from './batch-run';
+import { batchRows } from './rows-file';
 
 export interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
@@ -41,50 +41,30 @@ export const batchSet = perStudio(
     }),
 );
 
-const held = (what: string) =>
-  badInput(`${what}, because the answers of the last batch are still here. Download or discard them first.`);
-
 /** The state of the tab, and what its actions need. */
 function batchState(studio: Studio) {
   const rows = batchRows.of(studio);
   const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
-  const kept = new KeptAnswers(studio.services.store.settings);
-  /** From before a reload, while their file is not open. */
-  const earlier = resource((_: 'batch') => kept.read());
-  const running = batchJob(studio, choice.getState, kept);
+  const running = batchJob(studio, choice.getState);
   const refuse = (cause: unknown) => choice.setState({ refused: asStudioError(cause, 'This did not work') });
-  return { rows, choice, kept, earlier, running, refuse };
+  return { rows, choice, running, refuse };
 }
 
 type State = ReturnType<typeof batchState>;
 
-/** Opens a file. If it has answers from before a reload, they are shown again. */
-async function openFile(studio: Studio, { rows, choice, earlier, running }: State, file: File): Promise<void> {
-  await rows.open(file);
-  await earlier.load('batch');
-  const found = earlier.getState().value;
-  if (!found || rows.source.getState().status !== 'ready' || (await checksumOf(file)) !== found.batch.file) return;
-  const { setId, which, text } = found.batch;
-  choice.setState({ setId, which });
-  rows.choose({ text });
-  const run = await earlierRun(studio, found);
-  earlier.set(null);
-  running.setState({ run });
-}
-
-/** Choosing prompt and file, and answering. While there are answers, neither prompt nor rows may change. */
-function answering(studio: Studio, state: State) {
-  const { rows, choice, earlier, running, refuse } = state;
-  let opening: Promise<void> = Promise.resolve();
-  const unlessHeld = (what: string, act: () => void) => {
-    const isHeld = running.getState().run !== null;
-    choice.setState({ refused: isHeld ? held(what) : null });
-    if (!isHeld) act();
+/** Choosing prompt and file, and answering. Answers to another choice are shown no longer; they are not asked again. */
+function answering({ rows, choice, running }: State) {
+  const change = (act: () => void) => {
+    const isBusy = running.getState().running;
+    choice.setState({ refused: isBusy ? badInput('The batch is running. Stop it first.') : null });
+    if (isBusy) return;
+    running.setState({ run: null, error: null });
+    act();
   };
   const chooseSet = (setId: string, which: string | null = null) => {
     const before = choice.getState();
     if (before.setId === setId && (which === null || which === before.which)) return;
-    unlessHeld('The other prompt was not chosen', () => choice.setState({ setId, which }));
+    change(() => choice.setState({ setId, which }));
   };
   return {
     chooseSet,
@@ -93,24 +73,19 @@ function answering(studio: Studio, state: State) {
       chooseSet(setId, which);
       navigate(`${location.hash.slice(1).split('?')[0]}?tab=batch`);
     },
-    chooseWhich: (which: string) => unlessHeld('The other version was not chosen', () => choice.setState({ which })),
-    openFile: (file: File) =>
-      unlessHeld(`${file.name} was not opened`, () => {
-        opening = openFile(studio, state, file).catch(refuse);
-      }),
-    chooseText: (text: string) => unlessHeld('The other column was not chosen', () => rows.choose({ text })),
-    closeFile: () => unlessHeld('The file was not closed', rows.close),
+    chooseWhich: (which: string) => change(() => choice.setState({ which })),
+    openFile: (file: File) => change(() => void rows.open(file)),
+    chooseText: (text: string) => change(() => rows.choose({ text })),
+    closeFile: () => change(rows.close),
     /** From the first row, or from where it was stopped. */
-    start: async () => {
-      await opening; // the file may have answers from before a reload
+    start: () => {
       choice.setState({ refused: null });
-      earlier.set(null);
       return running.start(running.getState().run);
     },
   };
 }
 
-function output({ services: { workflow } }: Studio, { rows, choice, kept, earlier, running, refuse }: State) {
+function output({ services: { workflow } }: Studio, { rows, choice, running, refuse }: State) {
   const save = async (name: string, make: () => Promise<{ readonly file: Blob }>): Promise<boolean> => {
     try {
       const { file } = await make();
@@ -138,25 +113,6 @@ function output({ services: { workflow } }: Studio, { rows, choice, kept, earlie
     /** Only the rows that a person should review. */
     downloadReview: () => saveAnswers('to-review', true),
     downloadLeftOut: () => save('rows-not-answered.csv', () => workflow.call('batchLeftOut', {})),
-    /** Discards the answers, so that another prompt or file can be chosen; with an undo. */
-    discard: () => {
-      const { run, running: isRunning } = running.getState();
-      const { value: file } = rows.source.getState();
-      if (!run || isRunning) return;
-      running.setState({ run: null, error: null });
-      choice.setState({ refused: null });
-      const discarded = kept.discard();
-      toastUndo(`${run.progress.done} answers were discarded`, () => {
-        // a file that was opened since has other rows
-        if (running.getState().run !== null || rows.source.getState().value !== file) return;
-        running.setState({ run });
-        return discarded.then((before) => before && kept.restore(before));
-      });
-    },
-    discardEarlier: () => {
-      earlier.set(null);
-      void kept.discard();
-    },
   };
 }
 
@@ -218,10 +174,6 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
   const state = createStore<LabellingState>(() => ({ now: null, added: null }));
   const change = (of: Partial<Labelling>) => state.setState(({ now }) => ({ now: now && { ...now, ...of } }));
   const { datasetOf, edit } = rowsOfSet(studio);
-  const fileNow = () => {
-    const { value } = rows.source.getState();
-    return { file: value, text: columnsOf(value, rows.columns.getState()).text ?? '' };
-  };
   return {
     labelling: state,
     label: async () => {
@@ -230,7 +182,11 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
       if (setId === null || !of) return;
       try {
         const dataset = await datasetOf(setId);
-        const found = await workflow.call('batchUnsure', { text: fileNow().text, dataset, most: MOST_UNSURE });
+        const found = await workflow.call('batchUnsure', {
+          text: rows.column().text ?? '',
+          dataset,
+          most: MOST_UNSURE,
+        });
         if (found.rows.length === 0) throw badInput('All answered texts are among the rows of the prompt set already.');
         state.setState({ now: { of, labels: dataset.labels, ...found, given: [], adding: false }, added: null });
       } catch (cause) {
@@ -247,7 +203,7 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
     add: async () => {
       const { now } = state.getState();
       const { setId } = choice.getState();
-      const { file } = fileNow();
+      const { value: file } = rows.source.getState();
       if (!now || setId === null || !file) return;
       change({ adding: true });
       try {
@@ -273,7 +229,7 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
 
 export const batch = perStudio((studio) => {
   const state = batchState(studio);
-  const { choice, running, earlier } = state;
-  const acts = { ...answering(studio, state), ...output(studio, state), ...labelling(studio, state) };
-  return { choice, running, earlier, seconds: batchSeconds(studio), ...acts };
+  const { choice, running } = state;
+  const acts = { ...answering(state), ...output(studio, state), ...labelling(studio, state) };
+  return { choice, running, seconds: batchSeconds(studio), ...acts };
 });

@@ -77,6 +77,9 @@ export const libraryTitle = (sets: readonly Listing[]): string => {
   return `${counted(sets.length, 'prompt set')}, ${tuned === 0 ? 'none tuned yet' : tuned === sets.length ? 'all tuned' : `${tuned} tuned`}`;
 };
 
+/** It has a version that can be asked. */
+export const hasVersions = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>): boolean => hard + tuned > 0;
+
 export const versionsWords = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>): string =>
   `${counted(hard, 'hand-written prompt')}, ${counted(tuned, 'tuned prompt')}`;
 

@@ -42,14 +42,16 @@ export const batchRows = perStudio(({ services: { workflow } }) => {
     reading.setState(null, true);
     void workflow.call('closeRows', null).catch(() => undefined);
   };
+  const column = () => columnsOf(source.getState().value, columns.getState());
   return {
     source,
     reading,
     columns,
+    column,
     open: (file: File) => source.load({ file }),
     close,
     choose: (chosen: { readonly text?: string; readonly label?: string }) =>
-      columns.setState({ ...columnsOf(source.getState().value, columns.getState()), ...chosen }),
+      columns.setState({ ...column(), ...chosen }),
   };
 });
 
