@@ -1,4 +1,4 @@
-import { assert, present } from '../lib/assert';
+import { present } from '../lib/assert';
 import { createRng } from '../lib/rng';
 import { argmax, logSoftmax } from './classification';
 import { exactLow, type Interval, wilson } from './intervals';
@@ -45,21 +45,6 @@ export const divergence = (wanted: readonly number[], logProbs: readonly number[
 type LogProbs = readonly (readonly number[])[];
 
 const at = (logProbs: LogProbs, row: number, label: number) => logProbs[row]?.[label] as number;
-
-/** Over several prompts, normalised again (their geometric mean). */
-export function meanAnswers(members: readonly LogProbs[]): LogProbs {
-  const [first] = members;
-  assert(first, 'a mean needs members');
-  assert(
-    members.every((answers) => answers.length === first.length),
-    'members answered different rows',
-  );
-  // one prompt's answers stay as they are, to the bit
-  if (members.length === 1) return first;
-  return first.map((row, i) =>
-    logSoftmax(row.map((_, c) => members.reduce((sum, answers) => sum + at(answers, i, c), 0) / members.length)),
-  );
-}
 
 /** softmax(Σ w log p): what several say together. Source: Genest & Zidek 1986. One alone keeps its answers to the bit. */
 export function pooledAnswers(members: readonly LogProbs[], weights: readonly number[]): LogProbs {

@@ -36,15 +36,16 @@ import { LABEL_METRICS } from '../metrics/registry';
 import { firstText, type Prompt, textsOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, isOfRows, isTextAlone } from '../prompt-set/arms';
+import { trainedVoices } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, EveryRow, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { ADAPTERS } from '../training/settings';
-import { type CompareEvent, meanAnswers, membersOf } from './compare-arms';
+import { askIds } from './ask';
+import type { CompareEvent } from './compare-arms';
 import { type AnsweredFold, CALIBRATION_ROWS, compareFolds } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, runInputs } from './run-rows';
@@ -86,37 +87,25 @@ function armAsCompared({ evaluation }: CheckRequest, armId: string | undefined):
   return prompt && outcome && textsOf(prompt).length > 0 ? { outcome, prompt } : null;
 }
 
-type Answered = Awaited<ReturnType<typeof meanAnswers>>[number];
+type Asked = Pick<Prompt, 'voices'>;
+type How = Omit<Parameters<typeof askIds>[2], 'ids'>;
 
-interface Asked {
-  readonly dataset: Dataset;
-  readonly prompt: HardPrompt;
-  readonly words: readonly AnswerWord[];
-  readonly ids: readonly string[];
-  readonly members: readonly (SoftPrompt | null)[];
-  readonly cacheKey: string | null;
-  readonly adapter?: Float32Array;
-}
+const labelOf = (outcome: Calibrated, plan: ComparisonPlan, logProbs: readonly number[]): number =>
+  argmax(comparedLogProbs({ ...outcome, logProbs: [logProbs] }, plan)[0] as readonly number[]);
 
-/** Uncalibrated answers to rows; null for rows that do not fit the model. */
-async function ask(
-  { host, run: { control } }: Checking,
-  { dataset, prompt, words, ids, members, ...how }: Asked,
+/** By row; null for rows that do not fit the model. */
+async function chosen(
+  { host, plan, run }: Checking,
+  { outcome, prompt }: { readonly outcome: Calibrated; readonly prompt: Asked },
+  rows: Parameters<typeof askIds>[2],
   onShare: (share: number) => void,
-): Promise<readonly (Answered | null)[]> {
-  const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
-  const labels = labelTokens(host.tokens, words);
-  const scored = await meanAnswers(host, members, { rows, labels, ...how }, control, onShare);
-  const byRow = new Map(scored.map((row) => [row.rowId, row]));
-  return ids.map((id) => byRow.get(id) ?? null);
+): Promise<readonly (number | null)[]> {
+  const answers = await askIds(host, prompt, rows, run.control, onShare);
+  return rows.ids.map((id) => {
+    const found = answers.get(id);
+    return found ? labelOf(outcome, plan, found.logProbs) : null;
+  });
 }
-
-const chosen = (outcome: Calibrated, plan: ComparisonPlan, answers: readonly (Pick<Answered, 'logProbs'> | null)[]) =>
-  answers.map((row) =>
-    row === null
-      ? null
-      : argmax(comparedLogProbs({ ...outcome, logProbs: [row.logProbs] }, plan)[0] as readonly number[]),
-  );
 
 function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Promise<Dataset> {
   const { mapping, table } = dataset;
@@ -130,23 +119,23 @@ function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Promis
 /** One arm's answers to the rows under one edit; null where the edit changes nothing. */
 async function underEdit(
   using: Checking,
-  { prompt, outcome }: CheckedArm,
+  checked: CheckedArm,
   kind: EditKind,
   texts: ReadonlyMap<string, string>,
   onShare: (share: number) => void,
 ): Promise<readonly (number | null)[] | null> {
   const { dataset, plan } = using;
   const ids = [...texts.keys()];
-  const text = firstText(prompt);
-  const { words } = text;
-  const asked = { dataset, prompt: text, words, ids, members: membersOf(prompt), cacheKey: null };
+  const { voices } = checked.prompt;
   if (kind === 'order') {
+    const text = firstText(checked.prompt);
     const template = reorderAnswers(
       text.template,
-      words.map(({ word }) => word.trim()),
+      text.words.map(({ word }) => word.trim()),
     );
     if (template === null) return null;
-    return chosen(outcome, plan, await ask(using, { ...asked, prompt: { ...text, template } }, onShare));
+    const prompt = { voices: voices.map((voice) => (voice.kind === 'text' ? { ...voice, template } : voice)) };
+    return chosen(using, { ...checked, prompt }, { dataset, ids, cacheKey: null }, onShare);
   }
   const rng = createRng(plan.seed + TEXT_EDITS.indexOf(kind));
   const edited = new Map(
@@ -156,8 +145,8 @@ async function underEdit(
     }),
   );
   if (edited.size === 0) return null;
-  const rows = { ...asked, dataset: await withTexts(dataset, edited), ids: [...edited.keys()] };
-  const found = chosen(outcome, plan, await ask(using, rows, onShare));
+  const rows = { dataset: await withTexts(dataset, edited), ids: [...edited.keys()], cacheKey: null };
+  const found = await chosen(using, checked, rows, onShare);
   const byId = new Map(rows.ids.map((id, i) => [id, found[i] ?? null]));
   return ids.map((id) => byId.get(id) ?? null);
 }
@@ -184,15 +173,11 @@ export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> =
       const found = await underEdit(using, checked, kind, texts, tell);
       if (found) after[kind] = found;
     }
-    const before = chosen(
-      checked.outcome,
-      plan,
-      ids.map((id) => {
-        const logProbs = checked.outcome.logProbs[plan.rowIds.indexOf(id)];
-        return logProbs ? { logProbs } : null;
-      }),
-    ).map((label) => present(label ?? undefined, 'answer'));
-    answers.push({ armId: checked.outcome.id, before, after });
+    const { outcome } = checked;
+    const before = ids.map((id) =>
+      labelOf(outcome, plan, present(outcome.logProbs[plan.rowIds.indexOf(id)], `answer to row ${id}`)),
+    );
+    answers.push({ armId: outcome.id, before, after });
   }
   return consistencyOf(answers);
 };
@@ -235,20 +220,13 @@ async function trainFold(
 }
 
 /** The calibration of a fold's prompt, by the rule of every prompt, on the validation rows of the fold. */
-async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'>, fold: Fold): Promise<Calibrated> {
-  const { dataset } = using;
+async function foldOutcome({ host, run }: Checking, prompt: Asked, how: How, fold: Fold): Promise<Calibrated> {
+  const { dataset } = how;
   const ids = drawnRows(dataset, fold.validation, CALIBRATION_ROWS);
-  const found = await ask(using, { ...asked, dataset, ids }, () => undefined);
-  const answered = ids.flatMap((id, i) => {
-    const row = found[i];
-    return row ? [{ id, logProbs: row.logProbs }] : [];
-  });
-  if (answered.length === 0) return { calibration: null, validation: null };
-  const logProbs = answered.map((row) => row.logProbs);
-  const gold = goldOf(
-    dataset,
-    answered.map(({ id }) => id),
-  );
+  const found = await askIds(host, prompt, { ...how, ids }, run.control);
+  if (found.size === 0) return { calibration: null, validation: null };
+  const logProbs = Array.from(found.values(), (row) => row.logProbs);
+  const gold = goldOf(dataset, [...found.keys()]);
   const calibration = fitCalibration(logProbs, labelCounts(dataset, dataset.split.train));
   return { calibration, validation: validationOutcome(logProbs, gold, calibration) };
 }
@@ -320,24 +298,20 @@ async function answeredFold(
   fold: Fold,
   { runId, tell }: { readonly runId: string; readonly tell: (share: number, what: string) => void },
 ): Promise<AnsweredFold> {
-  const { set, dataset, plan } = using;
-  const prompt = tunedPrompt(version.template, version.settings);
-  const words = wordsFor(prompt, wordsFitting(set, version));
-  const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
+  const { host, set, dataset, plan, run } = using;
   tell(0, 'training');
   const soft = await trainFold(using, version, fold, runId, (step, of) =>
     tell((TRAINING_SHARE * step) / of, `step ${step}`),
   );
-  const asked = { prompt, words, members: [soft], cacheKey };
-  const outcome = await foldOutcome(using, asked, fold);
-  const found = await ask(using, { ...asked, dataset, ids: fold.test }, (share) =>
+  const prompt = { voices: trainedVoices({ ...version, soft }, wordsFitting(set, version)) };
+  const how = { dataset, cacheKey: cacheKeyOf(dataset.fingerprint, version.template) };
+  const outcome = await foldOutcome(using, prompt, how, fold);
+  const found = await askIds(host, prompt, { ...how, ids: fold.test }, run.control, (share) =>
     tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, 'its answers'),
   );
-  const answers = fold.test.flatMap((id, i) => {
-    const row = found[i];
-    if (!row) return [];
-    const [logProbs] = comparedLogProbs({ ...outcome, logProbs: [row.logProbs] }, plan);
-    return [[id, { logProbs: present(logProbs, 'answer'), tokensSent: row.tokensSent }] as const];
+  const answers = Array.from(found, ([id, { logProbs, tokensSent }]) => {
+    const [compared] = comparedLogProbs({ ...outcome, logProbs: [logProbs] }, plan);
+    return [id, { logProbs: present(compared, 'answer'), tokensSent }] as const;
   });
   return { train: fold.train, answers: new Map(answers) };
 }
@@ -353,8 +327,8 @@ export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = asy
     throw badInput('The rows have changed since this comparison. Compare again, then fine-tune.');
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
-  const prompt = firstText(present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt').prompt);
-  const { template, words } = prompt;
+  const { prompt } = present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt');
+  const { template, words } = firstText(prompt);
   const tell = (share: number, note: string) => run.emit({ fraction: share, note: `Fine-tuning: ${note}` });
   tell(0, 'reading the rows');
   const inputs = await runInputs(host, { dataset, template, words, settings: ADAPTERS }, run.control);
@@ -363,14 +337,10 @@ export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = asy
   const done = await trained(using, training, (step, of) =>
     tell((TRAINING_SHARE * step) / of, `step ${step} of ${of}`),
   );
-  const asked = { prompt, words, members: [null], cacheKey: training.cacheKey, adapter: done.vectors };
-  const outcome = await foldOutcome(using, asked, dataset.split);
-  const answers = chosen(
-    outcome,
-    plan,
-    await ask(using, { ...asked, dataset, ids: plan.rowIds }, (share) =>
-      tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, 'test rows'),
-    ),
+  const how = { dataset, cacheKey: training.cacheKey, adapter: done.vectors };
+  const outcome = await foldOutcome(using, prompt, how, dataset.split);
+  const answers = await chosen(using, { outcome, prompt }, { ...how, ids: plan.rowIds }, (share) =>
+    tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, 'test rows'),
   );
   const known = answers.flatMap((label, i) => (label === null ? [] : [{ label, i }]));
   const of = (values: readonly number[]) => known.map(({ i }) => values[i] as number);

@@ -1,23 +1,16 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import { accountOf, accountSentence, without } from '../dataset/account';
-import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, TaskKind } from '../dataset/types';
-import type { ScoreRequest } from '../engine/types';
-import { averaged } from '../evaluation/classify/made-arms';
 import type { Production } from '../evaluation/types';
 import type { CountedRequest } from '../inference/score';
-import { present } from '../lib/assert';
-import type { Control } from '../lib/control';
 import { badInput } from '../lib/errors';
-import { mixedAnswers } from '../metrics/calibration';
-import { wordAnswers } from '../metrics/logistic';
-import { countsOf, firstText, type Prompt, textsOf, textWeight } from '../prompt/prompt';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { firstText, textsOf } from '../prompt/prompt';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
-import { type LabelTokens, labelTokens, type TokenRow } from '../tokens/tokenizer';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import { textRows } from './ask';
 import type { Host, Run } from './host';
-import { type TokenisedRows, tokenRows } from './token-rows';
+import type { TokenisedRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
 export type CompareEvent =
@@ -65,9 +58,7 @@ export async function readyArms(
   const tested = new Set(test);
   const tokenised: (TokenisedRows & { readonly arm: ArmPlan })[] = [];
   for (const arm of arms) {
-    const prompt = firstText(arm.prompt);
-    const request = { dataset, prompt, words: prompt.words, split: [...test, ...others] };
-    const found = await tokenRows(host, room === undefined ? request : { ...request, room }, run.control);
+    const found = await textRows(host, arm.prompt, { dataset, split: [...test, ...others], room }, run.control);
     const tooLong = found.tooLong.filter((id) => tested.has(id)).length;
     if (!(arm.addsExamples && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
   }
@@ -103,56 +94,11 @@ export async function tokensOfArms(
 ): Promise<readonly number[]> {
   const asked = arms.map(({ arm, rows }) => {
     const request = { rows, labels: labelsOf(arm), cacheKey: cacheKeyFor(dataset, arm) };
-    return membersOf(arm.prompt).map((soft) => ({ ...request, soft }));
+    return textsOf(arm.prompt).map(({ soft }) => ({ ...request, soft }));
   });
   const tokens = [...(await engine.tokensToRun([...asked.flat(), ...after], control))];
   const ofArms = asked.map(({ length }) => tokens.splice(0, length).reduce((sum, own) => sum + own, 0));
   return [...ofArms, ...tokens];
-}
-
-/** What answers for a prompt of one text: each of its vectors, else the text alone. */
-export const membersOf = (prompt: Prompt): readonly (SoftPrompt | null)[] => textsOf(prompt).map(({ soft }) => soft);
-
-/** Uncalibrated log-probabilities over the labels; of several members the mean. */
-export function meanAnswers(
-  { engine }: Pick<Host, 'engine'>,
-  members: readonly (SoftPrompt | null)[],
-  request: Omit<ScoreRequest, 'soft'>,
-  control: Control,
-  onFraction: (fraction: number) => void,
-): ReturnType<typeof averaged> {
-  return averaged(members, (soft, member) =>
-    engine.score({ ...request, soft }, control, (done) =>
-      onFraction((member + done / Math.max(1, request.rows.length)) / members.length),
-    ),
-  );
-}
-
-/** The uncalibrated answers of a prompt of one text, in a comparison as in a grid, with its word counts. */
-export async function scoredRows(
-  host: Pick<Host, 'engine' | 'tokens'>,
-  prompt: Prompt,
-  {
-    rows,
-    dataset,
-    cacheKey,
-  }: {
-    readonly rows: readonly TokenRow[];
-    readonly dataset: Dataset;
-    readonly cacheKey: string | null;
-  },
-  control: Control,
-  onFraction: (fraction: number) => void,
-): ReturnType<typeof averaged> {
-  const labels = labelTokens(host.tokens, firstText(prompt).words);
-  const mean = await meanAnswers(host, membersOf(prompt), { rows, labels, cacheKey }, control, onFraction);
-  const counts = countsOf(prompt);
-  if (!counts) return mean;
-  const ids = mean.map(({ rowId }) => rowId);
-  const said = wordAnswers(counts)(rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping)));
-  const byModel = mean.map(({ logProbs }) => logProbs);
-  const mixed = mixedAnswers(byModel, said, textWeight(prompt));
-  return mean.map((row, i) => ({ ...row, logProbs: present(mixed[i], 'answer') }));
 }
 
 /** Asks one arm after another about the test rows, and reports the share done. @param tokens that each arm runs */

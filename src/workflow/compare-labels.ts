@@ -25,22 +25,21 @@ import type { ArmOutcome, CalibrationFit, ComparisonPlan } from '../evaluation/t
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { majorityCounts, type WordModel } from '../metrics/logistic';
-import { firstText, softOf } from '../prompt/prompt';
+import { firstText, softOf, textsOf } from '../prompt/prompt';
 import { type ArmPlan, ownCalibration } from '../prompt-set/arms';
 import { comparedVersion } from '../prompt-set/calibration';
 import type { ClassifyEvaluation, ComparedVersion } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import type { HardPrompt } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
+import { ask } from './ask';
 import {
   type Comparing,
   cacheKeyFor,
   eachArm,
   type Found,
-  membersOf,
   type ReadyArm,
   readyArms,
-  scoredRows,
   tokensOfArms,
 } from './compare-arms';
 import { probeAnswers, probeRows } from './linear-probe';
@@ -246,7 +245,7 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
   const test = keep(using.test);
   // nothing that is timed is answered from memory
   const timed = arms.flatMap(({ arm, rows }) =>
-    membersOf(arm.prompt).map((soft) => ({ rows: timedRows(dataset, test, rows), labels: [], soft, cacheKey: null })),
+    textsOf(arm.prompt).map(({ soft }) => ({ rows: timedRows(dataset, test, rows), labels: [], soft, cacheKey: null })),
   );
   const probed = await probeRows(using, untunedOf(arms), [...test, ...keep(others.validation)]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
@@ -299,12 +298,12 @@ async function scoreArm(
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
   const cacheKey = cacheKeyFor(dataset, arm);
-  const scored = await scoredRows(host, arm.prompt, { rows, dataset, cacheKey }, control, onFraction);
+  const scored = await ask(host, arm.prompt, { rows, dataset, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
   const labels = labelTokens(host.tokens, firstText(arm.prompt).words);
   const timed = { rows: timedRows(dataset, parts.test, rows), labels, cacheKey: null, repeats: LATENCY_REPEATS };
-  for (const soft of membersOf(arm.prompt)) latencyMsMedian += await host.engine.latency({ ...timed, soft }, control);
-  const byRow = new Map(scored.map((row) => [row.rowId, row]));
+  for (const { soft } of textsOf(arm.prompt)) latencyMsMedian += await host.engine.latency({ ...timed, soft }, control);
+  const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
   const onTest = answers(parts.test);

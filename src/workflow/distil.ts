@@ -15,15 +15,16 @@ import { badInput } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
+import { voicesOf } from '../prompt/prompt';
 import type { Smaller } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
+import { ask, textRows } from './ask';
 import { decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { type RunInputs, runInputs } from './run-rows';
-import { tokenRows } from './token-rows';
 import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainOn } from './train';
 import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 
@@ -142,10 +143,10 @@ async function teacherAnswers(
   { control, emit }: Run<DistilEvent>,
 ): Promise<ReadonlyMap<string, Answer>> {
   const { prompt, calibration } = teacher;
-  const words = wordsFor(prompt, teacher.words);
+  const asked = { voices: voicesOf(prompt, wordsFor(prompt, teacher.words)) };
   const deciding = calibration === undefined ? otherRows(dataset, [prompt]) : { validation: [], calibration: [] };
   const split = [...new Set([...[...train, ...validation].map(({ rowId }) => rowId), ...deciding.calibration])];
-  const { rows } = await tokenRows(host, { dataset, prompt, words, split }, control);
+  const { rows } = await textRows(host, asked, { dataset, split }, control);
   const begin = performance.now();
   const tell = (done: number) =>
     emit({
@@ -154,8 +155,9 @@ async function teacherAnswers(
       secondsLeft: secondsLeft(done, rows.length, (performance.now() - begin) / 1000),
     });
   tell(0);
-  const labels = labelTokens(host.tokens, words);
-  const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control, tell);
+  const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
+    tell(Math.round(share * rows.length)),
+  );
   const answers = new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
   const chosen = calibration === undefined ? decidedCalibration(dataset, false, deciding, answers) : calibration;
   return new Map(

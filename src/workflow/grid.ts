@@ -34,9 +34,8 @@ import {
 import { roomFor, tableSource } from '../route/answering';
 import { generateTexts } from '../route/generated-texts';
 import type { TokenRow } from '../tokens/tokenizer';
-import { scoredRows } from './compare-arms';
+import { ask, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
-import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
 export interface FillRequest {
@@ -121,7 +120,7 @@ type Say = (host: Host, at: Place, asked: Asked, control: Control, tell: (share:
 const saidLabels: Say = async (host, { of, on, dataset }, asked, control, tell) => {
   const { prompt } = of;
   const cacheKey = softOf(prompt) ? cacheKeyOf(dataset.fingerprint, firstText(prompt).template) : null;
-  const found = await scoredRows(host, prompt, { rows: asked.rows, dataset, cacheKey }, control, tell);
+  const { rows: found } = await ask(host, prompt, { rows: asked.rows, dataset, cacheKey }, control, tell);
   const rowIds = found.map(({ rowId }) => rowId);
   const labels = labelsOf(prompt);
   const goldById = new Map(asked.rows.map(({ rowId, label }) => [rowId, present(label, rowId)]));
@@ -204,11 +203,8 @@ async function askedRows(host: Host, of: GridRow, data: Dataset, control: Contro
     labels.length === data.labels.length &&
     labels.every((label, i) => label === data.labels[i]);
   if (isOwn) {
-    const text = firstText(prompt);
-    const longest = roomFor(host, of);
-    const room = longest === null ? {} : { room: longest };
-    const request = { dataset: data, prompt: text, words: text.words, split: data.split.test, ...room };
-    const { rows, tooLong } = await tokenRows(host, request, control);
+    const asked = { dataset: data, split: data.split.test, room: roomFor(host, of) ?? undefined };
+    const { rows, tooLong } = await textRows(host, prompt, asked, control);
     return { rows, leftOut: tooLong.map(() => 'long') };
   }
   const tested = rowsOf(data, 'test');

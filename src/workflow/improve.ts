@@ -15,6 +15,7 @@ import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
+import { voicesOf } from '../prompt/prompt';
 import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
 import type { PromptSearch } from '../prompt-set/types';
 import {
@@ -30,7 +31,7 @@ import { shotIds } from '../task/render';
 import { checkTemplate, wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
-import { labelTokens } from '../tokens/tokenizer';
+import { ask } from './ask';
 import { CALIBRATION_ROWS } from './compare-labels';
 import { CUES, type CueReading, type FindWordsEvent, findWords, listsOf } from './find-words';
 import type { Host, Run, Verb } from './host';
@@ -49,7 +50,7 @@ import {
 } from './prompt-search';
 import { learnedRows } from './run-rows';
 import { tokenRows } from './token-rows';
-import { type Tried, triedIds, tryOnRows } from './training-rows';
+import { type Tried, triedFrom, triedIds } from './training-rows';
 
 export const CANDIDATES = 200;
 
@@ -283,8 +284,8 @@ async function finalOf(
 ): Promise<Final> {
   const { host, dataset, run, pool } = search;
   const { prompt, words } = entry.candidate;
-  const labels = labelTokens(host.tokens, wordsFor(prompt, words));
-  const scored = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, run.control);
+  const asked = { voices: voicesOf(prompt, wordsFor(prompt, words)) };
+  const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, run.control);
   const chosen = rows.map(({ rowId, label }, i) => ({
     rowId,
     gold: present(label, 'label'),
@@ -306,8 +307,10 @@ async function finalOf(
   );
   const tries = new Set(triedIds(dataset));
   const tryWith = { words, meanLogProbs: calibration?.meanLogProbs ?? null, longest: null };
-  const again = { rows: rows.filter(({ rowId }) => tries.has(rowId)), labels, dataset, cacheKey: null, with: tryWith };
-  const { tried } = await tryOnRows(host, again, run.control);
+  const inTry = <R extends { readonly rowId: string }>(some: readonly R[]) =>
+    some.filter(({ rowId }) => tries.has(rowId));
+  const ofTry = { dataset, rows: inTry(rows), with: tryWith };
+  const tried = triedFrom(ofTry, { ...scored, rows: inTry(scored.rows) }, host.engine);
   const { loss, accuracy } = figuresOf(
     search,
     all.map(({ logProbs }) => logProbs),

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
+import { alone, gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { labelTokens } from '../tokens/tokenizer';
+import { batch } from './batch';
+import { consistency } from './checks';
 import { compare } from './compare';
 import { fakeHost, memoryAnswers, prepared, promptSet, textHost, textSet } from './fake-host.test-support';
+import { fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { type AnswerStore, withKnownAnswers } from './known-answers';
+import { keepRows } from './rows-file';
 import { tokenRows } from './token-rows';
-import { tryPrompt } from './try-prompt';
+import { isWorseThanBare, tryPrompt } from './try-prompt';
 
 const COUNTED = ['score', 'write', 'states', 'latency', 'nextTokens'] as const;
 
@@ -40,6 +46,37 @@ describe('what is known', () => {
     const second = remembering(fakeHost().host, store);
     expect(await compare(second.host, { set, dataset }, SILENT)).toEqual(before);
     expect(second.asked).toEqual({ calls: 0, rows: 0 });
+  });
+
+  it('is not asked for by any other verb that asks', async () => {
+    const dataset = await prepared(120);
+    const set = promptSet(dataset, [0, 1]);
+    const { words, baseTemplate: template } = set;
+    const { evaluation } = await compare(fakeHost().host, { set, dataset }, SILENT);
+    const prompt = present(set.hard[0], 'hand-written prompt').prompt;
+    const answers = { words, meanLogProbs: null, longest: null };
+    const prompts = gridChoices(set).flatMap(({ id }) => gridRow(set, id, dataset) ?? []);
+    const data = [{ id: 'test', name: 'test', dataset }];
+    const asks: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
+      try: (host) => tryPrompt(host, { dataset, prompt, with: answers }, SILENT),
+      proposal: (host) => isWorseThanBare(host, { dataset, template, words, prompt }, SILENT),
+      grid: (host) => fillGrid(host, { prompts, data, done: [] }, SILENT),
+      edits: (host) => consistency(host, { set, dataset, evaluation: evaluation as never, mode: 'chosen' }, SILENT),
+      batch: async (host) => {
+        keepRows(host, dataset.table);
+        const version = present(prompts.at(-1), 'version');
+        return batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit: () => {} });
+      },
+    };
+    for (const [name, ask] of Object.entries(asks)) {
+      const store = memoryAnswers();
+      const first = remembering(fakeHost().host, store);
+      await ask(first.host);
+      expect(first.asked.calls, name).toBeGreaterThan(0);
+      const again = remembering(fakeHost().host, store);
+      await ask(again.host);
+      expect(again.asked.calls, name).toBe(0);
+    }
   });
 
   it('is not asked for where texts are generated', async () => {

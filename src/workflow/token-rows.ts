@@ -27,7 +27,7 @@ export interface RowsRequest {
   readonly words: readonly AnswerWord[];
   readonly split: SplitName | readonly string[];
   /** Tokens that must be free for an answer; a target's own are counted without it. */
-  readonly room?: number;
+  readonly room?: number | undefined;
 }
 
 export interface TokenisedRows {

@@ -6,20 +6,21 @@ import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
+import { voicesOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import type { AnswersWith } from '../prompt-set/types';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from '../route/generated-texts';
 import { wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
-import { labelTokens } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
+import { ask, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race } from './race';
 import { takenRace } from './read-ahead';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, type Tried, timingOf, triedIds, tryOnRows } from './training-rows';
+import { cacheKeyOf, type Timing, type Tried, timingOf, triedFrom, triedIds } from './training-rows';
 
 /** A prompt without vectors that the run is shown against: the plain text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';
@@ -130,22 +131,17 @@ type Asked = Pick<TrainRunRequest, 'dataset' | 'template'> & Baseline;
 /** Scores of one baseline, by kind of task. The hand-written prompt is asked the rows of a try, as it answers elsewhere. */
 const BASELINES: ByTask<(host: Host, asked: Asked, inputs: RunInputs, control: Control) => Promise<BaselineScores>> = {
   classify: async (host, { id, prompt, dataset, template, with: answers }, inputs, control) => {
-    const words = wordsFor(prompt, answers.words);
-    const split = triedIds(dataset);
-    const asked =
-      id === 'untuned'
-        ? // the run itself has read these texts by now
-          { rows: inputs.validation, labels: inputs.labels, cacheKey: cacheKeyOf(dataset.fingerprint, template) }
-        : {
-            rows: (await tokenRows(host, { dataset, prompt, words, split }, control)).rows,
-            labels: labelTokens(host.tokens, words),
-            cacheKey: null,
-          };
-    const { tried, scored } = await tryOnRows(host, { ...asked, dataset, with: answers }, control);
+    const isUntuned = id === 'untuned';
+    const asked = { voices: voicesOf(prompt, wordsFor(prompt, answers.words)) };
+    const rows = isUntuned
+      ? inputs.validation
+      : (await textRows(host, asked, { dataset, split: triedIds(dataset) }, control)).rows;
+    // the run itself has read the untuned texts by now
+    const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
+    const scored = await ask(host, asked, { rows, dataset, cacheKey }, control);
+    const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
     const scores = { kind: 'classify' as const, accuracy: tried.accuracy, macroF1: tried.macroF1 };
-    return id === 'untuned'
-      ? { id, scores, tried: null, timing: null }
-      : { id, scores, tried, timing: timingOf(scored) };
+    return isUntuned ? { id, scores, tried: null, timing: null } : { id, scores, tried, timing: timingOf(scored) };
   },
   generate: async (host, { id, prompt, dataset, template }, inputs, control) => {
     const isUntuned = id === 'untuned';

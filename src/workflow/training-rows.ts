@@ -4,11 +4,10 @@ import { goldOf, labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
-import type { Control } from '../lib/control';
 import { calibrated } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
 import type { AnswersWith, HardVersion, SoftVersion, TriedWith } from '../prompt-set/types';
-import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { Host } from './host';
 
@@ -103,23 +102,14 @@ export function tally(
   };
 }
 
-export async function tryOnRows(
-  { engine }: Pick<Host, 'engine'>,
-  asked: {
-    readonly rows: readonly TokenRow[];
-    readonly labels: readonly LabelTokens[];
-    readonly dataset: Dataset;
-    readonly cacheKey: string | null;
-    readonly with: AnswersWith;
-  },
-  control: Control,
-  onProgress?: (rowsDone: number) => void,
-): Promise<{ readonly tried: Tried; readonly scored: ScoreResult }> {
-  const { rows, labels, dataset, cacheKey, with: answers } = asked;
-  const scored = await engine.score({ rows, labels, soft: null, cacheKey }, control, onProgress);
-  const figures = tally(rows, scored, dataset.labels.length, answers.meanLogProbs);
-  return { tried: { ...figures, ...triedOn(dataset, answers, engine) }, scored };
-}
+export const triedFrom = (
+  of: { readonly dataset: Dataset; readonly rows: readonly TokenRow[]; readonly with: AnswersWith },
+  scored: ScoreResult,
+  engine: Pick<Host['engine'], 'info'>,
+): Tried => ({
+  ...tally(of.rows, scored, of.dataset.labels.length, of.with.meanLogProbs),
+  ...triedOn(of.dataset, of.with, engine),
+});
 
 /** What a try is kept with: figures of other rows, words or weights are never shown as its own. */
 export const triedOn = (

@@ -8,16 +8,18 @@ import { crossValidated } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
+import { voicesOf } from '../prompt/prompt';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
 import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
 import { FIXED_TOKENS, type LabelTokens, labelTokens } from '../tokens/tokenizer';
+import { ask, askIds, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
 import { sharedStart } from './run-rows';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
+import { cacheKeyOf, type Timing, type Tried, triedFrom, triedIds, triedOn, validationIds } from './training-rows';
 
 /** With the time of the tokens that were run. */
 export type TryResult = { readonly timing: Timing } & (
@@ -45,26 +47,28 @@ async function asking(host: Host, request: TryRequest, split: readonly string[],
   const isLabels = taskKindOf(dataset.mapping) === 'classify';
   const longest = isLabels ? 0 : longestAnswer(host, answers.longest, dataset);
   const words = isLabels ? wordsFor(prompt, answers.words) : [];
-  const { rows } = await tokenRows(host, { dataset, prompt, words, split, room: longest }, control);
-  const asked = { rows, labels: labelTokens(host.tokens, words), soft: null, cacheKey: null };
-  const [read = 0] = await host.engine.tokensToRun([asked], control);
-  return { asked, longest, tokens: read + GENERATED_TOKEN * longest * rows.length };
+  const asked = { voices: voicesOf(prompt, words) };
+  const { rows } = await textRows(host, asked, { dataset, split, room: longest }, control);
+  const counted = { rows, labels: labelTokens(host.tokens, words), soft: null, cacheKey: null };
+  const [read = 0] = await host.engine.tokensToRun([counted], control);
+  return { asked, rows, longest, tokens: read + GENERATED_TOKEN * longest * rows.length };
 }
 
 const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
   classify: async (host, request, { control, emit }) => {
     const { dataset, with: answers } = request;
-    const { asked, tokens } = await asking(host, request, triedIds(dataset), { control });
-    const { tried, scored } = await tryOnRows(host, { ...asked, dataset, with: answers }, control, (done) =>
-      emit({ kind: 'rows', done, total: asked.rows.length }),
+    const { asked, rows, tokens } = await asking(host, request, triedIds(dataset), { control });
+    const total = rows.length;
+    const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
+      emit({ kind: 'rows', done: Math.round(share * total), total }),
     );
+    const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
     return { kind: 'classify', tried, timing: { tokens, seconds: scored.seconds } };
   },
   generate: async (host, request, { control, emit }) => {
     const begin = performance.now();
     const { dataset, with: answers } = request;
-    const { asked, longest, tokens } = await asking(host, request, triedIds(dataset), { control });
-    const { rows } = asked;
+    const { rows, longest, tokens } = await asking(host, request, triedIds(dataset), { control });
     const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
       emit({ kind: 'rows', done: Math.floor(done), total: rows.length }),
     );
@@ -108,11 +112,14 @@ export const timePrompt: Verb<TryRequest, never, Timing | null> = async (host, r
   // the first call of a fresh session takes longer than any other
   const [warmUp, ...timed] = drawn;
   if (warmUp === undefined || timed.length === 0) return null;
-  const first = await asking(host, request, [warmUp], run);
-  await host.engine.score({ ...first.asked, timed: true }, run.control);
-  const { asked, tokens } = await asking(host, request, timed, run);
-  const { seconds } = await host.engine.score({ ...asked, timed: true }, run.control);
-  return tokens > 0 ? { tokens, seconds } : null;
+  const time = async (ids: readonly string[]) => {
+    const { asked, rows, tokens } = await asking(host, request, ids, run);
+    const how = { rows, dataset: request.dataset, cacheKey: null, timed: true as const };
+    return { tokens, seconds: (await ask(host, asked, how, run.control)).seconds };
+  };
+  await time([warmUp]);
+  const found = await time(timed);
+  return found.tokens > 0 ? found : null;
 };
 
 export interface ProposalRequest {
@@ -131,22 +138,19 @@ const FEWEST_ROWS = 8;
  */
 export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (host, request, { control }) => {
   const { dataset, template } = request;
-  const ask = async (prompt: HardPrompt, cacheKey: string | null) => {
-    const words = wordsFor(prompt, request.words);
-    const { rows } = await tokenRows(host, { dataset, prompt, words, split: triedIds(dataset) }, control);
-    const labels = labelTokens(host.tokens, words);
-    const scored = await host.engine.score({ rows, labels, soft: null, cacheKey }, control);
-    return new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
+  const answersOf = (text: HardPrompt, cacheKey: string | null) => {
+    const asked = { voices: voicesOf(text, wordsFor(text, request.words)) };
+    return askIds(host, asked, { dataset, ids: triedIds(dataset), cacheKey }, control);
   };
-  const bare = await ask({ template, shots: 0, shotSeed: 0 }, cacheKeyOf(dataset.fingerprint, template));
-  const proposed = await ask(request.prompt, null);
+  const bare = await answersOf({ template, shots: 0, shotSeed: 0 }, cacheKeyOf(dataset.fingerprint, template));
+  const proposed = await answersOf(request.prompt, null);
   const ids = [...bare.keys()].filter((id) => proposed.has(id));
   if (ids.length < FEWEST_ROWS) return false;
   const gold = goldOf(dataset, ids);
   const loss = (answers: typeof bare) =>
     mean(
       crossValidated(
-        ids.map((id) => present(answers.get(id), id)),
+        ids.map((id) => present(answers.get(id), id).logProbs),
         gold,
         labelCounts(dataset, dataset.split.train),
       ).losses,

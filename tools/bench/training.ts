@@ -2,7 +2,7 @@ import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/open-set';
 import { goldOf } from '../../src/dataset/labels';
 import { uninterrupted } from '../../src/lib/control';
-import { meanAnswers } from '../../src/metrics/calibration';
+import { pooledAnswers } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
 import { trainedPrompt } from '../../src/prompt/soft-prompt';
@@ -196,4 +196,13 @@ for (const seed of values.seeds.split(','))
   }
 for (const [variant, byRule] of bySeed)
   for (const [rule, all] of byRule)
-    if (all.length > 1) tell(variant, `mean of log-probabilities of ${all.length}`, meanAnswers(all), { rule });
+    if (all.length > 1)
+      tell(
+        variant,
+        `mean of log-probabilities of ${all.length}`,
+        pooledAnswers(
+          all,
+          all.map(() => 1 / all.length),
+        ),
+        { rule },
+      );

@@ -1,57 +1,9 @@
-import { describe, expect, it, test } from 'vitest';
-import { meanAnswers, mixedAnswers } from '../../metrics/calibration';
-import type { SoftPrompt } from '../../prompt/soft-prompt';
+import { describe, expect, it } from 'vitest';
+import { mixedAnswers } from '../../metrics/calibration';
 import { alternating, armOf } from '../test-support';
-import { averaged, combinedArm, fitWeight, fitWeights, togetherArm, WORDS, wordsArm } from './made-arms';
-
-const soft = (virtualTokens: number): SoftPrompt => ({
-  placement: 'suffix',
-  vectors: new Float32Array(virtualTokens),
-  virtualTokens,
-  hidden: 1,
-});
-const answers = (share: number, tokens: number) => ({
-  rows: [
-    { rowId: '1', logProbs: [Math.log(share), Math.log(1 - share)], tokensSent: tokens, tokensComputed: tokens - 1 },
-  ],
-  rowsRun: 1,
-  seconds: 1,
-});
-
-test('several prompts answer as their mean, and cost as much as all of them', async () => {
-  const asked: number[] = [];
-  const [row] = await averaged([soft(1), soft(2)], async (each, member) => {
-    asked.push(member);
-    return each?.virtualTokens === 1 ? answers(0.9, 11) : answers(0.1, 12);
-  });
-  expect(asked).toEqual([0, 1]);
-  expect(row).toMatchObject({ rowId: '1', tokensSent: 23, tokensComputed: 21 });
-  expect(row?.logProbs[0]).toBeCloseTo(Math.log(0.5), 12);
-});
-
-test('one prompt answers as it is', async () => {
-  expect(await averaged([null], async () => answers(0.9, 11))).toEqual(answers(0.9, 11).rows);
-});
+import { combinedArm, fitWeight, fitWeights, togetherArm, WORDS, wordsArm } from './made-arms';
 
 const log = (...shares: number[]) => shares.map(Math.log);
-const close = (a: readonly number[], b: readonly number[]) => {
-  a.forEach((value, i) => void expect(value).toBeCloseTo(b[i] as number, 12));
-};
-
-describe('a mean over seeds', () => {
-  it('is the geometric mean, normalised', () => {
-    const [row] = meanAnswers([[log(0.9, 0.1)], [log(0.6, 0.4)]]);
-    const up = Math.sqrt(0.9 * 0.6);
-    const down = Math.sqrt(0.1 * 0.4);
-    close(row ?? [], log(up / (up + down), down / (up + down)));
-  });
-
-  it('of one prompt is that prompt; of none, or of other rows, a bug', () => {
-    close(meanAnswers([[log(0.7, 0.3)]])[0] ?? [], log(0.7, 0.3));
-    expect(() => meanAnswers([])).toThrow('internal: a mean needs members');
-    expect(() => meanAnswers([[log(1, 1)], []])).toThrow('internal: members answered different rows');
-  });
-});
 
 describe('a weight between two', () => {
   const sure = [log(0.9, 0.1), log(0.1, 0.9), log(0.9, 0.1), log(0.1, 0.9)];

@@ -1,38 +1,10 @@
 /** Arms made of others' answers, such as a mean over seeds or a tuned prompt with word counts, and lines that are no prompt. */
-import { assert, present } from '../../lib/assert';
+import { assert } from '../../lib/assert';
 import { capitalised, listed } from '../../lib/format';
-import { meanAnswers, mixedAnswers, nll, pooledAnswers } from '../../metrics/calibration';
+import { mixedAnswers, nll, pooledAnswers } from '../../metrics/calibration';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
-import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { ArmOutcome, ComparisonPlan } from '../types';
 import { validationTemperature } from './outcome';
-
-interface Answered {
-  readonly rowId: string;
-  readonly logProbs: readonly number[];
-  readonly tokensSent: number;
-  readonly tokensComputed: number;
-}
-
-/** Answers of one prompt, or the mean of several asked one after another; tokens are those of all. @throws as `ask` */
-export async function averaged(
-  members: readonly (SoftPrompt | null)[],
-  ask: (soft: SoftPrompt | null, member: number) => Promise<{ readonly rows: readonly Answered[] }>,
-): Promise<readonly Answered[]> {
-  const all: (readonly Answered[])[] = [];
-  for (const [i, soft] of members.entries()) all.push((await ask(soft, i)).rows);
-  const [first] = all;
-  if (!first || all.length === 1) return first ?? [];
-  const mean = meanAnswers(all.map((rows) => rows.map((row) => row.logProbs)));
-  const total = (i: number, of: (row: Answered) => number) =>
-    all.reduce((sum, rows) => sum + of(present(rows[i], 'row')), 0);
-  return first.map(({ rowId }, i) => ({
-    rowId,
-    logProbs: present(mean[i], 'answer'),
-    tokensSent: total(i, (row) => row.tokensSent),
-    tokensComputed: total(i, (row) => row.tokensComputed),
-  }));
-}
 
 type Answers = readonly (readonly number[])[];
 
