@@ -29,7 +29,7 @@ import { makeCheckRows } from '../src/workflow/check-rows';
 import { fakeHost, promptSet } from '../src/workflow/fake-host.test-support';
 import { SILENT } from '../src/workflow/host';
 import { withKnownAnswers } from '../src/workflow/known-answers';
-import { raceKey } from '../src/workflow/read-ahead';
+import { raceKey } from '../src/workflow/race';
 import { rememberedNeighbours } from '../src/workflow/token-rows';
 import { ROOT } from './sources.ts';
 

@@ -96,11 +96,11 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/state': 3750,
   'app/ui': 1100,
   autodiff: 1350,
-  cli: 3500,
+  cli: 3450,
   dataset: 5350,
-  decide: 1600,
+  decide: 1550,
   engine: 1750,
-  evaluation: 3650,
+  evaluation: 3600,
   graph: 5200,
   inference: 2200,
   interchange: 3800,
@@ -118,7 +118,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   tokens: 450,
   training: 1800,
   worker: 850,
-  workflow: 7400,
+  workflow: 7300,
 };
 
 /** A room with fewer than this share of its budget lowers it, so that what was removed stays removed. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FIRST_ASSUMPTIONS, payBackSentence, presetOf } from '../decide/break-even';
+import { FIRST_ASSUMPTIONS, FIRST_EFFORTS, payBackSentence } from '../decide/break-even';
 import { costsOf, fromEvaluation, fromResults, strategyOf } from '../decide/measured';
 import { FIRST_ANSWERS } from '../decide/strategy';
 import { ACTIONS, RULES, type Rule, ruleFor } from '../evaluation/advice';
@@ -144,7 +144,7 @@ describe('what to do, as the card, Decide, the report and the command line say i
   });
   afterAll(() => rm(dir, { recursive: true }));
   const seen = { actions: new Set<string>(), rules: new Set<Rule>() };
-  const efforts = { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort };
+  const efforts = FIRST_EFFORTS;
 
   it.each(Object.entries(SCENARIOS))('is the same where %s', async (_, scenario) => {
     const { plan, comparison, card, report, rule } = compared(scenario);

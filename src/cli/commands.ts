@@ -1,13 +1,12 @@
 import { check, conformance } from './check';
 import { decide, rollOut } from './decide';
-import { distilPrompt } from './distil';
 import { evaluate } from './evaluate';
 import { exportFor } from './exports';
 import { grid } from './grid';
 import { graph, inspect } from './inspect';
 import { predict } from './predict';
 import { runProgram } from './program';
-import { improvePrompt, tune, write } from './tune';
+import { distilPrompt, improvePrompt, tune, write } from './tune';
 
 const COMMANDS = {
   tune,

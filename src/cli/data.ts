@@ -40,10 +40,7 @@ interface DataOptions extends PartSizes {
   readonly mends?: readonly MendId[];
 }
 
-/**
- * The data set of a command that trains.
- * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
- */
+/** @throws UsageError for missing columns; StudioError `bad-input` for data that cannot be used */
 export async function readDataset(
   { data, test, columns, seed, splitBy, dropTwins = false, addRows = null, mends = [], ...sizes }: DataOptions,
   log: Log,
@@ -127,10 +124,7 @@ const mappingOf = ({ text = '', label, target = '' }: Readonly<Record<string, st
   id: null,
 });
 
-/**
- * @param path null = standard input @param named columns that must be there, by the option that names them
- * @throws UsageError, StudioError `bad-input`
- */
+/** @param path null = standard input @param named columns that must be there, by option @throws UsageError */
 export async function openTable(
   path: string | null,
   named: Readonly<Record<string, string>>,
@@ -163,10 +157,7 @@ export async function readPrompt(path: string): Promise<ImportedPrompt> {
   return read.value;
 }
 
-/**
- * The files of an export: of a zip, of a folder, or one file alone.
- * @throws StudioError `bad-input` when it is neither, or a zip that is not sound
- */
+/** Of a zip, of a folder, or one file alone. @throws StudioError `bad-input` for anything else, or a broken zip */
 export async function exportedFiles(path: string): Promise<Files> {
   if (!(await isFile(path))) return folderFiles(path, false);
   const bytes = await bytesAt(path);

@@ -10,12 +10,12 @@ import {
   type Assumptions,
   type BreakEven,
   COST_FORMULA,
-  type Effort,
+  type Efforts,
   FIRST_ASSUMPTIONS,
+  FIRST_EFFORTS,
   money,
   months,
   payBackSentence,
-  presetOf,
   quotedCosts,
   savingWords,
 } from '../decide/break-even';
@@ -34,8 +34,7 @@ import {
   unseenRows,
 } from '../decide/measured';
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
-import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf } from '../decide/strategy';
-import { upkeepOf } from '../decide/upkeep';
+import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, upkeepOf } from '../decide/strategy';
 import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import type { CompleteSet } from '../interchange/set-files';
@@ -110,7 +109,7 @@ export const decide = command({
     const costs = costsOf({
       measured,
       assumptions: { ...FIRST_ASSUMPTIONS, ...amountsOf(given) },
-      efforts: { engineering: effortOf(given, 'engineering'), tuning: effortOf(given, 'tuning') },
+      efforts: effortsOf(given),
     });
     const fineTuning = results.closer?.fineTuning;
     const stored = await storedSet(given);
@@ -128,28 +127,25 @@ export const decide = command({
   },
 });
 
-const amountsOf = (given: Values<typeof AMOUNTS>): Partial<Assumptions> =>
-  Object.fromEntries(
-    Object.keys(AMOUNTS).flatMap((id) => {
-      const value = given[id as keyof typeof AMOUNTS];
-      return value === null ? [] : [[id, value]];
-    }),
-  );
+/** Those that were given. */
+const known = <K extends string>(values: Readonly<Record<K, number | null>>): Partial<Record<K, number>> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Partial<Record<K, number>>;
 
-function effortOf(given: Values<typeof EFFORTS>, of: 'engineering' | 'tuning'): Effort {
-  const { build, hostingPerMonth, minutesPerMonth } = presetOf(of).effort;
-  return of === 'engineering'
-    ? {
-        build: given.handBuild ?? build,
-        hostingPerMonth: given.handHostingPerMonth ?? hostingPerMonth,
-        minutesPerMonth: given.handMinutesPerMonth ?? minutesPerMonth,
-      }
-    : {
-        build: given.tunedBuild ?? build,
-        hostingPerMonth: given.tunedHostingPerMonth ?? hostingPerMonth,
-        minutesPerMonth: given.tunedMinutesPerMonth ?? minutesPerMonth,
-      };
-}
+const amountsOf = (given: Values<typeof AMOUNTS>): Partial<Assumptions> => {
+  const { rowsPerMonth, pricePerMillionTokens, costOfWrongAnswer, wagePerHour } = given;
+  return known({ rowsPerMonth, pricePerMillionTokens, costOfWrongAnswer, wagePerHour });
+};
+
+const effortsOf = (given: Values<typeof EFFORTS>): Efforts => {
+  const { handBuild, handHostingPerMonth, handMinutesPerMonth } = given;
+  const { tunedBuild, tunedHostingPerMonth, tunedMinutesPerMonth } = given;
+  const of = (build: number | null, hostingPerMonth: number | null, minutesPerMonth: number | null) =>
+    known({ build, hostingPerMonth, minutesPerMonth });
+  return {
+    engineering: { ...FIRST_EFFORTS.engineering, ...of(handBuild, handHostingPerMonth, handMinutesPerMonth) },
+    tuning: { ...FIRST_EFFORTS.tuning, ...of(tunedBuild, tunedHostingPerMonth, tunedMinutesPerMonth) },
+  };
+};
 
 /** @throws UsageError, StudioError `bad-input` where the library lacks the set */
 async function storedSet({

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
+import { createEngine, type Engine } from '../engine/engine';
 import { type EngineCalls, engineCalls, type Weights } from '../engine/types';
 import type { Trains } from '../inference/program';
 import { inTurn } from '../lib/control';
@@ -26,10 +26,7 @@ export interface ModelDir {
   readonly files: ModelFiles;
 }
 
-/**
- * A model folder in hub layout. Its `studio.json`, where there is one, names it; checksums are always computed from the files.
- * @throws StudioError `model-missing-file`, `model-corrupt`
- */
+/** A folder in hub layout. `studio.json` may name it; its checksum must fit. @throws StudioError `model-*` */
 export async function readModelDir(folder: string): Promise<ModelDir> {
   const paths = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw missingFile(`There is no model folder ${folder}.`, { cause });
@@ -167,7 +164,7 @@ export async function openHost(options: ModelOptions, log: Log): Promise<NodeHos
   log.progress('Reading the model');
   const { card, request } = await readLoadRequest(options);
   const tokenizer = await createCoreTokenizer(request.files);
-  const engine = await createNodeEngine(request);
+  const engine = await createEngine({ ...request, createRunner: createNodeRunner });
   const { info } = engine;
   log.line(
     `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}${info.weights?.held === 'small' ? ', small weights' : ''}: loaded in ${duration(info.loadSeconds)}`,
@@ -231,6 +228,3 @@ interface Progress {
 /** "Scoring Tuned: 40%, about 3 min left". */
 export const progressWords = ({ note, fraction, secondsLeft = null }: Progress): string =>
   `${note}${fraction === null ? '' : `: ${Math.round(100 * fraction)}%`}${leftWords(secondsLeft)}`;
-
-const createNodeEngine = (options: Omit<EngineOptions, 'createRunner'>): Promise<Engine> =>
-  createEngine({ ...options, createRunner: createNodeRunner });

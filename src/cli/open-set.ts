@@ -92,11 +92,7 @@ export async function improved(
   return { set: takeFoundPrompt(set, found, { id: host.newId(), now: host.now() }).set, found };
 }
 
-/**
- * The prompt set as the page would have it, before it is trained.
- * @param found words and a cue in place of the usual ones
- * @throws UsageError, StudioError `bad-input`
- */
+/** As the page would have it. @param found words and a cue in place of the usual ones @throws UsageError */
 export function openSet(
   host: Pick<Host, 'tokens' | 'now' | 'newId'>,
   { dataset, prompt, words: given, shots = 0 }: Given,

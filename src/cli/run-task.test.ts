@@ -6,7 +6,7 @@ import { preparedOf } from '../dataset/test-support';
 import { ControlSource, uninterrupted } from '../lib/control';
 import type { Checkpoint } from '../training/events';
 import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
-import { type AheadEvent, readAhead } from '../workflow/read-ahead';
+import { type AheadEvent, readAhead } from '../workflow/race';
 import { runInputs } from '../workflow/run-rows';
 import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/train';
 import { cacheKeyOf } from '../workflow/training-rows';

@@ -1,5 +1,5 @@
 /** When a change of prompt has paid for itself: tokens and answers are measured, prices, wages and hosting assumed. */
-import { count, counted, midSentence } from '../lib/format';
+import { count, counted } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { pairedMean } from '../metrics/mcnemar';
 
@@ -150,51 +150,27 @@ function payBackOf(investment: number, { low, high }: Interval, isAdvised: boole
   return investment <= 0 ? 'at-once' : 'sure';
 }
 
-/** An approach's costs as a starting point; each number can be edited. */
-export interface Preset {
-  readonly id: 'engineering' | 'tuning' | 'fine-tuning' | 'fine-tuning-hosted';
-  readonly name: string;
-  readonly build: { readonly low: number; readonly high: number | null };
-  readonly effort: Effort;
-}
+export type Efforts = Readonly<Record<'engineering' | 'tuning', Effort>>;
 
-/** The article that the product follows gives building costs in dollars; what else is here is ours. None is measured here. */
-export const PRESETS: readonly Preset[] = [
-  preset('engineering', 'Hand-written prompt', 50, 200, { hostingPerMonth: 0, minutesPerMonth: 60 }),
-  preset('tuning', 'Tuned prompt', 500, 2000, { hostingPerMonth: 50, minutesPerMonth: 60 }),
-  preset('fine-tuning', 'Fine-tuning', 5000, null, { hostingPerMonth: 200, minutesPerMonth: 240 }),
-  preset('fine-tuning-hosted', 'Fine-tuning on a team’s own servers', 10_000, null, {
-    hostingPerMonth: 500,
-    minutesPerMonth: 480,
-  }),
-];
+/** Dollars that building takes, by the article that the product follows; null = or more. */
+const BUILDING = [
+  ['hand-written prompt', 50, 200],
+  ['tuned prompt', 500, 2000],
+  ['fine-tuning', 5000, null],
+  ['fine-tuning on a team’s own servers', 10_000, null],
+] as const;
 
-function preset(
-  id: Preset['id'],
-  name: string,
-  low: number,
-  high: number | null,
-  effort: Omit<Effort, 'build'>,
-): Preset {
-  return { id, name, build: { low, high }, effort: { build: high === null ? low : (low + high) / 2, ...effort } };
-}
-
-/** "$50 to 200", "$5,000 or more". */
-const rangeWords = ({ build: { low, high } }: Preset): string =>
-  `$${count(low)} ${high === null ? 'or more' : `to ${count(high)}`}`;
-
-/** The presets' building costs in one sentence, with their source. */
 export const quotedCosts = (): string =>
-  `For building one, the article that this product follows gives: ${PRESETS.map((each) => `${midSentence(each.name)} ${rangeWords(each)}`).join(', ')}.`;
+  `For building one, the article that this product follows gives: ${BUILDING.map(([name, low, high]) => `${name} $${count(low)} ${high === null ? 'or more' : `to ${count(high)}`}`).join(', ')}.`;
+
+/** To start from: the middle of the article’s ranges; what else is here is ours. None is measured here. */
+export const FIRST_EFFORTS: Efforts = {
+  engineering: { build: 125, hostingPerMonth: 0, minutesPerMonth: 60 },
+  tuning: { build: 1250, hostingPerMonth: 50, minutesPerMonth: 60 },
+};
 
 export const COST_FORMULA =
   'A month is computed as rows × (tokens × price + share of wrong answers × cost of one) + hosting + minutes × wage / 60. Tokens and answers are measured on the test rows, everything else is assumed.';
-
-export function presetOf(id: Preset['id']): Preset {
-  const found = PRESETS.find((each) => each.id === id);
-  if (!found) throw new Error(`no preset ${id}`);
-  return found;
-}
 
 export const FIRST_ASSUMPTIONS: Assumptions = {
   rowsPerMonth: 10_000,

@@ -23,7 +23,7 @@ import { versionWords } from '../prompt-set/versions';
 import type { LabelResults } from '../report/results-schema';
 import type { Known, MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
-import { type Assumptions, type BreakEven, breakEven, type Effort, monthlyCost, type Offer } from './break-even';
+import { type Assumptions, type BreakEven, breakEven, type Efforts, monthlyCost, type Offer } from './break-even';
 import { type RollOut, type RollOutPlan, rehearse, type Served, type Taken } from './roll-out';
 import { type Advice, type Facts, type Strategy, strategyFor } from './strategy';
 
@@ -47,46 +47,43 @@ export function fromEvaluation(
   const arms = comparison.arms.map((report): ArmAnswers => {
     const outcome = plan.arms.find(({ id }) => id === report.id);
     return {
-      id: report.id,
-      name: report.name,
-      kind: report.kind,
-      isCorrect: report.predictions.map((label, i) => label === plan.gold[i]),
-      tokensSent: outcome?.tokensSent ?? report.tokensSentMean ?? 0,
-      meanTokens: report.tokensSentMean,
-      tokensComputed: report.tokensComputedMean,
-      latencyMs: report.latencyMsMedian,
-      accuracy: report.metrics.accuracy.value,
-      ci95: report.metrics.accuracy.interval,
-      rows: report.n,
-      confidences: outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
+      ...armAnswers(
+        report,
+        report.predictions.map((label, i) => label === plan.gold[i]),
+        outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
+      ),
+      ...(outcome?.tokensSent && { tokensSent: outcome.tokensSent }),
     };
   });
   const { groups, rowIds } = plan;
   return { advice: card, arms, rowIds, ...(groups ? { groups } : {}) };
 }
 
-/** `results.json` keeps the mean of the tokens. */
 export function fromResults({ arms, groups, recommendation }: LabelResults): Measured {
   return {
     advice: recommendation ?? null,
     ...(groups ? { groups } : {}),
     rowIds: arms[0]?.rows.map(({ id }) => id) ?? [],
-    arms: arms.map((arm) => ({
-      id: arm.id,
-      name: arm.name,
-      kind: arm.kind,
-      isCorrect: arm.rows.map(({ gold, predicted }) => gold === predicted),
-      tokensSent: arm.tokensSentMean ?? 0,
-      meanTokens: arm.tokensSentMean,
-      tokensComputed: arm.tokensComputedMean,
-      latencyMs: arm.latencyMsMedian,
-      accuracy: arm.metrics.accuracy.value,
-      ci95: arm.metrics.accuracy.interval,
-      rows: arm.rows.length,
-      confidences: confidencesOf(arm),
-    })),
+    arms: arms.map((arm) => {
+      const isCorrect = arm.rows.map(({ gold, predicted }) => gold === predicted);
+      return armAnswers(arm, isCorrect, confidencesOf(arm));
+    }),
   };
 }
+
+type Shown = 'id' | 'name' | 'kind' | 'metrics' | 'tokensSentMean' | 'tokensComputedMean' | 'latencyMsMedian';
+
+/** With the mean of the tokens, which every result keeps. */
+const armAnswers = (
+  { id, name, kind, metrics, ...costs }: Pick<LabelResults['arms'][number], Shown>,
+  isCorrect: readonly boolean[],
+  confidences: readonly number[],
+): ArmAnswers => ({
+  ...{ id, name, kind, isCorrect, confidences, rows: isCorrect.length },
+  ...{ tokensSent: costs.tokensSentMean ?? 0, meanTokens: costs.tokensSentMean },
+  ...{ tokensComputed: costs.tokensComputedMean, latencyMs: costs.latencyMsMedian },
+  ...{ accuracy: metrics.accuracy.value, ci95: metrics.accuracy.interval },
+});
 
 const largest = (logProbs: readonly number[]): number => Math.exp(Math.max(...logProbs));
 
@@ -106,10 +103,7 @@ function confidencesOf({
   );
 }
 
-/**
- * The compared rows as a roll-out would serve them. Below `threshold` the current prompt answers; null = never.
- * @param places of the rows, by `placeOf`
- */
+/** Below `threshold` the current prompt answers; null = never. @param places by `placeOf` */
 export function servedRows(
   places: readonly number[],
   present: ArmAnswers,
@@ -303,8 +297,6 @@ export function rollOutOf({ measured, places, from, to, threshold, plan, taken }
     throw badInput('The newest comparison lacks one of these prompts. Choose others, or compare again.');
   return rehearse(servedRows(places, present, next, threshold, measured.groups), plan, taken);
 }
-
-export type Efforts = Readonly<Record<'engineering' | 'tuning', Effort>>;
 
 export interface CostRequest {
   readonly measured: Measured;

@@ -332,10 +332,7 @@ function keptInProduction({ field }: Case, advice: Advice): Advice {
   };
 }
 
-/**
- * A prompt is shipped only where it clearly beats one answer for every row;
- * where another is kept that does not, it is said.
- */
+/** Nothing is shipped that does not clearly beat one answer for every row; where it is kept, that is said. */
 function againstOneAnswer(of: Case, advice: Advice): Advice {
   const { field } = of;
   const { majority } = field;

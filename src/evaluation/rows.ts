@@ -58,11 +58,7 @@ const TRIALS: Readonly<Record<Trials['of'], TrialWords>> = {
   },
 };
 
-/**
- * What so many test rows can show, before anything is run: exact McNemar power 80%, assuming that a better
- * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
- * @param pairs that the verdict will correct for, at most
- */
+/** Exact McNemar, power 80%, where a better prompt still breaks 5 rows in a hundred: docs/method/statistics.md. */
 export function detectable(
   testRows: number,
   pairs: number,

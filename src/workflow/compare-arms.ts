@@ -82,10 +82,7 @@ const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'ze
 export const cacheKeyFor = ({ fingerprint }: Pick<Dataset, 'fingerprint'>, arm: ArmPlan): string | null =>
   isHandWritten(arm) ? null : cacheKeyOf(fingerprint, firstText(arm.prompt).template);
 
-/**
- * Tokens that the model runs for each arm, then for each request `after` them.
- * @param labelsOf what is scored; nothing where texts are generated
- */
+/** For each arm, then for each request `after`. @param labelsOf what is scored; none where texts are generated */
 export async function tokensOfArms(
   { host: { engine }, dataset, run: { control } }: Comparing,
   arms: readonly ReadyArm[],

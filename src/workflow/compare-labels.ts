@@ -270,11 +270,7 @@ function decidingRows(
   return rows.filter((_id, i) => gold[i] !== -1);
 }
 
-/**
- * What a prompt's answers have subtracted, decided as in a comparison; null where that does not help. Rows without an answer
- * decide nothing.
- * @param answers log-probabilities by row id
- */
+/** As a comparison decides it; null where it does not help. @param answers by row id */
 export function decidedCalibration(
   dataset: Dataset,
   isTrained: boolean,
@@ -343,11 +339,7 @@ async function scoreArm(
   return { outcome, onValidation };
 }
 
-/**
- * The most frequent label, the word counts, the probe, those with the tuned prompt, and, where the words are strong, the tuned
- * prompt with them alone.
- * @param probe answers to the test rows, then to the validation rows
- */
+/** @param probe answers to the test rows, then to the validation rows */
 function references(
   dataset: Dataset,
   parts: Parts,

@@ -52,10 +52,7 @@ export interface DistilledRun extends TrainedRun {
   readonly texts: RowAccount;
 }
 
-/**
- * Trains vectors to answer as a hand-written prompt does.
- * @throws StudioError `bad-input` for a task, answer words, a prompt or texts that it cannot be done with; and as `train`
- */
+/** @throws StudioError `bad-input` for a task, words, a prompt or texts that it cannot be done with; as `train` */
 export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (host, request, run) => {
   checkTask(host, request);
   const { dataset, ids, account } = await learningTexts(request);

@@ -21,7 +21,7 @@ import { labelTokens } from '../tokens/tokenizer';
 import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
 import { chosenSubject, type Order, type Subject, weightsFor } from './export-subjects';
 import type { Host, Run } from './host';
-import { validatedRows } from './training-rows';
+import { validationCount } from './training-rows';
 
 // One tuned prompt.
 
@@ -66,7 +66,7 @@ export async function exportedPrompt(
     tokenizerSha256,
     dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
     columns: dataset?.mapping ?? null,
-    validationRows: dataset ? validatedRows(run, dataset) : 0,
+    validationRows: run.validationRows ?? (dataset ? validationCount(dataset) : 0),
     evaluation,
     calibration: run.calibration ?? null,
     ...(longest === null ? {} : { writing: { longest, endTokenIds, evaluation: generated } }),

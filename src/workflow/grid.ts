@@ -246,10 +246,7 @@ export function answeredRows(id: string, dataset: Dataset, cells: readonly GridC
   return without(accountOf(dataset), 'long', test.length - fit.length);
 }
 
-/**
- * Compares pairs of cells in the host: with groups, or with thousands of rows, it takes too long for a page.
- * @param request `onShow`: of `pairsOnShow`
- */
+/** In the host: with groups it takes too long for a page. @param request `onShow`: of `pairsOnShow` */
 export const compareCells: Verb<
   { readonly pairs: readonly (readonly [AnswerSheet, AnswerSheet])[]; readonly onShow: number },
   never,

@@ -3,7 +3,7 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Package } from '../interchange/package';
-import { batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
+import { batch, batchFile, batchLeftOut, batchTokens, batchUnsure, closeRows, openRows } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
 import { compare, comparedRows, comparisonTokens } from './compare';
@@ -17,8 +17,7 @@ import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { keepProbe } from './linear-probe';
 import { answerText, continueText, weighWords } from './play';
-import { forgetRace, readAhead } from './read-ahead';
-import { closeRows, openRows } from './rows-file';
+import { forgetRace, readAhead } from './race';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { isWorseThanBare, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';

@@ -2,7 +2,9 @@
  * Answers of the model that are known are not asked for again: labels, texts, states and times, whichever verb asks. A row is
  * answered under the key of everything that decides: model and backend, vectors, answer words, and the row's tokens.
  */
-import type { CountedRequest, ScoredRow, TokenCount } from '../inference/score';
+import type { ScoreResult } from '../engine/types';
+import type { CountedRequest } from '../inference/score';
+import { present } from '../lib/assert';
 import { contentKey, sha256 } from '../lib/bytes';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -20,12 +22,8 @@ const ANSWERS = 1;
 const rowKey = ({ ids, cue, otherOrders, target }: TokenRow): Promise<string> =>
   sha256(contentKey(ids, cue ?? 0, otherOrders ?? [], target ?? null));
 
-type Scored = Omit<ScoredRow & TokenCount, 'rowId'>;
-type Written = Omit<Awaited<ReturnType<HostEngine['write']>>[number], 'rowId'>;
+type Written = Awaited<ReturnType<HostEngine['write']>>[number];
 type Done = ((done: number) => unknown) | undefined;
-
-/** Progress of all rows, where so many are known. */
-const beyond = (known: number, onProgress: Done) => (done: number) => onProgress?.(known + done);
 
 class KnownAnswers {
   readonly #engine: HostEngine;
@@ -38,42 +36,39 @@ class KnownAnswers {
 
   readonly score: HostEngine['score'] = async (request, control, onProgress) => {
     if (request.adapter || request.timed) return this.#engine.score(request, control, onProgress);
-    const { rows } = request;
-    const { fresh, keep } = await this.#lookUp<Scored>(await this.#scoreQuestion(request), rows);
-    throwIfInterrupted(control);
-    const tell = beyond(rows.length - fresh.length, onProgress);
-    if (fresh.length < rows.length) tell(0);
-    const found = fresh.length === 0 ? null : await this.#engine.score({ ...request, rows: fresh }, control, tell);
-    const answers = await keep((found?.rows ?? []).map(({ rowId: _, ...answer }) => answer));
-    return {
-      rows: rows.map(({ rowId }, i) => ({ rowId, ...(answers[i] as Scored) })),
-      rowsRun: found?.rowsRun ?? 0,
-      seconds: found?.seconds ?? 0,
+    let run = { rowsRun: 0, seconds: 0 };
+    const ask = async (rows: readonly TokenRow[], tell: Done) => {
+      const found = await this.#engine.score({ ...request, rows }, control, tell);
+      run = found;
+      return found.rows;
     };
+    const question = await this.#scoreQuestion(request);
+    const answers = await this.#rows<ScoreResult['rows'][number]>(question, request, control, onProgress, ask);
+    const { rowsRun, seconds } = run;
+    return { rows: request.rows.map(({ rowId }, i) => ({ ...present(answers[i], rowId), rowId })), rowsRun, seconds };
   };
 
   readonly write: HostEngine['write'] = async (request, control, onProgress) => {
     if (request.timed) return this.#engine.write(request, control, onProgress);
     const { rows, cacheKey: _, ...decides } = request;
-    const { fresh, keep } = await this.#lookUp<Written>(await this.#questionOf('write', decides), rows);
-    throwIfInterrupted(control);
-    const tell = beyond(rows.length - fresh.length, onProgress);
-    const found = fresh.length === 0 ? [] : await this.#engine.write({ ...request, rows: fresh }, control, tell);
-    const answers = await keep(found.map(({ rowId: _id, ...answer }) => answer));
+    const ask = (fresh: readonly TokenRow[], tell: Done) =>
+      this.#engine.write({ ...request, rows: fresh }, control, tell);
+    const question = await this.#questionOf('write', decides);
+    const answers = await this.#rows<Written>(question, request, control, onProgress, ask);
     return rows.map(({ rowId }, i) => {
-      const { ids, target } = answers[i] as Written;
+      const { ids, target } = present(answers[i], rowId);
       return { rowId, ids, target: target && { ...target, rowId } };
     });
   };
 
   readonly states: HostEngine['states'] = async (request, control, onProgress) => {
-    const { rows } = request;
-    const { fresh, keep } = await this.#lookUp<Float32Array>(await this.#questionOf('states'), rows);
-    throwIfInterrupted(control);
-    const tell = beyond(rows.length - fresh.length, onProgress);
-    const found = fresh.length === 0 ? null : await this.#engine.states({ ...request, rows: fresh }, control, tell);
-    const width = (found?.length ?? 0) / Math.max(1, fresh.length);
-    const answers = await keep(fresh.map((_, i) => (found as Float32Array).slice(i * width, (i + 1) * width)));
+    const ask = async (rows: readonly TokenRow[], tell: Done) => {
+      const found = await this.#engine.states({ ...request, rows }, control, tell);
+      const width = found.length / rows.length;
+      return rows.map((_, i) => found.slice(i * width, (i + 1) * width));
+    };
+    const question = await this.#questionOf('states');
+    const answers = await this.#rows<Float32Array>(question, request, control, onProgress, ask);
     const size = answers[0]?.length ?? 0;
     const packed = new Float32Array(size * answers.length);
     for (const [i, answer] of answers.entries()) packed.set(answer, i * size);
@@ -100,7 +95,10 @@ class KnownAnswers {
     const open = await Promise.all(
       requests.map(async (request) => {
         if (request.labels.length === 0) return request;
-        return { ...request, rows: (await this.#lookUp(await this.#scoreQuestion(request), request.rows)).fresh };
+        return {
+          ...request,
+          rows: (await this.#lookUp(await this.#scoreQuestion(request), request.rows)).fresh.map(({ row }) => row),
+        };
       }),
     );
     if (open.every(({ rows }) => rows.length === 0)) return open.map(() => 0);
@@ -135,20 +133,30 @@ class KnownAnswers {
     );
   }
 
-  /** The rows that are not known, and what stores their answers and gives those of all rows, in their order. */
-  async #lookUp<A>(question: string, rows: readonly TokenRow[]) {
-    const before = await this.#store.get(question);
+  async #lookUp(question: string, rows: readonly TokenRow[]) {
+    const known = await this.#store.get(question);
     const keys = await Promise.all(rows.map(rowKey));
-    const known = keys.map((key) => before.get(key) as A | undefined);
-    const open = rows.flatMap((row, i) => (known[i] === undefined ? [{ row, key: keys[i] as string }] : []));
-    return {
-      fresh: open.map(({ row }) => row),
-      keep: async (found: readonly A[]): Promise<readonly A[]> => {
-        if (open.length > 0) await this.#store.add(question, new Map(open.map(({ key }, i) => [key, found[i]])));
-        const next = found.values();
-        return known.map((answer) => answer ?? (next.next().value as A));
-      },
-    };
+    const fresh = rows.flatMap((row, i) => (known.has(keys[i] as string) ? [] : [{ row, key: keys[i] as string }]));
+    return { known, keys, fresh };
+  }
+
+  /** Answers in the order of the rows; the model is asked what is not known. */
+  async #rows<A>(
+    question: string,
+    { rows }: { readonly rows: readonly TokenRow[] },
+    control: Control,
+    onProgress: Done,
+    ask: (fresh: readonly TokenRow[], tell: Done) => Promise<readonly A[]>,
+  ): Promise<readonly A[]> {
+    const { known, keys, fresh } = await this.#lookUp(question, rows);
+    throwIfInterrupted(control);
+    const before = rows.length - fresh.length;
+    if (before > 0) onProgress?.(before);
+    const asked = fresh.map(({ row }) => row);
+    const found = asked.length === 0 ? [] : await ask(asked, (done) => onProgress?.(before + done));
+    const added = new Map(fresh.map(({ key }, i) => [key, found[i] as A]));
+    if (added.size > 0) await this.#store.add(question, added);
+    return keys.map((key) => (known.get(key) ?? added.get(key)) as A);
   }
 }
 

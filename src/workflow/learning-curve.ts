@@ -63,11 +63,7 @@ interface LearningCurve {
   readonly sentence: string;
 }
 
-/**
- * What a set's runs on fewer rows say of more: the newest of them, and those that differ from it in rows and seed alone.
- * Null before there are two sizes.
- * @param parts numbers of labelled rows
- */
+/** Null before there are two sizes. @param parts numbers of labelled rows */
 export function learningCurve(
   { soft }: Pick<PromptSet, 'soft'>,
   parts: { readonly train: number; readonly validation: number },

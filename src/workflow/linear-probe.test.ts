@@ -33,7 +33,7 @@ import { makeWebPrompt } from '../route/web-prompt';
 import { propose } from '../task/tasks';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
-import { batch, batchFile } from './batch';
+import { batch, batchFile, closeRows, openRows } from './batch';
 import { compare } from './compare';
 import { subjectOf } from './export-subjects';
 import { type FillEvent, fillGrid } from './grid';
@@ -42,7 +42,6 @@ import { checkImport, readImport } from './import';
 import { exportPackage, VERBS } from './index';
 import { prepareRows, readTable } from './open-data';
 import { answerText } from './play';
-import { closeRows, openRows } from './rows-file';
 import { startOptions } from './runs';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';

@@ -173,10 +173,7 @@ interface Placed {
   readonly tokenIds: Int32Array;
 }
 
-/**
- * Cuts as little off a prompt's end as leaves every row with the tokens that it has whole.
- * @throws StudioError `bad-input` where there is no such place in its cue
- */
+/** As short as leaves every row with its tokens. @throws StudioError `bad-input` where the cue has no such place */
 async function tailAsVectors(
   { host, dataset, run: { control } }: Asking,
   { template, inText }: HardPrompt,
@@ -257,10 +254,7 @@ function asAnswerWords(
   };
 }
 
-/**
- * Asks the version some of the compared rows, with nothing from memory on either side.
- * @throws StudioError `bad-input` where it answers otherwise than the probe
- */
+/** @throws StudioError `bad-input` where it answers otherwise than the probe */
 async function checkAnswers(
   { host, dataset, run }: Asking,
   { template, settings, examples, words = [], soft, calibration }: SoftVersion,

@@ -196,10 +196,7 @@ export const numberInFile = (id: string): string => id.replace(IN_TEST_FILE, '')
 const numbered = ({ rows }: Table, prefix: string): Table['rows'] =>
   rows.map((row, i) => ({ ...row, cells: { ...row.cells, [NUMBER_COLUMN]: `${prefix}${i + 1}` } }));
 
-/**
- * Two files as one table: the rows of one are split for training and validation, those of the other test.
- * @throws StudioError `bad-input` where both have rows of one group
- */
+/** The rows of one are split, those of the other test. @throws StudioError `bad-input` for a group in both */
 async function besideTest({ data, mapping, seed, splitBy }: GivenRows, test: Table): Promise<Dataset> {
   const shared = splitBy?.kind === 'group' ? groupsInBoth(data.rows, test.rows, splitBy.column) : [];
   if (splitBy?.kind === 'group' && shared.length > 0)

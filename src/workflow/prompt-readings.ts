@@ -42,10 +42,7 @@ export interface Group<T extends Asked = Asked> {
   readonly cost: number;
 }
 
-/**
- * Readings in groups: prompts without examples that share a row up to its end, and prompts that show the first of the same
- * examples, the fewest first, so that the beginning of one is in the cache for the next.
- */
+/** Prompts that share a row to its end, or show the first of the same examples, the fewest first: they are cached. */
 export async function groupsOf<T extends Asked>(
   { host, dataset, control }: Asking,
   prompts: readonly T[],

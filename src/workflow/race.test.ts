@@ -8,8 +8,7 @@ import { PRESETS, type TrainingSettings } from '../training/settings';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import type { Host } from './host';
 import { SILENT } from './host';
-import type { RaceEvent } from './race';
-import { type AheadEvent, forgetRace, readAhead } from './read-ahead';
+import { type AheadEvent, forgetRace, type RaceEvent, readAhead } from './race';
 import { type TrainRunEvent, type TrainRunRequest, train } from './train';
 import { validationIds } from './training-rows';
 

@@ -93,8 +93,7 @@ export async function runInputs(
     words: own,
     settings,
     trains = trainingIds(dataset),
-    resume = null,
-  }: RowsOfRun & { readonly settings: Pick<TrainingSettings, 'placement'>; readonly resume?: Checkpoint | null },
+  }: RowsOfRun & { readonly settings: Pick<TrainingSettings, 'placement'> },
   control: Control,
 ): Promise<RunInputs> {
   const prompt = tunedPrompt(template, settings);
@@ -103,7 +102,7 @@ export async function runInputs(
   const shown = new Set(examples);
   const learned = trains.filter((id) => !shown.has(id));
   const train = await tokenRows(host, { dataset, prompt, words, split: learned }, control);
-  const validates = validationIds(dataset, resume);
+  const validates = validationIds(dataset);
   const validation = await tokenRows(host, { dataset, prompt, words, split: validates }, control);
   if (train.rows.length === 0)
     throw badInput(

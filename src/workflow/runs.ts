@@ -250,10 +250,7 @@ const trainedIn = ({
   ...(answerShift && { answerShift }),
 });
 
-/**
- * The vectors that a run starts from, where that is an earlier run; null otherwise.
- * @param kept the earlier run's checkpoint @throws StudioError `bad-input` when its vectors are gone
- */
+/** Null where it starts from no run. @throws StudioError `bad-input` when its vectors are gone */
 export function startVectors(
   set: PromptSet,
   { initialisation }: TrainingSettings,

@@ -116,10 +116,7 @@ export function rowLengths(
   return { ...found, overRowIds: found.over.map((place) => present(rows[place], 'row').id) };
 }
 
-/**
- * The nearest training rows of a data set, found once and remembered for the data set asked for last.
- * @param of the host's tokenizer and engine, read when they are needed: another model may be loaded meanwhile
- */
+/** Remembered for the last data set. @param of read when needed: another model may be loaded meanwhile */
 export function rememberedNeighbours(of: () => Pick<Host, 'tokens' | 'engine'>): Host['neighbours'] {
   let last: { readonly key: string; readonly by: OpenTokenizer; readonly found: Promise<Neighbours> } | null = null;
   return (dataset, control, onProgress) => {

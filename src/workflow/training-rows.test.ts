@@ -1,14 +1,11 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
-import type { Checkpoint } from '../training/events';
 import {
   MOST_TRAINING_ROWS,
   majorityOf,
-  trainingCount,
   trainingIds,
   triedCount,
   triedIds,
-  validatedRows,
   validationCount,
   validationIds,
 } from './training-rows';
@@ -42,18 +39,6 @@ it('validates and tries on rows of every label, in proportion, though the file i
   expect([validationCount(dataset), triedCount(dataset)]).toEqual([64, 64]);
 });
 
-it('keeps the 100 rows of a run of an earlier version that resumes, and says how many validated it', async () => {
-  const dataset = await sorted(1200);
-  const resume = (rows: number) => ({ lowest: { loss: 1, rowLosses: Array(rows).fill(1) } }) as unknown as Checkpoint;
-  expect(validationIds(dataset, resume(100))).toHaveLength(100);
-  expect(validationIds(dataset, resume(64))).toEqual(validationIds(dataset));
-  expect(new Set(validationIds(dataset, resume(100)))).toEqual(
-    new Set([...validationIds(dataset, resume(100)), ...validationIds(dataset)]),
-  );
-  expect(validatedRows({}, dataset)).toBe(100);
-  expect(validatedRows({ validationRows: 64 }, dataset)).toBe(64);
-});
-
 it('knows the most frequent label of the training rows, and what always answering it reaches on others', async () => {
   const rows = dealt(400, ['a', 'b', 'b', 'c']);
   const { dataset } = await preparedOf(rows, { seed: 3 });
@@ -65,11 +50,4 @@ it('knows the most frequent label of the training rows, and what always answerin
   // F1 of the one label that is answered: precision is its share, and every one is found; the other labels have 0
   expect(found.macroF1).toBeCloseTo((2 * share) / (1 + share) / 3, 9);
   expect(majorityOf({ ...dataset, trainCounts: [9, 1, 1] }, test).name).toBe('a');
-});
-
-it('says how many rows train, without drawing them', async () => {
-  const dataset = await sorted(400);
-  expect(trainingCount(dataset)).toBe(dataset.split.train.length);
-  const many = { split: { ...dataset.split, train: Array<string>(MOST_TRAINING_ROWS + 1).fill('1') } };
-  expect(trainingCount(many)).toBe(MOST_TRAINING_ROWS);
 });

@@ -6,42 +6,25 @@ import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { calibrated } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
-import type { AnswersWith, HardVersion, SoftVersion, TriedWith } from '../prompt-set/types';
+import type { AnswersWith, HardVersion, TriedWith } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/tokenizer';
-import type { Checkpoint } from '../training/events';
 import type { Host } from './host';
 
 /** Validation scores at most this many rows: more cost time and kept the same steps. */
 export const MOST_VALIDATION_ROWS = 64;
-/** Runs of earlier versions, which do not say how many they used, scored at most this many. */
-const EARLIER_VALIDATION_ROWS = 100;
 /** Rows that gradients see: a run of the standard preset goes through about 1,200. More would only be read and fill memory. */
 export const MOST_TRAINING_ROWS = 4000;
 
-/**
- * The validation rows that choose the step to keep, end a run early, and are asked of a prompt without vectors. A run that
- * resumes keeps the rows it started with, because its steps are compared row by row.
- */
-export const validationIds = (dataset: Dataset, resume: Checkpoint | null = null): readonly string[] => {
-  const isEarlier = (resume?.lowest?.rowLosses.length ?? 0) > MOST_VALIDATION_ROWS;
-  return drawnRows(dataset, dataset.split.validation, isEarlier ? EARLIER_VALIDATION_ROWS : MOST_VALIDATION_ROWS);
-};
+/** The validation rows that choose the step to keep, end a run early, and are asked of a prompt without vectors. */
+export const validationIds = (dataset: Dataset): readonly string[] =>
+  drawnRows(dataset, dataset.split.validation, MOST_VALIDATION_ROWS);
 
 export const validationCount = ({ split }: Pick<Dataset, 'split'>): number =>
   Math.min(MOST_VALIDATION_ROWS, split.validation.length);
 
-/** How many rows validated a run that may be of an earlier version. */
-export const validatedRows = (
-  { validationRows }: Pick<SoftVersion, 'validationRows'>,
-  { split }: Pick<Dataset, 'split'>,
-): number => validationRows ?? Math.min(EARLIER_VALIDATION_ROWS, split.validation.length);
-
 /** The rows that a run trains on: all, or the useful number of them. */
 export const trainingIds = (dataset: Dataset): readonly string[] =>
   drawnRows(dataset, dataset.split.train, MOST_TRAINING_ROWS);
-
-export const trainingCount = ({ split }: Pick<Dataset, 'split'>): number =>
-  Math.min(MOST_TRAINING_ROWS, split.train.length);
 
 /** Texts under one template share one cache of keys and values, whatever vectors follow them. */
 export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;
@@ -71,10 +54,7 @@ export interface Timing {
 export const timingOf = ({ rows, rowsRun, seconds }: ScoreResult): Timing | null =>
   rowsRun < rows.length ? null : { tokens: rows.reduce((sum, row) => sum + row.tokensComputed, 0), seconds };
 
-/**
- * Answers to labelled rows against their labels.
- * @param meanLogProbs what calibration subtracts; null = nothing
- */
+/** @param meanLogProbs what calibration subtracts; null = nothing */
 export function tally(
   rows: readonly TokenRow[],
   result: ScoreResult,

@@ -32,7 +32,7 @@ import { tunedPrompt } from '../../src/prompt-set/versions';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import type { Trained } from '../../src/training/events';
 import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
-import { readAhead } from '../../src/workflow/read-ahead';
+import { readAhead } from '../../src/workflow/race';
 import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { train } from '../../src/workflow/train';

@@ -10,7 +10,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { preparedOf, unlikeTexts } from '../../src/dataset/test-support';
-import { FIRST_ASSUMPTIONS, presetOf } from '../../src/decide/break-even';
+import { FIRST_ASSUMPTIONS, FIRST_EFFORTS } from '../../src/decide/break-even';
 import { costsOf, fromEvaluation } from '../../src/decide/measured';
 import { cardOf } from '../../src/evaluation/card';
 import { compare } from '../../src/evaluation/classify/compare';
@@ -138,7 +138,7 @@ const RESAMPLED = 20;
 
 /** Where prompts do not differ neither do their costs: tokens are free, and each takes the same work. */
 const ASSUMPTIONS = { ...FIRST_ASSUMPTIONS, pricePerMillionTokens: 0 };
-const { effort } = presetOf('engineering');
+const effort = FIRST_EFFORTS.engineering;
 const EFFORTS = { engineering: effort, tuning: effort };
 
 function judged(plan: ComparisonPlan): Found {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PromptSet } from '../../prompt-set/types';
 import { PRESETS } from '../../training/settings';
 import { prepared, promptSet } from '../../workflow/fake-host.test-support';
-import type { AheadEnd, AheadEvent } from '../../workflow/read-ahead';
+import type { AheadEnd, AheadEvent } from '../../workflow/race';
 import '../../workflow/runs'; // loaded late, which fake timers do not wait for
 import { aheadKey, nextRunKey, useReadingAhead } from './read-ahead';
 import type { Studio } from './studio';

@@ -10,7 +10,7 @@ import { counted } from '../../lib/format';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/template';
 import { DEFAULT_PRESET, PRESETS } from '../../training/settings';
-import type { AheadEvent } from '../../workflow/read-ahead';
+import type { AheadEvent } from '../../workflow/race';
 import type { PlannedRun } from '../../workflow/runs';
 import { cacheKeyOf } from '../../workflow/training-rows';
 import { resource, useResource } from './resource';

@@ -88,10 +88,7 @@ const RANK_DRAWS = 2000;
 
 const rightness = (arm: ArmResult, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
 
-/**
- * In steps, so that a worker can report progress and be stopped between two of them. Yields the share done.
- * @param pairIndex the pair whose slices are asked for
- */
+/** In steps, so that a worker can be stopped between two. @param pairIndex whose slices are asked for */
 export function* insightsOf(
   plan: ComparisonPlan,
   { arms, pairs }: Pick<Comparison, 'arms' | 'pairs'>,

@@ -87,10 +87,7 @@ export const testAnswers = (
 /** With fewer validation rows a threshold would be chosen by chance. */
 const MIN_THRESHOLD_ROWS = 20;
 
-/**
- * The answers that a threshold is chosen on: those to validation rows, calibrated as the arm answers. Test rows never
- * choose it, so they still show what it gives on new rows. Null with too few rows.
- */
+/** Answers to validation rows, calibrated as the arm answers: test rows never choose a threshold. Null = too few. */
 export function validationAnswers(
   arm: Calibrated,
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
@@ -147,10 +144,7 @@ export function confidenceDifferenceWords({ brier: difference, ci95 }: Confidenc
   return `Brier ${number(difference)} (${number(ci95.low)} to ${number(ci95.high)})`;
 }
 
-/**
- * "Send answers below 0.80 to a person: 74 of 100 rows are answered, 91.9% correctly (83.4% to 96.2%); 26 go to a person."
- * @param chosen these rows choose the threshold: the sentence says what it promises, as their share right is too good
- */
+/** @param chosen these rows choose the threshold: it says what that promises, as their share right is too good */
 export function coverageSentence(point: CoveragePoint, n: number, chosen = false): string {
   const left = n - point.answered;
   const below = `below ${point.threshold.toFixed(2)}`;

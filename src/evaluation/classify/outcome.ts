@@ -43,11 +43,7 @@ export function validationOutcome(
   return { helps: clearlyHelps(logProbs, calibratedRows(logProbs, fit), gold), answers: { gold, logProbs } };
 }
 
-/**
- * The calibration that a prompt answers with, as a comparison decides it: null where it does not clearly help.
- * @param others answers to further rows, whose labels are not used, where validation rows are few
- * @param counts training rows of each label
- */
+/** Null where it does not clearly help. @param others unlabelled rows, where validation rows are few */
 export function chosenCalibration(
   logProbs: readonly (readonly number[])[],
   gold: readonly number[],

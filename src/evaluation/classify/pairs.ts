@@ -23,10 +23,7 @@ export const comparedAccuracy = (
   { gold, ...how }: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds'>,
 ): AccuracyComparison => accuracyComparison(gold, a.predictions, b.predictions, how);
 
-/**
- * About how many more rows beside these n would show the difference of two arms; null where they are too many to be advice.
- * @param comparisons that its p is corrected for
- */
+/** Null = too many to be advice. @param comparisons that its p is corrected for */
 export function rowsMore(
   {
     aOnly,

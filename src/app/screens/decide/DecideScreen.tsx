@@ -1,7 +1,6 @@
 import type { Dataset } from '../../../dataset/types';
 import { strategyOf } from '../../../decide/measured';
-import { type Answers, QUESTIONS, type Question, rowCountOf, type Strategy } from '../../../decide/strategy';
-import { upkeepOf } from '../../../decide/upkeep';
+import { type Answers, QUESTIONS, type Question, rowCountOf, type Strategy, upkeepOf } from '../../../decide/strategy';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';

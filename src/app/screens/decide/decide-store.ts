@@ -1,8 +1,7 @@
 /** What the Decide screen asks and assumes, by prompt set, and what follows for the newest comparison. */
-import type { Assumptions, Effort } from '../../../decide/break-even';
-import { FIRST_ASSUMPTIONS, presetOf } from '../../../decide/break-even';
-import type { Costs, Efforts } from '../../../decide/measured';
-import { fromEvaluation, type Measured } from '../../../decide/measured';
+import type { Assumptions, Effort, Efforts } from '../../../decide/break-even';
+import { FIRST_ASSUMPTIONS, FIRST_EFFORTS } from '../../../decide/break-even';
+import { type Costs, fromEvaluation, type Measured } from '../../../decide/measured';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
 import { type ClassifyEvaluation, deciding, ofKind } from '../../../prompt-set/types';
 import { type Resource, steadyResource } from '../../state/resource';
@@ -20,7 +19,7 @@ export interface Choices {
 const FIRST: Choices = {
   answers: FIRST_ANSWERS,
   assumptions: FIRST_ASSUMPTIONS,
-  efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
+  efforts: FIRST_EFFORTS,
 };
 
 export interface Found {

@@ -11,7 +11,7 @@ import { sameLabels } from '../../../task/template';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
-import { validatedRows } from '../../../workflow/training-rows';
+import { validationCount } from '../../../workflow/training-rows';
 import { withFairRival } from '../../state/fair-rival';
 import { createSpeedometer } from '../../state/models-store';
 import { weightsOf } from '../../state/session-state';
@@ -308,7 +308,7 @@ export class Training extends ActionStore<TrainingState> {
     if (!open || !version || this.getState().busy) return;
     const lines = await this.#linesOf(version, open, dataset);
     const kept = (await this.services.store.checkpoints.get(runId))?.checkpoint ?? null;
-    const validationRows = dataset ? validatedRows(version, dataset) : 0;
+    const validationRows = version.validationRows ?? (dataset ? validationCount(dataset) : 0);
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
   };
 
