@@ -58,13 +58,12 @@ test('runs four seeds from a queue ordered by keyboard, and shows curves and set
 
   await test.step('all four side by side: curves, and differences', async () => {
     for (const run of [1, 2, 3, 4]) await train.mark(run).check();
-    await expect(page.getByRole('img', { name: /^Curve of / })).toHaveCount(4);
+    await expect(page.getByRole('listitem').filter({ hasText: /^Run \d/ })).toHaveCount(4);
     const beside = page.getByRole('region', { name: 'Settings of the runs, side by side' });
     await expect(beside.getByRole('row', { name: /^Seed/ })).toContainText(/0.*1/);
     await expect(beside.getByRole('row', { name: /^Steps/ })).toHaveCount(0);
     await page.getByText('Everything', { exact: true }).click();
     await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('40');
-    await page.getByText('Learning rate, gradient and vector lengths').click();
     await expectAccessible(studio, 'Train, side by side');
   });
 
@@ -90,7 +89,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
   await train.ended();
   const [first, second] = await vectors(page);
   expect(second, 'vectors of another seed').not.toBe(first);
-  await page.getByText('Learning rate, gradient and vector lengths').click();
+  await page.getByText('Vector lengths', { exact: true }).click();
   await expect(page.getByRole('heading', { name: /^Length of the vectors/ })).toBeVisible();
   await page.getByText('Your prompt (hybrid)', { exact: true }).click();
   await train.set({ 'Runs with other seeds': 1 });

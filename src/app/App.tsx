@@ -16,16 +16,6 @@ import { EmptyState, Failed, Note, ProgressBar } from './ui/Panel';
 import { attempted, Toaster, toastError } from './ui/toast';
 import './opening.css';
 
-const CODE = {
-  data: () => import('./screens/data/DataScreen'),
-  prompts: () => import('./screens/prompts/PromptsScreen'),
-  train: () => import('./screens/train/TrainScreen'),
-  compare: () => import('./screens/compare/CompareScreen'),
-  decide: () => import('./screens/decide/DecideScreen'),
-  playground: () => import('./screens/playground/PlaygroundScreen'),
-  library: () => import('./screens/library/LibraryScreen'),
-};
-
 const LATER = [
   () => import('./shell/Finder'),
   () => import('./shell/Help'),
@@ -37,24 +27,30 @@ const LATER = [
   () => import('./screens/library/team-folder'),
 ];
 
-/** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
-export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), ...LATER].map((load) => load()));
+const screen = <const Id extends string>(
+  id: Id,
+  title: string,
+  load: () => Promise<{ readonly default: ComponentType }>,
+) => ({ id, title, load, Screen: lazy(load) });
 
 const STEPS = [
-  { id: 'data', number: 1, title: 'Data', Screen: lazy(CODE.data) },
-  { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(CODE.prompts) },
-  { id: 'train', number: 3, title: 'Train', Screen: lazy(CODE.train) },
-  { id: 'compare', number: 4, title: 'Compare', Screen: lazy(CODE.compare) },
+  { number: 1, ...screen('data', 'Data', () => import('./screens/data/DataScreen')) },
+  { number: 2, ...screen('prompts', 'Prompts', () => import('./screens/prompts/PromptsScreen')) },
+  { number: 3, ...screen('train', 'Train', () => import('./screens/train/TrainScreen')) },
+  { number: 4, ...screen('compare', 'Compare', () => import('./screens/compare/CompareScreen')) },
 ] as const;
 
 const TOOLS = [
-  { id: 'decide', title: 'Decide', icon: <Scales />, Screen: lazy(CODE.decide) },
-  { id: 'playground', title: 'Playground', icon: <Spark />, Screen: lazy(CODE.playground) },
-  { id: 'library', title: 'Library', icon: <Books />, Screen: lazy(CODE.library) },
+  { icon: <Scales />, ...screen('decide', 'Decide', () => import('./screens/decide/DecideScreen')) },
+  { icon: <Spark />, ...screen('playground', 'Playground', () => import('./screens/playground/PlaygroundScreen')) },
+  { icon: <Books />, ...screen('library', 'Library', () => import('./screens/library/LibraryScreen')) },
 ] as const;
 
-const screenOf = (id: string): ComponentType | null =>
-  [...STEPS, ...TOOLS].find((entry) => entry.id === id)?.Screen ?? null;
+const SCREENS = [...STEPS, ...TOOLS];
+
+/** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
+export const preloadScreens = () =>
+  Promise.allSettled([...SCREENS.map(({ load }) => load), ...LATER].map((load) => load()));
 
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
 
@@ -64,11 +60,12 @@ export function App() {
   const stores = useStores();
   const { promptSets, intents } = stores;
   useEffect(() => keepFocus(document), []);
-  const openFile = (file: File) => opening(file.name, () => intents.ask(isBatch() ? 'openBatch' : 'openRows', file));
+  const openFile = (file: File) =>
+    opening(file.name, () => intents.carriers[isBatch() ? 'openBatch' : 'openRows'](file));
   const openModel = (dropped: Dropped) => openModelFolder(stores, dropped);
   const openPrompt = ({ name, files }: Dropped) => {
     navigate(screenPath(promptSets.getState().set?.id ?? null, 'library'));
-    opening(name, () => intents.ask('openImport', name, files));
+    opening(name, () => intents.carriers.openImport(name, files));
   };
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
@@ -105,7 +102,7 @@ function Continue({ id }: { readonly id: string }) {
 }
 
 function ScreenById({ id, screen }: { readonly id: string; readonly screen: string }) {
-  const Screen = screenOf(screen);
+  const Screen = SCREENS.find((entry) => entry.id === screen)?.Screen;
   return Screen ? <Screen /> : <Lost to={id === NEW_SET ? '/' : `/project/${id}`} />;
 }
 
@@ -186,7 +183,6 @@ export const OpeningFailed = ({ message }: { readonly message: string }) => (
   </main>
 );
 
-/** Trains with the standard settings changed by these; the form shows them meanwhile. */
 async function train(studio: Studio, change: Partial<TrainingSettings>): Promise<void> {
   const [{ useTraining }, { plannedRuns, useNextRun }] = await Promise.all([
     import('./screens/train/training-store'),
@@ -199,12 +195,10 @@ async function train(studio: Studio, change: Partial<TrainingSettings>): Promise
   next.choosePreset();
 }
 
-/** Carries out what one screen asks of another, with the code of the screen that owns the work. */
 export const carriersOf = (studio: Studio): Carriers => {
   const { data } = studio.stores;
   return {
-    openRows: async (file) => void data.getState().openFile(file),
-    openSample: () => data.getState().openSample(),
+    openRows: async (file) => void data.openFile(file),
     openBatch: async (file) => {
       const { batch } = await import('./screens/library/batch-store');
       batch.of(studio).openFile(file);

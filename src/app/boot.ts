@@ -1,35 +1,22 @@
-/** How the page opens: whether it loads once more for threads, then the chosen model and the last prompt set. */
-
 import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../prompt-set/types';
 import { navigate, screenPath } from './state/location';
 import { chosenModel } from './state/models-store';
 import { registerWorker, serviceWorkers } from './state/network';
 import type { Services } from './state/services';
+import { tabMemory } from './state/storage';
 import type { Stores } from './state/stores';
 
-const TRIED = 'softprompt:isolating';
+const isolating = tabMemory('isolating', false);
 /** After this long the page starts without threads; the next visit has them. */
 const PATIENCE_MS = 8000;
 
 /** Where session storage is forbidden, nothing could stop a loop of reloads: then none is started. */
 function once(): boolean {
-  try {
-    if (sessionStorage.getItem(TRIED) !== null) return false;
-    sessionStorage.setItem(TRIED, 'yes');
-    return true;
-  } catch {
-    return false;
-  }
+  if (isolating.read()) return false;
+  isolating.write(true);
+  return isolating.read();
 }
-
-const forget = () => {
-  try {
-    sessionStorage.removeItem(TRIED);
-  } catch {
-    // Nothing kept, nothing to forget.
-  }
-};
 
 /**
  * Threads need cross-origin isolation, which a host grants by two headers. Where it cannot send them our service worker
@@ -43,7 +30,7 @@ export async function isolate(
   reload = () => location.reload(),
 ): Promise<boolean> {
   if (isIsolated) {
-    forget();
+    isolating.write(false);
     return false;
   }
   if (!workers || !once()) return false;
@@ -76,7 +63,6 @@ export function wantedBackend(search: string): 'auto' | 'webgpu' | 'wasm' {
   return name === 'webgpu' || name === 'wasm' ? name : 'auto';
 }
 
-/** The model that the address names, else the one that was chosen last, else (undefined) the embedded one. */
 export const firstModel = async (services: Services): Promise<ModelSource | undefined> =>
   siteModel(location.search) ?? (await chosenModel(services)) ?? undefined;
 

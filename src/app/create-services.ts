@@ -1,5 +1,3 @@
-/** Makes everything with a lifetime that the page uses, once. */
-
 import { fromStored, isForgotten, PageLists, toStored } from '../dataset/by-reference';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
@@ -8,6 +6,7 @@ import { loadModelFiles, loadTokenizerFiles } from '../model/load';
 import { openStore, type Store } from '../store/store';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
+import type { Methods } from '../worker/serve';
 import type { Client, Services } from './state/services';
 import { toastError } from './ui/toast';
 
@@ -64,7 +63,7 @@ const ASKED_AGAIN: Readonly<Record<Exclude<keyof WorkflowMethods, keyof VerbMeth
   verdictCard: true,
 };
 
-const partsOf = <M>(client: Client<M>): Client<M> => ({
+const partsOf = <M extends Methods<M>>(client: Client<M>): Client<M> => ({
   call: (method, params, options) => client.call(method, params, options),
   control: (id, control) => client.control(id, control),
   restart: () => client.restart(),

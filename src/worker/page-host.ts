@@ -79,21 +79,20 @@ export interface PageHost extends Host {
   connect(link: EngineLink | null): void;
 }
 
-/** They travel with a prompt; fetched when a package needs them. */
-const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly default: string }>>> = {
-  'predict.py': () => import('../../tools/export/predict.py?raw'),
-  'rows_file.py': () => import('../../tools/export/rows_file.py?raw'),
-  'predict.mjs': () => import('../../tools/export/predict.mjs?raw'),
-  'train_peft.py': () => import('../../tools/export/train_peft.py?raw'),
-  'serve_vllm.py': () => import('../../tools/export/serve_vllm.py?raw'),
-  'serve_vllm.md': () => import('../../tools/export/serve_vllm.md?raw'),
+/** Programs that travel with a prompt: files of the site, fetched when a package needs them. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'predict.py': new URL('../../tools/export/predict.py', import.meta.url).href,
+  'rows_file.py': new URL('../../tools/export/rows_file.py', import.meta.url).href,
+  'train_peft.py': new URL('../../tools/export/train_peft.py', import.meta.url).href,
+  'serve_vllm.py': new URL('../../tools/export/serve_vllm.py', import.meta.url).href,
+  'serve_vllm.md': new URL('../../tools/export/serve_vllm.md', import.meta.url).href,
 };
 
 /** @throws StudioError `bad-input` where the site does not have the file */
 async function readAsset(name: string, base: string | undefined): Promise<string> {
-  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
-  if (program) return (await program()).default;
-  return (await fetched(name, new URL(`sample/${name}`, base))).text();
+  // as a file it would be served as a module, which a development server changes
+  if (name === 'predict.mjs') return (await import('../../tools/export/predict.mjs?raw')).default;
+  return (await fetched(name, PROGRAMS[name] ?? new URL(`sample/${name}`, base))).text();
 }
 
 async function fetched(name: string, address: string | URL): Promise<Response> {

@@ -54,9 +54,6 @@ export type ProgressEvent = {
   readonly secondsLeft: number | null;
 };
 
-/** Obeyed between two steps or batches. */
-export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };
-
 export interface EngineLink {
   readonly port: MessagePort;
   readonly info: ModelInfo;

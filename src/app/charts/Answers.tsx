@@ -70,7 +70,6 @@ interface WhichWordsProps {
   readonly onStop: () => void;
 }
 
-/** Which words of a text decided, under each prompt: a button that says what it costs, then shading with its numbers. */
 export function WhichWords({ prompts, labels, weighing, error, ...asking }: WhichWordsProps) {
   const { running, fraction, isBusy, onAsk, onStop } = asking;
   if (running) return <Stoppable label="Weighing words" fraction={fraction} secondsLeft={null} onStop={onStop} />;

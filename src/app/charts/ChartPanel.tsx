@@ -1,38 +1,35 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
-import { Button, Panel, ScrollRegion, toastError } from '../ui';
+import { Button, Panel, ScrollRegion, Table, toastError } from '../ui';
 import { saveFile } from '../ui/download';
 import type { Draw } from './plot';
 import './charts.css';
 
+type Cell = string | number | null;
+
 export interface Twin {
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
+  readonly rows: readonly (readonly Cell[])[];
 }
 
-export const twinOf = <T,>(
-  of: readonly T[],
-  columns: Readonly<Record<string, (each: T) => Twin['rows'][number][number]>>,
-): Twin => ({
+export const twinOf = <T,>(of: readonly T[], columns: Readonly<Record<string, (each: T) => Cell>>): Twin => ({
   columns: Object.keys(columns),
   rows: of.map((each) => Object.values(columns).map((cell) => cell(each))),
 });
 
 interface ChartPanelProps {
   readonly title: string;
-  /** With marks of A and B, where the plain title is not enough. */
   readonly heading?: ReactNode;
   readonly unit?: ReactNode;
   readonly controls?: ReactNode;
-  readonly draw: Draw;
+  /** Left out where its children show the same; table and CSV stay. */
+  readonly draw?: Draw;
   readonly twin: Twin;
   readonly span?: 4 | 5 | 6 | 7 | 8 | 12;
-  /** The drawing is left out, as its children show the same; table and CSV stay. */
-  readonly hidden?: boolean;
   readonly children?: ReactNode;
 }
 
-export function ChartPanel({ title, heading, unit, controls, draw, twin, span, hidden, children }: ChartPanelProps) {
+export function ChartPanel({ title, heading, unit, controls, draw, twin, span, children }: ChartPanelProps) {
   const [asTable, setAsTable] = useState(false);
   const chart = useRef<SVGSVGElement | null>(null);
   const stem = fileStem(title);
@@ -62,8 +59,8 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
           {unit ? <span>{unit}</span> : null}
           <span className="chart-tools">
             {tool(asTable ? 'Chart' : 'Table', '', () => setAsTable(!asTable))}
-            {asTable || hidden ? null : tool('SVG', 'Download as SVG', () => save('svg'))}
-            {asTable || hidden ? null : tool('PNG', 'Download as PNG', () => save('png'))}
+            {asTable || !draw ? null : tool('SVG', 'Download as SVG', () => save('svg'))}
+            {asTable || !draw ? null : tool('PNG', 'Download as PNG', () => save('png'))}
             {tool('CSV', 'Download the numbers as CSV', saveCsv)}
           </span>
         </>
@@ -71,7 +68,7 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
     >
       {controls}
       {asTable ? <TwinTable title={title} twin={twin} /> : null}
-      {asTable || hidden ? null : <Drawn title={title} draw={draw} chart={chart} />}
+      {asTable || !draw ? null : <Drawn title={title} draw={draw} chart={chart} />}
       {children}
     </Panel>
   );
@@ -97,32 +94,21 @@ function Drawn({ title, draw, chart }: { title: string; draw: Draw; chart: React
   return <div ref={host} className="chart" role="img" aria-label={`Chart: ${title}`} />;
 }
 
-export function TwinTable({ title, twin }: { title: string; twin: Twin }) {
+export function TwinTable({ title, twin: { columns, rows } }: { title: string; twin: Twin }) {
+  const shown = (cell: Cell = null) => (typeof cell === 'number' ? Number(cell.toFixed(4)) : cell);
   return (
     <ScrollRegion className="chart-table" label={`Numbers: ${title}`}>
-      <table aria-label={title}>
-        <thead>
-          <tr>
-            {twin.columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {twin.rows.map((row, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows of numbers have no other name, and are never moved
-            <tr key={i}>
-              {row.map((value, j) => (
-                <td key={twin.columns[j]} className={typeof value === 'number' ? 'num' : undefined}>
-                  {typeof value === 'number' ? Number(value.toFixed(4)) : value}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table<{ readonly cells: readonly Cell[]; readonly id: string }>
+        caption={title}
+        rows={rows.map((cells, i) => ({ cells, id: String(i) }))}
+        rowKey={({ id }) => id}
+        columns={columns.map((name, i) => ({
+          name,
+          card: true,
+          numeric: rows.some((cells) => typeof cells[i] === 'number'),
+          cell: ({ cells }) => shown(cells[i]),
+        }))}
+      />
     </ScrollRegion>
   );
 }

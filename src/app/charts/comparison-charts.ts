@@ -31,7 +31,6 @@ const VALUE = { fill: COLOUR.ink, fontSize: FONT, fontWeight: 600 } as const;
 /** Width of a letter in the height of its font, with what is left at the end of a line. */
 const CHARACTER = 0.6;
 
-/** A shape a side: circle, diamond, and a short upright line for references. */
 function sideMarks<T extends { readonly side: Side }>(
   rows: readonly T[],
   x: (row: T) => number,
@@ -242,7 +241,6 @@ const cellsOf = ({ confusion }: Pick<ArmResult, 'confusion'>, labels: readonly s
     }));
   });
 
-/** Height of a line of small letters, in pixels. */
 const LETTER = 13;
 
 /** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */

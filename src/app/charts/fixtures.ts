@@ -4,9 +4,8 @@ import { coverageCurve } from '../../metrics/calibration';
 import { drawAccuracy, drawConfusion, drawIntervals } from './comparison-charts';
 import type { Draw } from './plot';
 import { drawCoverage, drawLengths, drawReliability } from './row-charts';
-import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
-import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
-import { drawLineage, drawPerformance } from './version-charts';
+import { drawCurve, drawOverlay } from './run-charts';
+import { drawNorms, drawSteps, drawValidation } from './training-charts';
 
 const LABELS = ['negative', 'neutral', 'positive'];
 
@@ -117,55 +116,25 @@ export const CHARTS: Readonly<Record<string, Draw>> = {
     bestStep: null,
     rows: 22,
   }),
-  loss: drawLoss(steps, 150),
-  'loss, empty': drawLoss([], 150),
-  'loss, 10,000 steps': drawLoss(long, 10_000),
+  loss: drawSteps(steps, 'loss', 150),
+  'loss, empty': drawSteps([], 'loss', 150),
+  'loss, 10,000 steps': drawSteps(long, 'loss', 10_000),
   coverage: drawCoverage([coverageOf('a', 0), coverageOf('b', 0.05)], 0.7),
   reliability: drawReliability(bins, 'b'),
   norms: drawNorms(
-    steps.map(({ step }) => ({ step, shortest: 2, median: 3 + step / 60, longest: 4 + step / 20 })),
+    steps.map((point) => ({ ...point, vectorNorms: [2, 3 + point.step / 60, 4 + point.step / 20] })),
     [2.5, 3.2, 4],
     150,
   ),
-  trace: drawTrace(
-    steps.map(({ step }) => ({ step, value: 1 + Math.sin(step / 9) })),
+  trace: drawSteps(
+    steps.map((point) => ({ ...point, gradNorm: 1 + Math.sin(point.step / 9) })),
+    'gradNorm',
     150,
   ),
   'runs over one another': drawOverlay(runs, 'accuracy'),
-  'one run before the others': drawSmallMultiple(runs, 'b', 'accuracy'),
   'learning curve': drawCurve(
     [64, 128, 256].map((rows, i) => ({ rows, accuracy: 0.6 + i / 10 })),
     100,
-  ),
-  lineage: drawLineage(
-    (
-      [
-        ['text', 'start', '“Say the tone of the messag…”', null, 0, []],
-        ['one', 'soft', 'tuned 1', 'text', 1, []],
-        ['two', 'soft', 'tuned 2', 'one', 2, ['production', 'a-stage-with-a-rather-long-name']],
-        ['hand', 'hard', 'hand-written 1', null, 0, ['staging']],
-        ['mixed', 'soft', 'hybrid 3', 'hand', 1, []],
-      ] as const
-    ).map(([id, kind, name, parent, depth, stages]) => ({
-      id,
-      kind,
-      name,
-      parent,
-      depth,
-      stages,
-      data: kind === 'soft' ? 'data 2' : null,
-      author: null,
-      how: '',
-    })),
-  ),
-  performance: drawPerformance(
-    ARMS.slice(0, 4).map(({ id, name, kind, metrics: { accuracy } }) => ({
-      id,
-      name,
-      kind: kind === 'tuned' ? 'soft' : 'hard',
-      value: accuracy.value,
-      ci95: accuracy.interval,
-    })),
   ),
   accuracy: drawAccuracy(ACCURACIES),
   'accuracy, gaps to the recommended prompt': drawAccuracy(

@@ -9,16 +9,15 @@ export {
 export { labelAnswer, ProbabilityBars, TextDifference, WhichWords } from './Answers';
 export { ChartPanel, fileStem, type Twin, twinOf } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawIntervals, sideOf } from './comparison-charts';
+export { drawCosts, drawRollOut } from './decide-charts';
 export { drawCoverage, drawLengths, drawReliability } from './row-charts';
 export {
   drawCurve,
   drawOverlay,
-  drawSmallMultiple,
   lossTitle,
   MEASURES,
   type Metric,
   normsTitle,
   validationTitle,
 } from './run-charts';
-export { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
-export { drawCosts, drawLineage, drawPerformance, drawRollOut } from './version-charts';
+export { drawNorms, drawSteps, drawValidation } from './training-charts';

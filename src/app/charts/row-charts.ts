@@ -31,7 +31,6 @@ const pointsOf = ({ curve, right }: CoverageArm, width: number) =>
     2 * width,
   );
 
-/** Accuracy of the answered rows against their share; the mark is the threshold. */
 export const drawCoverage =
   (arms: readonly CoverageArm[], threshold: number): Draw =>
   (width) => {
@@ -120,14 +119,12 @@ interface Bin {
   readonly rows: number;
 }
 
-/** Rows by their length in tokens, with a line where the model's reading ends if that is anywhere near. */
 export const drawLengths =
   (bins: readonly Bin[], budget: number): Draw =>
   (width) => {
     const most = bins.at(-1)?.to ?? 1;
     const near = budget <= most * 1.5;
     const end = near ? Math.max(most, budget) * 1.05 : most + 1;
-    // the words are on the side that has room for them
     const isLate = budget > end / 2;
     return svg({
       width,

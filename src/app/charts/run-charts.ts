@@ -181,37 +181,6 @@ export const drawOverlay =
     });
   };
 
-/** One run in front of the others of its group, small: many of these are drawn side by side on one scale. */
-export const drawSmallMultiple =
-  (curves: readonly RunCurve[], id: string, metric: Metric): Draw =>
-  (width) => {
-    const own = curves.find((curve) => curve.id === id);
-    return svg({
-      width,
-      height: 96,
-      ...margins({ top: 8, right: 10, bottom: 20, left: 36 }),
-      x: { domain: [0, stepsOf(curves)], label: null },
-      y: { domain: domainOf(curves, metric), label: null },
-      marks: [
-        gridY(2),
-        axisY(2, MEASURES[metric].tick),
-        axisX(3),
-        ...curves
-          .filter((curve) => curve.id !== id)
-          .map(({ points }) =>
-            Plot.lineY(points, {
-              x: 'step',
-              y: MEASURES[metric].of,
-              stroke: COLOUR.ref,
-              strokeOpacity: 0.35,
-              strokeWidth: 1,
-            }),
-          ),
-        Plot.lineY(own?.points ?? [], { x: 'step', y: MEASURES[metric].of, stroke: COLOUR.b, strokeWidth: 2.5 }),
-      ],
-    });
-  };
-
 export const drawCurve =
   (points: readonly { readonly rows: number; readonly accuracy: number }[], validationRows: number): Draw =>
   (width) => {

@@ -42,7 +42,6 @@ function shareDomain(values: readonly number[]): readonly [low: number, high: nu
   return [low, Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10)];
 }
 
-/** What is written beside the lines and the end of the curve: names with values, in `most` characters. */
 function namesOf(
   { lines, points, metric, rows }: ValidationChart,
   most: number,
@@ -128,66 +127,50 @@ const smallAxes = [gridY(3), axisY(3), axisX(4)];
 
 const WINDOW = 10;
 
-function smoothed(steps: readonly StepPoint[]): { readonly step: number; readonly loss: number }[] {
+function smoothed(points: readonly Traced[]): readonly Traced[] {
   let sum = 0;
-  return steps.map(({ step, loss }, i) => {
-    sum += loss - (i >= WINDOW ? (steps[i - WINDOW]?.loss ?? 0) : 0);
-    return { step, loss: sum / Math.min(WINDOW, i + 1) };
+  const means = points.map(({ step, value }, i) => {
+    sum += value - (i >= WINDOW ? (points[i - WINDOW]?.value ?? 0) : 0);
+    return { step, value: sum / WINDOW };
   });
+  return means.slice(WINDOW - 1);
 }
 
-/** Training loss of every step, and its mean over the last ten; of thousands of steps only the points that the width can show are drawn. */
-export const drawLoss =
-  (steps: readonly StepPoint[], stepsTotal: number): Draw =>
+interface Traced {
+  readonly step: number;
+  readonly value: number;
+}
+
+/** A figure of every step; of thousands of steps only the points that the width can show. The loss is faint beside its mean. */
+export const drawSteps =
+  (steps: readonly StepPoint[], figure: 'loss' | 'learningRate' | 'gradNorm', stepsTotal: number): Draw =>
   (width) => {
-    const top = steps.reduce((most, s) => Math.max(most, s.loss), 0.1);
-    const most = 2 * width;
-    const lossOf = (point: { readonly loss: number }) => point.loss;
+    const all = steps.map((point) => ({ step: point.step, value: point[figure] }));
+    const top = all.reduce((most, { value }) => Math.max(most, value), figure === 'loss' ? 0.1 : 0);
+    const line = (points: readonly Traced[], look: Plot.LineYOptions) =>
+      Plot.lineY(
+        downsample(points, ({ value }) => value, 2 * width),
+        { x: 'step', y: 'value', stroke: COLOUR.ink2, ...look },
+      );
     return svg({
       ...smallFrame(width, stepsTotal),
-      y: { domain: [0, top], label: null, nice: true },
+      y: { domain: [0, top || 1], label: null, nice: true },
       marks: [
         ...smallAxes,
-        Plot.lineY(downsample(steps, lossOf, most), {
-          x: 'step',
-          y: 'loss',
-          stroke: COLOUR.ink2,
-          strokeOpacity: 0.35,
-          strokeWidth: 1,
-        }),
-        Plot.lineY(downsample(smoothed(steps).slice(WINDOW - 1), lossOf, most), {
-          x: 'step',
-          y: 'loss',
-          stroke: COLOUR.ink2,
-          strokeWidth: 2,
-        }),
+        ...(figure === 'loss'
+          ? [line(all, { strokeOpacity: 0.35, strokeWidth: 1 }), line(smoothed(all), { strokeWidth: 2 })]
+          : [line(all, { strokeWidth: 1.5 })]),
       ],
     });
   };
 
-export const drawTrace =
-  (points: readonly { readonly step: number; readonly value: number }[], stepsTotal: number): Draw =>
-  (width) => {
-    const top = points.reduce((most, p) => Math.max(most, p.value), 0);
-    const few = downsample(points, (p) => p.value, 2 * width);
-    return svg({
-      ...smallFrame(width, stepsTotal),
-      y: { domain: [0, top || 1], label: null, nice: true },
-      marks: [...smallAxes, Plot.lineY(few, { x: 'step', y: 'value', stroke: COLOUR.ink2, strokeWidth: 1.5 })],
-    });
-  };
-
-export interface NormPoint {
-  readonly step: number;
-  readonly shortest: number;
-  readonly median: number;
-  readonly longest: number;
-}
-
 /** How long the vectors are, beside the middle 90% of the vocabulary's: a logarithmic axis, as they may grow far beyond. */
 export const drawNorms =
-  (points: readonly NormPoint[], vocabulary: readonly [number, number, number] | null, stepsTotal: number): Draw =>
+  (steps: readonly StepPoint[], vocabulary: readonly [number, number, number] | null, stepsTotal: number): Draw =>
   (width) => {
+    const points = steps.flatMap(({ step, vectorNorms: norms }) =>
+      norms ? [{ step, shortest: norms[0], median: norms[1], longest: norms[2] }] : [],
+    );
     const few = downsample(points, (p) => p.longest, 2 * width);
     const ends = [...few.flatMap((p) => [p.shortest, p.longest]), ...(vocabulary ?? [])].filter((x) => x > 0);
     const low = ends.length > 0 ? Math.min(...ends) : 1;

@@ -87,15 +87,6 @@ const panels: Readonly<Record<string, Entry['render']>> = {
       Trained prompts appear here.
     </EmptyState>
   ),
-  'empty state, with what will appear': () => (
-    <EmptyState
-      title="No versions yet"
-      shows={[
-        ['Versions', 'Trained prompts, with what each reached.'],
-        ['Stages', LONG],
-      ]}
-    />
-  ),
   'empty state, centred, long': () => (
     <EmptyState title={LONG} center>
       {LONG}
@@ -190,7 +181,7 @@ const chartPanels: Readonly<Record<string, Entry['render']>> = {
   ),
   'long title': () => <ChartPanel title={LONG} unit="120 test rows" draw={accuracy} twin={TWIN} />,
   'drawing left out': () => (
-    <ChartPanel title="Two prompts on one text" draw={accuracy} twin={TWIN} hidden>
+    <ChartPanel title="Two prompts on one text" twin={TWIN}>
       <ProbabilityBars side="b" labels={labelsOf(2)} probabilities={[0.3, 0.7]} />
     </ChartPanel>
   ),

@@ -107,7 +107,6 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 }
 
-/** Loads a folder in place of the present model, unless it is no model folder or a job is running. */
 export function openModelFolder(
   { session, models }: Pick<Stores, 'session' | 'models'>,
   { name, files }: Dropped,

@@ -1,5 +1,3 @@
-/** Finds prompt sets, screens, actions and settings by what is typed. Its code comes when it is first opened. */
-
 import { useMemo, useState } from 'react';
 import { Autocomplete } from 'react-aria-components/Autocomplete';
 import { Header } from 'react-aria-components/Header';
@@ -37,7 +35,6 @@ interface FinderProps {
   readonly onClose: () => void;
 }
 
-/** Prompt sets that are listed at once; typing more finds the others. */
 const MOST_SETS = 8;
 
 const matches = ({ title, detail = '' }: Entry, words: readonly string[]): boolean => {
@@ -45,7 +42,6 @@ const matches = ({ title, detail = '' }: Entry, words: readonly string[]): boole
   return words.every((word) => text.includes(word));
 };
 
-/** Prompt sets by everything that is written in them, the rest by its name. */
 function useSections({ places, onHelp }: FinderProps, typed: string): readonly Section[] {
   const sets = usePromptSets((s) => s.sets);
   const openId = usePromptSets((s) => s.set?.id ?? null);

@@ -9,7 +9,6 @@ import '../ui/menu.css';
 
 const ModelPanel = lazy(() => import('./ModelPanel'));
 
-/** Which model, on what, with how much memory; opens what there is to know about it. */
 export function ModelChip() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);

@@ -17,7 +17,6 @@ import { downloadWords, ModelFailed, modelWords } from './ModelStatus';
 import { ViewingOnly } from './Screen';
 import { StorageFacts } from './StorageFacts';
 
-/** What there is to know of the model, others in its place, and what is stored. */
 export default function ModelPanel() {
   const { model, card, source, refusals } = usePicked(useStores().session, 'model', 'card', 'source', 'refusals');
   const { trainingOff, crossOriginIsolated } = useSession((s) => s.capabilities);
@@ -166,7 +165,6 @@ const memoryWords = ({ fitsFast, fastBytes, smallBytes }: Pick<HubModel, 'fitsFa
 
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
-/** Another model in place of the built-in one: from a folder, or from the hub, which is another site. */
 function OtherModel() {
   const stores = useStores();
   const source = useSession((s) => s.source);

@@ -4,7 +4,6 @@ import { DEFAULT_MODEL, isBuiltIn, type ModelStatus } from '../state/session-sta
 import { useSession, useStores } from '../state/studio';
 import { Note } from '../ui/Panel';
 
-/** Why the model did not load or has stopped, and what to do; above every screen, and in the panel of the models. */
 export function ModelFailed({ live = false }: { readonly live?: boolean }) {
   const model = useSession((s) => s.model);
   const source = useSession((s) => s.source);

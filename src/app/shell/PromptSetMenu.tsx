@@ -10,7 +10,6 @@ import { ChevronDown } from '../ui/Marks';
 import '../ui/menu.css';
 import '../ui/field.css';
 
-/** The newest are switched to from here; all are in the Library. */
 const MOST_LISTED = 20;
 
 export function PromptSetMenu() {

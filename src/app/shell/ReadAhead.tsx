@@ -1,6 +1,5 @@
 import { useReadAhead } from '../state/read-ahead';
 
-/** A quiet line, where nobody waits for what it says. */
 export default function ReadAhead({ screen }: { readonly screen: string | null }) {
   const words = useReadAhead(screen);
   return words ? <p className="dim small ahead">{words}</p> : null;

@@ -8,7 +8,7 @@ import { navigate, screenPath } from '../state/location';
 import { continued } from '../state/prompt-sets-store';
 import { type Readable, useData, useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../state/studio';
 import { Button, type ButtonProps } from '../ui/Button';
-import { EmptyState, Failed, Note, type Shows, Stoppable } from '../ui/Panel';
+import { EmptyState, Failed, Note, Stoppable } from '../ui/Panel';
 import { attempted } from '../ui/toast';
 import './screen.css';
 
@@ -48,11 +48,9 @@ export function ScreenFrame({ title, lead, isQuiet = false, actions, children }:
   );
 }
 
-/** How results come to a device that computes none. */
 export const FROM_ELSEWHERE =
   'Results of another device can be read here: export the prompt set there for another browser, with your rows and comparisons, and import it in the Library.';
 
-/** Why nothing can be asked of the model on this device. */
 export function ViewingOnly({ isEmpty = false }: { readonly isEmpty?: boolean }) {
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   return trainingOff ? (
@@ -77,7 +75,6 @@ interface JobPanelProps {
   readonly of: Readable<JobProgress> & { readonly stop: () => void };
   /** The job does other work of its kind, which is shown there. */
   readonly isOther?: boolean;
-  /** What it does, where the job itself does not say it. */
   readonly label?: string;
   readonly pace?: string | null;
   readonly stop?: string;
@@ -88,7 +85,6 @@ interface JobPanelProps {
   readonly children?: ReactNode;
 }
 
-/** Long work: how far it is and the button that stops it; afterwards why it failed, and what else there is. */
 export function JobPanel({ of, isOther, label, pace, failed, kept, children, stop, onRetry }: JobPanelProps) {
   const { running, error, note, ...progress } = usePicked(of, 'running', 'error', 'note', 'fraction', 'secondsLeft');
   if (running && !isOther)
@@ -117,11 +113,10 @@ interface NeedsRowsProps {
   readonly title: string;
   readonly missing: string;
   readonly children: ReactNode;
-  readonly shows: Shows;
 }
 
 /** A screen before there are rows that can be used, with the way to open some, or to what is the matter with those that are open. */
-export function NeedsRows({ title, missing, children, shows }: NeedsRowsProps) {
+export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const blocking = useData((s) => blockingIssue(s.prepared?.issues ?? []));
   const last = usePromptSets((s) => s.sets[0]);
@@ -129,7 +124,6 @@ export function NeedsRows({ title, missing, children, shows }: NeedsRowsProps) {
     <ScreenFrame title={title}>
       <EmptyState
         title={blocking?.title ?? missing}
-        shows={shows}
         action={
           <>
             <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
@@ -173,7 +167,7 @@ export function ReadingBar({ label }: { readonly label: string }) {
         label={label}
         fraction={share?.done ?? null}
         secondsLeft={share?.secondsLeft || null}
-        onStop={data.getState().stopReading}
+        onStop={data.stopReading}
       />
     </div>
   );
@@ -183,7 +177,7 @@ export function useOpenSample(starter?: string): () => void {
   const { data } = useStores();
   return () => {
     void attempted('The sample was not opened', async () => {
-      const { id } = await data.getState().openSample(starter);
+      const { id } = await data.openSample(starter);
       navigate(screenPath(id, 'data'));
     });
   };

@@ -99,7 +99,6 @@ interface RailEntries {
   readonly tools: readonly { readonly id: string; readonly title: string; readonly icon: ReactNode }[];
 }
 
-/** The journey as four numbered steps, and the tools. Below 760 px it is the bar at the bottom. */
 function Rail({ current, steps, tools }: RailEntries & { readonly current: string | null }) {
   const { set, dataset } = useOpen();
   const kept = usePromptSets((s) => s.sets.length);

@@ -34,7 +34,6 @@ export function SaveTrouble() {
   );
 }
 
-/** Checked when the page opens and after every long job. */
 function RoomIsShort() {
   const { storage } = useStores();
   const { room, dismissed, refresh, dismiss } = usePicked(storage, 'room', 'dismissed', 'refresh', 'dismiss');
@@ -55,7 +54,6 @@ function RoomIsShort() {
   );
 }
 
-/** Damaged values found since the page was opened: the rest works, and these can be downloaded. */
 function FoundDamaged() {
   const { found, download, hide } = usePicked(useStores().setAside, 'found', 'download', 'hide');
   if (found.length === 0) return null;

@@ -36,7 +36,6 @@ export const TopBar = ({ places }: FindAndHelpProps) => (
   </header>
 );
 
-/** What runs now, how long it will take, and how to stop it. Nothing when nothing runs. */
 function JobChip() {
   const job = useSession((s) => s.job);
   const setId = usePromptSets((s) => s.set?.id ?? null);

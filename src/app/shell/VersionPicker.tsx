@@ -5,7 +5,6 @@ import { Select } from '../ui';
 
 interface VersionPickerProps extends Omit<ComponentProps<typeof Select>, 'options'> {
   readonly set: PromptSet | null;
-  /** Also by the stage that points to it. */
   readonly withStages?: boolean;
 }
 

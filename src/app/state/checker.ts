@@ -1,4 +1,3 @@
-/** Runs the self-check on the page's one engine, remembers what it found, and falls back from WebGPU to WebAssembly. */
 import type { StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
@@ -20,10 +19,8 @@ import {
 import type { Services } from './services';
 import type { SessionState } from './session-state';
 
-/** The session that is checked, and its model. */
 interface Checked {
   readonly session: StoreApi<SessionState>;
-  /** Where the model can be loaded from again. */
   readonly source: () => ModelSource;
   /** Loads the session's model into a fresh worker, as soon as the engine is free; those that need the model wait for it. */
   readonly loadAgain: (engineFree?: Promise<void>) => Promise<ModelInfo>;
@@ -70,7 +67,6 @@ export function createChecker(services: Services, checked: Checked): Checker {
     return get().modelReady();
   }
 
-  /** One at a time: a second caller waits for the first one's check. */
   const once = (work: () => Promise<ModelInfo>): Promise<ModelInfo> => {
     checking ??= work().finally(() => {
       checking = null;

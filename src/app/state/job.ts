@@ -14,7 +14,6 @@ interface Progress {
   readonly note: string | null;
 }
 
-/** What every job shows of itself: how far it is, and how it ended. */
 export interface JobProgress extends Progress {
   readonly running: boolean;
   readonly error: StudioError | null;

@@ -7,7 +7,6 @@ import type { CompareEvent } from '../../workflow/compare-arms';
 import { type Saving, updateSet } from './saving-sets';
 import type { Services } from './services';
 
-/** Of a probe, for which the model reads rows. */
 interface Keeping {
   readonly signal: AbortSignal;
   readonly onEvent: (event: CompareEvent) => void;

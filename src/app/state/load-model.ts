@@ -1,5 +1,3 @@
-/** From where a model comes from into the engine, and its tokenizer ahead of it. */
-
 import { secondsLeft } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
@@ -53,7 +51,6 @@ export interface LoadModelOptions {
   readonly onChange: (change: Partial<Shown>) => void;
 }
 
-/** Loads the tokenizer, then the model. @throws StudioError as loadEngine */
 export async function loadModel(services: Services, options: LoadModelOptions): Promise<ModelInfo> {
   const { source, backend, trains, threads, signal, refusalsOf, onChange } = options;
   const show = (change: Partial<Shown>) => signal.aborted || onChange(change);

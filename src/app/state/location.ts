@@ -79,7 +79,6 @@ export function screenOfNew(): string | null {
 
 export const screenPath = (setId: string | null, screen: string): string => `/project/${setId ?? NEW_SET}/${screen}`;
 
-/** Opens Train with a hand-written version that is to be made smaller; nothing starts by itself. */
 export const smallerPath = (setId: string, versionId: string): string =>
   `${screenPath(setId, 'train')}?${new URLSearchParams({ smaller: versionId })}`;
 
@@ -87,7 +86,6 @@ export const smallerPath = (setId: string, versionId: string): string =>
 export const exportPath = (setId: string, prompt = ''): string =>
   `${screenPath(setId, 'library')}?${new URLSearchParams({ export: setId, version: prompt })}`;
 
-/** Hears an event of the window as long as the component is shown. */
 export function useHeard<K extends keyof WindowEventMap>(type: K, hear: (event: WindowEventMap[K]) => void): void {
   const latest = useEffectEvent(hear);
   useEffect(() => {

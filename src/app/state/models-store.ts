@@ -1,5 +1,3 @@
-/** The models that this browser knows, how fast they are on this machine, and what the engine keeps for them. */
-
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { HUB_MODELS, type HubModel } from '../../model/hub-models';
 import { CATALOGUE, type ModelSource } from '../../model/load';
@@ -15,7 +13,6 @@ import type { SessionStore } from './session-store';
 /** A source that needs neither a folder nor the hub to be asked again. */
 type LastingSource = Extract<ModelSource, { kind: 'site' | 'kept' }>;
 
-/** A model as it was when it was loaded last; kept between visits. */
 interface SeenModel {
   readonly source: LastingSource;
   readonly info: ModelInfo;
@@ -29,7 +26,6 @@ export interface KnownModel {
   readonly verdict: Verdict | null;
 }
 
-/** The built-in model's speed scaled by weights; null = it was not measured here. */
 function scaledTo(known: readonly KnownModel[], parameters: number): Speed | null {
   const builtIn = known.find(({ id }) => id === CATALOGUE.standard.id);
   return builtIn?.info && builtIn.speed ? scaledSpeed(builtIn.speed, parameters / builtIn.info.parameters) : null;
@@ -134,7 +130,6 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
   });
 }
 
-/** Those that were loaded before, then the others of this site. */
 async function knownModels(
   { store: { settings } }: Services,
   loaded: readonly SeenModel[],

@@ -1,4 +1,3 @@
-/** The open prompt set with its rows, the others in this browser, and the author. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
@@ -41,7 +40,6 @@ export interface PromptSetsState extends SetsState {
   readonly refresh: () => Promise<void>;
   readonly open: (id: string) => Promise<void>;
   readonly close: () => void;
-  /** A new set around a data set (or none yet); it becomes the open one. */
   readonly create: (from: {
     readonly name: string;
     readonly dataset: Dataset | null;
@@ -49,7 +47,6 @@ export interface PromptSetsState extends SetsState {
     readonly words?: PromptSet['words'];
     readonly baseTemplate?: string;
   }) => Promise<PromptSet>;
-  /** Applies a pure function of prompt-set/prompt-set.ts to the open prompt set and saves the result. */
   readonly update: (change: SetChange) => Promise<PromptSet>;
   /** As `update`, for a set by id, open or not (a run may end after another one was opened). */
   readonly updateById: (id: string, change: SetChange) => Promise<PromptSet>;
@@ -65,7 +62,6 @@ export interface PromptSetsState extends SetsState {
   ) => Promise<void>;
   readonly saveAgain: () => Promise<void>;
   readonly rename: (name: string) => Promise<void>;
-  /** Kept in this browser; versions that are there stay as they are. */
   readonly setAuthor: (name: string) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
   readonly restore: (id: string) => Promise<void>;
@@ -129,7 +125,7 @@ export function createPromptSetsStore({ store: disk, workflow }: Services): Prom
 type Disk = Services['store'];
 
 /** Of the sets that are opened at the same time, only the latest is shown. */
-function opening(disk: Disk, store: PromptSetsStore): Pick<PromptSetsState, 'open' | 'close'> {
+function opening(disk: Disk, store: PromptSetsStore) {
   const opened = resource((id: string) =>
     Promise.all([disk.sets.get(id), disk.datasets.get(id)]).catch((cause: unknown) => {
       throw asStoreError(cause, 'Not opened');
@@ -154,7 +150,7 @@ function opening(disk: Disk, store: PromptSetsStore): Pick<PromptSetsState, 'ope
       await opened.load(id);
     },
     close: () => store.setState({ status: 'none', set: null, dataset: null }),
-  };
+  } satisfies Partial<PromptSetsState>;
 }
 
 function setFrom(from: Parameters<PromptSetsState['create']>[0], taken: readonly string[]): PromptSet {
@@ -186,13 +182,7 @@ function changingByHand(updateById: PromptSetsState['updateById']): PromptSetsSt
   return change;
 }
 
-function changing(
-  store: PromptSetsStore,
-  saving: Saving,
-): Pick<
-  PromptSetsState,
-  'create' | 'update' | 'updateById' | 'change' | 'setRows' | 'saveAgain' | 'rename' | 'remove' | 'restore'
-> {
+function changing(store: PromptSetsStore, saving: Saving) {
   const { disk } = saving;
   const { getState: get, setState: set } = store;
   const updateById: PromptSetsState['updateById'] = (id, change) => updateSet(saving, id, change);
@@ -244,7 +234,7 @@ function changing(
         return { ...back, handle: freeHandle(back.handle, used) };
       });
     },
-  };
+  } satisfies Partial<PromptSetsState>;
 }
 
 /** Shows what other tabs change, unless this one is about to write the same set; and says when the stored data is gone. */

@@ -20,7 +20,6 @@ export interface Proposal {
 
 export type ProposerStore = StoreApi<{ readonly proposal: Proposal | null }>;
 
-/** The proposed hand-written prompt: an instruction that says what the answers are, above the template. */
 const firstPrompt = (template: string, rows: Dataset, words: PromptSet['words'] = []): HardPrompt => ({
   template: `${taskOf(rows.mapping).instruction(rows, words)}\n${template}`,
   shots: 0,
@@ -45,7 +44,6 @@ function needsProposal(set: PromptSet, dataset: Dataset, before: Opened): boolea
   return set.baseTemplate === '' || (was !== undefined && was.label !== dataset.mapping.label);
 }
 
-/** The set with the proposal: as its first version, unless the user has made one. */
 function withProposal(
   set: PromptSet,
   at: ReturnType<typeof stamp>,

@@ -99,7 +99,6 @@ export const useReadingAhead = screenStore((studio: Studio) => new ReadingAhead(
 
 const SCREENS: readonly (string | null)[] = ['data', 'prompts', 'train'];
 
-/** Works ahead on those screens; what it does, or has done, in words. */
 export function useReadAhead(screen: string | null): string | null {
   const { set, dataset } = useOpen();
   const model = useModel()?.sha256;

@@ -89,7 +89,6 @@ export function resource<K, T>(
   });
 }
 
-/** A resource that shows the last value while another key loads. */
 export const steadyResource = <K, T>(load: (key: K, signal: AbortSignal) => Promise<T>): Resource<K, T> =>
   resource(load, { keepPrevious: true });
 

@@ -18,11 +18,9 @@ export interface SetsState {
   readonly status: 'none' | 'opening' | 'open' | 'missing' | 'unreadable';
   readonly set: PromptSet | null;
   readonly dataset: Dataset | null;
-  /** What lists show of all sets that are not deleted, newest first. */
   readonly sets: readonly Listing[];
   /** The author of new versions: empty = none; null = not asked yet. */
   readonly author: string | null;
-  /** Why the last change is not on disk; the work stays in the page. */
   readonly saveError: StudioError | null;
 }
 
@@ -50,26 +48,17 @@ export function mergeListings(
   ];
 }
 
-/** The page's sets beside those on the disk. */
-export interface Saving {
-  readonly disk: Services['store'];
-  readonly store: StoreApi<SetsState>;
-  /** Sets that are not on disk as the page knows them: being written, or refused. */
-  readonly unwritten: Map<string, PromptSet>;
-  /** Each change is made over the one before. */
-  readonly turn: ReturnType<typeof inTurn>;
-  pending: number;
-  changes: number;
-}
-
-export const savingSets = (disk: Services['store'], store: StoreApi<SetsState>): Saving => ({
+export const savingSets = (disk: Services['store'], store: StoreApi<SetsState>) => ({
   disk,
   store,
-  unwritten: new Map(),
+  /** Sets that are not on disk as the page knows them: being written, or refused. */
+  unwritten: new Map<string, PromptSet>(),
   turn: inTurn(),
   pending: 0,
   changes: 0,
 });
+
+export type Saving = ReturnType<typeof savingSets>;
 
 /** Work stays in the page when the disk refuses: the shell shows `saveError` and offers to try again. */
 export async function save({ store }: Pick<Saving, 'store'>, write: () => Promise<unknown>): Promise<void> {
@@ -107,7 +96,6 @@ export async function addSet(saving: Saving, made: PromptSet, dataset: Dataset |
   return made;
 }
 
-/** A change of a set, with the time at which it is made and an id for what it adds. */
 export type SetChange = (set: PromptSet, at: Stamp) => PromptSet;
 
 /** Another tab may have written meanwhile, so `change` runs a second time, on what is on the disk: it must be pure. */
@@ -144,7 +132,6 @@ async function written(saving: Saving, id: string, change: (set: PromptSet) => P
   return next;
 }
 
-/** What is listed; read again if a set was changed while it was read. */
 export async function listSets(saving: Saving): Promise<readonly Listing[]> {
   const { disk, store, unwritten } = saving;
   for (;;) {

@@ -1,9 +1,7 @@
-/** The check of a model's gradients before it is first trained here: how it goes, what it found, and that in words. */
 import { StudioError } from '../../lib/errors';
 import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { ModelInfo, SelfCheckReport } from '../../worker/protocol';
 
-/** What a check found; kept, so that it is made once. */
 export interface Verdict {
   readonly ok: boolean;
   readonly report: SelfCheckReport;
@@ -21,7 +19,6 @@ export type CheckStatus =
   | { readonly kind: 'running'; readonly fraction: number }
   | { readonly kind: 'known'; readonly verdict: Verdict };
 
-/** A graphics device that is not used for a model any more, and why. */
 export interface Refusal {
   readonly adapter: string;
   readonly reason: string;
@@ -77,7 +74,6 @@ export async function runSelfCheck(info: ModelInfo, source: ModelSource, use: Ch
 
 const agree = (a: number, b: number) => Math.abs(a - b) <= LOSS_TOLERANCE * Math.max(1, Math.abs(b));
 
-/** A share of a whole, as exactly as is of use: "12%", "0.004%". */
 const share = (x: number) => `${(100 * x).toPrecision(2).replace(/e.*/, '')}%`;
 
 /** "at most 0.0039% off along 3 random directions, 2.1 s"; what is wrong, where something is. */
@@ -112,6 +108,5 @@ export function mismatchWords({ report, wasmLoss }: Verdict): string {
   return `The loss on the check’s row is ${loss.toFixed(4)} on WebGPU and ${wasmLoss.toFixed(4)} on WebAssembly.`;
 }
 
-/** Why a model cannot be trained anywhere in this page, and what is left. */
 export const trainingOffWords = (verdict: Verdict): string =>
   `Training is off for this model: ${mismatchWords(verdict).replace(/^The/, 'the')} Training on wrong gradients would give useless prompts. Your work is kept, and scoring still works. Check again under Models, at the top, or use another model.`;

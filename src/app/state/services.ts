@@ -3,7 +3,9 @@ import type { DownloadProgress } from '../../model/download';
 import type { LoadedModel, ModelSource } from '../../model/load';
 import type { AskedVersion } from '../../prompt-set/ready-prompt';
 import type { Store } from '../../store/store';
-import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
+import type { EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
+import type { RpcClient } from '../../worker/rpc-client';
+import type { Methods } from '../../worker/serve';
 import type { SampleSet, StarterList } from './site-files';
 
 /**
@@ -11,31 +13,11 @@ import type { SampleSet, StarterList } from './site-files';
  * a store's state and call its actions.
  */
 
-type Params<F> = F extends (params: infer P, ...rest: never[]) => unknown ? P : never;
-type EventOf<F> = F extends (params: never, onEvent: (event: infer E) => void) => unknown ? E : never;
-type Answer<F> = F extends (...args: never[]) => infer R ? R : never;
-
-/** A worker as the page sees it. @see worker/clients */
-export interface Client<M> {
-  call<K extends keyof M & string>(
-    method: K,
-    params: Params<M[K]>,
-    options?: {
-      readonly onEvent?: (event: EventOf<M[K]>) => void;
-      readonly signal?: AbortSignal;
-      readonly transfer?: readonly Transferable[];
-      readonly onStart?: (requestId: number) => void;
-    },
-  ): Promise<Answer<M[K]>>;
-  control(requestId: number, control: EngineControl['control']): void;
-  restart(): void;
-  dispose(): void;
-}
+export type Client<M extends Methods<M>> = Pick<RpcClient<M>, 'call' | 'control' | 'restart' | 'dispose'>;
 
 export interface Services {
   readonly engine: Client<EngineMethods>;
   readonly workflow: Client<WorkflowMethods>;
-  /** The model is loaded: the workflow worker gets a channel to it, and what is known of it. */
   readonly connectEngine: (info: ModelInfo, weights: ModelCard['weights']) => Promise<void>;
   readonly store: Store;
   readonly loadModelFiles: (

@@ -1,5 +1,3 @@
-/** What is known of the page as a whole: the browser, the model, the one long job that may run, and the steps done. */
-
 import type { Dataset } from '../../dataset/types';
 import type { StudioError } from '../../lib/errors';
 import { clock, count, counted } from '../../lib/format';
@@ -36,7 +34,6 @@ type TokenizerStatus =
 /** The long job that runs now. There is one engine and one queue, so there is at most one. */
 export interface Job {
   readonly title: string;
-  /** The screen it belongs to: the chip leads there. */
   readonly screen: string;
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
@@ -50,7 +47,6 @@ export interface SessionState {
   /** Where the model comes from; kept between visits where it can be found again. */
   readonly source: ModelSource;
   readonly card: ModelCard | null;
-  /** Whether the loaded model's gradients are right on the backend that it runs on. */
   readonly check: CheckStatus;
   /** Graphics devices that are not used for this model, since they computed it wrongly. */
   readonly refusals: readonly Refusal[];
@@ -143,7 +139,6 @@ export function stepMarks(
   };
 }
 
-/** What this browser can do, determined before anything is tried. */
 export interface Capabilities {
   readonly webgpu: boolean;
   readonly crossOriginIsolated: boolean;
@@ -151,7 +146,6 @@ export interface Capabilities {
   /** Gigabytes that the browser admits to (Chromium: at most 8), or null. */
   readonly memoryGb: number | null;
   readonly phone: boolean;
-  /** Null = training is on; else the reason why it is off, a sentence. */
   readonly trainingOff: string | null;
 }
 

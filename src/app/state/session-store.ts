@@ -1,4 +1,3 @@
-/** Loads the model, checks it, and restarts it when it is lost. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
@@ -77,7 +76,6 @@ export function createSessionStore(
   });
 }
 
-/** The session's model: loaded when somebody needs it, once, and again after it was forgotten or has failed. */
 function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promise<ModelInfo>) {
   /** Resolves when no check has another model in the engine. */
   let engineFree: Promise<void> = Promise.resolve();
@@ -110,7 +108,6 @@ function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promi
   return {
     /** @throws StudioError why it cannot be loaded, before anything is fetched where this device only shows results */
     ready,
-    /** Loads it again, from the time on when the engine is free. */
     again: (free: Promise<void> = Promise.resolve()) => {
       engineFree = free;
       model.clear();

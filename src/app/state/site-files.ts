@@ -31,7 +31,6 @@ const schema = z.object({
     .optional(),
 });
 
-/** The rows of a starter with their prompt, or of the sample of support messages. */
 export interface SampleSet extends Omit<z.infer<typeof schema>, 'answerWords' | 'examples'> {
   readonly idColumn: string;
   readonly words: readonly AnswerWord[];
@@ -61,7 +60,6 @@ const listSchema = z.object({
 
 export type StarterList = z.infer<typeof listSchema>;
 
-/** A file of this site. @throws StudioError bad-input when it is not there */
 async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(new URL(path, document.baseURI)).catch((cause: unknown) => {
     throw badInput(`${path} could not be fetched: the connection failed. Try again.`, { cause });

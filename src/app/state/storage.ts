@@ -4,8 +4,6 @@ import { saveFile } from '../ui/download';
 import { attempted, toastUndo } from '../ui/toast';
 import { type Resource, resource } from './resource';
 
-/** What the browser stores: how much space there is, whether it is protected, damaged values, what a tab remembers, the theme. */
-
 interface StorageState {
   readonly room: { readonly used: number; readonly quota: number } | null;
   /** False: the browser may clear what is kept when its disk gets full. */
@@ -13,7 +11,6 @@ interface StorageState {
   readonly declined: boolean;
   readonly dismissed: boolean;
   readonly refresh: () => Promise<void>;
-  /** Asks the browser to keep what is saved. */
   readonly ask: () => Promise<void>;
   readonly dismiss: () => void;
 }
@@ -52,7 +49,6 @@ interface SetAsideState {
   readonly found: readonly SetAside[];
   readonly kept: readonly SetAside[];
   readonly refresh: () => Promise<void>;
-  /** Reads everything that is stored; damaged values appear in `found`. */
   readonly inspect: () => Promise<void>;
   readonly hide: () => void;
   readonly download: () => void;
@@ -128,11 +124,12 @@ export const drafts = ({ settings }: Pick<Store, 'settings'>) => ({
   },
 });
 
-/** @param fallback where nothing was kept, or the browser allows no storage */
-export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
+/** @param fallback where nothing was kept, or the browser allows no storage
+ * @param where `local`: kept for all tabs */
+export const tabMemory = <T>(key: string, fallback: T, where: 'session' | 'local' = 'session'): TabMemory<T> => ({
   read: () => {
     try {
-      const kept = sessionStorage.getItem(PREFIX + key);
+      const kept = globalThis[`${where}Storage`].getItem(PREFIX + key);
       return kept === null ? fallback : (JSON.parse(kept) as T);
     } catch {
       return fallback;
@@ -140,14 +137,13 @@ export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
   },
   write: (value) => {
     try {
-      sessionStorage.setItem(PREFIX + key, JSON.stringify(value));
+      globalThis[`${where}Storage`].setItem(PREFIX + key, JSON.stringify(value));
     } catch {
       // full or forbidden: it lasts as long as the page
     }
   },
 });
 
-/** What the user sets on a screen for a prompt set, by the set's id. */
 export function choicesOfSet<T>(store: Pick<Store, 'settings'>, screen: string, first: T) {
   const keyOf = (setId: string) => `${screen}:${setId}`;
   const disk = drafts(store);
@@ -163,16 +159,7 @@ export function choicesOfSet<T>(store: Pick<Store, 'settings'>, screen: string, 
 }
 
 export type Theme = 'system' | 'light' | 'dark';
-const THEME_KEY = 'softprompt-theme';
-
-const storedTheme = (): Theme => {
-  try {
-    const kept = localStorage.getItem(THEME_KEY);
-    return kept === 'light' || kept === 'dark' ? kept : 'system';
-  } catch {
-    return 'system'; // storage is blocked: the choice lasts as long as the page
-  }
-};
+const keptTheme = tabMemory<Theme>('theme', 'system', 'local');
 
 const applyTheme = (theme: Theme) => {
   if (theme === 'system') delete document.documentElement.dataset.theme;
@@ -185,15 +172,11 @@ interface ThemeState {
 }
 
 export const themeStore = createStore<ThemeState>((set) => ({
-  theme: storedTheme(),
+  theme: keptTheme.read(),
   set: (theme) => {
     applyTheme(theme);
     set({ theme });
-    try {
-      localStorage.setItem(THEME_KEY, theme);
-    } catch {
-      // as above
-    }
+    keptTheme.write(theme);
   },
 }));
 

@@ -28,12 +28,9 @@ export const useStudio = (): Studio => present(useContext(StudioContext), 'Studi
 export const useStores = (): Stores => useStudio().stores;
 
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
-/** Whether a job runs; another one would have to wait for it. */
 export const useIsBusy = (): boolean => useSession((s) => s.job !== null);
 export const useOnlyShows = (): boolean => useSession((s) => s.capabilities.trainingOff !== null);
-/** Whether nothing can be asked of the model: a job runs, or this device only shows results. */
 export const useCannotAsk = (): boolean => useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
-/** The model in the engine; null until it is ready. */
 export const useModel = (): ModelInfo | null => useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
 export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);
 export const useOpen = (): Pick<PromptSetsState, 'set' | 'dataset'> =>
@@ -42,7 +39,6 @@ export const useRequests = <T,>(select: (state: RequestsState) => T): T => useSt
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
 
-/** As `useData`, these fields. */
 export const useDataFields = <K extends keyof DataState>(...fields: readonly K[]): Pick<DataState, K> =>
   useDeferredValue(usePicked(useStores().data, ...fields));
 

@@ -17,6 +17,7 @@ import { propose } from '../../task/tasks';
 import { targetLengths } from '../../tokens/text-lengths';
 import { engineOver } from '../../worker/page-host';
 import type { EngineMethods, ModelInfo, WorkflowMethods } from '../../worker/protocol';
+import type { Methods } from '../../worker/serve';
 import { verbHandlers } from '../../worker/workflow.worker';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/token-rows';
@@ -43,7 +44,7 @@ type Handlers<M> = {
   [K in keyof M]?: M[K] extends (params: infer P, ...rest: never[]) => infer R ? (params: P) => R | Promise<R> : never;
 };
 
-function client<M>(handlers: Handlers<M>): Client<M> {
+function client<M extends Methods<M>>(handlers: Handlers<M>): Client<M> {
   const controls = new Map<number, ControlSource>();
   return {
     call: async (method, params, options) => {

@@ -1,5 +1,3 @@
-/** Versions of a prompt set in words, for every screen that lists them. Pure. */
-
 import { ofRows, percent } from '../../lib/format';
 import { TEXT_METRICS } from '../../metrics/registry';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
@@ -30,7 +28,6 @@ export const stageId = (name: string): string => `${STAGE}${name}`;
 export const stageOf = (choice: string): string | null =>
   choice.startsWith(STAGE) ? choice.slice(STAGE.length) : null;
 
-/** Stages as choices: "production", and the version that it points to. */
 export const stageOptions = (set: PromptSet): readonly SelectOption[] =>
   stagesOf(set).map(({ name, versionId }) => ({
     id: stageId(name),

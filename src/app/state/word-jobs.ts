@@ -1,5 +1,3 @@
-/** Answer words found by the model (when asked for, and once before a first run where the labels are no words of it), and the words of a text weighed. */
-
 import type { Dataset } from '../../dataset/types';
 import { contentKey } from '../../lib/bytes';
 import { takeFoundWords } from '../../prompt-set/make-versions';
@@ -13,7 +11,6 @@ import { weightsOf } from './session-state';
 import { type Studio, screenStore, usePicked, useSession } from './studio';
 
 interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
-  /** Whether a set's first run would find words: those it has were proposed and do not fit. */
   isDue(setId: string, dataset: Dataset): Promise<boolean>;
   /** Finds words before a set's first run, where that is due. A stop is no failure: present words can be trained. */
   beforeFirstRun(setId: string, dataset: Dataset): Promise<void>;

@@ -11,7 +11,6 @@ interface DialogProps {
   readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
-  /** Buttons, the primary one last. */
   readonly actions?: ReactNode;
   readonly wide?: boolean;
   /** Its children one below the other, with the usual space between them. */

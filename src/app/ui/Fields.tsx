@@ -1,4 +1,3 @@
-/** A form drawn from what its fields are: a number in a range, one of a few choices, or yes and no. */
 import type { ComponentProps, ReactNode } from 'react';
 import type { NumberRange } from '../../lib/read-number';
 import { Choices, YesNo } from './Choices';

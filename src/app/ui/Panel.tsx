@@ -6,14 +6,12 @@ import { Term, Warning } from './Marks';
 import './panel.css';
 
 interface PanelProps {
-  /** For charts: the finding, in words. */
   readonly title: ReactNode;
   readonly means?: string;
   /** Units, counts, one quiet action. */
   readonly aside?: ReactNode;
   readonly children: ReactNode;
   readonly span?: 3 | 4 | 5 | 6 | 7 | 8 | 12;
-  /** Its children one below the other, with the usual space between them. */
   readonly stack?: boolean;
 }
 
@@ -38,7 +36,6 @@ interface ScrollRegionProps {
   readonly children: ReactNode;
 }
 
-/** A part of a panel that scrolls: it can be reached by keyboard. */
 export const ScrollRegion = ({ label, className = '', children }: ScrollRegionProps) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
   <section className={`scrolls ${className}`} aria-label={label} tabIndex={0}>
@@ -46,7 +43,6 @@ export const ScrollRegion = ({ label, className = '', children }: ScrollRegionPr
   </section>
 );
 
-/** What can be done about something: one link each, by its name. */
 type Actions = Readonly<Record<string, (() => unknown) | null>>;
 
 interface NoteProps {
@@ -92,7 +88,6 @@ export function Note({ title, children, actions = {}, about, isDisabled, action,
   );
 }
 
-/** A problem that was found, with what it means and what can be done about it. */
 export interface Found extends Pick<NoteProps, 'title' | 'tone' | 'actions' | 'action' | 'about' | 'isDisabled'> {
   readonly id: string;
   readonly advice: ReactNode;
@@ -109,11 +104,9 @@ interface FailedProps extends Pick<NoteProps, 'actions' | 'action'> {
   readonly title: string;
   readonly error: { readonly message: string } | null;
   readonly onRetry?: () => void;
-  /** What is to be said after why: what is kept, what to do. */
   readonly children?: ReactNode;
 }
 
-/** Why something failed; nothing while there is no error. */
 export const Failed = ({ title, error, onRetry, actions = {}, action, children }: FailedProps) =>
   error ? (
     <Note tone="bad" live title={title} actions={onRetry ? { 'Try again': onRetry } : actions} action={action}>
@@ -122,32 +115,18 @@ export const Failed = ({ title, error, onRetry, actions = {}, action, children }
     </Note>
   ) : null;
 
-/** What appears in a place that is empty so far: names, each with a sentence. */
-export type Shows = readonly (readonly [name: string, words: string])[];
-
 interface EmptyStateProps {
   readonly title: string;
   readonly children?: ReactNode;
   readonly action?: ReactNode;
   readonly center?: boolean;
-  readonly shows?: Shows;
 }
 
-export const EmptyState = ({ title, children, action, center, shows }: EmptyStateProps) => (
+export const EmptyState = ({ title, children, action, center }: EmptyStateProps) => (
   <div className={`empty${center ? ' empty-center' : ''}`}>
     <h2>{title}</h2>
     {children ? <p>{children}</p> : null}
     {action ? <div className="row">{action}</div> : null}
-    {shows ? (
-      <ul className="shows">
-        {shows.map(([name, words]) => (
-          <li key={name}>
-            <h3>{name}</h3>
-            <p>{words}</p>
-          </li>
-        ))}
-      </ul>
-    ) : null}
   </div>
 );
 
@@ -181,7 +160,6 @@ interface StoppableProps {
   readonly onStop: () => void;
 }
 
-/** The progress of work, with the time left and a button to stop it. */
 export function Stoppable({ label, fraction, secondsLeft, pace = '', stop = 'Stop', onStop }: StoppableProps) {
   const left = secondsLeft === null ? '' : `${duration(secondsLeft)} left`;
   return (

@@ -86,7 +86,6 @@ export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T
   );
 }
 
-/** `means` explains the name to a newcomer. */
 export type Fact = readonly [name: string, value: ReactNode, means?: string];
 
 /** Names with their values, side by side; null is left out. */

@@ -28,7 +28,7 @@ export default function CompareScreen() {
   if (set && dataset) return <Compare set={set} dataset={dataset} />;
   if (!set)
     return (
-      <NeedsRows title="Nothing to compare yet" missing="Open labelled rows first" shows={SHOWS}>
+      <NeedsRows title="Nothing to compare yet" missing="Open labelled rows first">
         Prompts are compared on test rows: open a file with a column of texts and a column of answers.
       </NeedsRows>
     );
@@ -49,12 +49,6 @@ export default function CompareScreen() {
   );
 }
 
-const SHOWS = [
-  ['A verdict', 'Which prompt is better on the test rows and by how much, with a 95% interval.'],
-  ['Rows', 'What one prompt gets right and another wrong, text by text.'],
-  ['A report', 'The result as a file for colleagues, even when the answer is to keep your own prompt.'],
-] as const;
-
 const keptWords = ({ rows, at }: KeptVerdict): string =>
   `The verdict comes from a comparison on ${format.counted(rows, 'test row')} of ${at.slice(0, 10)}, without its figures.`;
 
@@ -69,7 +63,7 @@ const NotCompared = (planned: ComponentProps<typeof PlannedPanel>) => {
         </Note>
       ) : null}
       <PlannedPanel {...planned} />
-      {verdict ? null : <EmptyState title="The result will appear here" shows={SHOWS} />}
+      {verdict ? null : <EmptyState title="The result will appear here" />}
     </>
   );
 };

@@ -45,7 +45,6 @@ export function TextEditor({ name, value, onDone }: EditorProps) {
   );
 }
 
-/** All labels, open at once. */
 export function LabelEditor({ name, value, labels, onDone }: EditorProps & { readonly labels: readonly string[] }) {
   const anchor = useRef<HTMLSpanElement>(null);
   const [isOpen, setOpen] = useState(false);

@@ -22,7 +22,7 @@ export function ColumnsPanel() {
   const columns = table.columns
     .filter((name) => !constant.includes(name) || [text, label, id].includes(name))
     .map((name) => ({ id: name, label: name, detail: firstValue(table.rows.at(0)?.cells[name]) }));
-  const { map, change, reread } = data.getState();
+  const { map, change, reread } = data;
   return (
     <Panel stack title="Columns" span={4}>
       <Choices<TaskKind>

@@ -43,7 +43,7 @@ function WaysToOpen() {
   const openSample = useOpenSample();
   const close = () => setPasted(null);
   const open = () => {
-    data.getState().openText(pasted ?? '');
+    data.openText(pasted ?? '');
     close();
   };
   return (
@@ -53,7 +53,7 @@ function WaysToOpen() {
         title="Drop a file anywhere on this page"
         action={
           <>
-            <FileButton variant="primary" onFile={data.getState().openFile}>
+            <FileButton variant="primary" onFile={data.openFile}>
               Open a CSV
             </FileButton>
             <Button onPress={() => setPasted('')}>Paste rows</Button>
@@ -92,7 +92,7 @@ function WaysToOpen() {
 function Failure() {
   const failure = useData((s) => s.failure);
   const { data } = useStores();
-  return <Failed title={failure?.title ?? ''} error={failure} actions={{ Close: data.getState().dismissFailure }} />;
+  return <Failed title={failure?.title ?? ''} error={failure} actions={{ Close: data.dismissFailure }} />;
 }
 
 /** Rows that cannot be used replace none: the prompt set keeps those that it has. */
@@ -107,7 +107,7 @@ function KeptRows() {
       live
       tone="info"
       title={`The prompt set keeps the ${counted(rows.length, 'row')} of ${format.fileName}`}
-      actions={{ 'Back to them': data.getState().backToKept }}
+      actions={{ 'Back to them': data.backToKept }}
     >
       The rows below replace them once they can be used.
     </Note>
@@ -161,8 +161,8 @@ function Actions() {
   const takesRows = blocking ? needsRows(blocking) : isReady && setId !== null;
   return (
     <>
-      <FileButton onFile={data.getState().replaceFile}>Replace file</FileButton>
-      <FileButton isDisabled={!takesRows} onFile={data.getState().addFile}>
+      <FileButton onFile={data.replaceFile}>Replace file</FileButton>
+      <FileButton isDisabled={!takesRows} onFile={data.addFile}>
         Add rows
       </FileButton>
       <Button

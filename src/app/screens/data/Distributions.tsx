@@ -65,7 +65,7 @@ function MergeLabels({ labels }: { readonly labels: readonly string[] }) {
   const merge = () => {
     setFrom(null);
     setInto(null);
-    if (chosen) void data.getState().change({ kind: 'merge-labels', ...chosen });
+    if (chosen) void data.change({ kind: 'merge-labels', ...chosen });
   };
   return (
     <details className="fold merge-labels">

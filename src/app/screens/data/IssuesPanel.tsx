@@ -1,4 +1,3 @@
-/** Issues in the data, each with its way out; and for rows without a label, labels given here. */
 import { type KeyboardEvent, useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset, Issue } from '../../../dataset/types';
@@ -58,9 +57,8 @@ export function IssuesPanel() {
 
 const isUnanswered = ({ kind }: Issue) => kind === 'empty-label';
 
-/** Each issue with its ways out: a change of the rows, other columns, more rows, and the rows that have it. */
 function useFound(issues: readonly Issue[]): readonly Found[] {
-  const { change, map, addFile } = useStores().data.getState();
+  const { change, map, addFile } = useStores().data;
   const preparing = useData((s) => s.preparing);
   const { label, kind: task } = useData((s) => s.mapping);
   const isOpen = useUnlabelled().length > 0;
@@ -112,7 +110,6 @@ function useUnlabelled(): readonly string[] {
 
 const toLabelling = () => document.getElementById(LABELLING_ID)?.querySelector<HTMLElement>('input, button')?.focus();
 
-/** The names once, then a key for each row. */
 export function LabelPanel() {
   const dataset = useData((s) => s.prepared?.dataset ?? null);
   const isChoosing = useData((s) => s.mapping.kind === 'classify');

@@ -13,7 +13,6 @@ interface RowsGridProps {
   /** Of the file; the first few are shown until a mapping says which of them matter. */
   readonly columns: readonly string[];
   readonly dataset: Dataset | null;
-  /** Why a cell cannot be changed, in a sentence; null = it can. */
   readonly whyLocked: (row: ShownRow, head: Head) => string | null;
   readonly none: string | null;
   readonly pending: DataState['pending'];

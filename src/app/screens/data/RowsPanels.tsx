@@ -49,7 +49,7 @@ export function RowsPanel() {
         pending={pending}
         whyLocked={(row, head) => whyLocked(row, head, dataset?.mapping ?? null)}
         onLocked={(why) => toastError('This cell cannot be changed here', why)}
-        onEdit={(row, column, value) => void data.getState().change({ kind: 'cell', rowId: row.id, column, value })}
+        onEdit={(row, column, value) => void data.change({ kind: 'cell', rowId: row.id, column, value })}
       />
     </Panel>
   );
@@ -154,7 +154,7 @@ function VersionsTable({ versions, now }: { readonly versions: readonly DataVers
         size="s"
         isDisabled={preparing}
         aria-label={`Go back to version ${number}`}
-        onPress={() => void data.getState().change({ kind: 'go-back', version: number })}
+        onPress={() => void data.change({ kind: 'go-back', version: number })}
       >
         Go back
       </Button>

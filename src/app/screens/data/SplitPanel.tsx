@@ -103,11 +103,11 @@ function SplitHow({ by, seed }: { readonly by: SplitBy; readonly seed: number })
         value={idOf(by)}
         onChange={(id) => {
           const chosen = choices.find((choice) => idOf(choice) === id);
-          if (chosen) void data.getState().split({ by: chosen });
+          if (chosen) void data.split({ by: chosen });
         }}
       />
       {by.kind === 'column' ? null : (
-        <SeedField key={seed} seed={seed} onChange={(next) => void data.getState().split({ seed: next })} />
+        <SeedField key={seed} seed={seed} onChange={(next) => void data.split({ seed: next })} />
       )}
     </div>
   );
@@ -117,7 +117,7 @@ function TestRowsSlider({ testRows, rows }: { readonly testRows: number; readonl
   const { data } = useStores();
   const [dragged, setDragged] = useState(testRows);
   useEffect(() => setDragged(testRows), [testRows]);
-  const keep = (next: number) => void data.getState().split({ testRows: next });
+  const keep = (next: number) => void data.split({ testRows: next });
   useHeard('pagehide', () => {
     if (dragged !== testRows) keep(dragged);
   });
@@ -134,7 +134,6 @@ function TestRowsSlider({ testRows, rows }: { readonly testRows: number; readonl
   );
 }
 
-/** Kept when it is left or Enter is pressed. */
 function SeedField({ seed, onChange }: { readonly seed: number; readonly onChange: (seed: number) => void }) {
   const [text, setText] = useState(String(seed));
   const keep = () => {

@@ -43,7 +43,6 @@ const CARD_HEIGHT = 70;
 const BESIDE = 12;
 
 interface RowWindow {
-  /** The rows that are drawn, with their distance from the top in pixels. */
   readonly items: readonly { readonly index: number; readonly start: number }[];
   readonly height: number;
   readonly isFixed: boolean;

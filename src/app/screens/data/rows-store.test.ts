@@ -37,11 +37,11 @@ function tabOf() {
   const open = (id: string | null) => {
     const promptSets = createStore<{ set: { id: string } | null }>(() => ({ set: id === null ? null : { id } }));
     const change = async (what: unknown) => void changes.push(what);
-    const data = createStore<{ change: unknown; table: object | null; prepared: object | null }>(() => ({
-      change,
+    const rows = createStore<{ table: object | null; prepared: object | null }>(() => ({
       table: null,
       prepared: null,
     }));
+    const data = Object.assign(rows, { change });
     return { promptSets, data, labelling: useLabelling.of({ stores: { data, promptSets } } as unknown as Studio) };
   };
   return { changes, open };

@@ -1,5 +1,3 @@
-/** What the Data screen asks about the open rows: which to show in which order, how many tokens they have, and labels for those without. */
-
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { textKey } from '../../../dataset/labels';
@@ -80,7 +78,6 @@ export function useCountTokens(): void {
   useResource(useLengths.use(), tokenizer && fingerprint ? contentKey(fingerprint, tokenizer) : null);
 }
 
-/** All issues: from the rows, and from their tokens once those are counted; null before the rows were checked. */
 export function useIssues(): readonly Issue[] | null {
   const found = useData((s) => s.prepared?.issues ?? null);
   const lengths = useStore(useLengths.use(), (s) => s.value);
@@ -95,7 +92,6 @@ export function useIssues(): readonly Issue[] | null {
 }
 
 const MORE_ROWS: ReadonlySet<Issue['kind']> = new Set(['too-few-rows', 'one-class', 'empty-part']);
-/** Whether rows from another file may settle a blocking issue. */
 export const needsRows = ({ kind }: Pick<Issue, 'kind'>): boolean => MORE_ROWS.has(kind);
 
 export const LABELLED_AT_ONCE = 20;
@@ -126,7 +122,6 @@ export function labelOfKey(names: readonly string[], key: string): string | unde
 
 interface LabellingState {
   readonly names: readonly string[];
-  /** Rows to label; empty = nothing is being labelled. */
   readonly queue: readonly string[];
   readonly at: number;
   /** Labels given since the last that were made part of the data, by row id. */
@@ -135,7 +130,6 @@ interface LabellingState {
 
 const IDLE: LabellingState = { names: [], queue: [], at: 0, given: new Map() };
 
-/** What a reload finds again, of the prompt set that was open. */
 interface KeptLabelling extends Omit<LabellingState, 'given'> {
   readonly setId: string | undefined;
   readonly given: readonly (readonly [rowId: string, label: string])[];
@@ -210,7 +204,7 @@ class Labelling extends ActionStore<LabellingState> {
     const { given } = this.getState();
     if (given.size === 0) return;
     this.#show({ ...this.getState(), given: new Map() });
-    void this.stores.data.getState().change({ kind: 'label-rows', labels: [...given] });
+    void this.stores.data.change({ kind: 'label-rows', labels: [...given] });
   }
 }
 

@@ -1,5 +1,3 @@
-/** What the Data screen says: of the file, its labels and lengths, the split, and each row and cell of the table. Pure. */
-
 import type { ClassShare } from '../../../dataset/labels';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { PARTS } from '../../../dataset/query';
@@ -62,7 +60,6 @@ export function dataHeadline(dataset: Dataset, issues: readonly Issue[]): string
   return open === 0 ? ready : `${ready}, ${counted(open, 'issue')} to check`;
 }
 
-/** The issue of the class balance, or a neutral title where there is none. */
 export function balanceTitle(bars: readonly ClassShare[]): string {
   const sorted = [...bars].sort((a, b) => b.rows - a.rows);
   const most = sorted[0];
@@ -112,7 +109,6 @@ export const answersTitle = ({ medianTokens, longestTokens }: TargetLengths): st
 
 const USED_FOR: Readonly<Record<SplitName, string>> = { train: 'training', validation: 'validation', test: 'test' };
 
-/** What a row of this part (a place in PARTS) is used for, in a word. */
 export function usedFor(part: number | undefined): string {
   if (part === undefined) return ''; // not known yet
   const name = PARTS[part];
@@ -156,7 +152,6 @@ export interface ShownRow {
   readonly part: number | undefined;
 }
 
-/** A column of the table on the screen: a row's name, a cell of the file, or what the row is used for. */
 export interface Head {
   readonly kind: 'name' | 'cell' | 'use';
   readonly title: string;
@@ -164,7 +159,6 @@ export interface Head {
 export const NAME: Head = { kind: 'name', title: '#' };
 export const USE: Head = { kind: 'use', title: 'used for' };
 
-/** Why a cell cannot be changed, in a sentence; null = it can. */
 export function whyLocked({ row, part }: ShownRow, head: Head, mapping: ColumnMapping | null): string | null {
   if (!mapping) return 'Choose the text and the label column first.';
   if (head.kind === 'name')

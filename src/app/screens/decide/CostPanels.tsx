@@ -18,7 +18,6 @@ import { useSession } from '../../state/studio';
 import { Button, Facts, Fields, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
 
-/** What each prompt costs a month, and when training has paid for itself. */
 export function CostsPanel({ found, choices }: { readonly found: Found; readonly choices: Choices }) {
   const { costs } = decideStores.use();
   const { assumptions, efforts } = choices;
@@ -110,7 +109,6 @@ const effortOf = (name: string) =>
 
 const EFFORTS = { engineering: effortOf('Hand-written'), tuning: effortOf('Tuned') };
 
-/** Everything about money that the product cannot measure. */
 export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
   const { change, changeEffort, toPresets } = decideStores.use();
   const { assumptions, efforts } = choices;
@@ -142,7 +140,6 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
 interface SideBySideProps {
   readonly set: PromptSet;
   readonly found: Found | null;
-  /** Labelled rows of the file. */
   readonly rows: number;
   readonly trainingRows: number;
   readonly validationRows: number;
@@ -165,7 +162,6 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   })),
 ];
 
-/** Engineering, tuning and fine-tuning, each figure with where it comes from. */
 export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
   const known = knownOf({

@@ -13,18 +13,12 @@ import { type Choices, decideStores, type Found } from './decide-store';
 import { RehearsalTab } from './RehearsalTab';
 import './decide.css';
 
-const SHOWS = [
-  ['What to do', 'One recommendation, such as a tuned prompt or examples in yours, with its reasons.'],
-  ['What it costs', 'Costs from measured tokens and mistakes, with assumptions that you can edit.'],
-  ['A rehearsal', 'The way from the current prompt to the new one in steps, with gates and a way back.'],
-] as const;
-
 export default function DecideScreen() {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
   if (!set || !dataset)
     return (
-      <NeedsRows title="Nothing to decide yet" missing="No prompt set is open" shows={SHOWS}>
+      <NeedsRows title="Nothing to decide yet" missing="No prompt set is open">
         What to do depends on your rows and on the results measured with them.
       </NeedsRows>
     );
@@ -34,11 +28,7 @@ export default function DecideScreen() {
         <Note
           tone="info"
           title="This prompt set generates texts"
-          action={
-            <Button variant="link" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-              Open Compare
-            </Button>
-          }
+          actions={{ 'Open Compare': () => navigate(screenPath(set.id, 'compare')) }}
         >
           Costs and advice are based on right and wrong answers, which generated texts do not have. Compare shows how
           close each prompt comes to the expected texts.
@@ -78,7 +68,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   const tabs = [
     { id: 'advice', label: 'Advice', content: <Advice {...{ set, found, choices, strategy }} /> },
     { id: 'side-by-side', label: 'Side by side', content: <SideBySidePanel {...{ set, found }} {...counts} /> },
-    { id: 'rehearsal', label: 'Rehearsal', content: <RehearsalTab set={set} /> },
+    { id: 'rehearsal', label: 'Rehearsal', content: <RehearsalTab set={set} choices={choices} /> },
   ];
   const selected = tabs.some(({ id }) => id === tab) ? tab : 'advice';
   const isAdvice = selected === 'advice';

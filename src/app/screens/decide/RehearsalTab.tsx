@@ -35,13 +35,7 @@ import {
   type TableColumn,
 } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { askable, fieldsFor, type Plan, rehearsals } from './rehearsal-store';
-
-const SHOWS = [
-  ['Gates', 'How much the new prompt may lose, written down before the start.'],
-  ['Steps', 'A growing share of the rows goes to the new prompt.'],
-  ['Decisions', 'At every check the gates advise you to advance, hold or roll back.'],
-] as const;
+import { askable, type Choices, decideStores, fieldsFor, type Plan } from './decide-store';
 
 interface StageProps {
   readonly title: string;
@@ -50,7 +44,6 @@ interface StageProps {
   readonly children: ReactNode;
 }
 
-/** Where the rehearsal stands, announced when it changes, and what can be done now. */
 const Stage = ({ title, lead, actions, children }: StageProps) => (
   <div>
     <div className="screen-head">
@@ -64,13 +57,11 @@ const Stage = ({ title, lead, actions, children }: StageProps) => (
   </div>
 );
 
-/** From one version to another in steps, rehearsed on rows that both have answered. */
-export function RehearsalTab({ set }: { readonly set: PromptSet }) {
-  const store = rehearsals.use();
+export function RehearsalTab({ set, choices }: { readonly set: PromptSet; readonly choices: Choices }) {
+  const store = decideStores.use();
   const busy = useIsBusy();
   const { value: all } = useResource(store.rows, { setId: set.id, updatedAt: set.updatedAt, busy });
-  const { value: choices } = useResource(store.choices, set.id);
-  if (!all || !choices) return <ProgressBar label="Reading the newest results" value={null} />;
+  if (!all) return <ProgressBar label="Reading the newest results" value={null} />;
   const { started, plan } = choices;
   const running = started && all.find(({ id, refused }) => id === started.plan.rows && refused === null);
   if (running) return <Started set={set} rows={running} plan={started.plan} started={JSON.stringify(started)} />;
@@ -95,11 +86,7 @@ function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { fr
 function NothingMeasured({ set }: { readonly set: PromptSet }) {
   const onlyShows = useOnlyShows();
   return (
-    <EmptyState
-      title="No two prompts have answered the same rows"
-      shows={SHOWS}
-      action={<ToComparison setId={set.id} />}
-    >
+    <EmptyState title="No two prompts have answered the same rows" action={<ToComparison setId={set.id} />}>
       {`A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. ${onlyShows ? FROM_ELSEWHERE : 'Compare both first, then rehearse the steps here.'}`}
     </EmptyState>
   );
@@ -115,7 +102,7 @@ interface BeforeProps {
 }
 
 function Before({ set, all, rows, present, next, plan }: BeforeProps) {
-  const { start } = rehearsals.use();
+  const { start } = decideStores.use();
   const ids = { rows: rows.id, from: present.id, to: next.id };
   return (
     <Stage
@@ -140,7 +127,7 @@ function Before({ set, all, rows, present, next, plan }: BeforeProps) {
 }
 
 function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>) {
-  const { plan, asVersions } = rehearsals.use();
+  const { changePlan: plan, asVersions } = decideStores.use();
   const { intents } = useStores();
   const job = useSession((s) => s.job);
   const cannot = useCannotAsk();
@@ -158,7 +145,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     attempted(`${file.name} was not measured`, async () => {
       const kept = await asVersions(set, rows, [present.id, next.id]);
       const ids = kept.map((id, i) => id ?? versions[i]?.version.id ?? '');
-      const measured = await intents.ask('measureFile', set.id, ids, file);
+      const measured = await intents.carriers.measureFile(set.id, ids, file);
       if (measured !== null) plan({ rows: measured, from: '', to: '' });
     });
   return (
@@ -188,9 +175,8 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
   );
 }
 
-/** What lets the share grow, and what takes it back. */
 function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
-  const { plan: change } = rehearsals.use();
+  const { changePlan: change } = decideStores.use();
   return (
     <Panel span={7} title="Gates" aside="written before the start">
       <div className="amounts">
@@ -223,7 +209,7 @@ interface StartedProps {
 }
 
 function Started({ set, rows, plan, started }: StartedProps) {
-  const { value: run } = useResource(rehearsals.use().run, { setId: set.id, started });
+  const { value: run } = useResource(decideStores.use().run, { setId: set.id, started });
   if (!run) return <ProgressBar label="Rehearsing" value={null} />;
   const [from, to] = [plan.from, plan.to].map((id) => reference(rows.measured, id)?.name);
   const next = rows.versions[plan.to];
@@ -259,7 +245,7 @@ interface ActionsProps {
 
 /** The decision at this check, the advised one last; at the end, the stage. */
 function Actions({ set, run, present, next }: ActionsProps) {
-  const { decide, startAgain, pointProduction } = rehearsals.use();
+  const { decide, startAgain, pointProduction } = decideStores.use();
   const last = run.looks.at(-1);
   if (run.outcome === 'waiting' && last)
     return (

@@ -1,33 +1,152 @@
-/** What the Decide screen asks and assumes, by prompt set, and what follows for the newest comparison. */
-import type { Assumptions, Effort, Efforts } from '../../../decide/break-even';
-import { FIRST_ASSUMPTIONS, FIRST_EFFORTS } from '../../../decide/break-even';
-import { type Costs, fromEvaluation, type Measured } from '../../../decide/measured';
+import { rowsById } from '../../../dataset/labels';
+import {
+  type Assumptions,
+  type Effort,
+  type Efforts,
+  FIRST_ASSUMPTIONS,
+  FIRST_EFFORTS,
+} from '../../../decide/break-even';
+import {
+  type ArmAnswers,
+  type Costs,
+  fromEvaluation,
+  type Measured,
+  placesOf,
+  type RollOutRows,
+  rollOutRows,
+} from '../../../decide/measured';
+import {
+  type Decision,
+  FIRST_GATES,
+  GATE_NAMES,
+  type RollOut,
+  type RollOutPlan,
+  type Taken,
+} from '../../../decide/roll-out';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
-import { type ClassifyEvaluation, deciding, ofKind } from '../../../prompt-set/types';
+import { badInput } from '../../../lib/errors';
+import { isProbe } from '../../../prompt-set/arms';
+import { versionOfArm } from '../../../prompt-set/calibration';
+import { STANDARD_STAGES } from '../../../prompt-set/stages';
+import { type ClassifyEvaluation, deciding, ofKind, type PromptSet } from '../../../prompt-set/types';
 import { type Resource, steadyResource } from '../../state/resource';
 import { choicesOfSet } from '../../state/storage';
 import { OfStudio, perStudio } from '../../state/studio';
 import { verdictCardOf } from '../../state/verdict-card';
+import { attempted } from '../../ui';
 
-/** Everything that the user sets on this screen. */
+/** Empty ids: the newest comparison, the best hand-written prompt, and the best tuned one. */
+export interface Plan extends RollOutPlan {
+  readonly rows: string;
+  readonly from: string;
+  readonly to: string;
+  /** Below it the new prompt is not sure enough, and the present one answers; null = it always is. */
+  readonly threshold: number | null;
+}
+
+/** A number of the plan as people write it: per cent, points, milliseconds. */
+interface Field {
+  readonly label: string;
+  readonly hint: string;
+  readonly max: number;
+  readonly whole?: boolean;
+  readonly min?: number;
+  readonly of: (plan: Plan) => number;
+  readonly to: (value: number, plan: Plan) => Partial<Plan>;
+}
+
+const gate = (key: keyof Plan['gates'], hint: string, max: number, unit: number, none: number | null): Field => ({
+  label: GATE_NAMES[key],
+  hint,
+  max,
+  of: ({ gates }) => Math.round((gates[key] ?? (none ?? 0) / unit) * unit * 1e6) / 1e6,
+  to: (value, { gates }) => ({ gates: { ...gates, [key]: value === none ? null : value / unit } }),
+});
+
+const GATES: readonly Field[] = [
+  gate('largestLoss', 'Points of accuracy. 0: the new prompt has to be better.', 100, 100, null),
+  gate('leastAccuracy', 'Per cent. 0: no gate.', 100, 100, 0),
+];
+
+const TIMED: readonly Field[] = [gate('mostLatencyMs', 'Milliseconds, the median of a row. 0: no gate.', 1e6, 1, 0)];
+
+const UNSURE: readonly Field[] = [
+  gate('mostFallbacks', 'Per cent of rows below the probability. 100: no gate.', 100, 100, 100),
+  {
+    label: 'Falls back below a probability of',
+    hint: 'The current prompt answers then. 0: never.',
+    max: 1,
+    of: ({ threshold }) => threshold ?? 0,
+    to: (value) => ({ threshold: value === 0 ? null : value }),
+  },
+];
+
+const CHECKS: readonly Field[] = [
+  {
+    ...{ label: 'Labels for each check', hint: 'At most 20 checks.', whole: true, min: 1, max: 100_000 },
+    of: ({ rowsPerLook }) => rowsPerLook,
+    to: (rowsPerLook) => ({ rowsPerLook }),
+  },
+  {
+    ...{ label: 'A label arrives after', hint: 'Rows answered meanwhile.', whole: true, max: 100_000 },
+    of: ({ labelDelay }) => labelDelay,
+    to: (labelDelay) => ({ labelDelay }),
+  },
+];
+
+const isTimed = ({ latencyMs }: ArmAnswers) => latencyMs !== null;
+const hasProbabilities = ({ confidences }: ArmAnswers) => confidences.length > 0;
+
+export const fieldsFor = (next: ArmAnswers): readonly Field[] => [
+  ...GATES,
+  ...(isTimed(next) ? TIMED : []),
+  ...(hasProbabilities(next) ? UNSURE : []),
+  ...CHECKS,
+];
+
+/** Without the gates that these rows cannot settle. */
+export const askable = (plan: Plan, next: ArmAnswers): Plan => ({
+  ...plan,
+  threshold: hasProbabilities(next) ? plan.threshold : null,
+  gates: {
+    ...plan.gates,
+    mostFallbacks: hasProbabilities(next) ? plan.gates.mostFallbacks : null,
+    mostLatencyMs: isTimed(next) ? plan.gates.mostLatencyMs : null,
+  },
+});
+
+interface Started {
+  readonly at: string;
+  readonly plan: Plan;
+  readonly taken: readonly Taken[];
+  readonly places: readonly number[];
+}
+
 export interface Choices {
   readonly answers: Answers;
   readonly assumptions: Assumptions;
   readonly efforts: Efforts;
+  readonly plan: Plan;
+  readonly started: Started | null;
 }
 
 const FIRST: Choices = {
   answers: FIRST_ANSWERS,
   assumptions: FIRST_ASSUMPTIONS,
   efforts: FIRST_EFFORTS,
+  plan: { gates: FIRST_GATES, rowsPerLook: 20, labelDelay: 0, rows: '', from: '', to: '', threshold: null },
+  started: null,
 };
+
+/** More than there are checks. */
+const ALL = 100;
 
 export interface Found {
   readonly evaluation: ClassifyEvaluation;
   readonly measured: Measured;
 }
 
-/** A comparison changes the prompt set and ends a job; after either the newest one may be another. */
+/** A comparison changes the prompt set and ends a job, a measurement ends one; after either there may be others. */
 interface FoundKey {
   readonly setId: string;
   readonly updatedAt: string;
@@ -36,16 +155,21 @@ interface FoundKey {
 
 interface CostKey {
   readonly evaluationId: string;
-  /** JSON of assumptions and efforts: a new value is a new key. */
   readonly assumed: string;
 }
+
+interface RunKey {
+  readonly setId: string;
+  readonly started: string;
+}
+
+const now = () => new Date().toISOString();
 
 class DecideStore extends OfStudio {
   readonly #chosen = choicesOfSet(this.services.store, 'decide', FIRST);
   readonly choices = this.#chosen.value;
   readonly change = this.#chosen.change;
 
-  /** The newest comparison of labels; null = there is none. */
   readonly found: Resource<FoundKey, Found | null> = steadyResource(async ({ setId }, signal) => {
     const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
     if (!evaluation) return null;
@@ -61,13 +185,79 @@ class DecideStore extends OfStudio {
     return this.services.workflow.call('decideCosts', request, { signal });
   });
 
-  /** Back to the presets. */
   readonly toPresets = (): void => this.change({ efforts: FIRST.efforts });
 
   readonly changeEffort = (of: keyof Efforts, change: Partial<Effort>): void => {
     const { value } = this.choices.getState();
     if (value) this.change({ efforts: { ...value.efforts, [of]: { ...value.efforts[of], ...change } } });
   };
+
+  readonly rows: Resource<FoundKey, readonly RollOutRows[]> = steadyResource(async ({ setId }) => {
+    const { store } = this.services;
+    const [set, compared, measurements] = await Promise.all([
+      store.sets.get(setId),
+      store.evaluations.ofSet(setId),
+      store.measurements.ofSet(setId),
+    ]);
+    if (!set) return [];
+    return rollOutRows({ set, evaluations: ofKind(compared, 'classify'), writings: [], measurements });
+  });
+
+  readonly run: Resource<RunKey, RollOut> = steadyResource(async ({ started }, signal) => {
+    const { plan, taken, places }: Started = JSON.parse(started);
+    const rows = this.rows.getState().value?.find(({ id }) => id === plan.rows);
+    if (!rows) throw new Error('internal: these rows were there when the screen was drawn');
+    const request = { ...plan, measured: rows.measured, places, plan, taken };
+    return this.services.workflow.call('rehearseRollOut', request, { signal });
+  });
+
+  readonly #comparison = async (set: PromptSet, rows: RollOutRows) =>
+    (await this.services.store.evaluations.ofSet(set.id)).find(({ id }) => id === rows.id);
+
+  readonly changePlan = (change: Partial<Plan>): void => {
+    const { value } = this.choices.getState();
+    if (value) this.change({ plan: { ...value.plan, ...change } });
+  };
+
+  /** The versions of two prompts; one of a comparison that is none yet is saved as one, where that can be. */
+  readonly asVersions = async (set: PromptSet, rows: RollOutRows, arms: readonly string[]) => {
+    const evaluation = await this.#comparison(set, rows);
+    if (!evaluation) return arms.map((arm) => rows.versions[arm]);
+    // a probe is fitted again
+    if (arms.some(isProbe)) await this.stores.session.getState().modelReady();
+    const kept = await this.stores.promptSets.getState().keepArms(evaluation, arms);
+    return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
+  };
+
+  readonly start = (set: PromptSet, rows: RollOutRows, plan: Plan): Promise<boolean> =>
+    attempted('The rehearsal did not start', async () => {
+      if (rows.refused) throw badInput(rows.refused);
+      await this.asVersions(set, rows, [plan.from, plan.to]);
+      const places = placesOf(rows.measured, set.handle, await this.#textsOf(set, rows));
+      this.change({ started: { at: now(), plan, taken: [], places } });
+    });
+
+  readonly #textsOf = async (set: PromptSet, rows: RollOutRows): Promise<(rowId: string) => string | undefined> => {
+    const evaluation = await this.#comparison(set, rows);
+    const { dataset } = (await this.services.store.datasets.get(set.id)) ?? {};
+    if (!dataset || dataset.fingerprint !== evaluation?.datasetFingerprint) return () => undefined;
+    const { table, mapping } = dataset;
+    const byId = rowsById(table.rows);
+    return (rowId) => byId.get(rowId)?.cells[mapping.text];
+  };
+
+  readonly startAgain = (): void => this.change({ started: null });
+
+  /** @param rest at this check and all that follow, as far as the gates allow it */
+  readonly decide = (decision: Decision, rest = false): void => {
+    const started = this.choices.getState().value?.started;
+    if (!started) return;
+    const made = Array.from({ length: rest ? ALL : 1 }, () => ({ decision, at: now() }));
+    this.change({ started: { ...started, taken: [...started.taken, ...made] } });
+  };
+
+  readonly pointProduction = (set: PromptSet, to: string, note: string): Promise<void> =>
+    this.stores.promptSets.getState().pointStage(set, { stage: STANDARD_STAGES[0], to, note });
 }
 
 export const decideStores = perStudio((studio) => new DecideStore(studio));

@@ -13,22 +13,12 @@ import { batch, batchSet } from './batch-store';
 import { hasVersions, ReadingRows } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
-const SHOWS = [
-  ['A file', 'CSV, Excel or JSON with a column of texts; it needs no labels.'],
-  ['Answers', 'One for each row, to download with the columns of the file.'],
-  ['Labels', 'Check the least certain answers, and train on them next time.'],
-] as const;
-
 /** One version answers a file of rows without labels. */
 export function BatchTab({ onSets }: { readonly onSets: () => void }) {
   const isUsable = usePromptSets((s) => s.sets.some(hasVersions));
   if (!isUsable)
     return (
-      <EmptyState
-        title="No prompt to run yet"
-        action={<Button onPress={onSets}>Show prompt sets</Button>}
-        shows={SHOWS}
-      >
+      <EmptyState title="No prompt to run yet" action={<Button onPress={onSets}>Show prompt sets</Button>}>
         Write or train a prompt first; then it can answer a whole file here.
       </EmptyState>
     );

@@ -12,7 +12,7 @@ import {
 } from '../../../prompt-set/performance';
 import { type DiffPart, diffVersions, type FactDiff } from '../../../prompt-set/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../prompt-set/versions';
-import { ChartPanel, drawLineage, drawPerformance, twinOf } from '../../charts';
+import { ChartPanel, drawAccuracy, twinOf } from '../../charts';
 import { VersionPicker } from '../../shell/VersionPicker';
 import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
@@ -27,8 +27,11 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   const line = useMemo(() => (rows ? overVersions(results, rows.key) : []), [results, rows]);
   const draw = useMemo(
     () =>
-      drawPerformance(
-        line.map(({ id, of, value, ci95 }) => ({ id, name: versionWords(of), kind: of.kind, value, ci95 })),
+      drawAccuracy(
+        line.map(({ id, of, value, ci95: interval, n }) => ({
+          ...{ id, name: versionWords(of), value, interval, n },
+          kind: of.kind === 'hard' ? 'zero-shot' : 'tuned',
+        })),
       ),
     [line],
   );
@@ -71,13 +74,10 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   );
 }
 
-const MOST_DRAWN = 60;
-
 /** The text or version that each version comes from, and its rows. */
 export function LineagePanel({ detail }: { readonly detail: Detail }) {
   const { set, dataVersions } = detail;
   const nodes = useMemo(() => lineageOf(set, dataVersions), [set, dataVersions]);
-  const draw = useMemo(() => drawLineage(nodes), [nodes]);
   if (nodes.length === 0) return null;
   const names = new Map(nodes.map(({ id, name }) => [id, name]));
   return (
@@ -85,8 +85,6 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
       span={7}
       title={lineageTitle(nodes)}
       unit="what each version comes from"
-      draw={draw}
-      hidden={nodes.length > MOST_DRAWN}
       twin={twinOf(nodes, {
         version: ({ name }) => name,
         'comes from': ({ parent }) => (parent === null ? null : (names.get(parent) ?? null)),
@@ -96,9 +94,14 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
         author: ({ author }) => author,
       })}
     >
-      {nodes.length > MOST_DRAWN ? (
-        <p className="dim">{nodes.length} versions are too many for a chart; the table lists them all.</p>
-      ) : null}
+      <ul className="lineage">
+        {nodes.map(({ id, name, depth, data, stages }) => (
+          <li key={id} style={{ paddingInlineStart: `${1.5 * depth}rem` }}>
+            {stages.length > 0 ? <strong>{name}</strong> : name}
+            <span className="dim">{[data ?? '', ...stages].filter(Boolean).map((words) => ` · ${words}`)}</span>
+          </li>
+        ))}
+      </ul>
     </ChartPanel>
   );
 }

@@ -12,12 +12,6 @@ import { dayWords, Labels, rowsWords, TextForm, versionsWords } from './parts';
 /** A longer list has a search field. */
 const FEW = 3;
 
-const SHOWS = [
-  ['Versions', 'Every hand-written and tuned prompt of a set, and what it reached.'],
-  ['Stages', 'Programs ask for production or staging; you choose the version that answers.'],
-  ['Exports', 'Files for an engineer, a web page, a manager or another browser.'],
-] as const;
-
 /** The list of prompt sets, with its search. */
 export function SetsTab() {
   const sets = usePromptSets((s) => s.sets);
@@ -30,7 +24,6 @@ export function SetsTab() {
     return (
       <EmptyState
         title="Your prompt sets will appear here"
-        shows={SHOWS}
         action={
           <Button variant="primary" onPress={() => navigate('/')}>
             Home

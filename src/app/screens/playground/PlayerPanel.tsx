@@ -3,23 +3,16 @@ import { argmax } from '../../../metrics/classification';
 import { textsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
 import { firstOf } from '../../../prompt-set/ready-prompt';
-import type { Fields } from '../../../task/template';
-import type { PlayedAnswer } from '../../../workflow/play';
+import type { Fields as RowFields } from '../../../task/template';
+import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';
-import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
-import type { Cast, Player } from './cast';
-import { textIn, usePlayground } from './playground-store';
+import { ArmMark, Button, type FieldOf, Fields, Panel, TextField } from '../../ui';
+import type { Player } from './cast';
+import { textIn, useCast, usePlayground } from './playground-store';
 
-interface PlayerProps {
-  readonly player: Player;
-  /** Empty where texts are generated. */
-  readonly labels: readonly string[];
-}
-
-/** One prompt's answer to the text. */
-export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly span: 4 | 6 | 12 }) {
+export function PlayerPanel({ player, span }: { readonly player: Player; readonly span: 4 | 6 | 12 }) {
   const answer = usePlayground((s) => s.answers[player.id]);
   const stale = usePlayground((s) => s.stale);
   const [voice] = textsOf(firstOf(player.plan).prompt);
@@ -30,7 +23,7 @@ export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly s
       aside={answer ? costWords(answer) : null}
     >
       <div className={`stack player${stale ? ' player-stale' : ''}`} aria-busy={stale}>
-        <Answer player={player} labels={labels} className="player-said" />
+        <Answer player={player} className="player-said" />
         {answer?.routed ? <p className="small">{answer.routed}</p> : null}
         <pre className="player-template">
           {voice?.template ?? 'Word counts, without the model'}
@@ -42,13 +35,14 @@ export function PlayerPanel({ player, labels, span }: PlayerProps & { readonly s
   );
 }
 
-/** The answer as a headline, with the probability of every label. */
-export function Answer({
-  player,
-  labels,
-  className,
-  most,
-}: PlayerProps & { readonly className: string; readonly most?: number }) {
+interface AnswerProps {
+  readonly player: Player;
+  readonly className: string;
+  readonly most?: number;
+}
+
+export function Answer({ player, className, most }: AnswerProps) {
+  const { labels } = useCast();
   const answer = usePlayground((s) => s.answers[player.id]);
   const probabilities = answer?.kind === 'classify' ? answer.probabilities : null;
   return (
@@ -69,8 +63,8 @@ export function Answer({
 }
 
 /** Which words decided, without and with the vectors; before anything is tuned, by the prompts that there are. */
-export function DecidingWords({ cast, fields }: { readonly cast: Cast; readonly fields: Fields }) {
-  const { players, labels } = cast;
+export function DecidingWords({ fields }: { readonly fields: RowFields }) {
+  const { players, labels } = useCast();
   const asked = players.some(({ id }) => id === 'tuned')
     ? players.filter(({ id }) => id === 'untuned' || id === 'tuned')
     : players.slice(0, 2);
@@ -86,7 +80,7 @@ const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (
   </span>
 );
 
-function ContinuedText({ player }: Pick<PlayerProps, 'player'>) {
+function ContinuedText({ player }: { readonly player: Player }) {
   const continued = usePlayground((s) => s.continued[player.id]);
   const isEmpty = usePlayground((s) => textIn(s.fields).trim() === '');
   const { continueWith, stopContinuing: stop } = usePlayground.use();
@@ -114,51 +108,25 @@ function ContinuedText({ player }: Pick<PlayerProps, 'player'>) {
   );
 }
 
-/** How the model continues a text: how tokens are sampled, and where it ends. */
+const CONTINUATION: readonly FieldOf<Continuation>[] = [
+  { key: 'temperature', label: 'Temperature', hint: '0: the most likely token.', min: 0, max: 1.5 },
+  { key: 'topP', label: 'Top-p', hint: '1: all tokens.', min: 0.1, max: 1 },
+  { key: 'maxTokens', label: 'Maximum tokens', min: 8, max: 256, whole: true },
+  { key: 'seed', label: 'Seed', hint: 'The same seed gives the same text.', min: 0, max: 999_999_999, whole: true },
+];
+
 export function ContinuationSettings() {
-  const { temperature, topP, maxTokens, seed, stopAt } = usePlayground((s) => s.settings);
+  const settings = usePlayground((s) => s.settings);
   const { setContinuation: change } = usePlayground.use();
   return (
     <details className="writing">
       <summary>Generation settings</summary>
       <div className="writing-settings">
-        <Slider
-          label="Temperature"
-          value={temperature}
-          min={0}
-          max={1.5}
-          step={0.1}
-          output={temperature === 0 ? 'most likely token' : temperature.toFixed(1)}
-          onChange={(value) => change({ temperature: value })}
-        />
-        <Slider
-          label="Top-p"
-          value={topP}
-          min={0.1}
-          max={1}
-          step={0.05}
-          output={topP === 1 ? 'all tokens' : topP.toFixed(2)}
-          onChange={(value) => change({ topP: value })}
-        />
-        <Slider
-          label="Maximum tokens"
-          value={maxTokens}
-          min={8}
-          max={256}
-          step={8}
-          onChange={(value) => change({ maxTokens: value })}
-        />
-        <TextField
-          label="Seed"
-          inputMode="numeric"
-          value={String(seed)}
-          onChange={(value) => change({ seed: Number(value.replace(/\D/g, '').slice(0, 9)) })}
-          hint="The same seed gives the same text."
-        />
+        <Fields of={CONTINUATION} values={settings} onChange={change} />
         <TextField
           mono
           label="Stop at"
-          value={stopAt}
+          value={settings.stopAt}
           onChange={(value) => change({ stopAt: value })}
           placeholder="\n"
           hint="Stops before this text. \n is a line break."
@@ -168,7 +136,6 @@ export function ContinuationSettings() {
   );
 }
 
-/** The most likely label, or the generated text. */
 function answerOf(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
   if (!answer) return null;
   if (answer.kind === 'generate') return answer.text || '(empty answer)';
@@ -181,7 +148,6 @@ export const costWords = ({ tokens, ms }: Pick<PlayedAnswer, 'tokens' | 'ms'>): 
 
 const NUMBERS: Readonly<Record<number, string>> = { 2: 'two', 3: 'three', 4: 'four' };
 
-/** Whether the prompts agree on this text. */
 export function playgroundTitle(
   answers: readonly (PlayedAnswer | undefined)[],
   labels: readonly string[],

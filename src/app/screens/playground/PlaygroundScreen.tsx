@@ -11,14 +11,8 @@ import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea,
 import { addressedKey, type Cast, castKey } from './cast';
 import { ContinuationSettings, DecidingWords, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Cells, Presentation, RightAnswer } from './Presentation';
-import { addressIn, textIn, usePlayground } from './playground-store';
+import { addressIn, textIn, useCast, usePlayground } from './playground-store';
 import './playground.css';
-
-const SHOWS = [
-  ['Answers', 'What each prompt says to a text that you type, with its probabilities.'],
-  ['Words', 'Which words of the text decided the answer.'],
-  ['Examples', 'Texts to present, kept with the prompt set.'],
-] as const;
 
 export default function PlaygroundScreen() {
   const set = usePromptSets((s) => s.set);
@@ -35,18 +29,14 @@ export default function PlaygroundScreen() {
   if (cast)
     return (
       <LoadedPlayground cast={cast}>
-        <TypedRow columns={cast.columns}>
+        <TypedRow>
           {set && id === null ? <ExtraChoice set={set} extra={extra} onChange={setExtra} /> : null}
           {cast.trouble ? (
             <Note
               tone="bad"
               live
               title="This version cannot be added"
-              action={
-                <Button variant="link" onPress={() => setExtra('')}>
-                  Continue without it
-                </Button>
-              }
+              actions={{ 'Continue without it': () => setExtra('') }}
             >
               {cast.trouble}
             </Note>
@@ -70,13 +60,12 @@ export default function PlaygroundScreen() {
       </EmptyState>
     </ScreenFrame>
   ) : (
-    <NeedsRows title="Nothing to try yet" missing="No prompt to try" shows={SHOWS}>
+    <NeedsRows title="Nothing to try yet" missing="No prompt to try">
       Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
     </NeedsRows>
   );
 }
 
-/** A demo that was imported opens with its presentation. */
 function usePresentationFromAddress(hasCast: boolean): void {
   const [stage, setStage] = useQuery<'' | 'open'>('stage', '');
   const { present } = usePlayground.use();
@@ -89,7 +78,7 @@ function usePresentationFromAddress(hasCast: boolean): void {
 }
 
 function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly children: ReactNode }) {
-  const { players, shipped, columns, labels } = cast;
+  const { players, shipped, labels } = cast;
   const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
   const { answers, stale, error } = usePicked(usePlayground.use(), 'answers', 'stale', 'error');
   const { models } = useStores();
@@ -110,36 +99,33 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
           <Note
             tone="info"
             title="The tuned prompt belongs to another model"
-            action={
-              <Button variant="link" onPress={() => void models.getState().choose(DEFAULT_MODEL)}>
-                Load that model
-              </Button>
-            }
+            actions={{ 'Load that model': () => models.getState().choose(DEFAULT_MODEL) }}
           >
             Its vectors only work with {shipped.modelId}. Load it, or train a prompt for this model.
           </Note>
         ) : null}
         <div className="grid">
           {players.map((player) => (
-            <PlayerPanel key={player.id} player={player} labels={labels} span={span} />
+            <PlayerPanel key={player.id} player={player} span={span} />
           ))}
         </div>
-        <TypedWords cast={cast} />
-        <Examples columns={columns} labels={labels} />
+        <TypedWords />
+        <Examples />
       </div>
-      <Presentation cast={cast} labels={labels} />
+      <Presentation />
     </ScreenFrame>
   );
 }
 
-function TypedWords({ cast }: { readonly cast: Cast }) {
+function TypedWords() {
+  const { labels } = useCast();
   const { asked } = usePlayground.use();
   const fields = asked(usePlayground((s) => s.fields));
   if (textIn(fields) === '') return null;
   return (
     <Panel title="Words behind the answer" aside="Integrated Gradients">
-      {cast.labels.length > 0 ? (
-        <DecidingWords cast={cast} fields={fields} />
+      {labels.length > 0 ? (
+        <DecidingWords fields={fields} />
       ) : (
         <p className="dim">Only a label can be explained by words. These prompts generate texts.</p>
       )}
@@ -172,7 +158,8 @@ function Actions() {
   );
 }
 
-function TypedRow({ columns, children }: { readonly columns: readonly string[]; readonly children: ReactNode }) {
+function TypedRow({ children }: { readonly children: ReactNode }) {
+  const { columns } = useCast();
   const fields = usePlayground((s) => s.fields);
   const text = textIn(fields);
   const whom = useAsked();
@@ -218,7 +205,6 @@ function TypedRow({ columns, children }: { readonly columns: readonly string[]; 
   );
 }
 
-/** Which prompt set a handle before the text asks. */
 function useAsked(): string | null {
   const fields = usePlayground((s) => s.fields);
   const sets = usePromptSets((s) => s.sets);
@@ -238,7 +224,6 @@ interface ExtraChoiceProps {
   readonly onChange: (which: string) => void;
 }
 
-/** A stage, or any version, beside the usual prompts; the address keeps which. */
 function ExtraChoice({ set, extra, onChange }: ExtraChoiceProps) {
   const versions = versionOptions(set);
   const stages = stageOptions(set);
@@ -253,30 +238,23 @@ function ExtraChoice({ set, extra, onChange }: ExtraChoiceProps) {
   );
 }
 
-interface ExamplesProps {
-  readonly columns: readonly string[];
-  /** Empty where texts are generated. */
-  readonly labels: readonly string[];
-}
-
-function Examples({ columns, labels }: ExamplesProps) {
+function Examples() {
+  const { labels } = useCast();
   const examples = usePlayground((s) => s.examples);
-  const { type, dropExample: drop, setRight } = usePlayground.use();
+  const { type, dropExample: drop } = usePlayground.use();
   return (
     <Panel title="Examples to present" aside="kept with the prompt set">
       {examples.length === 0 ? (
         <p className="dim">No examples yet. Type a text and add it.</p>
       ) : (
         <ol className="examples">
-          {examples.map(({ fields, right }, i) => (
+          {examples.map(({ fields }, i) => (
             <li key={JSON.stringify(fields)}>
               <Button variant="link" onPress={() => type(fields)}>
                 <span className="example-text">{textIn(fields)}</span>
               </Button>
-              <Cells fields={fields} columns={columns} />
-              {labels.length > 0 ? (
-                <RightAnswer labels={labels} right={right} onChoose={(label) => void setRight(i, label)} />
-              ) : null}
+              <Cells fields={fields} />
+              {labels.length > 0 ? <RightAnswer of={i} /> : null}
               <Button size="s" variant="quiet" aria-label={`Remove example ${i + 1}`} onPress={() => void drop(i)}>
                 Remove
               </Button>

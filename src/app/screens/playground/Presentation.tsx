@@ -16,18 +16,12 @@ import { ModelFailed } from '../../shell/ModelStatus';
 import { ViewingOnly } from '../../shell/Screen';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Failed, LabelTag, Select } from '../../ui';
-import type { Cast, Player } from './cast';
+import type { Player } from './cast';
 import { Answer, DecidingWords } from './PlayerPanel';
-import { AUDIENCE, textIn, usePlayground } from './playground-store';
+import { AUDIENCE, textIn, useCast, usePlayground, usePresented } from './playground-store';
 
-interface PresentationProps {
-  readonly cast: Cast;
-  readonly labels: readonly string[];
-}
-
-/** Full screen for a room: one example at a time, and a key that reveals what the tuned prompt says. */
-export function Presentation({ cast, labels }: PresentationProps) {
-  const { players, columns } = cast;
+export function Presentation() {
+  const { players, labels } = useCast();
   const [words, setWords] = useState(false);
   const canExplain = usePlayground((s) => s.revealed) && labels.length > 0;
   const isOpen = usePlayground((s) => s.presented !== null);
@@ -54,9 +48,9 @@ export function Presentation({ cast, labels }: PresentationProps) {
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the whole presentation listens to the presenter's keys */}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it must hold the focus to hear them */}
           <div ref={root} className="stage-inner" style={asStyle(sizes)} tabIndex={0} onKeyDown={onKeyDown}>
-            <PresenterBar canGuess={canGuess(labels)} />
+            <PresenterBar />
             <Trouble />
-            <PresentedRow columns={columns} box={box} />
+            <PresentedRow box={box} />
             <div className="stage-score">
               {sizes.isCut ? (
                 <Button onPress={() => readOn(box.current, 1)}>
@@ -68,17 +62,17 @@ export function Presentation({ cast, labels }: PresentationProps) {
                   Words
                 </Button>
               ) : null}
-              <Score players={players} labels={labels} />
+              <Score />
             </div>
-            {canExplain && words ? <PresentedWords cast={cast} /> : null}
+            {canExplain && words ? <PresentedWords /> : null}
             <div className="stage-answers" data-few={labels.length > MOST_LABELS} hidden={canExplain && words}>
               {open.map((player) => (
                 <section key={player.id} className="stage-answer">
                   <Named player={player} />
-                  <Answer player={player} labels={labels} className="stage-said" most={shownLabels(labels)} />
+                  <Answer player={player} className="stage-said" most={shownLabels(labels)} />
                 </section>
               ))}
-              <Revealed player={tuned ?? null} labels={labels} />
+              <Revealed player={tuned ?? null} />
             </div>
           </div>
         </AriaDialog>
@@ -87,7 +81,6 @@ export function Presentation({ cast, labels }: PresentationProps) {
   );
 }
 
-/** Why no prompt answers: the presentation covers the screen that says so. */
 function Trouble() {
   const error = usePlayground((s) => s.error);
   const isStopped = useSession(({ model }) => model.kind === 'failed');
@@ -145,7 +138,8 @@ function usePresenterKeys(box: React.RefObject<HTMLDivElement | null>, labels: r
 
 const canGuess = ({ length }: readonly string[]) => length > 0 && length <= MOST_LABELS;
 
-function PresenterBar({ canGuess }: { readonly canGuess: boolean }) {
+function PresenterBar() {
+  const { labels } = useCast();
   const presented = usePlayground((s) => s.presented);
   const count = usePlayground((s) => s.examples.length);
   const { go, leave } = usePlayground.use();
@@ -156,7 +150,7 @@ function PresenterBar({ canGuess }: { readonly canGuess: boolean }) {
       </span>
       <span className="dim stage-keys">
         <kbd>←</kbd> <kbd>→</kbd> examples ·{' '}
-        <span hidden={!canGuess}>
+        <span hidden={!canGuess(labels)}>
           <kbd>1</kbd> <kbd>2</kbd> … guess ·{' '}
         </span>
         <kbd>space</kbd> reveal · <kbd>esc</kbd> leave
@@ -174,12 +168,8 @@ function PresenterBar({ canGuess }: { readonly canGuess: boolean }) {
   );
 }
 
-interface PresentedRowProps extends Pick<Cast, 'columns'> {
-  readonly box: React.RefObject<HTMLDivElement | null>;
-}
-
-function PresentedRow({ columns, box }: PresentedRowProps) {
-  const fields = usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? {};
+function PresentedRow({ box }: { readonly box: React.RefObject<HTMLDivElement | null> }) {
+  const fields = usePresented();
   return (
     <>
       <div key={textIn(fields)} ref={box} className="stage-box">
@@ -187,26 +177,23 @@ function PresentedRow({ columns, box }: PresentedRowProps) {
           {textIn(fields)}
         </Heading>
       </div>
-      <Cells fields={fields} columns={columns} />
+      <Cells fields={fields} />
     </>
   );
 }
 
-function PresentedWords({ cast }: Pick<PresentationProps, 'cast'>) {
-  const fields = usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? {};
-  return (
-    <div className="stage-words">
-      <DecidingWords cast={cast} fields={fields} />
-    </div>
-  );
-}
+const PresentedWords = () => (
+  <div className="stage-words">
+    <DecidingWords fields={usePresented()} />
+  </div>
+);
 
-function Score({ players, labels }: Pick<PresentationProps, 'labels'> & Pick<Cast, 'players'>) {
+function Score() {
+  const { players, labels } = useCast();
   const presented = usePlayground((s) => s.presented) ?? 0;
   const right = usePlayground((s) => s.examples[presented]?.right ?? null);
   const revealed = usePlayground((s) => s.revealed);
   const judged = Object.values(usePlayground((s) => s.judged));
-  const { setRight } = usePlayground.use();
   if (labels.length === 0) return null;
   const scores = [{ id: AUDIENCE, name: 'Audience' }, ...players].flatMap(({ id, name }) => {
     const words = scoreWords(judged, id);
@@ -219,15 +206,12 @@ function Score({ players, labels }: Pick<PresentationProps, 'labels'> & Pick<Cas
           Right answer: <LabelTag>{right}</LabelTag>
         </span>
       ) : null}
-      {revealed && right === null ? (
-        <RightAnswer labels={labels} right={right} onChoose={(label) => void setRight(presented, label)} />
-      ) : null}
+      {revealed && right === null ? <RightAnswer of={presented} /> : null}
       {scores.length > 0 ? <span>Right so far: {scores.join(' · ')}</span> : null}
     </div>
   );
 }
 
-/** A prompt's name, and once it is revealed whether its answer is right. */
 function Named({ player }: { readonly player: Player }) {
   const judged = usePlayground((s) => (s.revealed ? s.judged[s.presented ?? 0] : undefined));
   const said = judged?.said[player.id];
@@ -239,39 +223,31 @@ function Named({ player }: { readonly player: Player }) {
   );
 }
 
-interface RightAnswerProps {
-  readonly labels: readonly string[];
-  readonly right: string | null;
-  readonly onChoose: (label: string | null) => void;
-}
-
 const UNKNOWN = { id: '', label: 'Not known' };
 
-/** The right answer to an example, for the score. */
-export const RightAnswer = ({ labels, right, onChoose }: RightAnswerProps) => (
-  <Select
-    label="Right answer"
-    options={[UNKNOWN, ...labels.map((label) => ({ id: label, label }))]}
-    value={right ?? UNKNOWN.id}
-    onChange={(label) => onChoose(label === UNKNOWN.id ? null : label)}
-  />
-);
+export const RightAnswer = ({ of }: { readonly of: number }) => {
+  const right = usePlayground((s) => s.examples[of]?.right ?? null);
+  const { setRight } = usePlayground.use();
+  return (
+    <Select
+      label="Right answer"
+      options={[UNKNOWN, ...useCast().labels.map((label) => ({ id: label, label }))]}
+      value={right ?? UNKNOWN.id}
+      onChange={(label) => void setRight(of, label === UNKNOWN.id ? null : label)}
+    />
+  );
+};
 
-/** "city: Bonn · channel: mail". */
-export function Cells({ fields, columns }: { readonly fields: Fields; readonly columns: readonly string[] }) {
+export function Cells({ fields }: { readonly fields: Fields }) {
+  const { columns } = useCast();
   if (columns.length === 0) return null;
   return (
     <span className="dim cells">{columns.map((column) => `${column}: ${fields[column] || '–'}`).join(' · ')}</span>
   );
 }
 
-interface RevealedProps extends Pick<PresentationProps, 'labels'> {
-  /** The tuned prompt; null = there is none, and only the right answer is revealed. */
-  readonly player: Player | null;
-}
-
-/** What the room guesses first, and then sees. */
-function Revealed({ player, labels }: RevealedProps) {
+function Revealed({ player }: { readonly player: Player | null }) {
+  const { labels } = useCast();
   const revealed = usePlayground((s) => s.revealed);
   const right = usePlayground((s) => s.examples[s.presented ?? 0]?.right ?? null);
   const { reveal } = usePlayground.use();
@@ -280,13 +256,11 @@ function Revealed({ player, labels }: RevealedProps) {
   return (
     <section className="stage-answer" aria-live="polite">
       {player ? <Named player={player} /> : <span>Right answer</span>}
-      {revealed && player ? (
-        <Answer player={player} labels={labels} className="stage-said" most={shownLabels(labels)} />
-      ) : null}
+      {revealed && player ? <Answer player={player} className="stage-said" most={shownLabels(labels)} /> : null}
       {revealed && !player ? <p className="stage-said">{right ?? 'Not known'}</p> : null}
       {revealed ? null : (
         <>
-          {canGuess(labels) ? <Guess labels={labels} /> : null}
+          {canGuess(labels) ? <Guess /> : null}
           <div>
             <Button size="l" onPress={reveal}>
               {player ? `What does the tuned prompt ${verb}?` : 'What is the right answer?'}
@@ -298,7 +272,8 @@ function Revealed({ player, labels }: RevealedProps) {
   );
 }
 
-function Guess({ labels }: Pick<PresentationProps, 'labels'>) {
+function Guess() {
+  const { labels } = useCast();
   const guess = usePlayground((s) => s.guesses[s.presented ?? 0] ?? null);
   const { guess: choose } = usePlayground.use();
   return (

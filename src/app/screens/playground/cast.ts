@@ -34,33 +34,26 @@ import type { ArmSide } from '../../ui';
 export interface Player {
   readonly id: string;
   readonly name: string;
-  /** Over its panel. */
   readonly title: string;
   readonly side: ArmSide;
   /** The version, and, of a stage, who else may answer for it. */
   readonly plan: Planned;
 }
 
-/** A row to present. */
 export interface Example {
   readonly fields: Fields;
-  /** The right label; null = not known. */
   readonly right: string | null;
 }
 
 export interface Cast {
   readonly players: readonly Player[];
-  /** Empty where texts are generated. */
   readonly labels: readonly string[];
   /** Columns besides the text that some player's template shows. */
   readonly columns: readonly string[];
-  /** The name under which the examples that the user keeps are stored. */
   readonly examplesKey: string;
-  /** Until the user keeps some. */
   readonly examples: readonly Example[];
   /** The prompt that ships with the page is asked; `fits` = the weights it was trained on are loaded. */
   readonly shipped: { readonly modelId: string; readonly fits: boolean } | null;
-  /** Why a prompt, or the stage or version that was chosen, is not asked. */
   readonly trouble: string | null;
 }
 
@@ -107,7 +100,6 @@ const columnsOf = (players: readonly Player[]): readonly string[] => [
 interface Asking {
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
-  /** Tokens that a generated answer may have. */
   readonly longest: number | null;
 }
 
@@ -125,7 +117,6 @@ function played({ dataset, longest }: Asking, of: AskedVersion): Found<AskedVers
   }
 }
 
-/** Untuned, yours and tuned, as they were compared. */
 const usualPlayers = (asking: Asking): readonly Found<Player>[] =>
   armsOf(asking.set).arms.flatMap((arm) => {
     const { id, name } = arm;
@@ -154,7 +145,6 @@ function extraPlayer(asking: Asking, which: string): Found<Player> | null {
   return ok({ id: 'extra', name: title, title, side: of.kind === 'hard' ? 'a' : 'b', plan });
 }
 
-/** The hand-written version that may answer for a stage; null = none may. */
 const fallbackFor = (set: PromptSet, stage: string): Version | null =>
   chosenHard(set) ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback : null;
 
@@ -234,19 +224,16 @@ export interface CastKey {
   readonly set: PromptSet | null;
   readonly dataset: Dataset | null;
   readonly extra: string;
-  /** The loaded weights; null = none yet. */
   readonly model: string | null;
 }
 
 type Open = Pick<PromptSetsState, 'set' | 'dataset'>;
 
-/** What the cast depends on; as the screen loads it. */
 export const castKey = ({ set, dataset }: Open, extra: string, model: string | null): CastKey => ({
   ...{ setId: set?.id ?? null, set, dataset, model },
   extra: set ? extra : '',
 });
 
-/** The key of another prompt set's cast, or of the open one's, that a typed handle names. */
 export const addressedKey = (open: Open, { id, stage }: Addressed, model: string | null): CastKey => {
   const extra = stage === null ? '' : stageId(stage);
   const none = { set: null, dataset: null };

@@ -1,4 +1,4 @@
-/** The playground: a typed row, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
+import { useStore } from 'zustand';
 import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
@@ -15,7 +15,6 @@ import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { asAsked, asKept, type Cast, type CastKey, type Example, findCast, type Player } from './cast';
 
-/** The cells of the columns that the prompts show besides the text. */
 const cellsOf = ({ columns }: Pick<Cast, 'columns'>, fields: Fields): Fields =>
   Object.fromEntries(columns.map((column) => [column, fields[column] ?? '']));
 
@@ -27,11 +26,9 @@ interface Continued {
 }
 
 interface PlaygroundState {
-  /** The text, and the cells of the other columns that some prompt shows. */
   readonly fields: Fields;
   /** By player. */
   readonly answers: Answers;
-  /** The answers belong to earlier fields. */
   readonly stale: boolean;
   readonly error: StudioError | null;
   /** By player: the model's continuation of the text. */
@@ -47,7 +44,6 @@ interface PlaygroundState {
   readonly judged: Readonly<Record<number, Judged>>;
 }
 
-/** Among those who answer, beside the prompts. */
 export const AUDIENCE = 'audience';
 
 const PAUSE_MS = 250;
@@ -114,17 +110,12 @@ const EMPTY: Omit<PlaygroundState, 'settings'> = {
 };
 
 export class Playground extends ActionStore<PlaygroundState> {
-  /** Null = there is nothing to ask yet. */
   readonly cast: Resource<CastKey, Cast | null>;
   readonly #turn = inTurn();
-  readonly #services: Services;
-  readonly #session: Studio['stores']['session'];
-  readonly #promptSets: Studio['stores']['promptSets'];
   #answerer: Answerer | null = null;
   #pause: ReturnType<typeof setTimeout> | undefined;
   /** By player; several write at the same time. */
   readonly #continuing = new Map<string, AbortController>();
-  /** Every prompt's answer to a text; a newer text takes over at once. */
   readonly #answering: Resource<readonly [Answerer, Fields], null> = resource(async ([by, fields], signal) => {
     await this.#answerAll(by, fields, signal);
     return null;
@@ -132,9 +123,6 @@ export class Playground extends ActionStore<PlaygroundState> {
 
   constructor(studio: Studio) {
     super(studio, { ...EMPTY, settings: settingsKept.read() });
-    this.#services = studio.services;
-    this.#session = studio.stores.session;
-    this.#promptSets = studio.stores.promptSets;
     this.cast = steadyResource((key: CastKey) => findCast(studio, key));
     this.cast.subscribe(({ status, value, error }) => {
       if (status === 'failed') this.set({ error });
@@ -145,7 +133,7 @@ export class Playground extends ActionStore<PlaygroundState> {
   /** Another cast is asked: the text that was typed for it is there again, else its first example. */
   #ask(cast: Cast | null): void {
     const isOther = cast?.examplesKey !== this.#answerer?.cast.examplesKey;
-    this.#answerer = cast && createAnswerer(this.#services, cast);
+    this.#answerer = cast && createAnswerer(this.services, cast);
     this.#dropContinued();
     if (!cast) {
       this.set({ examples: [], answers: {} });
@@ -159,10 +147,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     // a column that is new to the prompts is filled as in the first example
     const fields = textIn(typedBefore) === '' ? first : { ...cellsOf(cast, first), ...typedBefore };
     this.set({ examples, answers: {}, error: null, fields });
-    this.#session
-      .getState()
-      .modelReady()
-      .catch(() => undefined); // its failure is shown where the model is
+    this.session.modelReady().catch(() => undefined); // its failure is shown where the model is
     this.#answer();
   }
 
@@ -183,11 +168,11 @@ export class Playground extends ActionStore<PlaygroundState> {
   };
 
   /** A typed text belongs to the open prompt set, also where it asks another one. */
-  readonly #typedKey = (): string => this.#promptSets.getState().set?.id ?? '';
+  readonly #typedKey = (): string => this.sets.set?.id ?? '';
 
   /** The row as it is asked: without the handle of a prompt set, and without white space around the text. */
   readonly asked = (fields: Fields): Fields => {
-    const to = addressIn(fields, this.#promptSets.getState().sets);
+    const to = addressIn(fields, this.sets.sets);
     return { ...fields, text: (to?.id ? to.text : textIn(fields)).trim() };
   };
 
@@ -196,11 +181,9 @@ export class Playground extends ActionStore<PlaygroundState> {
     const asked = presented === null ? this.asked(fields) : (examples[presented]?.fields ?? {});
     this.#answering.clear();
     if (textIn(asked) === '') this.set({ stale: false, answers: {} });
-    else if (this.#answerer && this.#session.getState().model.kind === 'ready')
-      void this.#answering.load([this.#answerer, asked]);
+    else if (this.#answerer && this.session.model.kind === 'ready') void this.#answering.load([this.#answerer, asked]);
   }
 
-  /** One prompt after another. */
   async #answerAll(by: Answerer, fields: Fields, signal: AbortSignal): Promise<void> {
     this.set({ stale: true, error: null });
     try {
@@ -225,7 +208,7 @@ export class Playground extends ActionStore<PlaygroundState> {
   /** An engine that has ended is started again by the next question. */
   #noAnswer(cause: unknown): StudioError {
     const error = noAnswer(cause);
-    if (isEngineGone(error)) this.#session.getState().engineLost(error);
+    if (isEngineGone(error)) this.session.engineLost(error);
     return error;
   }
 
@@ -248,7 +231,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     };
     try {
       const version = firstOf(player.plan);
-      await this.#services.workflow.call(
+      await this.services.workflow.call(
         'continueText',
         { version, fields: this.asked(fields), settings },
         { signal: own.signal, onEvent },
@@ -264,7 +247,6 @@ export class Playground extends ActionStore<PlaygroundState> {
   readonly continueAll = (): Promise<unknown> =>
     Promise.all((this.#answerer?.cast.players ?? []).map((player) => this.continueWith(player)));
 
-  /** @param id the player; left out: all */
   readonly stopContinuing = (id?: string): void => {
     for (const [player, running] of this.#continuing) if (id === undefined || id === player) running.abort();
   };
@@ -285,16 +267,13 @@ export class Playground extends ActionStore<PlaygroundState> {
   readonly dropExample = (index: number): Promise<void> =>
     this.#saveExamples((all) => all.filter((_, i) => i !== index));
 
-  /** Sets the right answer to an example; null = not known. */
   readonly setRight = async (index: number, right: string | null): Promise<void> => {
     await this.#saveExamples((all) => all.map((each, i) => (i === index ? { ...each, right } : each)));
     this.#judge();
   };
 
-  /** Whether the typed row is among the examples. */
   readonly isExample = (): boolean => this.#placeOf(this.asked(this.getState().fields)) >= 0;
 
-  /** The place among the examples; -1 = none of them. */
   #placeOf(fields: Fields): number {
     const columns = this.#answerer?.cast.columns ?? [];
     const words = (of: Fields) => JSON.stringify(asAsked(of, columns));
@@ -307,7 +286,7 @@ export class Playground extends ActionStore<PlaygroundState> {
       if (this.#answerer) {
         const { examplesKey, columns } = this.#answerer.cast;
         const kept = examples.map((example) => asKept(example, columns));
-        await this.#services.store.settings
+        await this.services.store.settings
           .set(examplesKey, kept)
           .catch((cause) => this.set({ error: noAnswer(cause) }));
       }
@@ -343,7 +322,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     this.set({ presented: null, revealed: false });
     const shown = examples[presented ?? 0]?.fields;
     if (!shown || this.#placeOf(this.asked(fields)) === presented) return;
-    const to = addressIn(fields, this.#promptSets.getState().sets);
+    const to = addressIn(fields, this.sets.sets);
     const handle = to?.id ? textIn(fields).slice(0, -to.text.length || undefined) : '';
     this.type({ ...shown, text: handle + textIn(shown) });
   };
@@ -353,7 +332,6 @@ export class Playground extends ActionStore<PlaygroundState> {
     this.#judge();
   };
 
-  /** What the audience says of the example on the screen, until it is revealed. */
   readonly guess = (label: string): void => {
     const { presented, revealed, guesses } = this.getState();
     if (presented !== null && !revealed) this.set({ guesses: { ...guesses, [presented]: label } });
@@ -376,3 +354,13 @@ export class Playground extends ActionStore<PlaygroundState> {
 }
 
 export const usePlayground = screenStore((studio: Studio) => new Playground(studio));
+
+const NOBODY: Pick<Cast, 'players' | 'labels' | 'columns'> = { players: [], labels: [], columns: [] };
+
+/** Who is asked, with the labels to choose from (none where texts are generated) and the columns that are shown. */
+export const useCast = () => useStore(usePlayground.use().cast, ({ value }) => value ?? NOBODY);
+
+/** The row that is presented. */
+export const usePresented = (): Fields => usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? NO_FIELDS;
+
+const NO_FIELDS: Fields = {};

@@ -20,17 +20,11 @@ export default function PromptsScreen() {
   const { set, dataset } = useOpen();
   if (set && dataset) return <OpenPrompts set={set} />;
   return (
-    <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet" shows={SHOWS}>
+    <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet">
       Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
     </NeedsRows>
   );
 }
-
-const SHOWS = [
-  ['Your prompt', 'A first one is proposed. Edit it, and see the tokens that the model reads.'],
-  ['Answer words', 'One word for each label: the model chooses between them.'],
-  ['Tries', 'Every try shows the accuracy on validation rows, and the rows that it gets wrong.'],
-] as const;
 
 const PANELS = {
   classify: { Answers: WordsPanel, Results: ResultPanels },

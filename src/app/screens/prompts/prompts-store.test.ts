@@ -3,7 +3,7 @@ import { StudioError } from '../../../lib/errors';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import type { ImproveRequest } from '../../../workflow/improve';
-import { createDataStore } from '../../state/data/data-store';
+import { DataStore } from '../../state/data/data-store';
 import { speedKey } from '../../state/models-store';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createProposer } from '../../state/proposer';
@@ -53,7 +53,7 @@ function page(services = testServices({ score, write })) {
 
 const opened = async (file = csvFile(200)) => {
   const made = page();
-  createDataStore(made.services, made.promptSets).getState().openFile(file);
+  new DataStore(made.services, made.promptSets).openFile(file);
   await vi.waitFor(() => expect(made.promptSets.getState().set).not.toBeNull());
   return made;
 };
@@ -218,7 +218,7 @@ describe('the search for the best prompt', () => {
     };
     const made = page({ ...services, workflow } as unknown as typeof services);
     if (before) await made.promptSets.getState().open(before.promptSets.getState().set?.id ?? '');
-    else createDataStore(made.services, made.promptSets).getState().openFile(csvFile(200));
+    else new DataStore(made.services, made.promptSets).openFile(csvFile(200));
     await vi.waitFor(() => expect(made.promptSets.getState().set).not.toBeNull());
     await made.session.getState().loadModel();
     await vi.waitFor(() => expect(made.promptSets.getState().set?.hard.length).toBeGreaterThan(0));

@@ -161,7 +161,7 @@ function Actions() {
   const trainSample = useTrainSample();
   return (
     <div className="start-actions">
-      <FileButton variant={hasSets ? 'plain' : 'primary'} size="l" onFile={data.getState().openFile}>
+      <FileButton variant={hasSets ? 'plain' : 'primary'} size="l" onFile={data.openFile}>
         Use my CSV
       </FileButton>
       {isOff ? (

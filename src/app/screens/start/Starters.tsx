@@ -1,4 +1,3 @@
-/** Tasks to start from: with rows written for this project, or with a policy and a prompt for the user's own rows. */
 import { useId } from 'react';
 import { useStore } from 'zustand';
 import { count } from '../../../lib/format';
@@ -66,7 +65,7 @@ function StarterCard({
 function PolicyItem({ card }: { readonly card: PolicyCard }) {
   const { data } = useStores();
   const isChosen = useStore(data, (s) => s.card?.id === card.id);
-  const { chooseCard, openFile } = data.getState();
+  const { chooseCard, openFile } = data;
   const { name, about, columns, labels, limits, prompt } = card;
   return (
     <li>

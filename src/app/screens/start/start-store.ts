@@ -1,5 +1,3 @@
-/** The example sentence with the live answers of two prompts, and the sample that one click trains. */
-
 import { useEffect, useState } from 'react';
 import { createStore } from 'zustand/vanilla';
 
@@ -128,16 +126,16 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
 export function useTrainSample(): () => void {
   const { data, intents, promptSets } = useStores();
   const trainSample = async () => {
-    const set = await data.getState().openSample();
+    const set = await data.openSample();
     navigate(screenPath(set.id, 'train'));
-    await intents.ask('train', SAMPLE_SETTINGS);
+    await intents.carriers.train(SAMPLE_SETTINGS);
     const now = promptSets.getState().set;
     // a user who left the screen, or stopped or paused the run, is not interrupted
     const run = now?.id === set.id ? now.soft.at(-1) : null;
     const isWatching = location.hash.startsWith(`#${screenPath(set.id, 'train')}`);
     if (!isWatching || !(run?.status === 'finished' || run?.status === 'early')) return;
     navigate(screenPath(set.id, 'compare'));
-    await intents.ask('compare');
+    await intents.carriers.compare();
   };
   return () => void attempted('The sample was not trained', trainSample);
 }
@@ -154,7 +152,6 @@ const COMPARED_TOKENS = 230 * (3 * 30 + 2 * 10);
 /** Before anything was measured: about what a forward pass of the embedded model takes one core per token. */
 const GUESSED_TOKEN_MS = 7.5;
 
-/** Minutes from the click to the verdict: measured where this model ran before, otherwise guessed from the number of threads. */
 export function sampleMinutes(measured: Speed | null, threads: number): number {
   const speed = measured ?? { tokenMs: GUESSED_TOKEN_MS / Math.max(1, Math.min(4, threads)), step: {} };
   const seconds =

@@ -11,24 +11,25 @@ import type { Sample } from '../../../workflow/train';
 import { raceWords } from '../../../workflow/words';
 import {
   ChartPanel,
-  drawLoss,
+  drawNorms,
+  drawSteps,
   drawValidation,
   lossTitle,
   MEASURES,
   type Metric,
+  normsTitle,
   TextDifference,
   type Twin,
   twinOf,
   validationTitle,
 } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
+import { useModel } from '../../state/studio';
 import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
 import { hasDiverged, keptStep, type LiveRun } from './live-run';
 import { useNextRun } from './next-run';
-import { TracesPanel } from './TracesPanel';
 import { useTraining } from './training-store';
 
-/** What needs no advice once the run is over. */
 const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);
 
 interface CurvesPanelsProps {
@@ -60,7 +61,6 @@ export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
       <ValidationPanel live={live} judgement={judgement} metric={metric} controls={controls} />
       <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
-      <TracesPanel steps={live.steps} stepsTotal={live.stepsTotal} />
     </>
   );
 }
@@ -161,7 +161,6 @@ const TWINS: ByTask<(live: LiveRun) => Twin> = {
   }),
 };
 
-/** Trains a run again with some settings changed, which are then those of the next run. */
 export function useTrainAgain(run: SoftVersion | undefined, settings: TrainingSettings) {
   const { startInstead } = useTraining.use();
   const nextRun = useNextRun.use();
@@ -178,18 +177,30 @@ interface LossProps extends JudgedProps {
   readonly run: SoftVersion | undefined;
 }
 
+const FIGURES = { loss: 'Loss', learningRate: 'Learning rate', gradNorm: 'Gradient norm', lengths: 'Vector lengths' };
+
 function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: LossProps) {
   const { steps, stepsTotal } = live;
-  const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
+  const last = steps.at(-1);
+  const [figure, choose] = useState<keyof typeof FIGURES>('loss');
+  const vocabulary = useModel()?.embeddingNorms ?? null;
+  const draw = useMemo(
+    () => (figure === 'lengths' ? drawNorms(steps, vocabulary, stepsTotal) : drawSteps(steps, figure, stepsTotal)),
+    [figure, steps, vocabulary, stepsTotal],
+  );
+  const titles = {
+    ...{ learningRate: 'Learning rate: rises during warm-up, then falls along a cosine', loss: lossTitle(trend) },
+    ...{ gradNorm: 'Gradient norm, before clipping', lengths: normsTitle(last?.vectorNorms ?? null, vocabulary) },
+  };
   const trainAgain = useTrainAgain(run, settings);
   const { kind, title, advice, remedy } = diagnosis;
   const isCalm = live.phase === 'ended' && CALM.has(kind);
-  const last = steps.at(-1);
   const kept = keptStep(live);
   return (
     <ChartPanel
       span={4}
-      title={lossTitle(trend)}
+      title={titles[figure]}
+      controls={<Choices label="What is shown" hideLabel value={figure} onChange={choose} options={FIGURES} />}
       draw={draw}
       twin={twinOf(steps, {
         step: (s) => s.step,
@@ -197,8 +208,17 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
         learning_rate: (s) => s.learningRate,
         gradient_norm: (s) => s.gradNorm,
         ms: (s) => Math.round(s.ms),
+        shortest: (s) => s.vectorNorms?.[0] ?? null,
+        median: (s) => s.vectorNorms?.[1] ?? null,
+        longest: (s) => s.vectorNorms?.[2] ?? null,
       })}
     >
+      {figure === 'lengths' ? (
+        <p className="dim small">
+          The band has the middle 90% of the model’s own word vectors. Tuned vectors are often longer, which is fine as
+          long as the validation results improve.
+        </p>
+      ) : null}
       <div className="diagnosis">
         <h3>{title}</h3>
         <p className="dim small">{isCalm ? `The vectors of step ${live.bestStep ?? live.step} are kept.` : advice}</p>

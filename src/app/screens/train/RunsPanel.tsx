@@ -15,7 +15,6 @@ import { useShownRun, useTraining } from './training-store';
 
 const NONE: readonly string[] = [];
 
-/** All runs of the set, newest first; the one used as "Tuned" is marked. Marked ones are shown side by side below. */
 export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
   const shown = useShownRun(set.id, (live) => live?.runId ?? null);
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
@@ -85,7 +84,6 @@ function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: Prompt
   );
 }
 
-/** The next run will start from this one: its settings are opened, and nothing else changes. */
 function Branch({ from }: { readonly from: SoftVersion }) {
   const { change } = useNextRun.use();
   const branch = () => {

@@ -1,13 +1,20 @@
-import type { ReactNode } from 'react';
 import { LABEL_METRICS } from '../../../metrics/registry';
+import type { Placement } from '../../../prompt/soft-prompt';
 import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
+import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, RUN_NUMBERS } from '../../../training/fields';
+import { STANDARD } from '../../../training/settings';
+import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
-import { useModel, useOpen } from '../../state/studio';
-import { type FieldOf, Fields, format, Select, Term, TextArea } from '../../ui';
-import { decides, type NextFields, useNextRun, useRunRows } from './next-run';
+import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
+import { whyTrainingOff } from '../../state/session-state';
+import { useModel, useOpen, usePromptSets, useSession } from '../../state/studio';
+import { Button, Choices, type FieldOf, Fields, format, Select, Term, TextArea } from '../../ui';
+import { decides, type NextFields, useNextRun, useRunRows, useSecondsOf } from './next-run';
+import { withSeeds } from './run-queue';
+import { useTraining } from './training-store';
 
 const NUMBERS_ID = 'next-run-numbers';
 
@@ -15,7 +22,7 @@ const NUMBERS_ID = 'next-run-numbers';
 export const refusedField = () =>
   document.getElementById(NUMBERS_ID)?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? null;
 
-export function SettingsPanel({ children, more }: { readonly children: ReactNode; readonly more: ReactNode }) {
+export function SettingsPanel() {
   const { set } = useOpen();
   const { change } = useNextRun.use();
   const next = useNextRun((s) => s);
@@ -30,7 +37,7 @@ export function SettingsPanel({ children, more }: { readonly children: ReactNode
     <details className="fold">
       <summary>All settings</summary>
       <div className="stack fold-body">
-        {children}
+        <PlacementChoice />
         {isRace ? null : <StartSettings set={set} />}
         {chosenHard(set) ? fields([HYBRID]) : null}
         <div className="settings-grid" id={NUMBERS_ID}>
@@ -43,7 +50,7 @@ export function SettingsPanel({ children, more }: { readonly children: ReactNode
             <p className="dim small">{answers.hint}</p>
           </>
         )}
-        {more}
+        <CurvePanel />
       </div>
     </details>
   );
@@ -142,4 +149,115 @@ function useAnswerWords(words: number): { readonly field: FieldOf<NextFields>; r
       ? 'An answer word has several tokens. Choose words of one token on the Prompts screen to train them too.'
       : `Helps where the words mean little to the model, such as letters: ${numbers} to learn.`,
   };
+}
+
+const HERE: Placement = STANDARD.placement;
+
+function PlacementChoice() {
+  const { placement, race } = useNextRun((s) => s.settings);
+  const { choosePlacement } = useNextRun.use();
+  return (
+    <>
+      <Choices
+        label="Where will it run?"
+        value={placement === 'prefix' ? 'peft' : 'here'}
+        onChange={(place) => choosePlacement(place === 'peft' ? 'prefix' : HERE)}
+        options={{ here: 'In this page or with our script', peft: 'In PEFT' }}
+      />
+      {placement === 'prefix' || race ? null : (
+        <Choices
+          label="Where do the vectors go?"
+          value={placement}
+          onChange={choosePlacement}
+          options={{ infix: 'Before the cue', suffix: 'After the text' }}
+        />
+      )}
+      <PlacementWords />
+    </>
+  );
+}
+
+function PlacementWords() {
+  const settings = useNextRun((s) => s.settings);
+  const seeds = useNextRun((s) => s.seeds);
+  const secondsOf = useSecondsOf();
+  const { placement, race } = settings;
+  const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
+  const isMeasured = secondsOf([settings]) !== null;
+  return (
+    <p className="dim small">
+      {race && placement !== 'prefix' ? (
+        <>
+          Auto trains the first steps of each start, with the vectors after the text and before its cue, on at most 64
+          rows, and the answer words with them where each is one token. Vectors after the text continue unless another
+          start’s validation loss is clearly lower, for all seeds. In all it takes no more steps than Standard. Changing
+          a field below turns this off: your own settings are then used as they are.
+        </>
+      ) : placement === 'infix' ? (
+        <>
+          The vectors come between the text and its{' '}
+          <Term means="The cue is the template’s last line, such as “Sentiment:”. It comes after the vectors (an infix), so the model is asked as it is without them. Each text is read once for all steps.">
+            cue
+          </Term>
+          {isMeasured ? `: ${time('infix')}. In PEFT it would be ${time('prefix')}` : ''}.
+        </>
+      ) : placement === 'suffix' ? (
+        <>
+          The vectors come after the text (
+          <Term means="A suffix comes after the row’s text, so it does not change how the model reads the text: each text is read once for all steps.">
+            suffix
+          </Term>
+          ): the fastest option here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
+        </>
+      ) : (
+        <>
+          The vectors come before the text (
+          <Term means="A prefix comes before the row’s text, as PEFT expects. It changes how the model reads the text, so every step reads the texts again.">
+            prefix
+          </Term>
+          ):{' '}
+          {settings.answerVectors === 'trained'
+            ? 'the answer words are trained too, so it does not load in PEFT, and it'
+            : 'this loads in PEFT unchanged, but'}{' '}
+          takes longer, {time('prefix')}. In this page it would be {time(HERE)}.
+        </>
+      )}
+    </p>
+  );
+}
+
+function CurvePanel() {
+  const settings = useNextRun((s) => s.settings);
+  const hybrid = useNextRun((s) => s.hybrid);
+  const examples = useNextRun((s) => s.examples);
+  const trainRows = usePromptSets((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
+  const secondsOf = useSecondsOf();
+  const { enqueue } = useTraining.use();
+  const runs = learningCurveRuns(settings, trainRows);
+  const isOff = useSession((s) => whyTrainingOff(s) !== null);
+  const start = () => {
+    const group = crypto.randomUUID();
+    void enqueue(runs.map((each) => ({ settings: each, name: '', hybrid, examples, group })));
+  };
+  const sizes = [...new Set(runs.map((each) => String(each.trainRows ?? trainRows)))];
+  return (
+    <>
+      <h3>
+        Would more labels help?{' '}
+        <Term means="Repeats the run on a quarter, half and all of the training rows. If accuracy is still rising at the end, more labelled rows will probably help.">
+          Learning curve
+        </Term>
+      </h3>
+      <p className="dim small">
+        {runs.length === 0
+          ? 'There are too few training rows for this.'
+          : `${format.counted(runs.length, 'run')} on ${format.listed(sizes)} rows, ${timeWords(secondsOf(runs))}.`}
+      </p>
+      <div className="row">
+        <Button onPress={start} isDisabled={isOff || runs.length === 0}>
+          Draw the learning curve
+        </Button>
+      </div>
+    </>
+  );
 }

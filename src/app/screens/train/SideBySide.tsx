@@ -1,10 +1,10 @@
-import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { ValidationPoint } from '../../../training/events';
 import { learningCurve } from '../../../workflow/learning-curve';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
-import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
+import { ChartPanel, drawCurve, drawOverlay } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { steadyResource, useResource } from '../../state/resource';
 import { ActionStore, perStudio, screenStore } from '../../state/studio';
@@ -25,7 +25,6 @@ export const useMarked = screenStore((studio) => new Marked(studio, { setId: nul
 
 type Curves = ReadonlyMap<string, readonly ValidationPoint[]>;
 
-/** Kept validation results of runs; the key is their ids. */
 const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =>
   steadyResource(async (runIds: readonly string[]): Promise<Curves> => {
     const runs = promptSets.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
@@ -36,11 +35,6 @@ const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =
     return new Map(await Promise.all(kept));
   }),
 );
-
-/** More curves than these in one chart cannot be distinguished: they are shown side by side, small. */
-const MOST_OVERLAID = 6;
-/** Width of one of many; the drawing is scaled to the room there is. */
-const SMALL_WIDTH = 260;
 
 const NONE: readonly string[] = [];
 
@@ -65,7 +59,6 @@ interface BesideProps {
   readonly facts: readonly RunFact[];
 }
 
-/** The kept curve of each run; of the active one what is newer. */
 function useCurves(runs: readonly SoftVersion[]): readonly RunCurve[] {
   const kept = useResource(
     keptCurves.use(),
@@ -96,9 +89,8 @@ function CurvesBeside({ runs, facts }: BesideProps) {
       controls={controls}
       draw={overlay}
       twin={twinOf(runs, curves)}
-      hidden={runs.length > MOST_OVERLAID}
     >
-      <ul className="multiples">
+      <ul>
         {runs.map((run, i) => (
           <li key={run.id}>
             <strong>Run {run.number}</strong>{' '}
@@ -107,7 +99,6 @@ function CurvesBeside({ runs, facts }: BesideProps) {
                 .filter(Boolean)
                 .join(' · ')}
             </span>
-            <SmallChart curves={curves} id={run.id} metric={metric} name={run.name} />
           </li>
         ))}
       </ul>
@@ -127,21 +118,6 @@ const twinOf = (runs: readonly SoftVersion[], curves: readonly RunCurve[]) => ({
     ]),
   ),
 });
-
-interface SmallChartProps {
-  readonly curves: readonly RunCurve[];
-  readonly id: string;
-  readonly metric: Metric;
-  readonly name: string;
-}
-
-/** One of many small curves; its numbers are in the table of the panel around it. */
-function SmallChart({ curves, id, metric, name }: SmallChartProps) {
-  const host = useRef<HTMLDivElement>(null);
-  const drawn = useMemo(() => drawSmallMultiple(curves, id, metric)(SMALL_WIDTH), [curves, id, metric]);
-  useLayoutEffect(() => host.current?.replaceChildren(drawn), [drawn]);
-  return <div ref={host} className="chart" role="img" aria-label={`Curve of ${name}, in front of the others`} />;
-}
 
 function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: string }) {
   const [lines, setLines] = useState<'different' | 'all'>('different');
@@ -196,7 +172,6 @@ interface LearningCurvePanelProps {
   readonly dataset: Dataset;
 }
 
-/** Accuracy over the number of training rows, and what that says of more labels; nothing before there are two sizes. */
 export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
   const { train, validation } = dataset.split;
   const curve = useMemo(

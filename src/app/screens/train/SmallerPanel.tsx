@@ -1,4 +1,3 @@
-/** A hand-written prompt made smaller: what that means, before it starts; what it saves, and what to do then. */
 import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/make-versions';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
@@ -11,7 +10,6 @@ import { Button, format, Panel } from '../../ui';
 import { plannedRuns, useNextRun, useSecondsOf } from './next-run';
 import { useShownRun, useTraining } from './training-store';
 
-/** What a link asks to make smaller, else the run on the screen where it does so. */
 export function SmallerPanel({ set }: { readonly set: PromptSet }) {
   const [asked] = useQuery('smaller', '');
   const runId = useShownRun(set.id, (live) => live?.runId ?? null);

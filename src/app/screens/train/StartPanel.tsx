@@ -1,17 +1,15 @@
 import { memo } from 'react';
-import type { Placement } from '../../../prompt/soft-prompt';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cueOf } from '../../../task/template';
 import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
-import { PRESET_NAMES, PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
+import { PRESET_NAMES, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainWords } from '../../../workflow/learning-curve';
 import { startOf } from '../../../workflow/runs';
 import { useQuery } from '../../state/location';
 import { useModel, useOpen, usePicked } from '../../state/studio';
-import { Choices, format, LabelTag, Panel, Term } from '../../ui';
-import { CurvePanel } from './CurvePanel';
+import { Choices, format, LabelTag, Panel } from '../../ui';
 import { askedOf, placedAt, reachedBefore, useLibraryGains, useNextRun, useRunRows, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
@@ -26,7 +24,6 @@ export function openSettings(): void {
   next?.focus();
 }
 
-/** How long training may take; everything else is under "All settings". Stays open while a run trains. */
 export const StartPanel = memo(function StartPanel({ set }: { readonly set: PromptSet }) {
   const validationRows = useRunRows().value?.validationRows ?? 0;
   const isSaid = useShownRun(set.id, (live) => live !== null);
@@ -36,88 +33,11 @@ export const StartPanel = memo(function StartPanel({ set }: { readonly set: Prom
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
         <PresetChoice />
         {few ? <p className="dim small">{few}</p> : null}
-        <SettingsPanel more={<CurvePanel />}>
-          <PlacementChoice />
-        </SettingsPanel>
+        <SettingsPanel />
       </div>
     </Panel>
   );
 });
-
-const HERE: Placement = STANDARD.placement;
-
-function PlacementChoice() {
-  const { placement, race } = useNextRun((s) => s.settings);
-  const { choosePlacement } = useNextRun.use();
-  return (
-    <>
-      <Choices
-        label="Where will it run?"
-        value={placement === 'prefix' ? 'peft' : 'here'}
-        onChange={(place) => choosePlacement(place === 'peft' ? 'prefix' : HERE)}
-        options={{ here: 'In this page or with our script', peft: 'In PEFT' }}
-      />
-      {placement === 'prefix' || race ? null : (
-        <Choices
-          label="Where do the vectors go?"
-          value={placement}
-          onChange={choosePlacement}
-          options={{ infix: 'Before the cue', suffix: 'After the text' }}
-        />
-      )}
-      <PlacementWords />
-    </>
-  );
-}
-
-function PlacementWords() {
-  const settings = useNextRun((s) => s.settings);
-  const seeds = useNextRun((s) => s.seeds);
-  const secondsOf = useSecondsOf();
-  const { placement, race } = settings;
-  const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
-  const isMeasured = secondsOf([settings]) !== null;
-  return (
-    <p className="dim small">
-      {race && placement !== 'prefix' ? (
-        <>
-          Auto trains the first steps of each start, with the vectors after the text and before its cue, on at most 64
-          rows, and the answer words with them where each is one token. Vectors after the text continue unless another
-          start’s validation loss is clearly lower, for all seeds. In all it takes no more steps than Standard. Changing
-          a field below turns this off: your own settings are then used as they are.
-        </>
-      ) : placement === 'infix' ? (
-        <>
-          The vectors come between the text and its{' '}
-          <Term means="The cue is the template’s last line, such as “Sentiment:”. It comes after the vectors (an infix), so the model is asked as it is without them. Each text is read once for all steps.">
-            cue
-          </Term>
-          {isMeasured ? `: ${time('infix')}. In PEFT it would be ${time('prefix')}` : ''}.
-        </>
-      ) : placement === 'suffix' ? (
-        <>
-          The vectors come after the text (
-          <Term means="A suffix comes after the row’s text, so it does not change how the model reads the text: each text is read once for all steps.">
-            suffix
-          </Term>
-          ): the fastest option here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
-        </>
-      ) : (
-        <>
-          The vectors come before the text (
-          <Term means="A prefix comes before the row’s text, as PEFT expects. It changes how the model reads the text, so every step reads the texts again.">
-            prefix
-          </Term>
-          ):{' '}
-          {settings.answerVectors === 'trained'
-            ? 'the answer words are trained too, so it does not load in PEFT, and it'
-            : 'this loads in PEFT unchanged, but'}{' '}
-          takes longer, {time('prefix')}. In this page it would be {time(HERE)}.
-        </>
-      )}
-    </p>
-  );
-}
 
 function PresetChoice() {
   const { set, dataset } = useOpen();
@@ -163,7 +83,6 @@ const GAINS =
 
 const DRAWN = 12;
 
-/** Drawn as the model reads it: the text, the vectors, and the answers it chooses from. Of the active run, else the next. */
 export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: PromptSet }) {
   const runId = useShownRun(set.id, (live) => (live && live.phase !== 'ended' ? live.runId : null));
   const next = useNextRun((s) => s);

@@ -29,18 +29,12 @@ export default function TrainScreen() {
   const { set, dataset } = useOpen();
   if (set && dataset) return <OpenTraining set={set} dataset={dataset} />;
   return (
-    <NeedsRows title="Nothing to train on yet" missing="No labelled rows yet" shows={SHOWS}>
+    <NeedsRows title="Nothing to train on yet" missing="No labelled rows yet">
       Training needs a file with a text column and an answer column (labels or expected texts). A hand-written prompt
       helps, but is optional.
     </NeedsRows>
   );
 }
-
-const SHOWS = [
-  ['Curves', 'Accuracy on validation rows and the training loss, step by step, beside your own prompt.'],
-  ['Advice', 'Whether the vectors are learning, overfitting or diverging, and what to change.'],
-  ['Runs', 'Every run with its settings and its result. Compare two or more side by side.'],
-] as const;
 
 interface OpenProps {
   readonly set: PromptSet;
@@ -108,7 +102,6 @@ function useAgain(set: PromptSet): void {
   }, [set, runId, steps, setRunId, setSteps, change]);
 }
 
-/** These rows are on the screen: a cut-off run resumes, and the queue continues. */
 function useArrival(setId: string, dataset: Dataset): void {
   const { arrive, renewLines } = useTraining.use();
   const weights = useModel()?.sha256;
@@ -201,7 +194,7 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   const isFirst = set.testLooks === 0 && rows > 0 && !isOff;
   const open = () => {
     navigate(screenPath(set.id, 'compare'));
-    if (isFirst) void attempted('The prompts were not compared', () => intents.ask('compare'));
+    if (isFirst) void attempted('The prompts were not compared', () => intents.carriers.compare());
   };
   return (
     <Button variant="primary" onPress={open}>
@@ -285,7 +278,6 @@ interface RunEndedProps {
   readonly set: PromptSet;
   readonly live: LiveRun;
   readonly error: StudioError;
-  /** Its message is at the top of the screen. */
   readonly isSaid: boolean;
 }
 

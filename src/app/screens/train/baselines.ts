@@ -1,5 +1,3 @@
-/** What there is to beat on the validation rows, as far as it is known, and which of it a run should still score. */
-
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
@@ -53,7 +51,6 @@ function keyOf(subject: Subject, id: BaselineId): string {
 
 type Stored = <T>(id: BaselineId) => Promise<T | null>;
 
-/** The result of a try, where it is what the version reaches now. */
 function presentTry({ open, dataset, info }: Subject): HardVersion['tried'] {
   const hand = chosenHard(open);
   return hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0 ? hand.tried : null;

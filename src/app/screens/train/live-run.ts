@@ -1,4 +1,3 @@
-/** The run on the screen: how each event changes it, and what the screen says of it. Pure. */
 import type { TaskKind } from '../../../dataset/types';
 import type { StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
@@ -31,7 +30,6 @@ export interface LiveRun {
   readonly teacher: { readonly done: number; readonly total: number } | null;
   /** Texts whose keys or values are too large for float16, and are kept as float32. */
   readonly widened: number;
-  /** The starts that are compared before it, or were; null = none. */
   readonly race: readonly RaceEntry[] | null;
   readonly isRacedAhead: boolean;
   /** Steps of the starts that do not continue; while they are compared, of all of them. */
@@ -92,7 +90,6 @@ const stepsOf = (entries: readonly RaceEntry[]): number =>
 
 const RESUMABLE: readonly SoftVersion['status'][] = ['running', 'paused'];
 
-/** A run that is not active, as it was left. */
 export function endedRun(
   version: SoftVersion,
   open: PromptSet,
@@ -113,23 +110,19 @@ export function endedRun(
 const SCORING = { untuned: 'Scoring the untuned prompt', yours: 'Scoring your prompt' } as const;
 
 /** The run after an event. The rate counts the steps' own time, not that of requests let through between them. */
-export function heard(live: LiveRun, event: DistilEvent): LiveRun {
+export const heard = (live: LiveRun, event: DistilEvent): LiveRun => ({ ...live, ...changeOf(live, event) });
+
+function changeOf(live: LiveRun, event: DistilEvent): Partial<LiveRun> {
+  const { phase } = live;
   switch (event.kind) {
-    case 'teacher':
-      return {
-        ...live,
-        phase: live.phase === 'preparing' ? 'teacher' : live.phase,
-        note: null,
-        teacher: { done: event.done, total: event.total },
-        secondsLeft: event.secondsLeft,
-      };
-    case 'rows':
-      return {
-        ...live,
-        phase: live.phase === 'preparing' || live.phase === 'teacher' ? 'training' : live.phase,
-        note: null,
-        validationRows: event.facts.validationRows,
-      };
+    case 'teacher': {
+      const { done, total, secondsLeft } = event;
+      return { phase: phase === 'preparing' ? 'teacher' : phase, note: null, teacher: { done, total }, secondsLeft };
+    }
+    case 'rows': {
+      const { validationRows } = event.facts;
+      return { phase: phase === 'preparing' || phase === 'teacher' ? 'training' : phase, note: null, validationRows };
+    }
     case 'cache':
       return afterRows(live, event);
     case 'race':
@@ -138,44 +131,51 @@ export function heard(live: LiveRun, event: DistilEvent): LiveRun {
       return afterStep(live, event);
     case 'validation':
       return {
-        ...live,
         validations: [...live.validations.filter((v) => v.step !== event.point.step), event.point],
         bestStep: event.best ? event.point.step : live.bestStep,
       };
     case 'baseline-started':
-      return { ...live, note: SCORING[event.id] };
+      return { note: SCORING[event.id] };
     case 'baseline':
     case 'trouble':
-      return { ...live, note: null };
+      return { note: null };
     case 'sample':
-      return { ...live, sample: event.sample };
+      return { sample: event.sample };
     case 'done':
-      return live.phase === 'training' ? { ...live, phase: 'baselines', secondsLeft: null } : live;
+      return phase === 'training' ? { phase: 'baselines', secondsLeft: null } : {};
     case 'checkpoint':
-      return live;
+      return {};
   }
 }
 
-function afterRace(live: LiveRun, { entries: race, now, secondsLeft, winner, ahead }: RaceEvent): LiveRun {
-  const asked = live.phase === 'pausing' || live.phase === 'stopping';
+const isAsked = ({ phase }: LiveRun) => phase === 'pausing' || phase === 'stopping';
+
+function afterRace(live: LiveRun, { entries: race, now, secondsLeft, winner, ahead }: RaceEvent): Partial<LiveRun> {
   if (winner) {
     const { steps = [], step = 0 } = winner.checkpoint ?? {};
     const stepsTotal = winner.settings.steps;
-    const phase = asked ? live.phase : 'training';
-    const isRacedAhead = ahead === true;
-    return { ...live, phase, note: null, race, isRacedAhead, raceSteps: lostSteps(race), steps, step, stepsTotal };
+    const phase = isAsked(live) ? live.phase : 'training';
+    return {
+      phase,
+      note: null,
+      race,
+      isRacedAhead: ahead === true,
+      raceSteps: lostSteps(race),
+      steps,
+      step,
+      stepsTotal,
+    };
   }
   const before = now ? (race[now.entry]?.losses.at(-1)?.step ?? 0) : 0;
   const raceSteps = stepsOf(race) + (now ? now.step - before : 0);
   const note = now ? `${race[now.entry]?.name}: step ${now.step}` : live.note;
-  return { ...live, phase: asked ? live.phase : 'racing', note, race, raceSteps, secondsLeft };
+  return { phase: isAsked(live) ? live.phase : 'racing', note, race, raceSteps, secondsLeft };
 }
 
-function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>): LiveRun {
+function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>): Partial<LiveRun> {
   const recent = [...live.steps.slice(1 - RECENT), event.point];
   const ms = recent.reduce((sum, p) => sum + p.ms, 0) / recent.length;
   return {
-    ...live,
     phase: live.phase === 'caching' ? 'training' : live.phase,
     steps: [...live.steps, event.point],
     step: event.point.step,
@@ -186,17 +186,14 @@ function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>):
 }
 
 /** Rows may also be read between steps; then the steps are shown. */
-function afterRows(before: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>): LiveRun {
-  const { rowsDone, rowsTotal, seconds, widened = 0 } = event;
-  const live = { ...before, widened: before.widened + widened };
-  const cache = { done: rowsDone, total: rowsTotal };
-  if (live.steps.length > 0 || live.race)
-    return { ...live, cache, phase: live.phase === 'caching' ? 'training' : live.phase };
-  const asked = live.phase === 'pausing' || live.phase === 'stopping';
+function afterRows(live: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>): Partial<LiveRun> {
+  const { rowsDone, rowsTotal, seconds } = event;
+  const read = { cache: { done: rowsDone, total: rowsTotal }, widened: live.widened + (event.widened ?? 0) };
+  const isOver = live.steps.length > 0 || live.race !== null;
+  if (isOver) return { ...read, phase: live.phase === 'caching' ? 'training' : live.phase };
   return {
-    ...live,
-    cache,
-    phase: asked ? live.phase : rowsDone < rowsTotal ? 'caching' : 'training',
+    ...read,
+    phase: isAsked(live) ? live.phase : rowsDone < rowsTotal ? 'caching' : 'training',
     secondsLeft: rowsDone > 0 ? (seconds / rowsDone) * (rowsTotal - rowsDone) : null,
   };
 }
@@ -214,7 +211,6 @@ function shareOf({ race, raceSteps, step, stepsTotal }: LiveRun): number | null 
   return all > 0 ? Math.min(1, (raceSteps + step) / all) : null;
 }
 
-/** The fraction of the whole bar: reading the rows counts as the first part of it. */
 export function fractionOf(live: LiveRun): number | null {
   if (live.phase === 'preparing' || live.phase === 'baselines') return null;
   if (live.phase === 'teacher' && live.teacher) return live.teacher.done / Math.max(1, live.teacher.total);

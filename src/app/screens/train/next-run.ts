@@ -1,4 +1,3 @@
-/** Settings of the next run, kept for each prompt set so that a reload loses none of them; how long the run would take. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
@@ -33,7 +32,6 @@ interface NextRun {
   readonly preset: PresetName | 'own';
   readonly settings: TrainingSettings;
   readonly seeds: number;
-  /** Vectors on top of the hand-written prompt, instead of the text alone. */
   readonly hybrid: boolean;
   readonly examples: number;
 }
@@ -123,7 +121,6 @@ export class NextRuns extends ActionStore<NextRun> {
 
 export const useNextRun = screenStore((studio: Studio) => new NextRuns(studio));
 
-/** The settings of an earlier run with other steps, as a link names them; null where it names no run or no number of steps. */
 export function againOf(set: Pick<PromptSet, 'soft'>, runId: string, steps: string): Partial<TrainingSettings> | null {
   const run = set.soft.find(({ id }) => id === runId);
   const field = NUMBER_SETTINGS.find(({ key }) => key === 'steps');
@@ -131,7 +128,6 @@ export function againOf(set: Pick<PromptSet, 'soft'>, runId: string, steps: stri
   return run && read && 'value' in read && read.value !== null ? { ...run.settings, steps: read.value } : null;
 }
 
-/** What a preset reached when it last ran on these rows; null = it did not, or texts are generated. */
 export function reachedBefore(
   set: Pick<PromptSet, 'soft'>,
   preset: PresetName,
@@ -166,7 +162,6 @@ const libraryGains = perStudio(({ services: { store } }) =>
   }),
 );
 
-/** What a preset gained on other sets of this browser with a similar number of labels, in points. */
 export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => readonly number[] {
   const others = set && !isWriting(set) ? { setId: set.id, labels: set.words.length } : null;
   const { value } = useResource(libraryGains.use(), others);
@@ -180,7 +175,6 @@ export const askedOf = (
 ): Pick<PlannedRun, 'hybrid' | 'examples' | 'teacher'> =>
   teacher ? { hybrid: false, teacher: teacher.id } : { hybrid, examples };
 
-/** The runs that the settings ask for: one per seed. @param teacher a hand-written version to make smaller */
 export function plannedRuns(
   next: NextRun,
   teacher?: Pick<HardVersion, 'id' | 'number'>,
@@ -198,7 +192,6 @@ export function plannedRuns(
   }));
 }
 
-/** Seconds that runs with these settings would take, one after another; null while nothing was measured. */
 export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
 
 interface Rows extends Pick<SoftVersion, 'template' | 'examples'> {
@@ -220,7 +213,6 @@ const machineSpeed = perStudio((studio) =>
   }),
 );
 
-/** The rows that the next run would read; null until they can be counted. */
 function useRows(): Rows | null {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);

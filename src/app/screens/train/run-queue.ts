@@ -1,4 +1,3 @@
-/** Runs that wait for their turn, as there is one engine: the list, its order, and the queue at work. */
 import { inTurn } from '../../../lib/control';
 import type { TrainingSettings } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
@@ -12,7 +11,6 @@ export interface WaitingRuns {
 
 const noneOf = (setId: string): WaitingRuns => ({ setId, items: [], paused: false });
 
-/** One place earlier (-1) or later (1); at the ends nothing moves. */
 export function moved(items: readonly PlannedRun[], id: string, by: -1 | 1): readonly PlannedRun[] {
   const from = items.findIndex((item) => item.id === id);
   const to = from + by;
@@ -24,7 +22,6 @@ export function moved(items: readonly PlannedRun[], id: string, by: -1 | 1): rea
 export const without = (items: readonly PlannedRun[], id: string): readonly PlannedRun[] =>
   items.filter((item) => item.id !== id);
 
-/** A removed run back in its place; nothing changes if it is there again. */
 export function putBack(items: readonly PlannedRun[], item: PlannedRun, place: number): readonly PlannedRun[] {
   if (items.some(({ id }) => id === item.id)) return items;
   return [...items.slice(0, place), item, ...items.slice(place)];
@@ -45,7 +42,6 @@ interface Runner {
 
 const keyOf = (setId: string) => `queue:${setId}`;
 
-/** The queue at work; a reload finds what still waits. */
 export class RunQueue extends ActionStore<WaitingRuns> {
   readonly #runner: Runner;
   /** A change is made over the one before, and shown once it is on disk. */
@@ -86,7 +82,6 @@ export class RunQueue extends ActionStore<WaitingRuns> {
     });
   }
 
-  /** Runs what waits, until nothing does, or the user or an error holds it. */
   async drain(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;

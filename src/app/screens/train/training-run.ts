@@ -1,5 +1,3 @@
-/** One run on the page, from the recorded version to its end: trained, paused, stopped, or cut off. */
-
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { asStudioError, badInput, fromWire, StudioError } from '../../../lib/errors';
@@ -30,12 +28,10 @@ export interface RunPlan {
   readonly from: Checkpoint | null;
 }
 
-/** Where a run is shown, and what it shares with the other runs of the page. */
 interface RunWith {
   readonly baselines: Baselines;
   readonly speedometer: Speedometer;
   readonly show: (live: LiveRun) => void;
-  /** An error that does not end the run. */
   readonly complain: (error: StudioError) => void;
   readonly onRowsCached: (cacheKey: string, rows: number) => void;
 }
@@ -115,7 +111,6 @@ export class TrainingRun extends OfStudio {
       );
   }
 
-  /** Learns the rows' labels, or the answers of the prompt that is made smaller. */
   async #train(subject: Subject): Promise<RunResult> {
     const { open, dataset, version, from } = this.#plan;
     const { services } = this;

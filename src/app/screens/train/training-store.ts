@@ -1,5 +1,3 @@
-/** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
-
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, badInput, StudioError } from '../../../lib/errors';
@@ -24,13 +22,10 @@ import { type RunPlan, TrainingRun } from './training-run';
 
 export interface TrainingState {
   readonly live: LiveRun | null;
-  /** True while the engine trains, for whichever set. */
   readonly busy: boolean;
-  /** The button was pressed; the model is not ready yet. */
   readonly waiting: boolean;
   readonly error: StudioError | null;
   readonly speed: Speed | null;
-  /** Rows in the engine's text cache, by the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;
 }
 
@@ -146,7 +141,6 @@ export class Training extends ActionStore<TrainingState> {
     return this.#baselines.known({ open, dataset, template, words: wordsFitting(open, version), info });
   }
 
-  /** The set with what training needs, proposed where the user has not said it. */
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
     if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
     const { words, template } = await this.services.workflow.call('propose', { dataset });
@@ -178,7 +172,6 @@ export class Training extends ActionStore<TrainingState> {
     return this.#whenChecked(() => this.#run({ open, dataset, version: left, from }));
   }
 
-  /** Does the work once the model's gradients are known to be correct; null when it could not. */
   async #whenChecked<T>(work: () => Promise<T>): Promise<T | null> {
     // whatever was asked for first continues, e.g. a new run before one that a reload cut off
     if (this.#isTaken()) return null;
@@ -198,7 +191,6 @@ export class Training extends ActionStore<TrainingState> {
     }
   }
 
-  /** Records a run that waited, and runs it on these rows; null = it could not start. */
   #begin(item: PlannedRun, setId: string, dataset: Dataset, onRecorded: () => Promise<void>): Promise<RunEnd | null> {
     return this.#whenChecked(async () => {
       const info = await this.session.modelReady();
@@ -258,7 +250,6 @@ export class Training extends ActionStore<TrainingState> {
 
   readonly stop = (): void => this.#running?.ask('stop');
 
-  /** Further runs: at once when the engine is free, else behind those that wait. */
   readonly enqueue = async (runs: readonly Omit<PlannedRun, 'id'>[]): Promise<void> => {
     const opened = this.#opened();
     if (!opened) return;
@@ -279,7 +270,6 @@ export class Training extends ActionStore<TrainingState> {
     await this.queue.drain();
   };
 
-  /** False: the active run continues to its end, the next one waits. */
   readonly letQueueRun = async (isRunning: boolean): Promise<void> => {
     await this.queue.change((list) => list, !isRunning);
     await this.queue.drain();
@@ -312,7 +302,6 @@ export class Training extends ActionStore<TrainingState> {
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
   };
 
-  /** Ends the active run, if any, and trains with these settings in its place. */
   readonly startInstead = async (
     settings: TrainingSettings,
     of: Pick<PlannedRun, 'hybrid' | 'examples' | 'teacher'>,
@@ -366,6 +355,5 @@ const otherQueue = badInput(
 
 export const useTraining = screenStore((studio: Studio) => new Training(studio));
 
-/** Of the run on a set's screen, active or ended; null where another set trains. */
 export const useShownRun = <U>(setId: string, select: (live: LiveRun | null) => U): U =>
   useTraining(({ live }) => select(live?.setId === setId ? live : null));

@@ -1,17 +1,13 @@
-/** The rows that are open: what is known of them, and how a table becomes a data set that the prompt set keeps. */
-
-import type { StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import { draftOf, type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
 import type { PrepareOptions } from '../../../dataset/prepare';
-import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
 import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
-import type { PromptSet } from '../../../prompt-set/types';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose';
 import type { PreparedData } from '../../../workflow/open-data';
 import { toastError, toasts, undoable } from '../../ui/toast';
@@ -28,35 +24,14 @@ export interface DataState {
   readonly readingShare: { readonly done: number; readonly secondsLeft: number | null } | null;
   readonly preparing: boolean;
   readonly pending: Extract<Change, { readonly kind: 'cell' }> | null;
-  /** Why the last file could not be opened; the rows that were open stay open. */
   readonly failure: { readonly title: string; readonly message: string } | null;
   readonly table: Table | null;
   readonly mapping: MappingDraft;
   readonly prepared: Prepared | null;
   /** The bytes are there, so that delimiter and encoding can be overridden (not after a reload). */
   readonly canReread: boolean;
-  readonly openFile: (file: File) => void;
-  readonly replaceFile: (file: File) => void;
-  /** Adds the rows of a file with the same columns to the training rows. */
-  readonly addFile: (file: File) => void;
-  readonly openText: (text: string) => void;
-  readonly stopReading: () => void;
-  readonly reread: (override: Override) => Promise<void>;
-  readonly map: (change: Partial<MappingDraft>) => Promise<void>;
-  /** Splits the rows again; what is not named stays as it was, and so do the versions of the rows. */
-  readonly split: (change: SplitChange) => Promise<void>;
-  /** Changes rows; makes a version of the data, which the message about it can undo. One after the other. */
-  readonly change: (change: Change) => Promise<void>;
-  /** Opens the sample, or a starter, as a prompt set (the one that exists, if any). */
-  readonly openSample: (starter?: string) => Promise<PromptSet>;
   readonly card: PolicyCard | null;
-  readonly chooseCard: (card: PolicyCard | null) => void;
-  readonly dismissFailure: () => void;
-  /** Gives up rows that an issue blocks, for those that the prompt set has kept. */
-  readonly backToKept: () => Promise<void>;
 }
-
-export type DataStore = StoreApi<DataState>;
 
 export const NOTHING: Pick<DataState, 'table' | 'mapping' | 'prepared' | 'canReread' | 'preparing' | 'pending'> = {
   table: null,
@@ -88,30 +63,30 @@ export function nameFromFile(fileName: string): string {
   return words === '' ? 'Untitled' : capitalised(words);
 }
 
-export class RowsWork {
+export class PreparingRows {
   protected readonly services: Services;
   protected readonly promptSets: PromptSetsStore;
-  protected readonly data: StoreApi<DataState>;
+  protected readonly data = createStore<DataState>(() => ({
+    ...NOTHING,
+    ...{ reading: null, readingShare: null, failure: null, card: null },
+  }));
+  readonly getState = this.data.getState;
+  readonly getInitialState = this.data.getInitialState;
+  readonly subscribe = this.data.subscribe;
+  /** The latest piece of work on the rows; its key is the work itself. */
+  readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
+  /** The second file waits for the set that the first one makes. */
+  readonly #turn = inTurn();
+  #own: Dataset | null = null;
 
-  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>) {
+  constructor(services: Services, promptSets: PromptSetsStore) {
     this.services = services;
     this.promptSets = promptSets;
-    this.data = data;
   }
 
   protected get sets(): PromptSetsState {
     return this.promptSets.getState();
   }
-}
-
-/** From a table to a prepared data set that the prompt set keeps: what opening and changing rows have in common. */
-export class PreparingRows extends RowsWork {
-  /** The latest piece of work on the rows; its key is the work itself. */
-  readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
-  /** The second file waits for the set that the first one makes. */
-  readonly #turn = inTurn();
-  /** What the prompt set has from here. */
-  #own: Dataset | null = null;
 
   /** Shows what the work makes; null when later work has replaced it. @throws StudioError of the work */
   async run(work: Work, shown: (made: Prepared) => Partial<DataState> = () => ({})): Promise<Prepared | null> {
@@ -214,7 +189,6 @@ export class PreparingRows extends RowsWork {
     });
   }
 
-  /** Whether the prompt set has this data set from here, so that it need not be adopted. */
   isOwn(dataset: Dataset): boolean {
     return dataset === this.#own || dataset === this.data.getState().prepared?.dataset;
   }

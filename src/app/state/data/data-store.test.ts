@@ -8,7 +8,7 @@ import { createSessionStore } from '../session-store';
 import type { SampleSet } from '../site-files';
 import { CAPABILITIES, csvFile, fakeLocation, gate, testServices, writingFile } from '../test-support';
 import { type DataState, nameFromFile } from './data-state';
-import { createDataStore } from './data-store';
+import { DataStore } from './data-store';
 
 let path: () => string;
 beforeEach(() => {
@@ -18,8 +18,8 @@ beforeEach(() => {
 const opened = async (file: File) => {
   const services = testServices();
   const promptSets = createPromptSetsStore(services);
-  const data = createDataStore(services, promptSets);
-  data.getState().openFile(file);
+  const data = new DataStore(services, promptSets);
+  data.openFile(file);
   await vi.waitFor(() => {
     const { reading, preparing, prepared, failure, table } = data.getState();
     expect(reading === null && !preparing && Boolean(prepared ?? failure ?? table)).toBe(true);
@@ -32,17 +32,17 @@ it('goes back to the rows that the set has kept from a file that cannot be used,
   const { data, promptSets } = await opened(csvFile(150));
   const kept = promptSets.getState().dataset;
   const replace = async () => {
-    data.getState().replaceFile(csvFile(2, ['good', 'bad'], 'two.csv'));
+    data.replaceFile(csvFile(2, ['good', 'bad'], 'two.csv'));
     await vi.waitFor(() => expect(data.getState().prepared?.issues[0]?.kind).toBe('too-few-rows'));
     expect(promptSets.getState().dataset).toBe(kept);
   };
   await replace();
-  await data.getState().backToKept();
+  await data.backToKept();
   expect(data.getState().prepared?.dataset).toEqual(kept);
   expect(data.getState().prepared?.issues.some(({ severity }) => severity === 'blocking')).toBe(false);
   await replace();
   const texts = unlikeTexts(60, 5).map((text, i) => `"${text}",${i % 2 ? 'good' : 'bad'}`);
-  data.getState().addFile(new File([['message,tone', ...texts].join('\n')], 'more.csv'));
+  data.addFile(new File([['message,tone', ...texts].join('\n')], 'more.csv'));
   await vi.waitFor(() => expect(promptSets.getState().dataset).not.toBe(kept));
   expect(promptSets.getState().dataset?.split.test.length).toBeGreaterThan(9);
 });
@@ -64,9 +64,9 @@ const CARD: PolicyCard = {
 describe('a policy that was chosen before the file', () => {
   const openedWith = async (file: File) => {
     const promptSets = createPromptSetsStore(testServices());
-    const data = createDataStore(testServices(), promptSets);
-    data.getState().chooseCard(CARD);
-    data.getState().openFile(file);
+    const data = new DataStore(testServices(), promptSets);
+    data.chooseCard(CARD);
+    data.openFile(file);
     await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
     await vi.waitFor(() => expect(data.getState().card).toBeNull());
     return promptSets;
@@ -94,7 +94,7 @@ describe('a policy that was chosen before the file', () => {
 
   it('is given up when another prompt set is opened', async () => {
     const { promptSets, data } = await opened(csvFile(60));
-    data.getState().chooseCard(CARD);
+    data.chooseCard(CARD);
     promptSets.getState().close();
     expect(data.getState().card).toBe(CARD);
     await promptSets.getState().open(promptSets.getState().sets[0]?.id ?? '');
@@ -120,13 +120,13 @@ describe('opening a starter', () => {
     const asked = vi.fn(async () => starter);
     const services = { ...testServices(), loadSample: asked };
     const promptSets = createPromptSetsStore(services);
-    const data = createDataStore(services, promptSets);
-    const set = await data.getState().openSample('moods');
+    const data = new DataStore(services, promptSets);
+    const set = await data.openSample('moods');
     expect(asked).toHaveBeenCalledWith('moods');
     expect(set).toMatchObject({ name: 'Moods', hard: [{ name: 'Written' }] });
     expect(promptSets.getState().dataset).toMatchObject({ seed: 7, labels: ['bad', 'good'] });
     expect(promptSets.getState().dataset?.split.test).toHaveLength(21);
-    expect((await data.getState().openSample('moods')).id).toBe(set.id);
+    expect((await data.openSample('moods')).id).toBe(set.id);
     expect(promptSets.getState().sets).toHaveLength(1);
   });
 });
@@ -153,8 +153,8 @@ describe('opening a file', () => {
       return call(method, params, options);
     }) satisfies typeof call;
     const promptSets = createPromptSetsStore(services);
-    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: continues } }, promptSets);
-    data.getState().openFile(csvFile(200));
+    const data = new DataStore({ ...services, workflow: { ...services.workflow, call: continues } }, promptSets);
+    data.openFile(csvFile(200));
     await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
     await vi.waitFor(() => expect(path()).toBe(`/project/${promptSets.getState().set?.id}/train`));
   });
@@ -166,7 +166,7 @@ describe('opening a file', () => {
     const { open: written, opened: waits } = gate();
     const writing = vi.fn((...of: Parameters<typeof put>) => waits.then(() => put(...of)));
     Object.assign(services.store.datasets, { put: writing });
-    data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    data.openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(writing).toHaveBeenCalled());
     history.pushState(null, '', `#/project/${first}/prompts`);
     await promptSets.getState().open(first);
@@ -190,8 +190,8 @@ describe('opening a file', () => {
       }
       return found;
     }) satisfies typeof call;
-    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: leaves } }, promptSets);
-    data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    const data = new DataStore({ ...services, workflow: { ...services.workflow, call: leaves } }, promptSets);
+    data.openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(opening).not.toBeNull());
     await opening;
     await vi.waitFor(() => expect(data.getState().prepared?.dataset.table.format.fileName).toBe('rows-1.csv'));
@@ -207,7 +207,7 @@ describe('opening a file', () => {
 
   it('keeps the open rows when another file cannot be read', async () => {
     const { promptSets, data } = await opened(csvFile(200));
-    data.getState().replaceFile(new File([new Uint8Array([0x50, 0x4b, 3, 4, 0, 0])], 'sheet.xlsx'));
+    data.replaceFile(new File([new Uint8Array([0x50, 0x4b, 3, 4, 0, 0])], 'sheet.xlsx'));
     await vi.waitFor(() => expect(data.getState().failure?.title).toBe('sheet.xlsx was not opened'));
     expect(promptSets.getState().dataset?.table.format.fileName).toBe('rows-1.csv');
     expect(data.getState().table?.format.fileName).toBe('rows-1.csv');
@@ -217,28 +217,28 @@ describe('opening a file', () => {
     const { data } = await opened(csvFile(200));
     const said = () => toasts.visibleToasts.map(({ content }) => content.title);
     location.hash = '#/project/p/train';
-    data.getState().replaceFile(new File([], 'empty.csv'));
+    data.replaceFile(new File([], 'empty.csv'));
     await vi.waitFor(() => expect(said()).toContain('empty.csv was not opened'));
-    data.getState().replaceFile(csvFile(200));
+    data.replaceFile(csvFile(200));
     await vi.waitFor(() => expect(said()).not.toContain('empty.csv was not opened'));
   });
 
   it('swaps the roles when the text column is chosen as the label', async () => {
     const { data } = await opened(csvFile(200));
-    await data.getState().map({ label: 'message' });
+    await data.map({ label: 'message' });
     expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null, kind: 'classify' });
   });
 
   it('sets the number of test rows', async () => {
     const { promptSets, data } = await opened(csvFile(200));
-    await data.getState().split({ testRows: 120 });
+    await data.split({ testRows: 120 });
     expect(promptSets.getState().dataset?.split.test).toHaveLength(120);
     expect(promptSets.getState().dataset?.split.validation.length).toBeGreaterThan(10);
   });
 
   it('shows the rows of the prompt set that is opened, with its own split', async () => {
     const { promptSets, data } = await opened(csvFile(200));
-    await data.getState().split({ testRows: 20 });
+    await data.split({ testRows: 20 });
     const { set } = promptSets.getState();
     promptSets.getState().close();
     expect(data.getState().table).toBeNull();
@@ -251,8 +251,7 @@ describe('changes of rows', () => {
   it('are made one after the other, each on what the last one left, and stay with the prompt set', async () => {
     const { services, promptSets, data } = await opened(csvFile(200));
     const [a, b] = promptSets.getState().dataset?.split.train ?? [];
-    const edit = (rowId = '') =>
-      data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
+    const edit = (rowId = '') => data.change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
     await Promise.all([edit(a), edit(b)]);
     const { set, dataset } = promptSets.getState();
     expect(dataset?.versions?.map(({ what }) => what)).toEqual([
@@ -279,7 +278,7 @@ describe('changes of rows', () => {
       },
     });
     const [rowId = ''] = promptSets.getState().dataset?.split.train ?? [];
-    await data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
+    await data.change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
     expect(promptSets.getState().set).toMatchObject({ id: other.id, datasetFingerprint: null, datasetName: null });
     const { dataset } = (await services.store.datasets.get(changed)) ?? {};
     expect((await services.store.sets.get(changed))?.datasetFingerprint).toBe(dataset?.fingerprint);
@@ -289,9 +288,9 @@ describe('changes of rows', () => {
     const { promptSets, data } = await opened(csvFile(200));
     await promptSets.getState().update((set) => ({ ...set, testLooks: 2 }));
     const [rowId = ''] = promptSets.getState().dataset?.split.train ?? [];
-    await data.getState().change({ kind: 'cell', rowId, column: 'tone', value: 'bad' });
+    await data.change({ kind: 'cell', rowId, column: 'tone', value: 'bad' });
     expect(promptSets.getState().set?.testLooks).toBe(2);
-    data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    data.replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(promptSets.getState().set?.testLooks).toBe(0));
     await vi.waitFor(() =>
       expect(promptSets.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'),
@@ -303,7 +302,7 @@ describe('changes of rows', () => {
     const before = promptSets.getState().dataset;
     await promptSets.getState().update((set) => ({ ...set, testLooks: 2 }));
     const texts = unlikeTexts(3, 5).map((text, i) => `"${text}",${i % 2 ? 'good' : 'bad'}`);
-    data.getState().addFile(new File([['message,tone', ...texts, texts[0]].join('\n')], 'may.csv'));
+    data.addFile(new File([['message,tone', ...texts, texts[0]].join('\n')], 'may.csv'));
     await vi.waitFor(() => expect(promptSets.getState().dataset?.table.rows.length).toBe(203));
     const { dataset, set } = promptSets.getState();
     expect(dataset?.versions?.at(-1)?.what).toBe(
@@ -313,11 +312,11 @@ describe('changes of rows', () => {
     expect(dataset?.split.train).toHaveLength((before?.split.train.length ?? 0) + 3);
     expect(set).toMatchObject({ testLooks: 2, datasetName: before?.table.format.fileName });
     expect((await services.store.datasets.get(set?.id ?? ''))?.dataset.table.rows).toHaveLength(203);
-    await data.getState().change({ kind: 'go-back', version: 1 });
+    await data.change({ kind: 'go-back', version: 1 });
     expect(promptSets.getState().dataset?.fingerprint).toBe(before?.fingerprint);
-    await data.getState().change({ kind: 'go-back', version: 2 });
+    await data.change({ kind: 'go-back', version: 2 });
     expect(promptSets.getState().dataset?.split.train).toHaveLength((before?.split.train.length ?? 0) + 3);
-    data.getState().addFile(new File(['a,b\nc,d'], 'june.csv'));
+    data.addFile(new File(['a,b\nc,d'], 'june.csv'));
     await vi.waitFor(() =>
       expect(toasts.visibleToasts.some(({ content }) => content.detail?.includes('june.csv has no column'))).toBe(true),
     );
@@ -333,7 +332,7 @@ describe('changes of rows', () => {
         expect(promptSets.getState().dataset?.table.format.fileName).toBe(fileName);
       });
     await promptSets.getState().update((set) => ({ ...set, testLooks: 2 }));
-    data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    data.replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await isOpen('rows-2.csv');
     expect(looks()).toBe(0);
     await promptSets.getState().update((set) => ({ ...set, testLooks: 5 }));
@@ -342,9 +341,9 @@ describe('changes of rows', () => {
     undo()?.content.action?.run();
     await isOpen('rows-1.csv');
     await vi.waitFor(() => expect(looks()).toBe(2));
-    await data.getState().map({ id: 'message' });
+    await data.map({ id: 'message' });
     expect(looks()).toBe(2);
-    data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    data.replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await isOpen('rows-2.csv');
     await vi.waitFor(() => expect(looks()).toBe(5));
   });
@@ -353,9 +352,9 @@ describe('changes of rows', () => {
     const { promptSets, data } = await opened(csvFile(200));
     const rows = () => promptSets.getState().dataset;
     const first = rows();
-    await data.getState().split({ testRows: 90 });
+    await data.split({ testRows: 90 });
     expect(rows()?.versions).toHaveLength(1);
-    await data.getState().map({ id: 'message' });
+    await data.map({ id: 'message' });
     expect(rows()?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
     await undoLast();
     expect([rows()?.mapping.id, rows()?.split.test.length]).toEqual([null, 90]);
@@ -367,8 +366,8 @@ describe('changes of rows', () => {
 
   it('of one prompt set cannot be taken back in another', async () => {
     const { promptSets, data } = await opened(csvFile(200));
-    await data.getState().split({ testRows: 90 });
-    data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await data.split({ testRows: 90 });
+    data.openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(promptSets.getState().set?.datasetName).toBe('rows-2.csv'));
     const before = promptSets.getState().dataset;
     await undoLast();
@@ -393,19 +392,19 @@ describe('another split', () => {
   it('follows a seed, a group or a column without a new version; one that is impossible changes nothing', async () => {
     const { promptSets, data } = await opened(withCustomers());
     const first = promptSets.getState().dataset;
-    await data.getState().split({ seed: 7 });
+    await data.split({ seed: 7 });
     const second = promptSets.getState().dataset;
     expect(second?.split.test).toHaveLength(first?.split.test.length ?? 0);
     expect(second?.splitHash).not.toBe(first?.splitHash);
     expect(second?.heldBackHash).not.toBe(first?.heldBackHash);
-    await data.getState().split({ by: { kind: 'group', column: 'customer' } });
+    await data.split({ by: { kind: 'group', column: 'customer' } });
     const grouped = promptSets.getState().dataset;
     const customers = (ids: readonly string[] = []) => new Set(ids.map((id) => (Number(id) - 1) >> 2));
     const held = customers(grouped?.split.test);
     expect([...customers(grouped?.split.train)].filter((c) => held.has(c))).toEqual([]);
-    await data.getState().split({ by: { kind: 'column', column: 'part' } });
+    await data.split({ by: { kind: 'column', column: 'part' } });
     expect(promptSets.getState().dataset?.split.test).toHaveLength(40);
-    await data.getState().split({ by: { kind: 'column', column: 'customer' } });
+    await data.split({ by: { kind: 'column', column: 'customer' } });
     expect(promptSets.getState().dataset?.splitBy).toEqual({ kind: 'column', column: 'part' });
     expect(data.getState().preparing).toBe(false);
     expect(promptSets.getState().dataset?.versions).toHaveLength(1);
@@ -413,9 +412,9 @@ describe('another split', () => {
 
   it('is unchanged when a row is edited or the page is loaded again', async () => {
     const { services, promptSets, data } = await opened(withCustomers());
-    await data.getState().split({ by: { kind: 'group', column: 'customer' } });
+    await data.split({ by: { kind: 'group', column: 'customer' } });
     const before = promptSets.getState().dataset;
-    await data.getState().change({ kind: 'cell', rowId: before?.split.train[0] ?? '', column: 'message', value: 'x' });
+    await data.change({ kind: 'cell', rowId: before?.split.train[0] ?? '', column: 'message', value: 'x' });
     const stored = (await services.store.datasets.get(promptSets.getState().set?.id ?? ''))?.dataset;
     expect(stored?.split).toEqual(before?.split);
     expect(stored?.splitBy).toEqual({ kind: 'group', column: 'customer' });
@@ -433,7 +432,7 @@ describe('a reload before a change is on the disk', () => {
   });
 
   /** Opens rows, makes a change that never reaches the disk, and opens the same set in the next page. */
-  const reloaded = async (make: (data: DataState, rowId: string) => Promise<void>) => {
+  const reloaded = async (make: (data: DataStore, rowId: string) => Promise<void>) => {
     const services = testServices();
     let isGone = false;
     const { call } = services.workflow;
@@ -445,8 +444,8 @@ describe('a reload before a change is on the disk', () => {
       },
     };
     const before = createPromptSetsStore(first);
-    const data = createDataStore(first, before);
-    data.getState().openFile(csvFile(200));
+    const data = new DataStore(first, before);
+    data.openFile(csvFile(200));
     await vi.waitFor(async () => {
       const { set } = before.getState();
       expect(set && (await services.store.datasets.get(set.id))).toBeTruthy();
@@ -454,14 +453,14 @@ describe('a reload before a change is on the disk', () => {
     const { set, dataset } = before.getState();
     const rowId = dataset?.split.train[0] ?? '';
     isGone = true;
-    void make(data.getState(), rowId);
+    void make(data, rowId);
     const promptSets = createPromptSetsStore(services);
-    const next = createDataStore(services, promptSets);
+    const next = new DataStore(services, promptSets);
     await promptSets.getState().open(set?.id ?? '');
     return { next, promptSets, services, rowId, setId: set?.id ?? '' };
   };
 
-  it.each<[string, (data: DataState, rowId: string) => Promise<void>, (state: DataState, rowId: string) => void]>([
+  it.each<[string, (data: DataStore, rowId: string) => Promise<void>, (state: DataState, rowId: string) => void]>([
     ['the row name', ({ map }) => map({ id: 'message' }), ({ mapping }) => expect(mapping.id).toBe('message')],
     ['the task', ({ map }) => map({ kind: 'generate' }), ({ mapping }) => expect(mapping.kind).toBe('generate')],
     [
@@ -514,17 +513,17 @@ it('shows labels that do not suit another task without keeping them, and keeps t
   const services = testServices();
   const session = createSessionStore(services, CAPABILITIES);
   const promptSets = createPromptSetsStore(services);
-  const data = createDataStore(services, promptSets);
+  const data = new DataStore(services, promptSets);
   createProposer(services, promptSets, session);
-  data.getState().openFile(writingFile(60));
+  data.openFile(writingFile(60));
   await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
   await session.getState().loadModel();
   await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
-  await data.getState().map({ kind: 'classify' });
+  await data.map({ kind: 'classify' });
   // free text is no label: shown, and not kept
   expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
   expect(promptSets.getState().set?.writing).toEqual({ longest: null });
-  await data.getState().map({ kind: 'generate' });
+  await data.map({ kind: 'generate' });
   expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
   expect(promptSets.getState().set?.hard).toHaveLength(1);
 });

@@ -1,4 +1,3 @@
-import { createStore } from 'zustand/vanilla';
 import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
 import type { SplitChange } from '../../../dataset/split-by';
@@ -6,70 +5,10 @@ import type { Change, Dataset, DataVersion } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
 import { toastError, toastUndo, undoable } from '../../ui/toast';
-import type { PromptSetsStore } from '../prompt-sets-store';
-import type { Services } from '../services';
+import type { PromptSetsState } from '../prompt-sets-store';
 import { tabMemory } from '../storage';
-import { type DataState, type DataStore, NOTHING, now, PreparingRows, RowsWork } from './data-state';
+import { NOTHING, now } from './data-state';
 import { OpeningRows } from './opening';
-
-export function createDataStore(services: Services, promptSets: PromptSetsStore): DataStore {
-  return createStore<DataState>((set, get, data) => {
-    const rows = new PreparingRows(services, promptSets, data);
-    const opening = new OpeningRows(rows, services, promptSets, data);
-    const changing = new ChangingRows(rows, services, promptSets, data);
-
-    // What is shown follows the open set: opened from the library, closed, or changed in another tab.
-    promptSets.subscribe((next, before) => {
-      const { set: open, dataset } = next;
-      const isLeft = open === null && before.set !== null;
-      const isAnother = next.status === 'opening' && before.status !== 'opening';
-      if (isLeft || isAnother) {
-        // a change that an issue blocks is given up with the screen that showed it
-        if (before.set && !get().preparing) changing.forget(before.set.id);
-        rows.stop();
-        opening.forgetBytes();
-        set({ ...NOTHING, failure: null, ...(isAnother && { card: null }) });
-      } else if (open && dataset && dataset !== before.dataset && !rows.isOwn(dataset)) {
-        rows
-          .adopt(dataset)
-          .then((adopted) => adopted && changing.replay(open.id))
-          .catch((cause: unknown) => rows.failed(dataset.table.format.fileName, cause));
-      }
-    });
-
-    return {
-      ...NOTHING,
-      reading: null,
-      readingShare: null,
-      failure: null,
-      openFile: (file) => void opening.openFile(file),
-      replaceFile: (file) => void opening.replaceFile(file),
-      addFile: (file) =>
-        void opening.readBeside(file).then((table) => {
-          if (!table) return;
-          const { rows: added, columns } = table;
-          return changing.make({ kind: 'change', change: { kind: 'add-rows', rows: added, columns, from: file.name } });
-        }),
-      openText: (text) => void opening.openText(text),
-      stopReading: () => opening.stopReading(),
-      reread: (override) => opening.reread(override),
-      openSample: (starter) => opening.openSample(starter),
-      card: null,
-      chooseCard: (card) => set({ card }),
-      map: (change) => changing.make({ kind: 'map', change }),
-      split: (change) => changing.make({ kind: 'split', change }),
-      change: (change) => changing.make({ kind: 'change', change }),
-      dismissFailure: () => set({ failure: null }),
-      backToKept: async () => {
-        const { set: open, dataset } = promptSets.getState();
-        if (!open || !dataset) return;
-        changing.forget(open.id);
-        opening.forgetBytes();
-        await rows.adopt(dataset).catch((cause: unknown) => rows.failed(dataset.table.format.fileName, cause));
-      },
-    };
-  });
-}
 
 type RowsChange =
   | { readonly kind: 'map'; readonly change: Partial<MappingDraft> }
@@ -88,20 +27,58 @@ const memory = tabMemory<readonly Note[]>('unsaved-rows', []);
  * Changing rows that are open: what their columns mean, how they are split, and their cells. Each change is noted in the
  * tab's memory until it is on the disk, so that a reload in between loses none.
  */
-class ChangingRows extends RowsWork {
-  readonly #rows: PreparingRows;
+export class DataStore extends OpeningRows {
   #notes = memory.read();
   #lost = this.#notes;
   #last = Math.max(0, ...this.#notes.map(({ at }) => at));
   /** Changes of cells wait for each other: each is made on what the one before it left. */
   #editing: Promise<unknown> = Promise.resolve();
 
-  constructor(rows: PreparingRows, ...of: ConstructorParameters<typeof RowsWork>) {
+  constructor(...of: ConstructorParameters<typeof OpeningRows>) {
     super(...of);
-    this.#rows = rows;
+    this.promptSets.subscribe((next, before) => this.#follow(next, before));
   }
 
-  async make(of: RowsChange): Promise<void> {
+  /** What is shown follows the open set: opened from the library, closed, or changed in another tab. */
+  #follow({ set: open, dataset, status }: PromptSetsState, before: PromptSetsState): void {
+    const isLeft = open === null && before.set !== null;
+    const isAnother = status === 'opening' && before.status !== 'opening';
+    if (isLeft || isAnother) {
+      // a change that an issue blocks is given up with the screen that showed it
+      if (before.set && !this.getState().preparing) this.#forget(before.set.id);
+      this.stop();
+      this.forgetBytes();
+      this.data.setState({ ...NOTHING, failure: null, ...(isAnother && { card: null }) });
+    } else if (open && dataset && dataset !== before.dataset && !this.isOwn(dataset)) {
+      this.adopt(dataset)
+        .then((adopted) => adopted && this.#replay(open.id))
+        .catch((cause: unknown) => this.failed(dataset.table.format.fileName, cause));
+    }
+  }
+
+  readonly map = (change: Partial<MappingDraft>): Promise<void> => this.#make({ kind: 'map', change });
+
+  /** Splits the rows again; what is not named stays as it was, and so do the versions of the rows. */
+  readonly split = (change: SplitChange): Promise<void> => this.#make({ kind: 'split', change });
+
+  /** Makes a version of the data, which the message about it can undo. One after the other. */
+  readonly change = (change: Change): Promise<void> => this.#make({ kind: 'change', change });
+
+  readonly addFile = async (file: File): Promise<void> => {
+    const table = await this.readBeside(file);
+    if (table) await this.change({ kind: 'add-rows', rows: table.rows, columns: table.columns, from: file.name });
+  };
+
+  /** Gives up rows that an issue blocks, for those that the prompt set has kept. */
+  readonly backToKept = async (): Promise<void> => {
+    const { set: open, dataset } = this.sets;
+    if (!open || !dataset) return;
+    this.#forget(open.id);
+    this.forgetBytes();
+    await this.adopt(dataset).catch((cause: unknown) => this.failed(dataset.table.format.fileName, cause));
+  };
+
+  async #make(of: RowsChange): Promise<void> {
     const setId = this.sets.set?.id;
     const at = ++this.#last;
     // rows of a file are too much for the tab's memory
@@ -114,14 +91,14 @@ class ChangingRows extends RowsWork {
   }
 
   /** Makes the changes again that the page before this one could not save. */
-  async replay(setId: string): Promise<void> {
+  async #replay(setId: string): Promise<void> {
     const lost = this.#lost.filter((note) => note.setId === setId);
     this.#lost = this.#lost.filter((note) => note.setId !== setId);
     this.#note(this.#notes.filter((note) => !lost.includes(note)));
-    for (const note of lost) await this.make(note);
+    for (const note of lost) await this.#make(note);
   }
 
-  forget(setId: string): void {
+  #forget(setId: string): void {
     this.#note(this.#notes.filter((note) => note.setId !== setId));
   }
 
@@ -148,15 +125,15 @@ class ChangingRows extends RowsWork {
     const versions = before?.dataset.versions ?? [];
     const what = versions.length === 0 ? `${fileName} opened` : mappingWords(mapping);
     try {
-      const prepared = await this.#rows.prepare(table, mapping, { what, before: versions });
+      const prepared = await this.prepare(table, mapping, { what, before: versions });
       const was = before?.dataset.mapping;
       const sameTestRows = was?.text === mapping.text && was.label === mapping.label;
       // what a later choice replaced is saved with that one
-      const isKept = prepared !== null && (await this.#rows.keep(prepared, { sameTestRows }));
-      if (isKept && before) undoable(what, this.#rows.backTo(before.dataset, what));
+      const isKept = prepared !== null && (await this.keep(prepared, { sameTestRows }));
+      if (isKept && before) undoable(what, this.backTo(before.dataset, what));
       return isKept ? 'kept' : 'blocked';
     } catch (cause) {
-      this.#rows.failed(fileName, cause);
+      this.failed(fileName, cause);
       return 'not made';
     }
   }
@@ -169,9 +146,9 @@ class ChangingRows extends RowsWork {
     try {
       const { splitAgain } = await import('../../../dataset/split-by'); // not needed for the first screen
       const how = { ...splitAgain(dataset, change), what, before: dataset.versions ?? [] };
-      const next = await this.#rows.prepare(table, dataset.mapping, how);
-      const isKept = next !== null && (await this.#rows.keep(next));
-      if (isKept) undoable(what, this.#rows.backTo(dataset, what));
+      const next = await this.prepare(table, dataset.mapping, how);
+      const isKept = next !== null && (await this.keep(next));
+      if (isKept) undoable(what, this.backTo(dataset, what));
       return isKept ? 'kept' : 'blocked';
     } catch (cause) {
       toastError('The split is unchanged', asStudioError(cause).message);
@@ -182,8 +159,8 @@ class ChangingRows extends RowsWork {
   /** Other columns than before have no cells to go back to: the rows of before are opened again. */
   #undoOf({ number, cells, what }: DataVersion, before: Dataset): () => Promise<unknown> {
     return cells
-      ? this.#rows.inOpenSet(() => this.make({ kind: 'change', change: { kind: 'go-back', version: number - 1 } }))
-      : this.#rows.backTo(before, what);
+      ? this.inOpenSet(() => this.change({ kind: 'go-back', version: number - 1 }))
+      : this.backTo(before, what);
   }
 
   async #edit(change: Change): Promise<Outcome> {
@@ -195,11 +172,11 @@ class ChangingRows extends RowsWork {
     let isKept = false;
     this.data.setState({ pending: change.kind === 'cell' ? change : null });
     try {
-      const next = await this.#rows.run(
+      const next = await this.run(
         async (signal) => {
           const edited = await this.services.workflow.call('edit', { dataset, change, now: now() });
           // kept before it is shown: what the table shows is still there after a reload
-          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameTestRows });
+          if (!signal.aborted) isKept = await this.keep(edited, { sameTestRows });
           return edited;
         },
         (edited) => ({ table: edited.dataset.table, mapping: draftOf(edited.dataset.mapping) }),

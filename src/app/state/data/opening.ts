@@ -1,4 +1,3 @@
-/** Opening rows: a file, pasted text, the sample; as a new prompt set, or replacing the rows that are open. */
 import { draftOf, NO_MAPPING } from '../../../dataset/columns';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
 import { badInput, StudioError } from '../../../lib/errors';
@@ -6,17 +5,16 @@ import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
 import { addHardVersion } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
-import { cardMapping } from '../../../task/propose';
+import { cardMapping, type PolicyCard } from '../../../task/propose';
 import { toastUndo } from '../../ui/toast';
 import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../location';
 import type { PromptSetsState } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { SampleSet } from '../site-files';
-import { NOTHING, type Override, type PreparingRows, RowsWork } from './data-state';
+import { NOTHING, type Override, PreparingRows } from './data-state';
 
 interface Source {
   readonly fileName: string;
-  /** What is to be read. @throws StudioError when it is not */
   readonly load: () => Uint8Array | Blob;
   readonly override?: Override;
 }
@@ -27,7 +25,6 @@ interface ReadFile {
   readonly guess: ColumnMapping | null;
 }
 
-/** The file. @throws StudioError `bad-input` where it is too large, before it is read */
 function notTooLarge(file: File): File {
   if (file.size <= MAX_BYTES) return file;
   throw badInput(
@@ -37,16 +34,10 @@ function notTooLarge(file: File): File {
 
 const fromFile = (file: File): Source => ({ fileName: file.name, load: () => notTooLarge(file) });
 
-export class OpeningRows extends RowsWork {
-  readonly #rows: PreparingRows;
+export class OpeningRows extends PreparingRows {
   readonly #file: Resource<Source, ReadFile> = resource((source, signal) => this.#parse(source, signal));
   /** Of the open rows, to read them again with another delimiter or encoding. */
   #bytes: ReadFile['bytes'] | null = null;
-
-  constructor(rows: PreparingRows, ...of: ConstructorParameters<typeof RowsWork>) {
-    super(...of);
-    this.#rows = rows;
-  }
 
   async #parse({ fileName, load, override }: Source, signal: AbortSignal): Promise<ReadFile> {
     const startedAt = performance.now();
@@ -62,7 +53,6 @@ export class OpeningRows extends RowsWork {
     return { bytes, guess, table };
   }
 
-  /** Null when it cannot be read: the screen says why, and the open rows stay open. */
   async #read(source: Source): Promise<ReadFile | null> {
     const { fileName } = source;
     this.data.setState({ reading: fileName, readingShare: null, failure: null });
@@ -72,28 +62,27 @@ export class OpeningRows extends RowsWork {
     this.#file.clear();
     this.data.setState({ reading: null });
     if (!error) return value;
-    this.#rows.failed(fileName, error);
+    this.failed(fileName, error);
     return null;
   }
 
-  stopReading(): void {
+  readonly stopReading = (): void => {
     this.#file.clear();
     this.data.setState({ reading: null });
-  }
+  };
 
   forgetBytes(): void {
     this.#bytes = null;
   }
 
-  /** Puts a table on the screen, with what can be guessed of it, and keeps it where it can be used. */
   async #install({ bytes, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
     this.#bytes = bytes;
     this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
     try {
-      const prepared = guess && (await this.#rows.prepare(table, guess, { what, ...(before ? { before } : {}) }));
-      if (prepared) await this.#rows.keep(prepared);
+      const prepared = guess && (await this.prepare(table, guess, { what, ...(before ? { before } : {}) }));
+      if (prepared) await this.keep(prepared);
     } catch (cause) {
-      this.#rows.failed(table.format.fileName, cause);
+      this.failed(table.format.fileName, cause);
     }
   }
 
@@ -109,43 +98,38 @@ export class OpeningRows extends RowsWork {
     await this.#install({ ...opened, guess }, `${source.fileName} opened`);
   }
 
-  openFile(file: File): Promise<void> {
-    return this.#openNew(fromFile(file));
-  }
+  readonly openFile = (file: File): Promise<void> => this.#openNew(fromFile(file));
 
-  openText(text: string): Promise<void> {
-    return this.#openNew({ fileName: 'Pasted text', load: () => new TextEncoder().encode(text) });
-  }
+  readonly openText = (text: string): Promise<void> =>
+    this.#openNew({ fileName: 'Pasted text', load: () => new TextEncoder().encode(text) });
 
   async #replace(source: Source, what: string, done: (before: Dataset) => string): Promise<void> {
     const before = this.sets.dataset;
     const opened = await this.#read(source);
     if (!opened) return;
     await this.#install(opened, what, this.data.getState().prepared?.dataset.versions);
-    if (before && this.sets.dataset !== before) toastUndo(done(before), this.#rows.backTo(before, done(before)));
+    if (before && this.sets.dataset !== before) toastUndo(done(before), this.backTo(before, done(before)));
   }
 
-  replaceFile(file: File): Promise<void> {
+  readonly replaceFile = (file: File): Promise<void> => {
     const done = (before: Dataset) => `${before.table.format.fileName} was replaced`;
     return this.#replace(fromFile(file), `Replaced by ${file.name}`, done);
-  }
+  };
 
-  /** A file beside the open rows, which stay open; null when it cannot be read. */
   async readBeside(file: File): Promise<Table | null> {
     return (await this.#read(fromFile(file)))?.table ?? null;
   }
 
-  async reread(override: Override): Promise<void> {
+  readonly reread = async (override: Override): Promise<void> => {
     const { table } = this.data.getState();
     const bytes = this.#bytes;
     if (!bytes || !table) return;
     const { fileName } = table.format;
     const source = { fileName, load: () => bytes, override };
     await this.#replace(source, `${fileName} read again`, () => `${fileName} was read again`);
-  }
+  };
 
-  /** The sample, or a starter, as a prompt set: the one that exists, if any. */
-  async openSample(starter?: string): Promise<PromptSet> {
+  readonly openSample = async (starter?: string): Promise<PromptSet> => {
     const sample = await this.services.loadSample(starter);
     this.data.setState({ card: null });
     const { fileName } = sample.csv;
@@ -165,12 +149,16 @@ export class OpeningRows extends RowsWork {
     const labelOrder = sample.words.map(({ label }) => label);
     const { split: fixedSplit, seed } = sample;
     const how = { fixedSplit, seed, labelOrder, what: `${fileName} opened` };
-    const prepared = await this.#rows.prepare(table, mapping, how);
+    const prepared = await this.prepare(table, mapping, how);
     if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
     const made = await createSample(this.sets, sample, prepared.dataset);
     void this.services.store.persist();
     return made;
-  }
+  };
+
+  readonly chooseCard = (card: PolicyCard | null): void => this.data.setState({ card });
+
+  readonly dismissFailure = (): void => this.data.setState({ failure: null });
 }
 
 async function createSample(promptSets: PromptSetsState, sample: SampleSet, dataset: Dataset): Promise<PromptSet> {

@@ -13,7 +13,7 @@ import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import type { Studio } from '../../state/studio';
 import { testServices } from '../../state/test-support';
 import { redoLast, undoLast } from '../../ui/toast';
-import { rehearsals } from './rehearsal-store';
+import { decideStores } from './decide-store';
 
 /** An open set with two seeds, and a comparison of Yours with their mean. */
 async function opened() {
@@ -34,7 +34,7 @@ async function opened() {
   await promptSets.getState().open('s');
   const rows = { id: 'e', versions: { yours: 'h' } } as unknown as RollOutRows;
   const set = () => promptSets.getState().set as PromptSet;
-  const store = rehearsals.of({ services, stores: { promptSets } } as unknown as Studio);
+  const store = decideStores.of({ services, stores: { promptSets } } as unknown as Studio);
   return { store, rows, set, dataset, services };
 }
 
