@@ -102,7 +102,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   evaluation: 3600,
   graph: 5200,
   inference: 2200,
-  interchange: 3800,
+  interchange: 2850,
   lib: 800,
   metrics: 2350,
   model: 850,

@@ -26,7 +26,6 @@ import {
 } from '../prompt-set/types';
 import { datasetSchema, hardVersionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
-import { withoutRowIds } from './set-json';
 import {
   checkpointSchema,
   evaluationSchema,
@@ -65,6 +64,13 @@ export function withoutRows({ set, evaluations, checkpoints, measurements }: Com
   const named = { ...withVerdict(set, evaluations), hard: set.hard.map(withoutRowIds) };
   return { set: named, dataset: null, checkpoints, evaluations: [], measurements: measurements.map(withoutIds) };
 }
+
+/** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
+const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
+  ...version,
+  tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
+  ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
+});
 
 /** The answers with the places of the rows for their ids. */
 function withoutIds({ answers, wrote, ...of }: Answers): Answers {

@@ -7,7 +7,6 @@ import { forEachMetric, LABEL_METRICS, type Metric, TEXT_METRICS } from '../metr
 import { answerWords, finite } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
-import { policySchema } from '../prompt-set/package';
 import {
   accountSchema,
   comparedVersionSchema,
@@ -25,6 +24,7 @@ import {
   untunedSchema,
   wordSearch,
 } from '../prompt-set/version-schemas';
+import { policySchema } from './package';
 
 export const setSchema = z.object({
   id: id.min(1),

@@ -22,7 +22,7 @@ export const page = text(200_000);
 export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
 export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
 
-export const share = z.number().min(0).max(1);
+const share = z.number().min(0).max(1);
 export const count = z.int().min(0).max(1e9);
 
 export const accountSchema = z.object({
@@ -57,7 +57,7 @@ export const wordSearch = z.object({
 });
 
 /** Settings of the optimiser, as exported prompts have them too. */
-export const optimisation = {
+const optimisation = {
   beta1: z.number(),
   beta2: z.number(),
   epsilon: z.number(),
@@ -69,7 +69,7 @@ export const optimisation = {
   metric: z.enum(['loss', 'accuracy', 'macro-f1']),
 };
 
-export const settingsSchema = z.object({
+const settingsSchema = z.object({
   placement: z.enum(PLACEMENTS),
   virtualTokens: z.int().min(1).max(1024),
   initialisation: z.discriminatedUnion('kind', [

@@ -8,9 +8,9 @@ import type { AnswerWord, HardPrompt } from '../task/types';
 import { allFinite, PLACEMENTS, type SoftPrompt } from './soft-prompt';
 
 /** Texts, sets of vectors and word counts that may answer together. */
-export const MOST_VOICES = 64;
+const MOST_VOICES = 64;
 /** Words and word sequences that may be counted. */
-export const MOST_FEATURES = 2_000_000;
+const MOST_FEATURES = 2_000_000;
 
 const line = z.string().max(2000);
 const share = z.number().min(0).max(1);

@@ -6,6 +6,7 @@ import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import type { StagePolicy } from '../prompt-set/types';
 import {
   type Answerer,
   type AnsweringHost,
@@ -46,6 +47,22 @@ export type Policy =
   | { readonly kind: 'hand-written' };
 
 export const AS_ASKED: Policy = { kind: 'as-asked' };
+
+/** Of a drop-in: as the page asks, else the policy of the stage, else the fallback where the prompt fails. */
+export function policyFor(
+  kept: StagePolicy | null,
+  {
+    fallback,
+    timeoutMs,
+  }: { readonly fallback?: 'errors' | 'unsure' | 'none' | undefined; readonly timeoutMs?: number | undefined },
+): Policy {
+  const late = timeoutMs === undefined ? {} : { timeoutMs };
+  if (fallback === undefined && kept) return kept.kind === 'fallback' ? { ...kept, kind: kept.kind, ...late } : kept;
+  if (fallback === 'none') return AS_ASKED;
+  // an unsure answer is a person's to check, unless the page says otherwise
+  const least = fallback === 'unsure' ? {} : { threshold: 0 };
+  return { kind: 'fallback', ...least, ...late };
+}
 
 /** Rows as the version's prompt shows them. */
 export interface Candidate {

@@ -2,7 +2,6 @@
 import { drawnRows } from '../../../dataset/draw';
 import { labelIndexer, rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import type { Presented } from '../../../interchange/prompt-package';
 import { contentKey } from '../../../lib/bytes';
 import { asStudioError } from '../../../lib/errors';
 import { type Failure, fail, ok, type Result } from '../../../lib/result';
@@ -174,6 +173,9 @@ export function shippedCast(tuned: AskedVersion, sample: SampleSet | null, loade
     trouble: null,
   };
 }
+
+/** A text to present, or the cells of a row by column where prompts show several, with the text as `text`. */
+type Presented = string | Fields;
 
 /** The name under which a kept example has its right label; a column of this name that prompts show has the cell instead. */
 const RIGHT = 'right answer';
