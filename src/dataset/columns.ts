@@ -1,3 +1,4 @@
+import { countBy } from '../lib/collect';
 import { textKey } from './labels';
 import type { ColumnMapping, Row, Table } from './types';
 import { storedTask, type TaskKind, taskKindOf } from './types';
@@ -40,8 +41,7 @@ function profile(name: string, rows: readonly Row[]): Profile {
   const cells = rows.map((row) => row.cells[name] ?? '').filter((cell) => cell.trim() !== '');
   const mean = (of: (cell: string) => number) =>
     cells.length === 0 ? 0 : cells.reduce((sum, cell) => sum + of(cell), 0) / cells.length;
-  const times = new Map<string, number>();
-  for (const key of cells.map(textKey)) times.set(key, (times.get(key) ?? 0) + 1);
+  const times = countBy(cells.map(textKey));
   return {
     name,
     filled: cells.length,

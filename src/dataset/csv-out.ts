@@ -58,7 +58,6 @@ export interface TextAnswers {
 }
 
 export type Answers = (LabelAnswers | TextAnswers) & {
-  /** Why rows were not answered, by index. */
   readonly leftOut: ReadonlyMap<number, string>;
 };
 
@@ -66,7 +65,6 @@ export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutrali
   readonly format: 'csv' | 'jsonl';
   readonly answers: LabelAnswers | TextAnswers;
   readonly done: number;
-  /** Only the rows that a person should review: unsure answers, and rows without one. */
   readonly onlyReview: boolean;
 }
 
@@ -96,7 +94,6 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-/** Below the threshold, or not answered. */
 const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
   'written' in answers
     ? answers.written[index] == null
@@ -127,57 +124,33 @@ function addedColumns(taken: Set<string>, answers: Answers): readonly Added[] {
   ];
 }
 
-/** The columns of the answers, and the name of the one for reasons; null where every row was answered. */
-function beside(columns: readonly string[], answers: Answers) {
+type Kept = (index: number) => boolean;
+
+/** Lines of the input's cells and the answers; where some rows were not answered, why comes last. */
+function answered(columns: readonly string[], rows: readonly Row[], answers: Answers, isKept: Kept) {
   const taken = new Set(columns);
   const added = addedColumns(taken, answers);
-  return { added, reason: answers.leftOut.size > 0 ? freeName('not_answered', taken) : null };
-}
-
-type Kept = (index: number) => boolean;
-const all: Kept = () => true;
-
-export function predictionsCsv(
-  columns: readonly string[],
-  rows: readonly Row[],
-  answers: Answers,
-  options: CsvOptions,
-  isKept = all,
-): string {
-  const { added, reason } = beside(columns, answers);
-  const header = [...columns, ...added.map(({ name }) => name), ...(reason === null ? [] : [reason])];
-  function* cells() {
+  const reason = answers.leftOut.size > 0 ? freeName('not_answered', taken) : null;
+  function* lines() {
     for (const [i, row] of rows.entries())
       if (isKept(i))
         yield [
           ...columns.map((column) => row.cells[column] ?? ''),
           ...added.map(({ at }) => at(i)),
-          ...(reason === null ? [] : [answers.leftOut.get(i) ?? '']),
+          ...(reason === null ? [] : [answers.leftOut.get(i) ?? null]),
         ];
   }
-  return toCsv(header, cells(), options);
+  const header = [...columns, ...added.map(({ name }) => name), ...(reason === null ? [] : [reason])];
+  return { header, reason, lines: lines() };
 }
 
 /** One JSON object a line; cells are text, as they were in the file. */
-export function predictionsJsonl(
-  columns: readonly string[],
-  rows: readonly Row[],
-  answers: Answers,
-  isKept = all,
-): string {
-  const { added, reason } = beside(columns, answers);
-  return rows
-    .map((row, i) => {
-      if (!isKept(i)) return '';
-      const why = answers.leftOut.get(i);
-      const line = [
-        ...columns.map((column) => [column, row.cells[column] ?? ''] as const),
-        ...added.map(({ name, at }) => [name, at(i)] as const),
-        ...(reason !== null && why !== undefined ? [[reason, why] as const] : []),
-      ];
-      return `{${line.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}\n`;
-    })
-    .join('');
+function jsonLines({ header, reason, lines }: ReturnType<typeof answered>): string {
+  const fieldsOf = (cells: readonly Cell[]) =>
+    header.flatMap((name, c) =>
+      name === reason && cells[c] === null ? [] : `${JSON.stringify(name)}:${JSON.stringify(cells[c])}`,
+    );
+  return Array.from(lines, (cells) => `{${fieldsOf(cells).join(',')}}\n`).join('');
 }
 
 export function answersFile(
@@ -189,8 +162,6 @@ export function answersFile(
   const gone = rows.slice(0, done);
   // rows that were asked for and not answered yet may be known to be left out already
   const given = { ...answers, leftOut: new Map([...leftOut].filter(([index]) => index < done)) };
-  const isKept: Kept = onlyReview ? (index) => needsReview(given, index) : all;
-  return format === 'csv'
-    ? predictionsCsv(columns, gone, given, { bom, neutralise }, isKept)
-    : predictionsJsonl(columns, gone, given, isKept);
+  const found = answered(columns, gone, given, (index) => !onlyReview || needsReview(given, index));
+  return format === 'csv' ? toCsv(found.header, found.lines, { bom, neutralise }) : jsonLines(found);
 }

@@ -1,3 +1,4 @@
+import { countBy, groupBy } from '../lib/collect';
 import { PackedRows } from './packed';
 import {
   type ColumnMapping,
@@ -57,22 +58,13 @@ const byCount = (a: readonly [string, number], b: readonly [string, number]): nu
 
 /** In alphabetical order, so that it does not depend on the file's order; spelled as most rows spell it. */
 export function labelSet(rows: Rows, column: string): readonly Spellings[] {
-  const counts = new Map<string, Map<string, number>>();
-  for (const row of rows) {
-    const raw = cell(row, column);
-    const key = keyOf(row, column);
-    if (key === '') continue;
-    const spellings = counts.get(key) ?? new Map<string, number>();
-    spellings.set(raw, (spellings.get(raw) ?? 0) + 1);
-    counts.set(key, spellings);
-  }
-  const keys = [...counts].sort(([a], [b]) => byName(a, b));
-  return keys.map(([, spellings]) => {
-    const trimmed = new Map<string, number>();
-    for (const [raw, n] of spellings) trimmed.set(raw.trim(), (trimmed.get(raw.trim()) ?? 0) + n);
-    const [label] = [...trimmed].sort(byCount)[0] as [string, number];
-    const raws = [...spellings].sort(byCount).map(([raw]) => raw);
-    return { label, spellings: raws };
+  const labelled = groupBy(rows, (row) => keyOf(row, column));
+  labelled.delete('');
+  const keys = [...labelled].sort(([a], [b]) => byName(a, b));
+  return keys.map(([, own]) => {
+    const raws = own.map((row) => cell(row, column));
+    const byFrequency = (texts: readonly string[]) => [...countBy(texts)].sort(byCount).map(([text]) => text);
+    return { label: byFrequency(raws.map((raw) => raw.trim()))[0] ?? '', spellings: byFrequency(raws) };
   });
 }
 

@@ -1,4 +1,5 @@
 /** What one click, or `--mend` on the command line, can do about a table. Applied twice, it changes nothing the second time. */
+import { countBy } from '../lib/collect';
 import { isNumeric, uniqueHeaders } from './columns';
 import { type ClassShare, labelSet, textKey } from './labels';
 import { LONG_TEXT, RARE_ROWS } from './lint/define';
@@ -66,9 +67,7 @@ export function firstOfSeveral(labels: readonly string[]): ReadonlyMap<string, s
   for (const separator of SEPARATORS) {
     const split = labels.map((label) => ({ label, parts: partsOf(label, separator) }));
     const joined = split.filter(({ parts }) => parts.length > 1);
-    const times = new Map<string, number>();
-    for (const { parts } of split)
-      for (const key of new Set(parts.map(textKey))) times.set(key, (times.get(key) ?? 0) + 1);
+    const times = countBy(split.flatMap(({ parts }) => [...new Set(parts.map(textKey))]));
     const shared = joined.filter(({ parts }) => parts.every((part) => (times.get(textKey(part)) ?? 0) > 1));
     if (joined.length > 0 && 2 * shared.length > joined.length)
       return new Map(joined.map(({ label, parts }) => [label, parts[0] as string]));
@@ -127,16 +126,9 @@ function mergedSpellings(balance: readonly ClassShare[]): ReadonlyMap<string, st
 }
 
 function balanceOf({ table, mapping }: Mendable): readonly ClassShare[] {
-  const counts = new Map<string, number>();
-  for (const row of table.rows) {
-    const key = textKey(row.cells[mapping.label] ?? '');
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return labelSet(table.rows, mapping.label).map(({ label }) => ({
-    label,
-    rows: counts.get(textKey(label)) ?? 0,
-    share: 0,
-  }));
+  const counts = countBy(table.rows.map((row) => textKey(row.cells[mapping.label] ?? '')));
+  const rowsOf = (label: string) => counts.get(textKey(label)) ?? 0;
+  return labelSet(table.rows, mapping.label).map(({ label }) => ({ label, rows: rowsOf(label), share: 0 }));
 }
 
 export const OTHER = 'other';

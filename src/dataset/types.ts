@@ -110,11 +110,13 @@ export interface ColumnMapping {
   /** The labels, or the texts that should be generated. */
   readonly label: string;
   readonly id: string | null;
-  /** As files store it; `taskKindOf` in kind.ts reads it. */
+  /** As files store it. */
   readonly task?: 'choose' | 'write' | undefined;
 }
 
-export type SplitName = 'train' | 'validation' | 'test';
+/** A row of no part comes behind. */
+export const PARTS = ['train', 'validation', 'test'] as const;
+export type SplitName = (typeof PARTS)[number];
 
 export type SplitBy =
   /** Stratified by label, by the seed. */
@@ -199,49 +201,47 @@ export type MendId =
   | 'links'
   | 'cut';
 
-export type IssueKind =
-  | 'one-class'
-  | 'too-few-rows'
-  | 'empty-part'
-  | 'few-rows'
-  | 'too-many-classes'
-  | 'many-classes'
-  | 'numeric-labels'
-  | 'rare-class'
-  | 'imbalanced'
-  | 'empty-text'
-  | 'empty-label'
-  | 'duplicate'
-  | 'contradiction'
-  | 'leak'
-  | 'near-twin'
-  | 'twins-together'
-  | 'swapped-columns'
-  | 'long-text'
-  | 'label-spelling'
-  | 'personal-data'
-  | 'no-part'
-  /** Each has a mend of that name. */
-  | 'first-row'
-  | 'first-label'
-  | 'stars'
-  | 'html'
-  | 'links'
-  /** Of expected texts. */
-  | 'target-is-text'
-  | 'few-targets'
-  | 'several-targets'
-  | 'target-lines'
-  | 'target-too-long'
-  /** Found with the model's tokenizer. */
-  | 'read-poorly'
-  | 'too-long';
+/** By kind; in a list of filters an issue's rows go by this name. */
+export const ISSUE_NAMES = {
+  'one-class': 'One label',
+  'too-few-rows': 'Too few rows',
+  'empty-part': 'Empty part',
+  'few-rows': 'Few rows',
+  'too-many-classes': 'Too many labels',
+  'many-classes': 'Many labels',
+  'numeric-labels': 'Numbers as labels',
+  'rare-class': 'Rare labels',
+  imbalanced: 'Most frequent label',
+  'empty-text': 'Empty texts',
+  'empty-label': 'Empty answers',
+  duplicate: 'Duplicates',
+  contradiction: 'Contradictions',
+  leak: 'Leaks',
+  'near-twin': 'Near-twins',
+  'twins-together': 'Near-twins in one part',
+  'swapped-columns': 'Swapped columns',
+  'long-text': 'Long texts',
+  'label-spelling': 'Spellings',
+  'personal-data': 'Personal data',
+  'no-part': 'Not in the split',
+  'first-row': 'First line',
+  'first-label': 'Several labels',
+  stars: 'Numbers 1 to 5',
+  html: 'HTML',
+  links: 'Long links',
+  'target-is-text': 'Answer repeats the text',
+  'few-targets': 'Few different answers',
+  'several-targets': 'Several answers to one text',
+  'target-lines': 'Answers of several lines',
+  'target-too-long': 'Answers too long',
+  'read-poorly': 'Read poorly',
+  'too-long': 'Too long for the model',
+} as const;
+export type IssueKind = keyof typeof ISSUE_NAMES;
 
 /** `blocking` ones stop training. */
 export interface Issue {
   readonly kind: IssueKind;
-  /** Names its rows in a list of filters: "Duplicates". */
-  readonly name: string;
   readonly severity: 'blocking' | 'warning' | 'info';
   readonly title: string;
   readonly advice: string;

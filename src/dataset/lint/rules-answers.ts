@@ -36,7 +36,6 @@ function mergeRest({ dataset }: Context): Issue['fix'] {
 
 export const oneClass = defineLint({
   kind: 'one-class',
-  name: 'One label',
   severity: 'blocking',
   find: ({ dataset, usable }) => when(usable.length > 0 && dataset.labels.length <= 1),
   title: (_, { dataset }) => `Every row has the same label, ${quote(dataset.labels[0] ?? '')}`,
@@ -47,7 +46,6 @@ export const oneClass = defineLint({
 
 export const swappedColumns = defineLint({
   kind: 'swapped-columns',
-  name: 'Swapped columns',
   severity: 'blocking',
   find: ({ swapped }) => when(swapped),
   title: () => 'Text and label look swapped',
@@ -57,7 +55,6 @@ export const swappedColumns = defineLint({
 
 export const labelsAreIds = defineLint({
   kind: 'too-many-classes',
-  name: 'Too many labels',
   severity: 'blocking',
   find: (context) => when(!context.swapped && labelsHardlyRepeat(context)),
   title: (_, { dataset, usable }) => `${dataset.labels.length} different labels in ${counted(usable.length, 'row')}`,
@@ -71,7 +68,6 @@ const labelCount = (context: Context) =>
 
 export const tooManyClasses = defineLint({
   kind: 'too-many-classes',
-  name: 'Too many labels',
   severity: 'blocking',
   find: (context) => when(labelCount(context) > MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
@@ -82,7 +78,6 @@ export const tooManyClasses = defineLint({
 
 export const manyClasses = defineLint({
   kind: 'many-classes',
-  name: 'Many labels',
   severity: 'warning',
   find: (context) => when(labelCount(context) > MANY_CLASSES && labelCount(context) <= MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
@@ -92,7 +87,6 @@ export const manyClasses = defineLint({
 
 export const numericLabels = defineLint({
   kind: 'numeric-labels',
-  name: 'Numbers as labels',
   severity: 'warning',
   find: (context) => {
     const { labels } = context.dataset;
@@ -109,7 +103,6 @@ export const numericLabels = defineLint({
 
 export const rareClass = defineLint<readonly ClassShare[]>({
   kind: 'rare-class',
-  name: 'Rare labels',
   severity: 'warning',
   find: (context) =>
     context.swapped ||
@@ -138,7 +131,6 @@ interface Most extends ClassShare {
 
 export const imbalanced = defineLint<Most>({
   kind: 'imbalanced',
-  name: 'Most frequent label',
   severity: 'warning',
   find: ({ dataset }) => {
     const balance = classBalance(dataset);
@@ -153,17 +145,16 @@ export const imbalanced = defineLint<Most>({
 
 export const mergedSpellings = defineLint<readonly Spellings[]>({
   kind: 'label-spelling',
-  name: 'Spellings',
   severity: 'info',
   find: ({ spellings }) => together(spellings.filter((each) => each.spellings.length > 1)),
   title: (merged) => `${counted(merged.length, 'label is', 'labels are')} spelled in more than one way`,
+  rows: () => [],
   advice: ([first]) =>
     `Capital letters and spaces make no difference: ${listed((first?.spellings ?? []).map((raw) => `“${raw}”`))} are read as “${first?.label ?? ''}”.`,
 });
 
 export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]>({
   kind: 'label-spelling',
-  name: 'Spellings',
   severity: 'warning',
   find: (context) => {
     if (labelsHardlyRepeat(context) || context.dataset.labels.length > MAX_CLASSES) return [];
@@ -183,7 +174,6 @@ type Groups = ReadonlyMap<string, string>;
 
 export const severalLabels = defineLint<Groups>({
   kind: 'first-label',
-  name: 'Several labels',
   severity: 'warning',
   find: ({ dataset, swapped }) => ifAny(swapped ? null : firstOfSeveral(dataset.labels)),
   title: (first) =>
@@ -199,7 +189,6 @@ export const severalLabels = defineLint<Groups>({
 
 export const starLabels = defineLint<Groups>({
   kind: 'stars',
-  name: 'Numbers 1 to 5',
   severity: 'warning',
   find: (context) => {
     const { labels, mapping } = context.dataset;
@@ -226,7 +215,6 @@ const valueCount = (context: Context) =>
 
 export const oneTarget = defineLint({
   kind: 'few-targets',
-  name: 'Few different answers',
   severity: 'blocking',
   find: (context) => when(valueCount(context) === 1),
   title: (_, { dataset, usable }) =>
@@ -236,7 +224,6 @@ export const oneTarget = defineLint({
 
 export const fewTargets = defineLint<number>({
   kind: 'few-targets',
-  name: 'Few different answers',
   severity: 'warning',
   find: (context) => {
     const values = valueCount(context);
@@ -250,7 +237,6 @@ export const fewTargets = defineLint<number>({
 
 export const numericTargets = defineLint({
   kind: 'few-targets',
-  name: 'Few different answers',
   severity: 'warning',
   find: ({ dataset, usable }) =>
     when(usable.length >= MIN_ROWS && usable.every((row) => isNumeric(targetOf(row, dataset.mapping)))),
@@ -261,34 +247,28 @@ export const numericTargets = defineLint({
 
 export const targetIsText = defineLint<readonly Row[]>({
   kind: 'target-is-text',
-  name: 'Answer repeats the text',
   severity: 'warning',
   find: (context) =>
     together(context.usable.filter((row) => textKey(textOf(row, context.dataset.mapping)) === targetKey(context, row))),
   title: (rows) => `${counted(rows.length, 'row has', 'rows have')} the same text in both columns`,
   advice: (_, { dataset }) =>
     `These rows teach the model to repeat the text. If you do not want that, correct “${dataset.mapping.label}” in the table below, or leave them out.`,
-  rows: (rows) => rows,
 });
 
 export const severalTargets = defineLint<readonly (readonly Row[])[]>({
   kind: 'several-targets',
-  name: 'Several answers to one text',
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
   title: (groups) => `${counted(groups.length, 'text has', 'texts have')} more than one answer`,
   advice: () =>
     'Each row is compared with its own answer only, so no prompt can be right in all of them. Fine where several answers are good.',
-  rows: (groups) => groups.flat(),
 });
 
 export const targetLines = defineLint<readonly Row[]>({
   kind: 'target-lines',
-  name: 'Answers of several lines',
   severity: 'info',
   find: ({ dataset, usable }) =>
     together(usable.filter((row) => /[\n\r]/.test((row.cells[dataset.mapping.label] ?? '').trim()))),
   title: (rows) => `${counted(rows.length, 'answer has', 'answers have')} several lines`,
   advice: () => 'Answers are one line here: line breaks are read as spaces.',
-  rows: (rows) => rows,
 });
