@@ -14,7 +14,6 @@ import { rowsKey, withHashes } from '../src/dataset/keys';
 import { preparedOf, unlikeTexts } from '../src/dataset/test-support';
 import type { Dataset } from '../src/dataset/types';
 import { identity, planCache } from '../src/inference/cache-plan';
-import { AnswerCache } from '../src/inference/label-scores';
 import { contentKey } from '../src/lib/bytes';
 import { uninterrupted } from '../src/lib/control';
 import { sequentialBounds } from '../src/metrics/power';
@@ -166,30 +165,6 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
         over<typeof base | { of: typeof row; storage: 'float16' }>(base, { storage: 'float16' }),
       ),
       ...byKey(identity, row, { ...rowsWith, ...over(row, { rowId: 's' }) }),
-    };
-  },
-  'Answers in the engine': async () => {
-    type Asked = { of: typeof row & { cue?: number }; labels: typeof tokens; with: SoftPrompt | null };
-    const base: Asked = { of: { ...row, cue: 1 }, labels: tokens, with: { ...soft, placement: 'infix' } };
-    const noticed = ({ of, labels, with: other }: Asked) => {
-      const answers = new AnswerCache();
-      answers.of(base.labels, base.with).put(base.of, [1]);
-      return answers.of(labels, other).get(of) === undefined;
-    };
-    const infix = Object.entries(softs()).map(
-      ([what, other]) =>
-        [what, { ...base, with: { ...other, placement: what === 'placement' ? 'suffix' : 'infix' } }] as const,
-    );
-    const others = {
-      ...Object.fromEntries(infix),
-      ...over(base, { labels: otherTokens, with: null }),
-      ...Object.fromEntries(
-        Object.entries({ ...rowsWith, cue: { ...base.of, cue: 2 } }).map(([what, of]) => [what, { ...base, of }]),
-      ),
-    };
-    return {
-      nothing: noticed(structuredClone(base)),
-      ...Object.fromEntries(Object.entries(others).map(([what, other]) => [what, noticed(other as Asked)])),
     };
   },
   'Answers of models': async () => {
