@@ -92,11 +92,7 @@ const setting =
   };
 
 /** Null = the browser cannot read it, for example because a file of its storage is gone. */
-async function readable<T extends TableName>(
-  backend: Backend,
-  table: T,
-  key: string,
-): Promise<ValueOf<T> | null | undefined> {
+async function readable<T extends TableName>(backend: Backend, table: T, key: string) {
   try {
     return await backend.get(table, key);
   } catch (error) {
