@@ -2,7 +2,7 @@ import { countBy } from '../lib/collect';
 import { counted, listed } from '../lib/format';
 
 /** Only what a pattern can tell. */
-export type PersonalKind = 'email' | 'phone' | 'iban';
+type PersonalKind = 'email' | 'phone' | 'iban';
 
 export interface PersonalSpan {
   readonly kind: PersonalKind;
