@@ -3,7 +3,6 @@ import type { Shape } from '../graph/infer/dims';
 import { type Graph, int, type Node } from '../graph/ir';
 import { reads } from '../graph/rewrite';
 import { assert, present } from '../lib/assert';
-import { groupBy } from '../lib/collect';
 import { unsupportedModel } from '../lib/errors';
 import { Emitter } from './emitter';
 import type { GradientContext, Operators } from './operators/operator';
@@ -188,16 +187,27 @@ function sumWhereDifferent(g: Emitter, gradient: string, like: string): string {
 type Consumers = ReadonlyMap<string, readonly Node[]>;
 
 function consumersOf(graph: Graph): Consumers {
-  const pairs = graph.nodes.flatMap((node) => [...new Set(reads(node))].map((input) => ({ input, node })));
-  const byInput = groupBy(pairs, ({ input }) => input);
-  return new Map([...byInput].map(([input, readers]) => [input, readers.map(({ node }) => node)]));
+  const consumers = new Map<string, Node[]>();
+  for (const node of graph.nodes)
+    for (const input of new Set(reads(node))) {
+      const list = consumers.get(input);
+      if (list) list.push(node);
+      else consumers.set(input, [node]);
+    }
+  return consumers;
 }
 
 /** At each end of a long path. */
 const SHOWN = 6;
 
 /** A shortest one, for an error message: `soft_prompt → Add emb → … → loss`. */
-function pathThrough(node: Node, consumers: Consumers, active: ReadonlySet<string>, wrt: string, loss: string) {
+function pathThrough(
+  node: Node,
+  consumers: Consumers,
+  active: ReadonlySet<string>,
+  wrt: string,
+  loss: string,
+): readonly string[] {
   const before = shortest([wrt], (at) => at === node, consumers, active);
   const after = shortest(node.outputs, (at) => at.outputs.includes(loss), consumers, active);
   const label = ({ op, name, outputs }: Node) => `${op} ${name || outputs[0]}`;

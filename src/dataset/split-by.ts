@@ -6,6 +6,7 @@ import {
   idsOf,
   keepingTwins,
   labelTally,
+  PARTS,
   type Parts,
   type Shares,
   sharesFor,
@@ -14,7 +15,7 @@ import {
   usableRows,
   usedRows,
 } from './split';
-import { type ColumnMapping, type Dataset, PARTS, type Row, type Rows, type SplitBy, type SplitName } from './types';
+import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
 
 type Split = Dataset['split'];
 

@@ -179,7 +179,10 @@ class Expansion {
     return true;
   }
 
-  #blocks(node: Node, names: { packed: string; scales: string; zeroPoints: string; rows: number; columns: number }) {
+  #blocks(
+    node: Node,
+    names: { packed: string; scales: string; zeroPoints: string; rows: number; columns: number },
+  ): Made {
     const { rows, columns } = names;
     const bits = this.#bits(node);
     const blockSize = intAttr(node, 'block_size', 32);
@@ -236,6 +239,7 @@ class Expansion {
     return tensor;
   }
 
+  /** After their last use. */
   #release(names: readonly string[]): void {
     for (const name of names) {
       const left = (this.#uses.get(name) ?? 0) - 1;

@@ -2,7 +2,14 @@
 import { inflateSync, zipSync } from 'fflate';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 
-type ZipFailureKind = 'not-a-zip' | 'too-large' | 'too-many-files' | 'bomb' | 'bad-path' | 'encrypted' | 'corrupt';
+export type ZipFailureKind =
+  | 'not-a-zip'
+  | 'too-large'
+  | 'too-many-files'
+  | 'bomb'
+  | 'bad-path'
+  | 'encrypted'
+  | 'corrupt';
 
 type ZipFailure = Failure<ZipFailureKind>;
 export type Files = ReadonlyMap<string, Uint8Array>;

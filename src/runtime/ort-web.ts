@@ -78,7 +78,11 @@ interface Loaded {
   readonly threads: number;
 }
 
-async function load(build: Promise<Loaded['ort']>, wasmPaths: Env.WasmFilePaths, options: RunnerOptions) {
+async function load(
+  build: Promise<Loaded['ort']>,
+  wasmPaths: Env.WasmFilePaths,
+  options: RunnerOptions,
+): Promise<Loaded> {
   const ort = await build;
   const threads = threadsFor(options);
   ort.env.wasm.numThreads = threads;
@@ -119,7 +123,12 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions, fallba
   });
 }
 
-async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter: Adapter, fallback?: string | null) {
+async function gpuRunner(
+  model: SerialisedModel,
+  options: RunnerOptions,
+  adapter: Adapter,
+  fallback?: string | null,
+): Promise<Runner> {
   gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
   const { ort, heap, threads } = await gpu;
   const handed = handing(model);

@@ -183,7 +183,10 @@ function averaged(
 const trainedOf = ({ vectors, answerShift }: Trained): Trained => ({ vectors, ...(answerShift && { answerShift }) });
 
 /** Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
-function validationDue(state: Checkpoint, options: TrainOptions) {
+function validationDue(
+  state: Checkpoint,
+  options: TrainOptions,
+): { readonly step: number; readonly trained: Trained } | null {
   const { settings, validationRows } = options;
   const { step, initial, validations } = state;
   const last = validations.at(-1);
@@ -217,7 +220,12 @@ function withValidation(
   };
 }
 
-async function nextStep(state: Checkpoint, batch: readonly number[], options: TrainOptions, now: () => number) {
+async function nextStep(
+  state: Checkpoint,
+  batch: readonly number[],
+  options: TrainOptions,
+  now: () => number,
+): Promise<Checkpoint | StudioError> {
   const { settings } = options;
   const begin = now();
   const step = state.step + 1;

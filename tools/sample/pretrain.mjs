@@ -67,6 +67,7 @@ if (status !== 0) process.exit(status ?? 1);
 const target = join(sample, 'support-tone.prompt');
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target);
-cpSync(join(work, 'out/prompt/prompt.json'), join(target, 'prompt.json'));
+for (const name of ['softprompt.json', 'prompt_embeddings.npy'])
+  cpSync(join(work, 'out/prompt', name), join(target, name));
 const { arms, comparisons } = JSON.parse(readFileSync(join(work, 'out/results.json'), 'utf8'));
 console.log(JSON.stringify({ arms: arms.map(({ rows, ...arm }) => arm), comparisons }, null, 1));

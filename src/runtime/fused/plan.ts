@@ -1,6 +1,5 @@
 import { sizeOf, toNumbers } from '../../graph/dtype';
 import { type Graph, type Initializer, type Node, unsupported } from '../../graph/ir';
-import { branchResults } from '../../graph/rewrite';
 import { neededFor } from '../../graph/simplify';
 import { present } from '../../lib/assert';
 import { StudioError, unsupportedModel } from '../../lib/errors';
@@ -124,7 +123,16 @@ function chosenNodes(graph: Graph, feeds: ReadonlyMap<string, FeedShape>, fetche
       const branch = condition && node.attrs[condition[0] ? 'then_branch' : 'else_branch'];
       if (branch?.type !== 'graph') throw unsupported(node, 'has a computed condition');
       for (const [name, tensor] of branch.value.initializers) initializers.set(name, tensor);
-      return [...flatten(branch.value.nodes), ...branchResults(node, branch.value)];
+      const results = branch.value.outputs.map(
+        ({ name }, i): Node => ({
+          op: 'Identity',
+          name: `${node.name}/${i}`,
+          inputs: [name],
+          outputs: [node.outputs[i] ?? ''],
+          attrs: {},
+        }),
+      );
+      return [...flatten(branch.value.nodes), ...results];
     });
   const nodes = flatten(graph.nodes);
   const { needed } = neededFor({ ...graph, nodes }, fetches);

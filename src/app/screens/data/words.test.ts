@@ -10,6 +10,7 @@ const dataset = (rows: number, rejected = 0) =>
   }) as unknown as Dataset;
 const issue = (severity: Issue['severity'], title = 'T'): Issue => ({
   kind: 'duplicate',
+  name: 'Duplicates',
   severity,
   title,
   advice: '',

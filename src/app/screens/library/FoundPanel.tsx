@@ -1,9 +1,8 @@
 import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
-import { isUnverifiable, replayWords } from '../../../interchange/fit';
+import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
-import { firstText } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Choices, type Fact, Facts, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
@@ -35,7 +34,7 @@ export function FoundPanel() {
 function titleOf(what: Incoming, file: string): string {
   switch (what.kind) {
     case 'prompt':
-      return `An exported prompt: “${what.set.name}”`;
+      return what.examples ? `A demo: “${what.set.name}”` : `An exported prompt: “${what.set.name}”`;
     case 'set':
       return `A complete prompt set: “${what.set.name}”`;
     case 'vectors':
@@ -57,29 +56,27 @@ function factsOf(what: Incoming): readonly Fact[] {
       ['Position', placement ? PLACEMENT_WORDS[placement] : 'unknown'],
     ];
   }
-  const { set } = what;
+  const { set, dataset } = what;
   const handWritten: Fact = ['Hand-written', format.counted(set.hard.length, 'version')];
-  const answers: Fact = ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />];
+  const rows: Fact = ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'];
   if (what.kind === 'set') {
-    const { dataset, evaluations } = what;
     return [
-      answers,
+      ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />],
       handWritten,
       ['Tuned', format.counted(set.soft.length, 'run')],
-      ['Comparisons', format.count(evaluations.length)],
-      ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'],
+      ['Comparisons', format.count(what.evaluations.length)],
+      rows,
     ];
   }
-  const { version, model } = what.package;
-  const { template, soft } = firstText(version.prompt);
+  const { sidecar } = what;
   return [
-    ...(model ? [[soft ? 'Trained on' : 'Made with', `${model.id} (${model.dtype})`] as const] : []),
-    ...(soft
-      ? [countedVectors(soft.virtualTokens, soft.hidden), ['Position', PLACEMENT_WORDS[soft.placement]] as const]
-      : []),
-    answers,
-    ['Prompt', <code key="template">{template.slice(0, 400)}</code>],
+    ['Trained on', `${sidecar.model.id} (${sidecar.model.dtype})`],
+    countedVectors(sidecar.numVirtualTokens, sidecar.tokenDim),
+    ['Position', PLACEMENT_WORDS[sidecar.placement]],
+    ['Answers', <Labels key="labels" labels={sidecar.labels.map(({ label }) => label)} />],
+    ['Prompt', <code key="template">{sidecar.template.slice(0, 400)}</code>],
     handWritten,
+    rows,
   ];
 }
 

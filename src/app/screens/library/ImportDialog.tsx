@@ -1,7 +1,7 @@
 import { DropZone } from 'react-aria-components/DropZone';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
-import { replayWords } from '../../../interchange/fit';
+import { replayWords } from '../../../interchange/check-rows';
 import { namedFile } from '../../shell/DropTarget';
 import { navigate, screenPath } from '../../state/location';
 import { usePicked } from '../../state/studio';
@@ -26,12 +26,13 @@ function Actions() {
   const value = useStore(steps.found, (s) => s.value);
   const check = usePicked(steps.check, 'value', 'status');
   const isStoring = useStore(steps.stored, (s) => s.status === 'loading');
+  const isDemo = value?.what.kind === 'prompt' && value.what.examples !== null;
   return (
     <>
       <Button onPress={close}>Cancel</Button>
       {value && check.value?.kind !== 'refused' ? (
         <Button variant="primary" isDisabled={check.status === 'loading' || isStoring} onPress={() => void keep()}>
-          Import
+          {isDemo ? 'Import and present' : 'Import'}
         </Button>
       ) : null}
     </>
