@@ -24,9 +24,9 @@ async function sameInAPage(browser: Browser, { bytes }: TestFile, here: readonly
     'index.html',
     'ort-wasm-simd-threaded.mjs',
     'ort-wasm-simd-threaded.wasm',
+    'prompt.json',
     'softprompt.d.ts',
     'softprompt.js',
-    'web-prompt.json',
   ]);
   expect(new TextDecoder().decode(files['README.md'])).toMatch(/softprompt\.js has \d+ kB \(\d+ kB compressed\)/);
   const host = await plainHost(files, `public/models/${TINY}`);

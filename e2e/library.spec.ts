@@ -499,10 +499,10 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     change(files);
     return { name, bytes: Buffer.from(zipSync(files)) };
   };
-  const sidecar = JSON.parse(Buffer.from(parts['softprompt.json'] ?? []).toString()) as Record<string, unknown>;
-  const withSidecar = (name: string, change: Record<string, unknown>) =>
+  const text = Buffer.from(parts['prompt.json'] ?? []).toString();
+  const withText = (name: string, change: (text: string) => string) =>
     changed(name, (files) => {
-      files['softprompt.json'] = strToU8(JSON.stringify({ ...sidecar, ...change }));
+      files['prompt.json'] = strToU8(change(text));
     });
 
   const hostile: readonly (readonly [TestFile, RegExp])[] = [
@@ -517,29 +517,20 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     ],
     [
       changed('bomb.zip', (files) => {
-        files['prompt_embeddings.npy'] = new Uint8Array(300_000_000);
+        files['zeros.bin'] = new Uint8Array(300_000_000);
       }),
       /more than 160 MB/,
     ],
     [
       changed('nothing.zip', (files) => {
-        delete files['softprompt.json'];
+        delete files['prompt.json'];
       }),
-      /neither softprompt\.json/,
+      /neither prompt\.json/,
     ],
-    [
-      changed('json.zip', (files) => {
-        files['softprompt.json'] = strToU8('{"tokenDim": 1e99, "__proto__": {"x": 1}');
-      }),
-      /not valid JSON/,
-    ],
-    [withSidecar('wide.zip', { tokenDim: 1e9 }), /tokenDim/],
-    [
-      changed('vectors.zip', (files) => {
-        files['prompt_embeddings.npy'] = (parts['prompt_embeddings.npy'] ?? new Uint8Array()).subarray(0, 200);
-      }),
-      /72 bytes of data for 10 x 96 numbers/,
-    ],
+    [withText('json.zip', () => '{"format": "softprompt", "__proto__": {"x": 1}'), /not valid JSON/],
+    [withText('format.zip', (of) => of.replace('"formatVersion": 1', '"formatVersion": 2')), /has the format 2/],
+    [withText('wide.zip', (of) => of.replace('"hidden": 96', '"hidden": 1000000000')), /hidden/],
+    [withText('vectors.zip', (of) => of.replace('"virtualTokens": 10', '"virtualTokens": 9')), /has other numbers/],
     [{ name: 'prompt.pt', bytes: Buffer.from([0x80, 2, 0x63]) }, /could run code/],
     [
       {
@@ -573,13 +564,7 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
 
   await test.step('names in a file are text, never markup', async () => {
     const name = '<img src=x onerror="document.title=1"><b>Bold</b>';
-    const project = JSON.parse(Buffer.from(parts['project.json'] ?? []).toString()) as object;
-    const named = JSON.stringify(project).replaceAll('"Awkward"', JSON.stringify(name));
-    await library.import(
-      changed('named.zip', (files) => {
-        files['project.json'] = strToU8(named);
-      }),
-    );
+    await library.import(withText('named.zip', (of) => of.replaceAll('"Awkward"', JSON.stringify(name))));
     await expect(page.getByText(/was imported/)).toBeVisible();
     await expect(page.getByRole('img', { name: 'x' })).toHaveCount(0);
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');

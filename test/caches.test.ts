@@ -14,7 +14,6 @@ import { rowsKey, withHashes } from '../src/dataset/keys';
 import { preparedOf, unlikeTexts } from '../src/dataset/test-support';
 import type { Dataset } from '../src/dataset/types';
 import { identity, planCache } from '../src/inference/cache-plan';
-import { AnswerCache } from '../src/inference/label-scores';
 import { contentKey } from '../src/lib/bytes';
 import { uninterrupted } from '../src/lib/control';
 import { sequentialBounds } from '../src/metrics/power';
@@ -22,10 +21,10 @@ import type { SoftPrompt } from '../src/prompt/soft-prompt';
 import type { GridRow } from '../src/prompt-set/ready-prompt';
 import { askedOf } from '../src/prompt-set/test-support';
 import { cellKeys } from '../src/report/grid';
+import { makeCheckRows } from '../src/route/check-rows';
 import type { HardPrompt } from '../src/task/types';
 import { openTokenizerOf, type TokenRow } from '../src/tokens/tokenizer';
 import { STANDARD } from '../src/training/settings';
-import { makeCheckRows } from '../src/workflow/check-rows';
 import { fakeHost, promptSet } from '../src/workflow/fake-host.test-support';
 import { SILENT } from '../src/workflow/host';
 import { withKnownAnswers } from '../src/workflow/known-answers';
@@ -168,30 +167,6 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
       ...byKey(identity, row, { ...rowsWith, ...over(row, { rowId: 's' }) }),
     };
   },
-  'Answers in the engine': async () => {
-    type Asked = { of: typeof row & { cue?: number }; labels: typeof tokens; with: SoftPrompt | null };
-    const base: Asked = { of: { ...row, cue: 1 }, labels: tokens, with: { ...soft, placement: 'infix' } };
-    const noticed = ({ of, labels, with: other }: Asked) => {
-      const answers = new AnswerCache();
-      answers.of(base.labels, base.with).put(base.of, [1]);
-      return answers.of(labels, other).get(of) === undefined;
-    };
-    const infix = Object.entries(softs()).map(
-      ([what, other]) =>
-        [what, { ...base, with: { ...other, placement: what === 'placement' ? 'suffix' : 'infix' } }] as const,
-    );
-    const others = {
-      ...Object.fromEntries(infix),
-      ...over(base, { labels: otherTokens, with: null }),
-      ...Object.fromEntries(
-        Object.entries({ ...rowsWith, cue: { ...base.of, cue: 2 } }).map(([what, of]) => [what, { ...base, of }]),
-      ),
-    };
-    return {
-      nothing: noticed(structuredClone(base)),
-      ...Object.fromEntries(Object.entries(others).map(([what, other]) => [what, noticed(other as Asked)])),
-    };
-  },
   'Answers of models': async () => {
     const { engine } = fakeHost().host;
     const kept = new Map<string, ReadonlyMap<string, unknown>>();
@@ -264,21 +239,23 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
       ),
     };
   },
-  'Check rows': async ({ base }) => {
+  'Check rows': async () => {
     const { host, scored } = fakeHost();
-    const run = { ...(promptSet(base).soft[0] as NonNullable<ReturnType<typeof promptSet>['soft'][0]>), soft };
-    const asked = { run, labels: tokens, textColumn: 'text' };
-    const ask = async ({ run: of, labels, textColumn }: typeof asked) => {
-      await makeCheckRows(host, of, labels, textColumn, SILENT);
+    const of = (change: object = {}) => askedOf({ softs: [soft], words, ...change });
+    const asked = { version: of(), sentences: ['One.', 'Two.'] };
+    const ask = async ({ version, sentences }: typeof asked) => {
+      const { model, handle } = version;
+      await makeCheckRows(host, model, { version, fallback: null, handle }, sentences, SILENT);
       return scored.length;
     };
-    const runs = {
-      ...Object.fromEntries(Object.entries(softs()).map(([what, other]) => [what, { ...run, soft: other }])),
-      ...over(run, { template: 'Say. {text}' }),
+    const changes = {
+      ...Object.fromEntries(Object.entries(softs()).map(([what, other]) => [what, { softs: [other] }])),
+      text: { text: { template: 'Say. {text}' } },
+      words: { words: otherWords },
     };
     return byWork(ask, asked, {
-      ...Object.fromEntries(Object.entries(runs).map(([what, of]) => [what, { ...asked, run: of }])),
-      ...over(asked, { labels: otherTokens }),
+      ...Object.fromEntries(Object.entries(changes).map(([what, change]) => [what, { ...asked, version: of(change) }])),
+      ...over(asked, { sentences: ['One.', 'Three.'] }),
     });
   },
   'Cells of the grid': async ({ base, changed }) => {

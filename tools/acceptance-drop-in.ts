@@ -16,17 +16,19 @@ import { readPrompt } from '../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../src/cli/node-host';
 import { textOf } from '../src/dataset/labels';
 import type { Dataset } from '../src/dataset/types';
+import { setOfPackage } from '../src/interchange/from-package';
+import { type Package, packageJson } from '../src/interchange/package';
 import { present } from '../src/lib/assert';
-import { uninterrupted } from '../src/lib/control';
+import { unwrap } from '../src/lib/result';
 import { argmax } from '../src/metrics/classification';
 import { labelsOf, type Voice } from '../src/prompt/prompt';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
-import { type Package, packageJson } from '../src/prompt-set/package';
+import { stamp } from '../src/prompt-set/prompt-set';
 import { type AskedVersion, askedVersion } from '../src/prompt-set/ready-prompt';
 import type { PromptSet } from '../src/prompt-set/types';
 import { createRouter } from '../src/route/router';
-import { makeWebPrompt } from '../src/route/web-prompt';
 import { SILENT } from '../src/workflow/host';
+import { type About, makePackage } from '../src/workflow/make-package';
 import { prepareRows, readTable } from '../src/workflow/open-data';
 import { trainingWords } from '../src/workflow/word-counts';
 import { batchLines, inBuiltPage } from './built-page';
@@ -99,7 +101,8 @@ async function inThePage(page: Page, prompt: Package) {
 }
 
 const dataset = await sample();
-const { set } = await readPrompt(SHIPPED);
+const shipped = await readPrompt(SHIPPED);
+const set = setIn(shipped);
 await using host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, createLog());
 const sentences = dataset.table.rows.slice(FROM, FROM + ROWS).map((row) => textOf(row, dataset.mapping));
 const files = Object.fromEntries(
@@ -115,13 +118,12 @@ let failed = 0;
 try {
   for (const [name, ready] of prompts(set)) {
     if (!name.includes(ONLY)) continue;
-    const about = { producer: 'acceptance', name, handle: set.handle, createdAt: new Date().toISOString() };
     const asked = { ...ready, dataset };
-    const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
+    const prompt = await made(asked);
     const { report, ms, loadMs } = await byDropIn(prompt);
     const same = report.rows.filter((row) => row.here === row.expected).length;
     const right = prompt.checkRows.filter((row, i) => {
-      const label = labelsOf(asked.prompt)[argmax(row.probabilities)];
+      const label = labelsOf(asked.prompt)[argmax(row.logProbs)];
       return label === dataset.table.rows.at(FROM + i)?.cells[dataset.mapping.label];
     }).length;
     const ok = report.largest <= TOLERANCE && same === report.rows.length;
@@ -136,6 +138,17 @@ try {
   await server.close();
 }
 process.exitCode = failed > 0 ? 1 : 0;
+
+function setIn(of: Package): PromptSet {
+  return unwrap(setOfPackage(of, { ...stamp(), taken: [] }));
+}
+
+function made(asked: AskedVersion): Promise<Package> {
+  const { version: _version, fallback: _fallback, checkRows: _checkRows, model, ...about } = shipped;
+  const { weights, embeddingMultiplier, layers, heads } = present(model, 'a model');
+  const of: About = { ...about, card: { weights, embeddingMultiplier, layers, heads } };
+  return makePackage(host, { asked, fallback: null }, of, sentences, SILENT);
+}
 
 async function byDropIn(prompt: Package) {
   // a page without a model of its own, so that one is in memory
@@ -153,12 +166,13 @@ type Said = readonly Readonly<Record<string, number>>[];
 async function everywhere(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'everywhere-'));
   const files = new Map(readdirSync(SHIPPED).map((name) => [name, readFileSync(join(SHIPPED, name))]));
-  const sidecar = JSON.parse(String(files.get('softprompt.json')));
-  files.set('softprompt.json', Buffer.from(JSON.stringify({ ...sidecar, calibration: CALIBRATION })));
+  const { version, ...file } = JSON.parse(String(files.get('prompt.json')));
+  const turned = { ...version, prompt: { ...version.prompt, calibration: CALIBRATION } };
+  files.set('prompt.json', Buffer.from(JSON.stringify({ ...file, version: turned })));
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
   const input = Buffer.from(Papa.unparse(sentences.map((text) => ({ text }))));
   writeFileSync(join(folder, 'in.csv'), input);
-  const { set: calibrated } = await readPrompt(folder);
+  const calibrated = setIn(await readPrompt(folder));
   const places = new Map<string, Said>();
   /** Each pair is said as soon as it is known: this takes minutes. */
   const add = (place: string, said: Said) => {
@@ -186,10 +200,8 @@ async function byRouter(calibrated: PromptSet): Promise<Said> {
 }
 
 async function byModule(calibrated: PromptSet): Promise<Said> {
-  const about = { producer: 'acceptance', name: 'everywhere', handle: calibrated.handle, createdAt: '' };
   const asked = askedVersion(calibrated, { kind: 'soft', version: present(calibrated.soft[0], 'run') }, null);
-  const prompt = await makeWebPrompt(host, { asked, fallback: null }, about, sentences, uninterrupted);
-  const { report } = await byDropIn(prompt);
+  const { report } = await byDropIn(await made(asked));
   return report.rows.map(({ probabilities }) =>
     Object.fromEntries(labelsOf(asked.prompt).map((label, c) => [label, probabilities[c] ?? Number.NaN])),
   );

@@ -3,6 +3,7 @@ import type { Shape } from '../graph/infer/dims';
 import { type Graph, int, type Node } from '../graph/ir';
 import { reads } from '../graph/rewrite';
 import { assert, present } from '../lib/assert';
+import { groupBy } from '../lib/collect';
 import { unsupportedModel } from '../lib/errors';
 import { Emitter } from './emitter';
 import type { GradientContext, Operators } from './operators/operator';
@@ -187,27 +188,16 @@ function sumWhereDifferent(g: Emitter, gradient: string, like: string): string {
 type Consumers = ReadonlyMap<string, readonly Node[]>;
 
 function consumersOf(graph: Graph): Consumers {
-  const consumers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const input of new Set(reads(node))) {
-      const list = consumers.get(input);
-      if (list) list.push(node);
-      else consumers.set(input, [node]);
-    }
-  return consumers;
+  const pairs = graph.nodes.flatMap((node) => [...new Set(reads(node))].map((input) => ({ input, node })));
+  const byInput = groupBy(pairs, ({ input }) => input);
+  return new Map([...byInput].map(([input, readers]) => [input, readers.map(({ node }) => node)]));
 }
 
 /** At each end of a long path. */
 const SHOWN = 6;
 
 /** A shortest one, for an error message: `soft_prompt → Add emb → … → loss`. */
-function pathThrough(
-  node: Node,
-  consumers: Consumers,
-  active: ReadonlySet<string>,
-  wrt: string,
-  loss: string,
-): readonly string[] {
+function pathThrough(node: Node, consumers: Consumers, active: ReadonlySet<string>, wrt: string, loss: string) {
   const before = shortest([wrt], (at) => at === node, consumers, active);
   const after = shortest(node.outputs, (at) => at.outputs.includes(loss), consumers, active);
   const label = ({ op, name, outputs }: Node) => `${op} ${name || outputs[0]}`;

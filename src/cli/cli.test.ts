@@ -19,7 +19,7 @@ const SAMPLE = 'public/sample/support-messages.csv';
 
 /** What `inspect` says of the files that a run leaves. */
 async function inspected(out: string): Promise<readonly unknown[]> {
-  const { stdout } = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/softprompt.json'));
+  const { stdout } = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/prompt.json'));
   return stdout
     .trim()
     .split('\n')
@@ -100,7 +100,7 @@ describe('the command line', () => {
 
     expect(await inspected(out)).toMatchObject([
       { kind: 'results', ok: true, summary: expect.stringContaining('40 test rows') },
-      { kind: 'sidecar', ok: true },
+      { kind: 'prompt-package', ok: true },
     ]);
 
     const texts = await csv('two.csv', 'n,text\n1,"Never again, thanks"\n2,Lovely\n');
@@ -123,11 +123,12 @@ describe('the command line', () => {
     });
 
     // a calibration that turns answers over: both commands read it from the package, and answer alike
-    const packageFile = join(out, 'prompt/softprompt.json');
-    const sidecar = JSON.parse(await readFile(packageFile, 'utf8'));
+    const packageFile = join(out, 'prompt/prompt.json');
+    const { version, ...file } = JSON.parse(await readFile(packageFile, 'utf8'));
     const calibration = { meanLogProbs: [-9, -0.1, -0.1], rows: 48 };
     const threshold = { value: 0.9, rows: 30, answered: 20, correct: 19 };
-    await writeFile(packageFile, JSON.stringify({ ...sidecar, calibration, threshold }));
+    const turned = { ...version, prompt: { ...version.prompt, calibration, threshold } };
+    await writeFile(packageFile, JSON.stringify({ ...file, version: turned }));
     const tone = (i: number) => `"Order ${i} ${i % 2 ? 'broke, never again' : 'is lovely, thank you'}"`;
     const labelled = Array.from({ length: 12 }, (_, i) => `${tone(i)},${i % 2 ? 'negative' : 'positive'}\n`);
     const both = await csv('both.csv', `text,label\n${labelled.join('')}`);
@@ -197,13 +198,14 @@ describe('the command line', () => {
       expect(tuned.code, tuned.stderr).toBe(0);
       const results = await resultsIn<LabelResults>(out);
       expect(results.training).toMatchObject({ placement: 'infix', tokens: 4 });
-      const sidecar = JSON.parse(await readFile(join(out, 'prompt/softprompt.json'), 'utf8'));
-      expect(sidecar).toMatchObject({ placement: 'infix', init: { kind: 'text', text: '\n' } });
-      expect(sidecar.template.endsWith(sidecar.cue.text)).toBe(true);
-      expect(sidecar.parityRows[0].inputIds.slice(-sidecar.cue.tokenIds.length)).toEqual(sidecar.cue.tokenIds);
-      const files = await readdir(join(out, 'prompt'));
-      expect(files).not.toContain('adapter_config.json');
-      expect(files.includes('answer_shift.npy')).toBe(more.length > 0);
+      const file = JSON.parse(await readFile(join(out, 'prompt/prompt.json'), 'utf8'));
+      expect(file.run).toMatchObject({ settings: { placement: 'infix' }, initText: '\n' });
+      const [voice] = file.version.prompt.voices;
+      const cue = file.tokens.at(-1);
+      expect(voice.template.endsWith(cue.text)).toBe(true);
+      expect(file.checkRows[0].inputIds.slice(-cue.ids.length)).toEqual(cue.ids);
+      expect(await readdir(join(out, 'prompt'))).not.toContain('adapter_config.json');
+      expect('answerShift' in voice.soft).toBe(more.length > 0);
 
       const there = results.arms.find(({ id }) => id === 'tuned')?.rows ?? [];
       const again = await cli('evaluate', join(out, 'prompt'), SAMPLE, ...args, '--test-rows', '20');
@@ -343,7 +345,7 @@ describe('the command line', () => {
 
     expect(await inspected(out)).toMatchObject([
       { kind: 'results', ok: true },
-      { kind: 'sidecar', ok: true },
+      { kind: 'prompt-package', ok: true },
     ]);
     const asked = await csv('asked.csv', 'text\nitem 7 is late\nitem 8 is here\n');
     const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '1'];

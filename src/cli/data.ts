@@ -5,18 +5,9 @@ import { buffer } from 'node:stream/consumers';
 import { accountOf, inAll } from '../dataset/account';
 import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
-import {
-  type ColumnMapping,
-  type Dataset,
-  type MendId,
-  type SplitBy,
-  type SplitName,
-  storedTask,
-  type Table,
-} from '../dataset/types';
-import { ARM_FILE } from '../interchange/arm-file';
+import type { ColumnMapping, Dataset, MendId, SplitBy, SplitName, Table } from '../dataset/types';
 import { readIncoming } from '../interchange/incoming';
-import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
+import { type Package, PROMPT_FILE, readPackage } from '../interchange/package';
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
 import { atRoot, type Files, readZip } from '../interchange/zip';
 import { badInput } from '../lib/errors';
@@ -41,8 +32,6 @@ interface DataOptions extends PartSizes {
   readonly test: string | null;
   /** Columns by the option that names them. */
   readonly columns: { readonly text: string } & ({ readonly label: string } | { readonly target: string });
-  /** Rows have several labels. */
-  readonly several?: boolean;
   readonly seed: number;
   readonly splitBy?: SplitBy | undefined;
   readonly dropTwins?: boolean;
@@ -52,23 +41,12 @@ interface DataOptions extends PartSizes {
 
 /** @throws UsageError for missing columns; StudioError `bad-input` for data that cannot be used */
 export async function readDataset(
-  {
-    data,
-    test,
-    columns,
-    several = false,
-    seed,
-    splitBy,
-    dropTwins = false,
-    addRows = null,
-    mends = [],
-    ...sizes
-  }: DataOptions,
+  { data, test, columns, seed, splitBy, dropTwins = false, addRows = null, mends = [], ...sizes }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
   const mapping: ColumnMapping =
     'label' in columns
-      ? { text: columns.text, label: columns.label, id: null, ...storedTask(several ? 'tag' : 'classify') }
+      ? { text: columns.text, label: columns.label, id: null }
       : { text: columns.text, label: columns.target, id: null, task: 'write' };
   const split = splitBy && splitBy.kind !== 'seed' && { [splitBy.kind === 'group' ? 'group' : 'part']: splitBy.column };
   const opened = await openParts(
@@ -93,9 +71,7 @@ export const givenRows = (
     data,
     text,
     ...given
-  }: { readonly data: string; readonly text: string; readonly several?: boolean } & Partial<
-    Record<'label' | 'target', string>
-  > &
+  }: { readonly data: string; readonly text: string } & Partial<Record<'label' | 'target', string>> &
     Values<typeof ROWS>,
   log: Log,
 ): Promise<Dataset> => {
@@ -170,12 +146,12 @@ export async function openTable(
   return table;
 }
 
-/** An exported prompt: a zip, or the folder that `tune` and `write` make. @throws StudioError `bad-input` when it is neither */
-export async function readPrompt(path: string): Promise<ImportedPrompt> {
-  const here = { ...stamp(), taken: [] };
-  const read = (await isFile(path))
-    ? readPromptPackage(await bytesAt(path), here)
-    : readPromptFiles(await folderFiles(path, false), here);
+/** An exported prompt: its file, a zip, or the folder that `tune` and `write` make. @throws StudioError `bad-input` */
+export async function readPrompt(path: string): Promise<Package> {
+  const files = await exportedFiles(path);
+  const bytes = files.get(PROMPT_FILE) ?? (files.size === 1 ? [...files.values()][0] : undefined);
+  if (!bytes) throw badInput(`${path} has no ${PROMPT_FILE}, so it is not an exported prompt.`);
+  const read = readPackage(bytes);
   if (!read.ok) throw badInput(`${path}: ${read.error.message}`);
   return read.value;
 }
@@ -187,7 +163,7 @@ export async function exportedFiles(path: string): Promise<Files> {
   if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) return new Map([[basename(path), bytes]]);
   const archive = readZip(bytes);
   if (!archive.ok) throw badInput(`${path}: ${archive.error.message}`);
-  return atRoot(archive.value, ['softprompt.json', ARM_FILE]);
+  return atRoot(archive.value, [PROMPT_FILE]);
 }
 
 /** The prompt sets of a library: an exported prompt set, a team folder, or a folder of several. @throws StudioError `bad-input` */
@@ -311,8 +287,9 @@ async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 
     throw badInput(
       `${path} contains only vectors. Import them in the page, where you can name their task, and export the prompt.`,
     );
-  const { set, dataset } = what;
-  const hashes = what.kind === 'prompt' ? what.sidecar.data?.textHashes : undefined;
+  const { set } = what;
+  const dataset = what.kind === 'set' ? what.dataset : null;
+  const hashes = what.kind === 'prompt' ? what.package.data?.textHashes : undefined;
   const choices = all ? gridChoices(set).map(({ id }) => id) : chosenIds(set);
   const chosen = kindOf(set) === 'classify' ? choices : [];
   const prompts = chosen.flatMap((id) => gridRow(set, id, dataset) ?? []);
@@ -321,7 +298,7 @@ async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 
     ...prompt,
     id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,
     name: prompt.name.replace(/^[^,]*/, name),
-    // a package without its rows knows them by their hashes
+    // a package knows its rows by their hashes
     ...(hashes && prompt.seen === null && softOf(prompt.prompt)
       ? { seen: { hashes: `${hashes.train}${hashes.validation}` } }
       : {}),

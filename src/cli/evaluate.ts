@@ -2,12 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { goldOf, rowsOf } from '../dataset/labels';
-import type { Dataset, RowAccount } from '../dataset/types';
-import type { ScoreResult } from '../engine/types';
+import type { Dataset, Row, RowAccount } from '../dataset/types';
 import type { ArmResult } from '../evaluation/types';
 import { times } from '../evaluation/words';
-import type { Sidecar } from '../interchange/sidecar';
-import { present } from '../lib/assert';
+import { type Package, unpacked } from '../interchange/package';
 import { readJson } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
@@ -17,14 +15,12 @@ import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
 import { LABEL_METRICS, labelFigures } from '../metrics/registry';
-import type { SoftPrompt } from '../prompt/soft-prompt';
-import { armsOf } from '../prompt-set/arms';
-import { tunedPrompt } from '../prompt-set/versions';
-import type { TokenRow } from '../tokens/tokenizer';
+import { labelsOf, softOf } from '../prompt/prompt';
+import { type AskedVersion, withoutVectors } from '../prompt-set/ready-prompt';
+import { openVersion, tableSource } from '../route/answering';
 import { isHashed } from '../workflow/grid';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
-import { tokenRows } from '../workflow/token-rows';
 import { bytesAt, openTable, readPrompt } from './data';
 import { earlierLooks } from './exports';
 import { type Log, openHost } from './node-host';
@@ -67,15 +63,17 @@ export const evaluate = command({
     'PROMPT: an exported zip, or the folder prompt/ that tune makes. Where the baseline is of the same file, its rows are scored.',
   async run(given, log) {
     const gate = await readGate(given);
-    const { sidecar, set, dataset: own } = await readPrompt(given.prompt);
-    const columns = columnsOf(given, sidecar.columns ?? own?.mapping);
-    const model = await modelOf(given, [sidecar.model]);
+    const of = await readPrompt(given.prompt);
+    const { model: needed } = of;
+    if (!needed) throw badInput('This prompt counts words and needs no model: use predict.');
+    const columns = columnsOf(given, of.columns ?? undefined);
+    const model = await modelOf(given, [needed]);
     const table = await openTable(given.data, columns, log, { mends: given.mend });
     const all = await openTestRows(table, { ...columns, id: null }, given.testRows);
     const dataset = await onRowsOf(gate.baseline, all);
-    checkLabels(sidecar, dataset);
-    const knownRows = rowsKnown(sidecar, dataset);
-    const isSameFile = sidecar.data?.fingerprint === dataset.fingerprint && dataset === all;
+    checkLabels(of, dataset);
+    const knownRows = rowsKnown(of, dataset);
+    const isSameFile = of.data?.fingerprint === dataset.fingerprint && dataset === all;
     if (knownRows ?? isSameFile)
       log.line(
         `This prompt was trained on rows of this file${knownRows ? ` (${knownRows} of the ${counted(dataset.split.test.length, 'row')} here)` : ''}: accuracy on new rows will be lower.`,
@@ -84,30 +82,27 @@ export const evaluate = command({
     const looks = Math.max(0, ...(await Promise.all(earlier)));
     if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
     await using host = await openHost(model, log);
-    const { rows, account } = await askedRows(host, sidecar, dataset);
+    const version = unpacked(of, of.version);
+    const asked = { dataset, columns, wanted: rowsOf(dataset, 'test') };
+    const { rows, leftOut } = await sourceOf(host, version, asked);
+    const account = leftOut.reduce((sum, [, , why]) => without(sum, why, 1), accountOf(dataset));
     if (rows.length === 0) {
       const nothing = `No row of ${table.format.fileName} could be scored.`;
       if (!isGate(gate)) throw badInput(`${nothing}\n${accountSentence(account)}`);
       return below(`The tuned prompt falls short: ${midSentence(nothing)}`, { account });
     }
-    const asked = { sidecar, dataset, rows };
-    const bare = present(armsOf(set).arms[0], 'untuned prompt');
-    const taken = bare.prompt.calibration?.meanLogProbs ?? null;
-    const untuned = await armOf(host, { id: bare.id, soft: null, subtracted: taken }, asked, log);
-    const tunedAs = {
-      soft: present(set.soft[0]?.soft, 'vectors'),
-      subtracted: sidecar.calibration?.meanLogProbs ?? null,
-    };
-    const tuned = await armOf(host, { id: 'tuned', ...tunedAs }, asked, log);
-    const { name, placement } = sidecar;
+    const bare = withoutVectors(version);
+    const untuned = { ...bare, prompt: { ...bare.prompt, calibration: of.untuned } };
+    const arms = softOf(version.prompt) ? [await armOf(host, 'untuned', untuned, asked, log)] : [];
+    const tuned = await armOf(host, 'tuned', version, asked, log);
     const { id, dtype, sha256 } = host.engine.info;
     const json = {
       model: { id, dtype, sha256 },
-      prompt: { name, placement },
+      prompt: { name: of.name, version: of.version.name },
       dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows },
       looks: looks + 1,
       rows: account,
-      arms: [untuned, tuned],
+      arms: [...arms, tuned],
     };
     if (given.out) await writeFile(given.out, `${JSON.stringify(json, null, 1)}\n`);
     const ended: Ended = { json, account, ...(given.out && { text: '' }) };
@@ -228,19 +223,19 @@ function judged(
 }
 
 /** Rows whose texts trained or validated the prompt, by the hashes of its package; null where it has none. */
-function rowsKnown({ data }: Sidecar, dataset: Dataset): number | null {
+function rowsKnown({ data }: Package, dataset: Dataset): number | null {
   const hashes = data?.textHashes;
   if (!hashes) return null;
   return rowsOf(dataset, 'test').filter(isHashed(`${hashes.train}${hashes.validation}`, dataset)).length;
 }
 
 /** @throws StudioError `bad-input` where the prompt cannot answer rows with these labels */
-function checkLabels({ writing, labels }: Sidecar, dataset: Dataset): void {
-  if (writing)
+function checkLabels({ version: { prompt } }: Package, dataset: Dataset): void {
+  if (prompt.task.kind === 'generate')
     throw badInput(
       'This prompt generates texts, so it has no labels to score. Use predict to see its texts, or compare it in the page.',
     );
-  const known = labels.map(({ label }) => label);
+  const known = labelsOf(prompt);
   const unknown = dataset.labels.filter((label) => !known.includes(label));
   if (unknown.length > 0)
     throw badInput(
@@ -257,40 +252,34 @@ interface ScoredArm {
 }
 
 interface Asked {
-  readonly sidecar: Sidecar;
   readonly dataset: Dataset;
-  readonly rows: readonly TokenRow[];
+  readonly columns: { readonly text: string };
+  /** Its test rows. */
+  readonly wanted: readonly Row[];
 }
 
-async function askedRows(host: Host, { template, placement }: Sidecar, dataset: Dataset) {
-  // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
-  const request = { dataset, prompt: tunedPrompt(template, { placement }), words: [], split: 'test' as const };
-  const { rows, tooLong } = await tokenRows(host, request, uninterrupted);
-  return { rows, account: without(accountOf(dataset), 'long', tooLong.length) };
-}
-
-interface Asking {
-  readonly id: string;
-  readonly soft: SoftPrompt | null;
-  /** From the log-probabilities of the labels, as the prompt was compared; null = nothing. */
-  readonly subtracted: readonly number[] | null;
-}
+const sourceOf = (host: Host, version: AskedVersion, { dataset: { table }, columns: { text }, wanted }: Asked) =>
+  tableSource(host, version, { columns: table.columns, rows: wanted }, { text, label: null }).rowsAt(0, wanted.length);
 
 /** The answers to these rows, calibrated as they were compared and as `predict` calibrates them, and how good they are. */
-async function armOf(
-  host: Host,
-  { id, soft, subtracted }: Asking,
-  { sidecar: { labels }, dataset, rows }: Asked,
-  log: Log,
-): Promise<ScoredArm> {
-  const asked = { rows, labels, soft, cacheKey: 'rows' };
-  const scored = await host.engine.score(asked, uninterrupted, (done) =>
-    log.progress(`${id}: ${done} of ${rows.length} rows`),
-  );
-  const names = labels.map(({ label }) => label);
-  const ids = rows.map(({ rowId }) => rowId);
-  const gold = goldOf(dataset, ids).map((index) => names.indexOf(dataset.labels[index] ?? ''));
-  const predicted = scored.rows.map(({ logProbs }) => argmax(labelProbabilities(logProbs, subtracted)));
+async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked, log: Log): Promise<ScoredArm> {
+  const { prompt } = version;
+  const subtracted = prompt.calibration?.meanLogProbs ?? null;
+  const { rows } = await sourceOf(host, version, asked);
+  const answer = openVersion(host, { ...version, prompt: { ...prompt, calibration: null } });
+  const names = labelsOf(prompt);
+  const scored: (readonly number[])[] = [];
+  for (let from = 0; from < rows.length; from += PIECE) {
+    const { answers } = await answer(rows.slice(from, from + PIECE), uninterrupted);
+    for (const each of answers)
+      scored.push(
+        each.kind === 'classify' ? each.probabilities.map((share) => Math.log(share || Number.MIN_VALUE)) : [],
+      );
+    log.progress(`${id}: ${scored.length} of ${rows.length} rows`);
+  }
+  const ids = rows.map(({ rowId }) => asked.wanted[Number(rowId)]?.id ?? '');
+  const gold = goldOf(asked.dataset, ids).map((index) => names.indexOf(asked.dataset.labels[index] ?? ''));
+  const predicted = scored.map((logProbs) => argmax(labelProbabilities(logProbs, subtracted)));
   const answers = { gold, predicted, classes: names.length };
   const metrics = labelFigures(answers, { seed: 0 });
   log.line(`${LABEL_METRICS.accuracy.format.value(metrics.accuracy.value).padStart(6)}  ${id}`);
@@ -298,18 +287,14 @@ async function armOf(
     id,
     calibration: subtracted && Object.fromEntries(names.map((name, c) => [name, subtracted[c]])),
     metrics,
-    rows: scored.rows.map((row, i) => rowOf(row, names, gold[i] ?? 0, predicted[i] ?? 0)),
+    rows: scored.map((logProbs, i) => ({
+      id: ids[i],
+      gold: names[gold[i] ?? 0],
+      predicted: names[predicted[i] ?? 0],
+      logProbs: Object.fromEntries(names.map((name, c) => [name, logProbs[c]])),
+    })),
   };
 }
 
-const rowOf = (
-  { rowId, logProbs }: ScoreResult['rows'][number],
-  names: readonly string[],
-  gold: number,
-  predicted: number,
-) => ({
-  id: rowId,
-  gold: names[gold],
-  predicted: names[predicted],
-  logProbs: Object.fromEntries(names.map((name, c) => [name, logProbs[c]])),
-});
+/** Rows that are answered at once, so that progress shows. */
+const PIECE = 64;

@@ -49,10 +49,9 @@ export async function withWords(host: Host, options: Given, log: Log): Promise<P
   const { dataset, prompt, words: given, findWords: when = 'off' } = options;
   const set = openSet(host, options);
   const { words, baseTemplate: template } = set;
-  const isChoice = taskKindOf(dataset.mapping) === 'classify';
   const isWanted =
     when === 'on' || (when === 'auto' && !given && unfitWords(labelTokens(host.tokens, words)).length > 0);
-  if (!isWanted || !isChoice) return set;
+  if (!isWanted || words.length === 0) return set;
   const request = { dataset, template, words, otherCues: prompt === null };
   const found = await findWords(host, request, {
     control: uninterrupted,
@@ -123,7 +122,6 @@ export function openSet(
     datasetName: table.format.fileName,
     taken: [],
     ...(taskKindOf(mapping) === 'generate' ? { writing: { longest: longestAnswer(host, null, dataset) } } : {}),
-    ...(taskKindOf(mapping) === 'tag' ? { several: true as const } : {}),
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;

@@ -204,7 +204,7 @@ it('follows the policy that the prompt set has, unless another one is named', as
   expect((await predicted(...asked, '--policy', 'as-asked')).answers[0]).toMatchObject({ version: 'tuned 1' });
 });
 
-it('answers an engineer’s zip by the policy of its stage, and refuses one whose other prompt is gone', async () => {
+it('answers an engineer’s zip by the policy of its stage, and refuses one whose other prompt is gone or has other labels', async () => {
   const info = { hidden: 96, sha256 };
   const unsure = { value: 1, rows: 40, answered: 1, correct: 1 };
   const tone = setThreshold(setOf('Zip', ['praise', 'complaint'], info, 1), 'Zip-ttt', unsure, '2026');
@@ -219,13 +219,13 @@ it('answers an engineer’s zip by the policy of its stage, and refuses one whos
   expect(said).toBe('2 texts answered, 2 by the fallback: 2 as its answer was less probable than the threshold');
   expect((await predicted(zip, texts, '--threshold', '0')).answers[0]).toMatchObject({ version: 'tuned 1' });
   await expect(predicted(zip, texts, '--explain')).rejects.toThrow('two versions may answer');
-  const { 'fallback.json': other, ...rest } = unzipSync(await readFile(zip));
-  const bare = join(folder, 'bare.zip');
-  await writeFile(bare, writeZip(rest));
-  await expect(predicted(bare, texts)).rejects.toThrow('fallback.json is missing');
-  const foreign = new TextDecoder().decode(other).replaceAll('"praise"', '"order"');
-  await writeFile(bare, writeZip({ ...rest, 'fallback.json': new TextEncoder().encode(foreign) }));
-  await expect(predicted(bare, texts)).rejects.toThrow('or other labels than softprompt.json');
+  const file = JSON.parse(new TextDecoder().decode(unzipSync(await readFile(zip))['prompt.json']));
+  const bare = join(folder, 'bare.json');
+  await writeFile(bare, JSON.stringify({ ...file, fallback: null }));
+  await expect(predicted(bare, texts)).rejects.toThrow('no fallback that it could ask');
+  const foreign = JSON.stringify(file.fallback).replaceAll('"praise"', '"order"');
+  await writeFile(bare, JSON.stringify({ ...file, fallback: JSON.parse(foreign) }));
+  await expect(predicted(bare, texts)).rejects.toThrow('the fallback has other labels');
 });
 
 it('refuses a stage or handle that is not there, and half of the options', async () => {

@@ -2,20 +2,19 @@ import { writeFile } from 'node:fs/promises';
 import { textsRead } from '../dataset/account';
 import { isUnsure } from '../dataset/csv-out';
 import type { Table } from '../dataset/types';
-import { ARM_FILE, type ArmExport, isArmJson, readArm, wordProbabilities } from '../interchange/arm-file';
-import { readTextFile, textKind } from '../interchange/incoming';
-import { FALLBACK_FILE } from '../interchange/prompt-package';
+import { readText, textKind } from '../interchange/incoming';
+import { type Package, unpacked } from '../interchange/package';
 import type { CompleteSet } from '../interchange/set-files';
-import type { Files } from '../interchange/zip';
 import { present } from '../lib/assert';
-import { contentKey, readJson } from '../lib/bytes';
+import { contentKey } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
+import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
-import { drawsExamples, labelsOf, type Prompt, textsOf } from '../prompt/prompt';
+import { wordAnswers } from '../metrics/logistic';
+import { countsOf, drawsExamples, labelsOf, type Prompt, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
-import { stamp } from '../prompt-set/prompt-set';
 import {
   type AskedVersion,
   alone,
@@ -56,8 +55,8 @@ interface Answering {
   readonly isNamed: boolean;
   /** The column of the texts that it was made with; left out: it does not say. */
   readonly text?: string | undefined;
-  /** Where it is of a prompt.json. */
-  readonly arm?: ArmExport;
+  /** That the package was made with; left out: it is none, or no model is needed. */
+  readonly model?: NonNullable<Package['model']>;
 }
 
 const STAGE = {
@@ -87,18 +86,18 @@ Prints a JSON line a text: {label, probabilities}, {written}, or {not_answered} 
       throw new UsageError('--out takes neither --explain nor a prompt of word counts alone.');
     if (given.explain) checkExplicable(answering);
     const column = given.text ?? answering.text ?? 'text';
-    const model = await modelOf(given, weightsAsked(answering.plan), answering.arm?.model);
+    const model = await modelOf(given, weightsAsked(answering.plan), answering.model);
     const override = { oneColumn: true, ...(given.data === null && { textLines: column }) };
     const named = { text: column, ...(share?.id && { id: share.id }) };
     const table = await openTable(given.data, named, log, { override, mends: given.mend });
-    if (answering.arm && countsAlone(answering.arm.asked)) {
+    if (countsAlone(firstOf(answering.plan)) && !answering.plan.fallback) {
       const printer = createPrinter(table, answering);
-      printer.print(wordsEvent(answering.arm.asked.prompt, table, column));
+      printer.print(wordsEvent(firstOf(answering.plan).prompt, table, column));
       printer.end();
       return { account: textsRead(table, column) };
     }
     await using host = await openHost(model, log);
-    if (answering.arm) sayOtherWeights(answering.arm, host, log);
+    if (answering.model) sayOtherWeights(answering.model, host, log);
     const { routed, account } = await answerRows(host, { ...given, answering, table, column, share });
     if (answering.isNamed) log.line(routed);
     return { account, ...(given.out !== null && { text: '', json: { file: given.out } }) };
@@ -180,43 +179,31 @@ async function readAnswering(path: string, { handle, stage, policy, share, thres
 async function readVersion(path: string): Promise<Answering> {
   const files = await exportedFiles(path);
   const [only] = files.size === 1 ? [...files.values()] : [];
-  const armBytes = files.get(ARM_FILE) ?? (only && isArmJson(readJson(only)) ? only : undefined);
-  if (!files.has('softprompt.json') && armBytes) {
-    const arm = unwrap(readArm(armBytes));
-    return { plan: alone(arm.asked), isNamed: false, text: arm.columns?.text, arm };
-  }
   if (only && textKind(only)) {
-    const read = unwrap(await readTextFile(files, { ...stamp(), taken: [] }));
-    const hard = read.kind === 'set' ? read.set.hard[0] : undefined;
-    if (read.kind === 'set' && hard)
-      return {
-        plan: alone(askedVersion(read.set, { kind: 'hard', version: hard }, null)),
-        isNamed: false,
-      };
+    const text = unwrap(await readText(only));
+    const asked = { ...text, handle: '', route: 'hand-written', model: null, dataset: null } as const;
+    return { plan: alone(asked), isNamed: false };
   }
-  const { sidecar, set, dataset } = await readPrompt(path);
-  const text = (sidecar.columns ?? dataset?.mapping)?.text;
-  const run = present(set.soft[0], 'a tuned prompt');
-  const asked = askedVersion(set, { kind: 'soft', version: run }, null);
-  const { policy } = sidecar;
-  if (!policy) return { plan: alone(asked), isNamed: false, text };
-  return { plan: { asked, fallback: fallbackIn(files, asked), policy }, isNamed: true, text };
-}
-
-/** The hand-written prompt that a package's policy asks. @throws StudioError `bad-input` where it is not there, or has other labels */
-function fallbackIn(files: Files, asked: AskedVersion): AskedVersion {
-  const bytes = files.get(FALLBACK_FILE);
-  if (!bytes) throw badInput(`softprompt.json has a policy, but ${FALLBACK_FILE} is missing. Export again.`);
-  const version = unwrap(readArm(bytes)).asked;
-  if (countsAlone(version) || !haveSameLabels(version, asked))
-    throw badInput(`${FALLBACK_FILE} has no text, or other labels than softprompt.json. Export again.`);
-  return version;
+  const of = await readPrompt(path);
+  const { version, fallback, policy, model, columns } = of;
+  const plan = {
+    asked: unpacked(of, version),
+    fallback: fallback && unpacked(of, fallback),
+    policy: policy ?? { kind: 'as-asked' as const },
+  };
+  return { plan, isNamed: policy !== null, text: columns?.text, ...(model && { model }) };
 }
 
 const haveSameLabels = (a: AskedVersion, b: AskedVersion): boolean =>
   contentKey(labelsOf(a.prompt)) === contentKey(labelsOf(b.prompt));
 
 const countsAlone = ({ prompt }: AskedVersion): boolean => textsOf(prompt).length === 0;
+
+/** What word counts alone say about texts, calibrated. */
+function wordProbabilities(prompt: Prompt, texts: readonly string[]): readonly (readonly number[])[] {
+  const answers = wordAnswers(present(countsOf(prompt), 'word counts'))(texts);
+  return answers.map((each) => labelProbabilities(each, prompt.calibration?.meanLogProbs ?? null));
+}
 
 /** Answers by words alone: no model is loaded. */
 function wordsEvent(prompt: Prompt, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
@@ -232,8 +219,8 @@ function wordsEvent(prompt: Prompt, table: Table, column: string): Pick<BatchEve
 }
 
 /** A text answers with any model; its figures are of the one that it was exported with. */
-function sayOtherWeights({ model }: ArmExport, { engine: { info } }: Host, log: Log): void {
-  if (model && model.sha256 !== info.sha256)
+function sayOtherWeights(model: NonNullable<Answering['model']>, { engine: { info } }: Host, log: Log): void {
+  if (model.sha256 !== info.sha256)
     log.line(`This prompt was exported with ${model.id} (${model.dtype}), other weights: answers will differ.`);
 }
 

@@ -52,8 +52,8 @@ describe('a prompt knows its model and its columns', () => {
     const [texts, other] = [await cli('predict', own, data), await cli('predict', own, data, ...named.toSpliced(2, 2))];
     expect(texts.code, texts.stderr).toBe(0);
     expect(texts.stdout).toBe(other.stdout);
-    const sidecar = JSON.parse(await readFile(join(own, 'softprompt.json'), 'utf8'));
-    expect(sidecar.columns).toEqual({ text: 'body', label: 'tone' });
+    const file = JSON.parse(await readFile(join(own, 'prompt.json'), 'utf8'));
+    expect(file.columns).toEqual({ text: 'body', label: 'tone' });
   }, 60_000);
 
   it('finds another model among folders, however they are listed', async () => {
@@ -103,14 +103,14 @@ describe('a prompt knows its model and its columns', () => {
     });
     expect((await cli('predict', own, at('text.csv'), '--text', 'text')).code).toBe(0);
     await cp(own, at('silent'), { recursive: true });
-    const { columns: _, ...sidecar } = JSON.parse(await readFile(join(own, 'softprompt.json'), 'utf8'));
-    await writeFile(at('silent/softprompt.json'), JSON.stringify(sidecar));
+    const file = JSON.parse(await readFile(join(own, 'prompt.json'), 'utf8'));
+    await writeFile(at('silent/prompt.json'), JSON.stringify({ ...file, columns: null }));
     expect(await cli('evaluate', at('silent'), data)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--text is missing'),
     });
-    const wrong = JSON.stringify({ ...sidecar, columns: { text: 7 } });
-    await writeFile(at('silent/softprompt.json'), wrong);
+    const wrong = JSON.stringify({ ...file, columns: { text: 7 } });
+    await writeFile(at('silent/prompt.json'), wrong);
     expect((await cli('evaluate', at('silent'), data)).stderr).toContain('columns');
   }, 60_000);
 
@@ -124,7 +124,7 @@ describe('a prompt knows its model and its columns', () => {
       const made = await cli('export', at('tone.zip'), '--prompt', prompt, ...out);
       expect(made.code, made.stderr).toBe(0);
     }
-    expect(Object.keys(unzipSync(await readFile(at('out/TONE.zip'))))).toContain('softprompt.json');
+    expect(Object.keys(unzipSync(await readFile(at('out/TONE.zip'))))).toContain('prompt.json');
     const wrong = await cli('export', at('tone.zip'), '--prompt', 'tuned 1', ...out, '--model', OTHER);
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('has other weights') });
   }, 60_000);

@@ -2,6 +2,7 @@
  * New labelled rows for an open data set become training rows, so that prompts trained before and after are measured on the
  * same unseen rows. Where nothing could be trained and tested yet, they are dealt out to all parts.
  */
+import { countBy } from '../lib/collect';
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { rowsRead, without } from './account';
@@ -14,19 +15,17 @@ import { type Change, type Dataset, MAX_ROWS, type Row, type RowAccount, type Ta
 
 export type AddRows = Extract<Change, { readonly kind: 'add-rows' }>;
 
-/** For one row and for several; the first that applies counts. */
-const REASONS = {
-  empty: ['without a text or an answer', 'without a text or an answer'],
-  label: ['with a label that no row has yet', 'with a label that no row has yet'],
-  part: ['that belongs to validation or test', 'that belong to validation or test'],
-  same: ['with the text of a row that is here', 'with the text of a row that is here'],
-  contradicts: [
-    'with the text of a row that is here and another answer',
-    'with the text of a row that is here and another answer',
-  ],
-  almost: ['that almost repeats a row that is here', 'that almost repeat a row that is here'],
-} as const;
-type Reason = keyof typeof REASONS;
+type Reason = 'empty' | 'label' | 'part' | 'same' | 'contradicts' | 'almost';
+
+/** The first that applies counts. */
+const REASONS: Readonly<Record<Reason, (rows: number) => string>> = {
+  empty: () => 'without a text or an answer',
+  label: () => 'with a label that no row has yet',
+  part: (rows) => `that ${rows === 1 ? 'belongs' : 'belong'} to validation or test`,
+  same: () => 'with the text of a row that is here',
+  contradicts: () => 'with the text of a row that is here and another answer',
+  almost: (rows) => `that almost ${rows === 1 ? 'repeats' : 'repeat'} a row that is here`,
+};
 
 export interface NewRows {
   readonly rows: readonly Row[];
@@ -45,7 +44,7 @@ export function addedRows(dataset: Dataset, change: AddRows, table: Pick<Table, 
 export const leftOutWords = (leftOut: NewRows['leftOut']): string =>
   leftOut.size === 0
     ? ''
-    : `left out: ${[...leftOut].map(([reason, n]) => `${count(n)} ${REASONS[reason][n === 1 ? 0 : 1]}`).join(', ')}`;
+    : `left out: ${[...leftOut].map(([reason, n]) => `${count(n)} ${REASONS[reason](n)}`).join(', ')}`;
 
 export const isTooSmall = ({ table, mapping, labels, split }: Dataset): boolean =>
   table.rows.filter((row) => isUsable(row, mapping)).length < MIN_ROWS ||
@@ -107,18 +106,16 @@ export function newRows(dataset: Dataset, change: AddRows): Result<NewRows, Fail
       'too-many-rows',
       `With these there would be more than ${count(MAX_ROWS)} rows. Add fewer: a few thousand labelled rows are plenty.`,
     );
-  const leftOut = new Map<Reason, number>();
-  const leave = (reason: Reason) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
   const refusal = refusing(dataset);
-  const fresh = fitted(dataset, change).filter((row) => {
-    const reason = refusal(row);
-    if (reason) leave(reason);
-    return reason === null;
-  });
+  const judged = fitted(dataset, change).map((row) => ({ row, reason: refusal(row) }));
+  const fresh = judged.flatMap(({ row, reason }) => (reason === null ? [row] : []));
   // rows that are dealt out are kept together with their twins
   const beside = isTooSmall(dataset) ? [] : rowsOf(dataset, Object.values(split).flat());
   const twins = new Set(beside.length === 0 ? [] : nearTwins(fresh, beside, mapping).asked);
-  for (const _ of twins) leave('almost');
+  const leftOut = countBy([
+    ...judged.flatMap(({ reason }) => reason ?? []),
+    ...Array.from(twins, () => 'almost' as const),
+  ]);
   const rows = fresh.filter((row) => !twins.has(row));
   return ok({ rows: inDrawnOrder(rows, mapping, seed), leftOut });
 }

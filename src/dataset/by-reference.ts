@@ -108,7 +108,6 @@ async function namesIn(blob: Blob): Promise<readonly string[]> {
   return names;
 }
 
-/** Long lists as blobs. */
 export const toStored = <T>(value: T): T =>
   mapLists(value, (list) => {
     if (isCrossing(list)) return list;

@@ -1,4 +1,5 @@
-import { separatorIn, textKey } from './tags';
+import { countBy } from '../lib/collect';
+import { textKey } from './labels';
 import type { ColumnMapping, Row, Table } from './types';
 import { storedTask, type TaskKind, taskKindOf } from './types';
 
@@ -40,8 +41,7 @@ function profile(name: string, rows: readonly Row[]): Profile {
   const cells = rows.map((row) => row.cells[name] ?? '').filter((cell) => cell.trim() !== '');
   const mean = (of: (cell: string) => number) =>
     cells.length === 0 ? 0 : cells.reduce((sum, cell) => sum + of(cell), 0) / cells.length;
-  const times = new Map<string, number>();
-  for (const key of cells.map(textKey)) times.set(key, (times.get(key) ?? 0) + 1);
+  const times = countBy(cells.map(textKey));
   return {
     name,
     filled: cells.length,
@@ -119,9 +119,7 @@ export function guessColumns(table: Table): ColumnMapping | null {
       p.meanWords < 1.5 &&
       ID_NAMES.test(wordsOf(p.name)),
   );
-  const cells = rows.map(({ cells }) => cells[answer.name] ?? '');
-  const kind = target ? 'generate' : separatorIn(cells) === null ? 'classify' : 'tag';
-  return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(kind) };
+  return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(target ? 'generate' : 'classify') };
 }
 
 export interface MappingDraft {

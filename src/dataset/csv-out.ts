@@ -1,5 +1,4 @@
 /** CSV that goes out; and answered rows as such a file, the input's columns unchanged and the answers beside them. */
-import { joinTags, NO_LABEL } from './tags';
 import type { Row } from './types';
 
 export interface CsvOptions {
@@ -58,27 +57,14 @@ export interface TextAnswers {
   readonly written: readonly (string | null)[];
 }
 
-export interface TagAnswers {
-  /** Without the one that stands for none. */
-  readonly tags: readonly string[];
-  /** Probabilities, row-major `[rows, tags]`; -1 = not answered. */
-  readonly values: ArrayLike<number>;
-  /** Whether each label has a column, and of what. */
-  readonly each: LabelScore | null;
-}
-
-type Given = LabelAnswers | TagAnswers | TextAnswers;
-
-export type Answers = Given & {
-  /** Why rows were not answered, by index. */
+export type Answers = (LabelAnswers | TextAnswers) & {
   readonly leftOut: ReadonlyMap<number, string>;
 };
 
 export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutralise'>> {
   readonly format: 'csv' | 'jsonl';
-  readonly answers: Given;
+  readonly answers: LabelAnswers | TextAnswers;
   readonly done: number;
-  /** Only the rows that a person should review: unsure answers, and rows without one. */
   readonly onlyReview: boolean;
 }
 
@@ -108,46 +94,18 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-/** Below the threshold, or not answered. */
-const needsReview = (answers: Given, index: number): boolean =>
+const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
   'written' in answers
     ? answers.written[index] == null
-    : 'tags' in answers
-      ? tagsAt(answers, index) === null
-      : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
+    : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
 
 /** Compares as float32, as answers are kept. */
 export const isUnsure = (confidence: number, threshold: number | null): boolean =>
   threshold !== null && Math.fround(confidence) < Math.fround(threshold);
 
-/** Probabilities of a row; null = it was not answered. */
-function tagsAt({ tags, values }: TagAnswers, index: number): readonly number[] | null {
-  const own = tags.map((_, k) => values[index * tags.length + k] ?? -1);
-  return own.some((p) => p < 0) ? null : own;
-}
-
-function tagColumns(taken: Set<string>, answers: TagAnswers): readonly Added[] {
-  const { tags, each } = answers;
-  const given = (own: readonly number[]) => joinTags(tags.filter((_, k) => (own[k] ?? 0) >= 0.5)) || NO_LABEL;
-  const at = (index: number, of: (own: readonly number[]) => ReturnType<Added['at']>) => {
-    const own = tagsAt(answers, index);
-    return own && of(own);
-  };
-  return [
-    { name: freeName('labels', taken), at: (index) => at(index, given) },
-    ...(each
-      ? tags.map((tag, k) => ({
-          name: freeName(`${PREFIX[each]}_${tag}`, taken),
-          at: (index: number) => at(index, (own) => scoreOf(own[k] ?? 0, each)),
-        }))
-      : []),
-  ];
-}
-
 function addedColumns(taken: Set<string>, answers: Answers): readonly Added[] {
   if ('written' in answers)
     return [{ name: freeName('written', taken), at: (index) => answers.written[index] ?? null }];
-  if ('tags' in answers) return tagColumns(taken, answers);
   const { labels, predictions, confidences, threshold, each } = answers;
   const ifAnswered = (at: (index: number) => ReturnType<Added['at']>) => (index: number) =>
     labels[predictions[index] ?? -1] === undefined ? null : at(index);
@@ -166,57 +124,33 @@ function addedColumns(taken: Set<string>, answers: Answers): readonly Added[] {
   ];
 }
 
-/** The columns of the answers, and the name of the one for reasons; null where every row was answered. */
-function beside(columns: readonly string[], answers: Answers) {
+type Kept = (index: number) => boolean;
+
+/** Lines of the input's cells and the answers; where some rows were not answered, why comes last. */
+function answered(columns: readonly string[], rows: readonly Row[], answers: Answers, isKept: Kept) {
   const taken = new Set(columns);
   const added = addedColumns(taken, answers);
-  return { added, reason: answers.leftOut.size > 0 ? freeName('not_answered', taken) : null };
-}
-
-type Kept = (index: number) => boolean;
-const all: Kept = () => true;
-
-export function predictionsCsv(
-  columns: readonly string[],
-  rows: readonly Row[],
-  answers: Answers,
-  options: CsvOptions,
-  isKept = all,
-): string {
-  const { added, reason } = beside(columns, answers);
-  const header = [...columns, ...added.map(({ name }) => name), ...(reason === null ? [] : [reason])];
-  function* cells() {
+  const reason = answers.leftOut.size > 0 ? freeName('not_answered', taken) : null;
+  function* lines() {
     for (const [i, row] of rows.entries())
       if (isKept(i))
         yield [
           ...columns.map((column) => row.cells[column] ?? ''),
           ...added.map(({ at }) => at(i)),
-          ...(reason === null ? [] : [answers.leftOut.get(i) ?? '']),
+          ...(reason === null ? [] : [answers.leftOut.get(i) ?? null]),
         ];
   }
-  return toCsv(header, cells(), options);
+  const header = [...columns, ...added.map(({ name }) => name), ...(reason === null ? [] : [reason])];
+  return { header, reason, lines: lines() };
 }
 
 /** One JSON object a line; cells are text, as they were in the file. */
-export function predictionsJsonl(
-  columns: readonly string[],
-  rows: readonly Row[],
-  answers: Answers,
-  isKept = all,
-): string {
-  const { added, reason } = beside(columns, answers);
-  return rows
-    .map((row, i) => {
-      if (!isKept(i)) return '';
-      const why = answers.leftOut.get(i);
-      const line = [
-        ...columns.map((column) => [column, row.cells[column] ?? ''] as const),
-        ...added.map(({ name, at }) => [name, at(i)] as const),
-        ...(reason !== null && why !== undefined ? [[reason, why] as const] : []),
-      ];
-      return `{${line.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}\n`;
-    })
-    .join('');
+function jsonLines({ header, reason, lines }: ReturnType<typeof answered>): string {
+  const fieldsOf = (cells: readonly Cell[]) =>
+    header.flatMap((name, c) =>
+      name === reason && cells[c] === null ? [] : `${JSON.stringify(name)}:${JSON.stringify(cells[c])}`,
+    );
+  return Array.from(lines, (cells) => `{${fieldsOf(cells).join(',')}}\n`).join('');
 }
 
 export function answersFile(
@@ -228,8 +162,6 @@ export function answersFile(
   const gone = rows.slice(0, done);
   // rows that were asked for and not answered yet may be known to be left out already
   const given = { ...answers, leftOut: new Map([...leftOut].filter(([index]) => index < done)) };
-  const isKept: Kept = onlyReview ? (index) => needsReview(given, index) : all;
-  return format === 'csv'
-    ? predictionsCsv(columns, gone, given, { bom, neutralise }, isKept)
-    : predictionsJsonl(columns, gone, given, isKept);
+  const found = answered(columns, gone, given, (index) => !onlyReview || needsReview(given, index));
+  return format === 'csv' ? toCsv(found.header, found.lines, { bom, neutralise }) : jsonLines(found);
 }

@@ -1,4 +1,5 @@
 /** Some of the rows where not all are needed: one draw for every purpose, so that no choice rests on the file's order. */
+import { groupBy } from '../lib/collect';
 import { createRng, fnv1a } from '../lib/rng';
 import { rowsById, stratumOf, textKey, textKeyOf } from './labels';
 import type { ColumnMapping, Dataset, Row } from './types';
@@ -50,18 +51,13 @@ export function drawnRows(dataset: Drawn, ids: readonly string[], most: number):
 /** The named rows in the order in which `drawnRows` takes them. */
 export function drawnFirst({ table, mapping, seed }: Drawn, ids: readonly string[]): readonly string[] {
   const byId = rowsById(table.rows);
-  const strata = new Map<string, { readonly id: string; readonly text: string; readonly chance: number }[]>();
-  for (const id of ids) {
-    const row: Row | undefined = byId.get(id);
-    if (!row) continue;
-    const label = textKey(stratumOf(row, mapping));
+  const drawn = ids.flatMap((id) => {
+    const row = byId.get(id);
+    if (!row) return [];
     const text = textKeyOf(row, mapping);
-    const drawn = { id, text, chance: chance(seed, text) };
-    const stratum = strata.get(label);
-    if (stratum) stratum.push(drawn);
-    else strata.set(label, [drawn]);
-  }
-  const places = [...strata].flatMap(([label, rows]) => {
+    return { id, text, chance: chance(seed, text), label: textKey(stratumOf(row, mapping)) };
+  });
+  const places = [...groupBy(drawn, ({ label }) => label)].flatMap(([label, rows]) => {
     const start = chance(seed, `label ${label}`);
     return rows
       .sort((a, b) => a.chance - b.chance || byUnits(a.text, b.text))

@@ -1,4 +1,5 @@
 /** Changes of an open data set's rows. Each makes a version that traces a number to its rows, and that can be undone. */
+import { groupBy } from '../lib/collect';
 import { counted, listed } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { type AddRows, isTooSmall, leftOutWords, newRows } from './append';
@@ -6,10 +7,21 @@ import { groupColumn, together } from './families';
 import { isUsable, rowsById, rowsOf, wellFormed } from './labels';
 import { MENDS, type Mendable } from './mends';
 import { twinFamilies } from './near-twins';
-import { countKinds, findPersonal, maskPersonal, personalWords } from './personal';
+import { findPersonal, maskPersonal, personalWords } from './personal';
 import { type Prepared, prepareDataset, withIds } from './prepare';
 import { splitRows } from './split';
-import type { CellChange, Change, ColumnMapping, Dataset, DataVersion, Row, Rows, SplitName, Table } from './types';
+import {
+  type CellChange,
+  type Change,
+  type ColumnMapping,
+  type Dataset,
+  type DataVersion,
+  PARTS,
+  type Row,
+  type Rows,
+  type SplitName,
+  type Table,
+} from './types';
 
 const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).trimEnd()}…` : text}”`;
 
@@ -39,7 +51,7 @@ function describeChange(change: Change, cells: readonly CellChange[], label: str
     case 'unlabel':
       return `${rows} left out: the label was removed`;
     case 'mask':
-      return `${personalWords(countKinds(cells.flatMap(({ before }) => findPersonal(before))))} masked in ${rows}`;
+      return `${personalWords(cells.flatMap(({ before }) => findPersonal(before)))} masked in ${rows}`;
     case 'add-rows':
       return `Rows added from ${change.from}`;
     case 'go-back':
@@ -62,18 +74,11 @@ export type EditFailure = Failure<
   | 'few-groups'
 >;
 
-const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
-
 function withCells(rows: Rows, cells: readonly Pick<CellChange, 'rowId' | 'column' | 'after'>[]): Rows {
-  const byRow = new Map<string, Record<string, string>>();
-  for (const { rowId, column, after } of cells) {
-    const wanted = byRow.get(rowId) ?? {};
-    wanted[column] = after;
-    byRow.set(rowId, wanted);
-  }
+  const byRow = groupBy(cells, ({ rowId }) => rowId);
   return rows.map((row) => {
-    const wanted = byRow.get(row.id);
-    return wanted ? { ...row, cells: { ...row.cells, ...wanted } } : row;
+    const wanted = byRow.get(row.id)?.map(({ column, after }) => [column, after]);
+    return wanted ? { ...row, cells: { ...row.cells, ...Object.fromEntries(wanted) } } : row;
   });
 }
 
@@ -88,10 +93,7 @@ function difference(before: Rows, after: Rows, columns: readonly string[]): read
   });
 }
 
-function changedRows(
-  dataset: Dataset,
-  change: Exclude<Change, { kind: 'go-back' | 'add-rows' | 'mend' }>,
-): Result<Rows, EditFailure> {
+function changedRows(dataset: Dataset, change: Exclude<Change, { kind: 'go-back' | 'add-rows' | 'mend' }>) {
   const { table, mapping, split } = dataset;
   const labelled = (labels: readonly (readonly [rowId: string, label: string])[]) =>
     withCells(
@@ -175,7 +177,7 @@ function earlier(dataset: Dataset, later: readonly DataVersion[]): Changed {
     if (added + removed.length > 0) rows = [...rows.slice(0, rows.length - added), ...removed];
   }
   const byId = rowsById(rows);
-  const placed = new Set(SPLITS.flatMap((part) => dataset.split[part]));
+  const placed = new Set(PARTS.flatMap((part) => dataset.split[part]));
   const back = new Map(later.flatMap(({ dropped }) => dropped).filter(([id]) => byId.has(id) && !placed.has(id)));
   const part = (name: SplitName) =>
     dataset.split[name]
@@ -236,7 +238,7 @@ function keptSplit(
   { split, seed, splitBy }: Pick<Dataset, 'split' | 'seed' | 'splitBy'>,
   isDealt: boolean,
 ): Dataset['split'] | undefined {
-  const partOf = new Map(SPLITS.flatMap((part) => split[part].map((id) => [id, part] as const)));
+  const partOf = new Map(PARTS.flatMap((part) => split[part].map((id) => [id, part] as const)));
   const fresh = table.rows.filter((row) => !partOf.has(row.id) && isUsable(row, mapping));
   if (partOf.size === 0) return undefined;
   if (fresh.length === 0) return split;
@@ -246,7 +248,7 @@ function keptSplit(
   const known = new Map(
     families.flatMap((family) => {
       const parts = new Set(family.map(({ id }) => partOf.get(id)));
-      const part = SPLITS.find((name) => parts.has(name));
+      const part = PARTS.find((name) => parts.has(name));
       return part ? family.map((row) => [row, part] as const) : [];
     }),
   );
@@ -264,8 +266,8 @@ function keptSplit(
 }
 
 function dropped(before: Dataset['split'], after: Dataset['split']): DataVersion['dropped'] {
-  const left = new Set(SPLITS.flatMap((part) => after[part]));
-  return SPLITS.flatMap((part) => before[part].filter((id) => !left.has(id)).map((id) => [id, part] as const));
+  const left = new Set(PARTS.flatMap((part) => after[part]));
+  return PARTS.flatMap((part) => before[part].filter((id) => !left.has(id)).map((id) => [id, part] as const));
 }
 
 function changedBy(dataset: Dataset, change: Change): Result<Changed, EditFailure> {

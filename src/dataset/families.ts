@@ -1,4 +1,5 @@
 /** Rows with the same text, near-twins, or the same cell of the column that the split keeps together. */
+import { groupBy } from '../lib/collect';
 import { rowsOf, textKey, textKeyOf } from './labels';
 import { twinFamilies } from './near-twins';
 import type { ColumnMapping, Dataset, Row, Rows } from './types';
@@ -29,14 +30,7 @@ export function together(
   }
   for (const [first, ...others] of families)
     for (const row of others) leader.set(find(textOf(row)), find(textOf(first as Row)));
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const top = find(textOf(row));
-    const group = groups.get(top);
-    if (group) group.push(row);
-    else groups.set(top, [row]);
-  }
-  return [...groups.values()];
+  return [...groupBy(rows, (row) => find(textOf(row))).values()];
 }
 
 type Placed = Pick<Dataset, 'table' | 'mapping' | 'split' | 'splitBy'>;
@@ -68,7 +62,6 @@ export interface RowsBeside {
   readonly seen: readonly number[];
 }
 
-/** @param known rows that trained or chose a prompt, with the same columns */
 export function besideKnown(rows: readonly Row[], known: readonly Row[], mapping: ColumnMapping): RowsBeside {
   const all = [...rows, ...known];
   const groups = together(all, mapping, null, twinFamilies(all, mapping).families);

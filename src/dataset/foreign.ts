@@ -112,7 +112,6 @@ export function adapted(value: unknown): Fields | string {
   return value;
 }
 
-/** Other promptfoo assertions are checks and name no answer. */
 const NAMES_AN_ANSWER: readonly string[] = ['equals', 'contains', 'icontains', 'starts-with', 'rouge-n'];
 
 /** promptfoo.dev, "Test cases": variables, and assertions of which one names the answer. */

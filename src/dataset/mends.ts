@@ -1,4 +1,5 @@
 /** What one click, or `--mend` on the command line, can do about a table. Applied twice, it changes nothing the second time. */
+import { countBy } from '../lib/collect';
 import { isNumeric, uniqueHeaders } from './columns';
 import { type ClassShare, labelSet, textKey } from './labels';
 import { LONG_TEXT, RARE_ROWS } from './lint/define';
@@ -53,6 +54,27 @@ export function starGroups(labels: readonly string[], column: string): ReadonlyM
   return new Map(labels.map((label, i) => [label, group(stars[i] as number)]));
 }
 
+const SEPARATORS = [';', '|', ',', '/', '+', '&'] as const;
+
+const partsOf = (label: string, separator: string) =>
+  label
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** Of labels such as `billing; delivery`. Null unless most such labels have only parts that occur in other labels too. */
+export function firstOfSeveral(labels: readonly string[]): ReadonlyMap<string, string> | null {
+  for (const separator of SEPARATORS) {
+    const split = labels.map((label) => ({ label, parts: partsOf(label, separator) }));
+    const joined = split.filter(({ parts }) => parts.length > 1);
+    const times = countBy(split.flatMap(({ parts }) => [...new Set(parts.map(textKey))]));
+    const shared = joined.filter(({ parts }) => parts.every((part) => (times.get(textKey(part)) ?? 0) > 1));
+    if (joined.length > 0 && 2 * shared.length > joined.length)
+      return new Map(joined.map(({ label, parts }) => [label, parts[0] as string]));
+  }
+  return null;
+}
+
 /** Levenshtein distance at most 1, or two neighbouring letters swapped. */
 function oneSlip(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1 || a === b) return false;
@@ -104,16 +126,9 @@ function mergedSpellings(balance: readonly ClassShare[]): ReadonlyMap<string, st
 }
 
 function balanceOf({ table, mapping }: Mendable): readonly ClassShare[] {
-  const counts = new Map<string, number>();
-  for (const row of table.rows) {
-    const key = textKey(row.cells[mapping.label] ?? '');
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return labelSet(table.rows, mapping.label).map(({ label }) => ({
-    label,
-    rows: counts.get(textKey(label)) ?? 0,
-    share: 0,
-  }));
+  const counts = countBy(table.rows.map((row) => textKey(row.cells[mapping.label] ?? '')));
+  const rowsOf = (label: string) => counts.get(textKey(label)) ?? 0;
+  return labelSet(table.rows, mapping.label).map(({ label }) => ({ label, rows: rowsOf(label), share: 0 }));
 }
 
 export const OTHER = 'other';
@@ -260,6 +275,10 @@ const NONE: ReadonlyMap<string, string> = new Map();
 export const MENDS: { readonly [K in MendId]: Mend } = {
   'first-row': { done: 'First line taken as a row', apply: withFirstRow },
   'label-column': { done: 'Column for labels added', apply: withLabelColumn },
+  'first-label': {
+    done: 'First of several labels kept',
+    apply: (of) => relabelled(of, (labels) => firstOfSeveral(labels) ?? NONE),
+  },
   stars: {
     done: 'Numbers 1 to 5 grouped',
     apply: (of) => relabelled(of, (labels) => starGroups(labels, of.mapping.label) ?? NONE),

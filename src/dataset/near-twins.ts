@@ -52,7 +52,6 @@ const ROWS = 4;
 const MULTIPLIERS = Int32Array.from({ length: BANDS * ROWS }, (_, i) => mixed(2 * i + 1) | 1);
 const OFFSETS = Int32Array.from({ length: BANDS * ROWS }, (_, i) => mixed(2 * i + 2));
 
-/** Texts that agree in a band are candidates. */
 function bandsOf(set: Uint32Array): Int32Array {
   const bands = new Int32Array(BANDS);
   for (let i = 0; i < BANDS * ROWS; i++) {
@@ -101,7 +100,6 @@ interface Entry extends Sketch {
   readonly answer: string;
 }
 
-/** Up to a number of shingles. */
 function entriesOf(rows: readonly Row[], mapping: ColumnMapping, most: number) {
   const entries: Entry[] = [];
   let total = 0;
@@ -128,9 +126,7 @@ function indexOf(entries: readonly Entry[]): ReadonlyMap<number, readonly number
 }
 
 export interface NearTwins {
-  /** In their order. */
   readonly asked: readonly Row[];
-  /** Near-twins among the known rows. */
   readonly twins: ReadonlySet<Row>;
   /** False: there may be more of them. */
   readonly isWhole: boolean;

@@ -19,11 +19,7 @@ export interface Packed extends PackedShape {
 const FIELDS = ['rowId', 'column', 'before', 'after'] as const satisfies readonly (keyof CellChange)[];
 
 /** Numbers first, as they must be aligned to four bytes. */
-function joined(
-  shape: Omit<PackedShape, 'sizes'>,
-  numbers: readonly Uint32Array[],
-  texts: readonly PackedTexts[],
-): Packed {
+function joined(shape: Omit<PackedShape, 'sizes'>, numbers: readonly Uint32Array[], texts: readonly PackedTexts[]) {
   const parts = [...numbers, ...texts.map(({ ends }) => ends), ...texts.map(({ bytes }) => bytes)];
   const sizes = parts.map(({ byteLength }) => byteLength);
   const all = new Uint8Array(sizes.reduce((a, b) => a + b, 0));
@@ -183,7 +179,6 @@ export const isPackedList = (value: unknown): value is PackedRows | PackedChange
 const isRows = (list: readonly Row[] | readonly CellChange[]): list is readonly Row[] =>
   list[0] !== undefined && 'cells' in list[0];
 
-/** @param key unique */
 export function pack(list: readonly Row[] | readonly CellChange[], key: string): Packed {
   if (isRows(list)) return packRows(list, key);
   const texts = FIELDS.map((field) => packTexts(list.length, (i) => list[i]?.[field] ?? ''));

@@ -132,45 +132,45 @@ const shifted = (body: Body, lines: number): Body =>
         rejected: body.rejected.map((row) => ({ ...row, line: row.line + lines })),
       };
 
-function check(fileName: string, body: Body, delimiter: Delimiter | null, oneColumn = false): ParseFailure | null {
+function refused(fileName: string, body: Body, delimiter: Delimiter | null, oneColumn = false) {
   const named = body.columns[0] === undefined ? '' : ` (“${body.columns[0].slice(0, 60)}”)`;
   const how = delimiter ? `, read with ${DELIMITER_NAMES[delimiter]} between the cells` : '';
   if (body.columns.length === 1 && !oneColumn)
-    return {
-      kind: 'one-column',
-      message: `${fileName} has only one column${named}${how}. A text column and a label column are needed: add the labels and open the file again.`,
-    };
+    return fail(
+      'one-column',
+      `${fileName} has only one column${named}${how}. A text column and a label column are needed: add the labels and open the file again.`,
+    );
   const columns = body.columns.length;
   if (columns > MAX_COLUMNS || columns * Math.min(body.count, MAX_ROWS) > MAX_CELLS)
-    return {
-      kind: 'too-many-columns',
-      message: `${fileName} has ${columns > MAX_COLUMNS ? `more than ${count(MAX_COLUMNS)} columns` : `more than ${MAX_CELLS / 1e6} million cells`}. Keep the columns with the text, the label and what you want to filter by, and open it again.`,
-    };
+    return fail(
+      'too-many-columns',
+      `${fileName} has ${columns > MAX_COLUMNS ? `more than ${count(MAX_COLUMNS)} columns` : `more than ${MAX_CELLS / 1e6} million cells`}. Keep the columns with the text, the label and what you want to filter by, and open it again.`,
+    );
   if (body.count > MAX_ROWS)
-    return {
-      kind: 'too-many-rows',
-      message: `${fileName} has ${count(body.count)} rows; files up to ${count(MAX_ROWS)} rows are read. ${remedy(oneColumn)}`,
-      data: { rows: body.count, limit: MAX_ROWS },
-    };
+    return fail(
+      'too-many-rows',
+      `${fileName} has ${count(body.count)} rows; files up to ${count(MAX_ROWS)} rows are read. ${remedy(oneColumn)}`,
+      { rows: body.count, limit: MAX_ROWS },
+    );
   if (body.rows.length === 0) {
     const bad = body.rejected[0];
     const why = bad ? `: none of its ${body.rejected.length} rows could be read (line ${bad.line}: ${bad.reason})` : '';
-    return {
-      kind: 'no-rows',
-      message: `${fileName} has a header but no rows${why}. Open a file with one labelled text a row.`,
-      data: { rejected: body.rejected.slice(0, 100) },
-    };
+    return fail('no-rows', `${fileName} has a header but no rows${why}. Open a file with one labelled text a row.`, {
+      rejected: body.rejected.slice(0, 100),
+    });
   }
   return null;
 }
 
-const tableOf = (format: SourceFormat, { columns, rows, rejected, notes }: Body): Table => ({
-  format,
-  columns,
-  rows,
-  rejected,
-  notes,
-});
+/** @param delimiter null where cells are not delimited */
+const tableOf = (
+  format: SourceFormat,
+  { columns, rows, rejected, notes, count }: Body,
+  delimiter: Delimiter | null,
+  oneColumn?: boolean,
+): Result<Table, ParseFailure> =>
+  refused(format.fileName, { columns, rows, rejected, notes, count }, delimiter, oneColumn) ??
+  ok({ format, columns, rows, rejected, notes });
 
 /** CSV, TSV or JSONL; cell texts are kept as they are, with `\n` line ends. Rejected rows: docs/method/formats.md, 4. */
 export function parseTable(
@@ -208,15 +208,11 @@ function tableOfRecords(
   { kind, records, firstLine, notes }: Records,
   { oneColumn }: ParseOverride,
 ): Parsed {
-  const many = records.length > MAX_ROWS && { columns: [], rows: [], count: records.length, rejected: [], notes };
-  const tooMany = many ? check(fileName, many, null, oneColumn) : null;
-  if (tooMany) return { ok: false, error: tooMany };
-  const found = records.map((record, i) => ({ line: firstLine + i, raw: rawOf(record), record }));
-  const parsed = recordRows(found, adapted);
-  const body = { ...parsed, notes };
-  const failure = check(fileName, body, null, oneColumn);
   const format = { fileName, bytes: bytes.length, encoding: 'utf-8', delimiter: ',', kind } as const;
-  return failure ? { ok: false, error: failure } : ok(tableOf(format, body));
+  const count = records.length;
+  if (count > MAX_ROWS) return tableOf(format, { columns: [], rows: [], count, rejected: [], notes }, null, oneColumn);
+  const found = records.map((record, i) => ({ line: firstLine + i, raw: rawOf(record), record }));
+  return tableOf(format, { ...recordRows(found, adapted), notes }, null, oneColumn);
 }
 
 /** Renames `text` where the column of the texts has another name. */
@@ -253,14 +249,9 @@ export function* parsing(
   const { textLines } = override;
   const isJsonl = kindOf(fileName, text) === 'jsonl';
   if (isJsonl || textLines !== undefined) {
-    const parsed = parseJsonl(
-      text,
-      textLines === undefined ? adapted : withTextAs(textLines),
-      isJsonl ? null : textLines,
-    );
-    const body = { ...parsed, notes: [] };
-    const failure = check(fileName, body, null, override.oneColumn);
-    return failure ? { ok: false, error: failure } : ok(tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, body));
+    const adapt = textLines === undefined ? adapted : withTextAs(textLines);
+    const parsed = parseJsonl(text, adapt, isJsonl ? null : (textLines ?? null));
+    return tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, { ...parsed, notes: [] }, null, override.oneColumn);
   }
   const named = separatorLine(text);
   const rest = named ? text.slice(named.length) : text;
@@ -269,7 +260,6 @@ export function* parsing(
   let read = reading.next();
   for (; !read.done; read = reading.next()) yield read.value / Math.max(1, rest.length);
   const body = shifted(read.value, named ? 1 : 0);
-  const failure = check(fileName, body, delimiter, override.oneColumn);
-  if (failure) return { ok: false, error: failure };
-  return ok(tableOf({ ...base, delimiter, kind: delimiter === '\t' ? 'tsv' : 'csv' }, body));
+  const kind = delimiter === '\t' ? 'tsv' : 'csv';
+  return tableOf({ ...base, delimiter, kind }, body, delimiter, override.oneColumn);
 }

@@ -1,7 +1,8 @@
+import { countBy } from '../lib/collect';
 import { counted, listed } from '../lib/format';
 
 /** Only what a pattern can tell. */
-export type PersonalKind = 'email' | 'phone' | 'iban';
+type PersonalKind = 'email' | 'phone' | 'iban';
 
 export interface PersonalSpan {
   readonly kind: PersonalKind;
@@ -13,7 +14,6 @@ export interface PersonalSpan {
 /** Parts are bounded as RFC 5321 bounds them, so that no text takes quadratic time. */
 const EMAIL = /[\p{L}\p{N}._%+'-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu;
 
-/** In groups of four or not. */
 const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/gi;
 
 /** With the separators that people write between digits. */
@@ -61,7 +61,6 @@ export function findPersonal(text: string): readonly PersonalSpan[] {
   return spans.sort((a, b) => a.start - b.start);
 }
 
-/** Placeholders: `[email]`, `[phone]`, `[iban]`. */
 export function maskPersonal(text: string): string {
   const spans = findPersonal(text);
   if (spans.length === 0) return text;
@@ -74,23 +73,16 @@ export function maskPersonal(text: string): string {
   return out + text.slice(at);
 }
 
-const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many?: string]>> = {
-  email: ['e-mail address', 'e-mail addresses'],
-  phone: ['phone number'],
-  iban: ['IBAN'],
-};
+const NOUNS: readonly (readonly [PersonalKind, one: string, many?: string])[] = [
+  ['email', 'e-mail address', 'e-mail addresses'],
+  ['phone', 'phone number'],
+  ['iban', 'IBAN'],
+];
 
 /** "2 e-mail addresses and 1 IBAN". */
-export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string {
-  return listed([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, ...NOUNS[kind])));
-}
-
-export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<PersonalKind, number> {
-  const counts = new Map<PersonalKind, number>([
-    ['email', 0],
-    ['phone', 0],
-    ['iban', 0],
-  ]);
-  for (const { kind } of spans) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
+export function personalWords(spans: readonly PersonalSpan[]): string {
+  const counts = countBy(spans.map(({ kind }) => kind));
+  return listed(
+    NOUNS.flatMap(([kind, ...nouns]) => (counts.has(kind) ? counted(counts.get(kind) ?? 0, ...nouns) : [])),
+  );
 }

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Answers, answersFile, type LabelAnswers, predictionsCsv, predictionsJsonl } from './csv-out';
+import { type Answers, answersFile, type CsvOptions, type LabelAnswers } from './csv-out';
 import { parseTable } from './parse';
 import type { Row } from './types';
 
 const rowsOf = (cells: readonly Readonly<Record<string, string>>[]): readonly Row[] =>
   cells.map((each, i) => ({ id: String(i + 1), line: i + 2, cells: each }));
+const whole = { bom: false, neutralise: false, onlyReview: false };
+const predictionsCsv = (columns: readonly string[], rows: readonly Row[], answers: Answers, options: CsvOptions) =>
+  answersFile(columns, rows, answers.leftOut, { ...whole, ...options, format: 'csv', answers, done: rows.length });
+const predictionsJsonl = (columns: readonly string[], rows: readonly Row[], answers: Answers) =>
+  answersFile(columns, rows, answers.leftOut, { ...whole, format: 'jsonl', answers, done: rows.length });
 const answersOf = (change: Partial<LabelAnswers & Pick<Answers, 'leftOut'>> = {}): Answers => ({
   labels: ['bad', 'good'],
   predictions: [1, 0],

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PARTS, queryRows, type RowQuery, rowParts } from './query';
+import { queryRows, type RowQuery, rowParts } from './query';
 import { dealt, preparedOf } from './test-support';
+import { PARTS } from './types';
 
 const LABELS = ['good', 'bad'];
 const ALL: RowQuery = { part: null, ids: null, search: '', sort: 'file' };

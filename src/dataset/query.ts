@@ -1,5 +1,5 @@
 /** Which rows of a table are shown, and in which order. */
-import type { ColumnMapping, Dataset, Issue, Row, Rows, SplitName } from './types';
+import { type ColumnMapping, type Dataset, type Issue, PARTS, type Row, type Rows, type SplitName } from './types';
 
 export type RowSort = 'file' | 'label' | 'text' | 'longest' | 'part';
 
@@ -16,9 +16,6 @@ interface Queried {
   readonly mapping: ColumnMapping | null;
   readonly split: Dataset['split'] | null;
 }
-
-/** A row of no part comes behind. */
-export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];
 
 /** Kept as long as their rows: typing into the search asks again at every letter. */
 interface Known {

@@ -17,7 +17,6 @@ export interface RawRecord {
   readonly line: number;
   readonly raw: string;
   readonly cells: readonly string[];
-  /** Why the record is not to be trusted. */
   readonly broken: string | null;
 }
 

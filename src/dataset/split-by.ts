@@ -6,7 +6,6 @@ import {
   idsOf,
   keepingTwins,
   labelTally,
-  PARTS,
   type Parts,
   type Shares,
   sharesFor,
@@ -15,7 +14,7 @@ import {
   usableRows,
   usedRows,
 } from './split';
-import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
+import { type ColumnMapping, type Dataset, PARTS, type Row, type Rows, type SplitBy, type SplitName } from './types';
 
 type Split = Dataset['split'];
 

@@ -1,21 +1,14 @@
+import { countBy, groupBy } from '../lib/collect';
 import { drawnFirst, inDrawnOrder } from './draw';
 import { type Groups, groupColumn, together } from './families';
 import { isUsable, rowsOf, stratumOf, textKey, textKeyOf } from './labels';
 import { twinFamilies } from './near-twins';
-import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
+import { type ColumnMapping, type Dataset, PARTS, type Row, type Rows, type SplitName } from './types';
 
 export type Parts = Readonly<Record<SplitName, readonly Row[]>>;
 
-export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];
-
-export function labelTally(rows: readonly Row[], mapping: ColumnMapping): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const row of rows) {
-    const key = textKey(stratumOf(row, mapping));
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
-}
+export const labelTally = (rows: readonly Row[], mapping: ColumnMapping): ReadonlyMap<string, number> =>
+  countBy(rows.map((row) => textKey(stratumOf(row, mapping))));
 
 /** Half of a share, but all of a share of one row. */
 const least = (share: number): number => Math.min(Math.floor(share), Math.ceil(share / 2));
@@ -86,13 +79,7 @@ export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitNam
 }
 
 function byLabel(groups: Groups, mapping: ColumnMapping): readonly Groups[] {
-  const labels = new Map<string, (readonly Row[])[]>();
-  for (const group of groups) {
-    const key = textKey(stratumOf(group[0] as Row, mapping));
-    const list = labels.get(key);
-    if (list) list.push(group);
-    else labels.set(key, [group]);
-  }
+  const labels = groupBy(groups, ([first]) => textKey(stratumOf(first as Row, mapping)));
   return [...labels].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, list]) => list);
 }
 

@@ -110,11 +110,13 @@ export interface ColumnMapping {
   /** The labels, or the texts that should be generated. */
   readonly label: string;
   readonly id: string | null;
-  /** As files store it; `taskKindOf` reads it. */
-  readonly task?: keyof typeof STORED_KINDS | undefined;
+  /** As files store it. */
+  readonly task?: 'choose' | 'write' | undefined;
 }
 
-export type SplitName = 'train' | 'validation' | 'test';
+/** A row of no part comes behind. */
+export const PARTS = ['train', 'validation', 'test'] as const;
+export type SplitName = (typeof PARTS)[number];
 
 export type SplitBy =
   /** Stratified by label, by the seed. */
@@ -127,7 +129,7 @@ export type SplitBy =
 export interface Dataset {
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  /** Alphabetical, or as an earlier version had it; the last is `NO_LABEL` where a row has several; empty where texts are generated. */
+  /** Alphabetical, or as an earlier version had it; empty where texts are generated. */
   readonly labels: readonly string[];
   readonly split: Readonly<Record<SplitName, readonly string[]>>;
   /** Training rows of each label; data sets that were stored before it was kept have none. */
@@ -188,51 +190,58 @@ export type Change =
   | { readonly kind: 'label-rows'; readonly labels: readonly (readonly [rowId: string, label: string])[] }
   | { readonly kind: 'go-back'; readonly version: number };
 
-export type MendId = 'first-row' | 'label-column' | 'stars' | 'spellings' | 'rare-labels' | 'html' | 'links' | 'cut';
-
-export type IssueKind =
-  | 'one-class'
-  | 'too-few-rows'
-  | 'empty-part'
-  | 'few-rows'
-  | 'too-many-classes'
-  | 'many-classes'
-  | 'numeric-labels'
-  | 'rare-class'
-  | 'imbalanced'
-  | 'empty-text'
-  | 'empty-label'
-  | 'duplicate'
-  | 'contradiction'
-  | 'leak'
-  | 'near-twin'
-  | 'twins-together'
-  | 'swapped-columns'
-  | 'long-text'
-  | 'label-spelling'
-  | 'several-labels'
-  | 'personal-data'
-  | 'no-part'
-  /** Each has a mend of that name. */
+export type MendId =
   | 'first-row'
+  | 'label-column'
+  | 'first-label'
   | 'stars'
+  | 'spellings'
+  | 'rare-labels'
   | 'html'
   | 'links'
-  /** Of expected texts. */
-  | 'target-is-text'
-  | 'few-targets'
-  | 'several-targets'
-  | 'target-lines'
-  | 'target-too-long'
-  /** Found with the model's tokenizer. */
-  | 'read-poorly'
-  | 'too-long';
+  | 'cut';
+
+/** By kind; in a list of filters an issue's rows go by this name. */
+export const ISSUE_NAMES = {
+  'one-class': 'One label',
+  'too-few-rows': 'Too few rows',
+  'empty-part': 'Empty part',
+  'few-rows': 'Few rows',
+  'too-many-classes': 'Too many labels',
+  'many-classes': 'Many labels',
+  'numeric-labels': 'Numbers as labels',
+  'rare-class': 'Rare labels',
+  imbalanced: 'Most frequent label',
+  'empty-text': 'Empty texts',
+  'empty-label': 'Empty answers',
+  duplicate: 'Duplicates',
+  contradiction: 'Contradictions',
+  leak: 'Leaks',
+  'near-twin': 'Near-twins',
+  'twins-together': 'Near-twins in one part',
+  'swapped-columns': 'Swapped columns',
+  'long-text': 'Long texts',
+  'label-spelling': 'Spellings',
+  'personal-data': 'Personal data',
+  'no-part': 'Not in the split',
+  'first-row': 'First line',
+  'first-label': 'Several labels',
+  stars: 'Numbers 1 to 5',
+  html: 'HTML',
+  links: 'Long links',
+  'target-is-text': 'Answer repeats the text',
+  'few-targets': 'Few different answers',
+  'several-targets': 'Several answers to one text',
+  'target-lines': 'Answers of several lines',
+  'target-too-long': 'Answers too long',
+  'read-poorly': 'Read poorly',
+  'too-long': 'Too long for the model',
+} as const;
+export type IssueKind = keyof typeof ISSUE_NAMES;
 
 /** `blocking` ones stop training. */
 export interface Issue {
   readonly kind: IssueKind;
-  /** Names its rows in a list of filters: "Duplicates". */
-  readonly name: string;
   readonly severity: 'blocking' | 'warning' | 'info';
   readonly title: string;
   readonly advice: string;
@@ -240,7 +249,7 @@ export interface Issue {
   readonly fix?: { readonly label: string; readonly change: Change };
 }
 
-export type TaskKind = 'classify' | 'tag' | 'generate';
+export type TaskKind = 'classify' | 'generate';
 
 /** A table that lacks a kind does not compile. */
 export type ByTask<T> = { readonly [K in TaskKind]: T };
@@ -252,11 +261,10 @@ export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly
   ...more: A
 ): T => (table[of.kind] as (of: V, ...more: A) => T)(of, ...more);
 
-/** As a mapping stores a kind; classification may be left out. */
-const STORED_KINDS = { choose: 'classify', tag: 'tag', write: 'generate' } as const satisfies Record<string, TaskKind>;
-
-export const taskKindOf = ({ task = 'choose' }: Pick<ColumnMapping, 'task'>): TaskKind => STORED_KINDS[task];
+/** Files store `task: 'write'` for generation and nothing for classification. */
+export const taskKindOf = ({ task }: Pick<ColumnMapping, 'task'>): TaskKind =>
+  task === 'write' ? 'generate' : 'classify';
 
 /** The part of a stored mapping that names its kind; spread it into the mapping. */
 export const storedTask = (kind: TaskKind): Pick<ColumnMapping, 'task'> =>
-  (({ classify: {}, tag: { task: 'tag' }, generate: { task: 'write' } }) as const)[kind];
+  kind === 'generate' ? { task: 'write' } : {};

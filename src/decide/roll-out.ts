@@ -8,7 +8,7 @@ import type { Interval } from '../metrics/intervals';
 import { wilson } from '../metrics/intervals';
 import { clustersOf, designEffect, equalClusters } from '../metrics/mcnemar';
 import { sequentialBounds, tangoScore } from '../metrics/power';
-import { median } from '../metrics/special';
+import { bisected, median } from '../metrics/special';
 
 /** Shares of the texts that the new prompt answers, one after another. */
 export const SHARES = [0.05, 0.25, 0.5, 1] as const;
@@ -108,16 +108,9 @@ export interface RollOut {
 /** Both ends of the margins that the look's bound does not reject, by bisection: the statistic falls as the margin rises. */
 function sequentialInterval(b: number, c: number, n: number, bound: number): Interval {
   const d = (b - c) / n;
-  const end = (inside: number, outside: number, sign: 1 | -1): number => {
-    let [near, far] = [inside, outside];
-    for (let i = 0; i < 40; i++) {
-      const middle = (near + far) / 2;
-      if (sign * tangoScore(b, c, n, middle) < bound) near = middle;
-      else far = middle;
-    }
-    return far;
-  };
-  return { low: end(d, -1, 1), high: end(d, 1, -1) };
+  const end = (outside: number, sign: 1 | -1) =>
+    bisected(d, outside, (margin) => sign * tangoScore(b, c, n, margin) < bound, 40)[1];
+  return { low: end(-1, 1), high: end(1, -1) };
 }
 
 /** Of an interval that has to be on one side of a limit. */

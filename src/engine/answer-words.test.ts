@@ -74,14 +74,6 @@ describe('trained answer words', () => {
     expect(shifted.rows).toEqual(plain.rows);
   });
 
-  it('answer from memory only with the same shift', async () => {
-    const one = engine();
-    const request = { rows: rowsOf('suffix'), labels, soft: soft('suffix'), cacheKey: null };
-    await one.score(request);
-    expect((await one.score({ ...request, soft: { ...request.soft, answerShift } })).rowsRun).toBe(3);
-    expect((await one.score({ ...request, soft: { ...request.soft, answerShift } })).rowsRun).toBe(0);
-  });
-
   const training = (change: Partial<TrainingSettings> = {}): TrainRequest => ({
     runId: 'run',
     train: rowsOf('suffix'),

@@ -2,7 +2,6 @@ import { attribute } from '../inference/attribution';
 import { groupWith, type TextCacheOptions } from '../inference/cache-plan';
 import { generate, readNextTokens, writeRows } from '../inference/generate';
 import { kvBytesPerToken } from '../inference/kv';
-import { AnswerCache } from '../inference/label-scores';
 import { PrefixCache } from '../inference/rows';
 import { embeddingRows, outputVectors } from '../inference/run';
 import {
@@ -62,7 +61,6 @@ export class Engine implements EngineCalls {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
   readonly #cache: TextCache;
-  #answers = new AnswerCache();
   readonly #prefixes = new PrefixCache();
 
   constructor({ program, info }: LoadedProgram, texts: Partial<TextCacheOptions> = {}) {
@@ -77,56 +75,29 @@ export class Engine implements EngineCalls {
     control: Polled = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<ScoreResult> {
+    const begin = performance.now();
+    const { soft, adapter } = request;
     const rows = eachOrder(request.rows);
     const share = request.rows.length / Math.max(1, rows.length);
-    const result = await this.#score({ ...request, rows }, control, (done) => onProgress(Math.floor(done * share)));
-    return { ...result, rows: meanOverOrders(request.rows, result.rows) };
-  }
-
-  async #score(request: ScoreRequest, control: Polled, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
-    const begin = performance.now();
-    const { adapter } = request;
-    const answers = (adapter ? new AnswerCache() : this.#answers).of(request.labels, request.soft);
-    const known = request.rows.map((row) => answers.get(row));
-    const fresh = request.rows.filter((_, i) => !known[i]);
-    const before = request.rows.length - fresh.length;
     const scored = await scoreRows(
       { ...this.#program, adapter },
       {
-        ...request,
-        rows: fresh,
-        cached: this.#cached({ ...request, rows: fresh }),
+        ...{ ...request, rows, control },
+        cached: this.#cached({ ...request, rows }),
         prefixes: this.#prefixes,
-        control,
-        onProgress: (done) => onProgress(before + done),
+        onProgress: (done) => onProgress(Math.floor(done * share)),
       },
     );
-    scored.forEach(({ logProbs }, i) => {
-      answers.put(present(fresh[i], 'row'), logProbs);
-    });
-    const found = scored.values();
-    const counts = countTokens(request.rows, request.soft);
-    return {
-      rows: request.rows.map(({ rowId }, i) => ({
-        rowId,
-        logProbs: known[i] ?? present(found.next().value, `answer of row ${rowId}`).logProbs,
-        ...present(counts[i], 'tokens'),
-      })),
-      rowsRun: fresh.length,
-      seconds: (performance.now() - begin) / 1000,
-    };
+    const counts = countTokens(rows, soft);
+    const answers = scored.map((answer, i) => ({ ...answer, ...present(counts[i], 'tokens') }));
+    const seconds = (performance.now() - begin) / 1000;
+    return { rows: meanOverOrders(request.rows, answers), rowsRun: rows.length, seconds };
   }
 
   readonly tokensToRun: EngineCalls['tokensToRun'] = async (requests) =>
-    tokensToRun(requests, {
-      answers: ({ labels, soft }) => {
-        const known = this.#answers.of(labels, soft);
-        return (row) => known.get(row) !== undefined;
-      },
-      texts: (key, rows) => {
-        const plan = this.#cache.planReusing(key, rows);
-        return (row) => (this.#cache.has(plan, row) ? 'kept' : groupWith(plan, row).kept ? 'keeps' : 'rereads');
-      },
+    tokensToRun(requests, (key, rows) => {
+      const plan = this.#cache.planReusing(key, rows);
+      return (row) => (this.#cache.has(plan, row) ? 'kept' : groupWith(plan, row).kept ? 'keeps' : 'rereads');
     });
 
   async write(
@@ -210,10 +181,7 @@ export class Engine implements EngineCalls {
 
   /** New `options` apply to later requests. */
   texts(options: TextCacheOptions | null): TextMemory {
-    if (options) {
-      this.#cache.configure(options);
-      this.#answers = new AnswerCache(); // what is kept in half precision answers a little differently
-    }
+    if (options) this.#cache.configure(options);
     const { budgetBytes, storage } = this.#cache.options;
     const tokens = Math.floor(budgetBytes / kvBytesPerToken(this.#program.spec, storage === 'float32' ? 4 : 2));
     return { budgetBytes, storage, bytes: this.#cache.bytes, tokens };
@@ -221,7 +189,6 @@ export class Engine implements EngineCalls {
 
   /** What is asked next is computed as in a fresh engine. */
   forget(): void {
-    this.#answers = new AnswerCache();
     this.#cache.clear();
     this.#prefixes.clear();
   }

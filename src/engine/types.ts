@@ -120,7 +120,7 @@ export interface ScoreRequest {
   readonly soft: SoftPrompt | null;
   /** Of the text cache for these rows (not with virtual tokens before the text); null = no cache. */
   readonly cacheKey: string | null;
-  /** Where the model is loaded to train adapters; such answers are not remembered. */
+  /** Where the model is loaded to train adapters. */
   readonly adapter?: Float32Array;
   /** The model answers, also what is known: its time counts. */
   readonly timed?: true;

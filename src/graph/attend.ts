@@ -48,7 +48,6 @@ export function joinHeads(b: GraphBuilder, x: string, like: string, width: numbe
   shaped(b, b.add('Transpose', [x], { attrs: { perm: ints([0, 2, 1, 3]) } }), like, [width], name);
 }
 
-/** Keys or values after those of the past. */
 export function withPast(b: GraphBuilder, past: string, x: string, name = ''): string {
   const named = { name: name || undefined };
   return past === ''

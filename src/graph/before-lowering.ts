@@ -1,8 +1,9 @@
 import type { GraphBuilder } from './builder';
 import { dtypeCode, toNumbers } from './dtype';
 import { inferDTypes } from './infer/infer';
-import { CROSS_ENTROPY, type Dim, type Graph, type Initializer, int, intAttr, LINEAR, type Node } from './ir';
-import { producers, readCounts, rewrite } from './rewrite';
+import { CROSS_ENTROPY, type Dim, type Graph, type Initializer, int, intAttr, type Node } from './ir';
+import { sumsInLinear } from './linear';
+import { producers, rewrite } from './rewrite';
 import { prune } from './simplify';
 
 /** The loss in plain operators. The gradient uses the same softmax. */
@@ -35,36 +36,14 @@ function write(node: Node, b: GraphBuilder): void {
  * products read.
  */
 export function sumIntoLinear(graph: Graph): Graph {
-  const source = producers(graph);
-  const uses = readCounts(graph);
   const declared = new Map([...graph.values, ...graph.inputs.map((v) => [v.name, v] as const)]);
-  const shapeOf = (name: string): readonly Dim[] | null => declared.get(name)?.shape ?? null;
-  const isSame = (a: string, b: string) => {
-    const [p, q] = [shapeOf(a), shapeOf(b)];
-    return p !== null && q !== null && p.length === q.length && p.every((dim, i) => dim !== null && dim === q[i]);
-  };
-  /** Linear by the output of the Add. */
-  const sums = new Map<string, Node>();
-  for (const node of graph.nodes) {
-    const [a = '', b = ''] = node.op === 'Add' ? node.inputs : [];
-    // Of two products the later one adds the other, which is computed by then.
-    const product = [b, a].find((name) => isPlain(source.get(name)) && uses.get(name) === 1);
-    const linear = product === undefined ? undefined : source.get(product);
-    if (linear && a !== b && isSame(a, b)) sums.set(node.outputs[0] ?? '', linear);
-  }
-  const moved = new Set(sums.values());
-  return rewrite(graph, '', (node, { builder }) => {
-    if (moved.has(node)) return true;
-    const linear = sums.get(node.outputs[0] ?? '');
-    if (!linear) return false;
-    const [x = '', weight = ''] = linear.inputs;
-    const addend = node.inputs.find((name) => name !== linear.outputs[0]) ?? '';
-    builder.push({ ...linear, inputs: [x, weight, '', addend], outputs: node.outputs });
-    return true;
+  const shapeOf = (name = ''): readonly Dim[] | null => declared.get(name)?.shape ?? null;
+  return sumsInLinear(graph, ({ inputs: [x = '', weight = ''], outputs: [product] }, addend) => {
+    const [p, q] = [shapeOf(product), shapeOf(addend)];
+    const isSame = p && q && p.length === q.length && p.every((dim, i) => dim !== null && dim === q[i]);
+    return isSame ? [x, weight, '', addend] : null;
   });
 }
-
-const isPlain = (node: Node | undefined) => node?.op === LINEAR && node.inputs.length === 2;
 
 const elementwise = new Set(
   `Add Sub Mul Div Pow Sigmoid Tanh Neg Sqrt Reciprocal Exp Log Erf Relu Abs Sin Cos Gelu Softplus

@@ -1,7 +1,7 @@
 import { assert, present } from '../lib/assert';
 import { scaledTensor } from './dequantise';
 import { encode, type PlainDType } from './dtype';
-import type { Attr, Dim, DType, Graph, Initializer, Node, ValueInfo } from './ir';
+import type { Attr, Dim, DType, Graph, Initializer, Node } from './ir';
 
 export interface AddOptions {
   readonly attrs?: Readonly<Record<string, Attr>>;
@@ -23,38 +23,30 @@ const dedupLimit = 256;
  * passes that emit each old node or its replacement.
  */
 export class GraphBuilder {
-  readonly #name: string;
   readonly #prefix: string;
-  readonly #opsets: Record<string, number>;
-  readonly #inputs: ValueInfo[];
-  #outputs: ValueInfo[];
-  readonly #initializers: Map<string, Initializer>;
-  readonly #nodes: Node[] = [];
-  readonly #values: Map<string, ValueInfo>;
+  readonly #to;
   /** Names that fresh ones must avoid: all of the source graph, including its subgraphs. */
   readonly #reserved = new Set<string>();
   readonly #defined = new Set<string>();
   readonly #constants = new Map<string, string>();
   readonly #counters = new Map<string, number>();
 
-  constructor(from?: Graph, prefix = '') {
-    this.#name = from?.name ?? 'graph';
+  constructor(from: Partial<Graph> = {}, prefix = '') {
+    const { name = 'graph', opsets = { '': 18 }, inputs = [], outputs = [], nodes = [] } = from;
     this.#prefix = prefix;
-    this.#opsets = { ...(from?.opsets ?? { '': 18 }) };
-    this.#inputs = [...(from?.inputs ?? [])];
-    this.#outputs = [...(from?.outputs ?? [])];
-    this.#initializers = new Map(from?.initializers);
-    this.#values = new Map(from?.values);
-    if (from) this.#reserve(from);
-    for (const { name } of this.#inputs) this.#defined.add(name);
-    for (const tensor of this.#initializers.values()) {
+    this.#to = {
+      ...{ name, opsets: { ...opsets }, inputs: [...inputs], outputs: [...outputs], nodes: [] as Node[] },
+      ...{ initializers: new Map(from.initializers), values: new Map(from.values) },
+    };
+    this.#reserve({ ...this.#to, nodes });
+    for (const input of inputs) this.#defined.add(input.name);
+    for (const tensor of this.#to.initializers.values()) {
       this.#defined.add(tensor.name);
       if (tensor.bytes.byteLength <= dedupLimit) this.#constants.set(contentKey(tensor), tensor.name);
     }
-    for (const node of from?.nodes ?? []) this.push(node);
+    for (const node of nodes) this.push(node);
   }
 
-  /** A builder with the inputs, outputs, initializers and value types of `graph`, and no nodes yet. */
   static rewrite(graph: Graph, prefix = ''): GraphBuilder {
     const builder = new GraphBuilder({ ...graph, nodes: [] }, prefix);
     builder.#reserve(graph);
@@ -76,15 +68,10 @@ export class GraphBuilder {
 
   /** The outputs of the node must be new. */
   push(node: Node): void {
-    for (const output of node.outputs) {
-      if (output === '') continue;
-      assert(!this.#defined.has(output), `value ${output} is defined twice`);
-      this.#defined.add(output);
-      this.#reserved.add(output);
-    }
+    for (const output of node.outputs) if (output !== '') this.#define(output);
     const domain = domainOf(node.op);
-    if (domain !== 'studio') this.#opsets[domain] ??= 1;
-    this.#nodes.push(node);
+    if (domain !== 'studio') this.#to.opsets[domain] ??= 1;
+    this.#to.nodes.push(node);
   }
 
   /** Equal small constants are shared. Scalars have `dims` []. */
@@ -99,10 +86,8 @@ export class GraphBuilder {
     const same = this.#constants.get(key);
     if (tensor.name === '' && same !== undefined) return same;
     const name = tensor.name === '' ? this.fresh('const') : tensor.name;
-    assert(!this.#defined.has(name), `value ${name} is defined twice`);
-    this.#initializers.set(name, { ...tensor, name });
-    this.#defined.add(name);
-    this.#reserved.add(name);
+    this.#define(name);
+    this.#to.initializers.set(name, { ...tensor, name });
     if (small) this.#constants.set(key, name);
     return name;
   }
@@ -115,20 +100,18 @@ export class GraphBuilder {
   }
 
   input(name: string, dtype: DType, shape: readonly Dim[] | null): string {
-    assert(!this.#defined.has(name), `value ${name} is defined twice`);
-    this.#inputs.push({ name, dtype, shape });
-    this.#defined.add(name);
-    this.#reserved.add(name);
+    this.#define(name);
+    this.#to.inputs.push({ name, dtype, shape });
     return name;
   }
 
   output(name: string, dtype: DType, shape: readonly Dim[] | null): void {
     assert(this.#defined.has(name), `output ${name} is not defined`);
-    this.#outputs.push({ name, dtype, shape });
+    this.#to.outputs.push({ name, dtype, shape });
   }
 
   describe(name: string, dtype: DType, shape: readonly Dim[] | null): void {
-    this.#values.set(name, { name, dtype, shape });
+    this.#to.values.set(name, { name, dtype, shape });
   }
 
   has(name: string): boolean {
@@ -136,7 +119,7 @@ export class GraphBuilder {
   }
 
   tensor(name: string): Initializer | undefined {
-    return this.#initializers.get(name);
+    return this.#to.initializers.get(name);
   }
 
   /** An unused name, `prefix + stem + _n`. */
@@ -153,15 +136,13 @@ export class GraphBuilder {
   }
 
   build(): Graph {
-    return {
-      name: this.#name,
-      opsets: this.#opsets,
-      inputs: this.#inputs,
-      outputs: this.#outputs,
-      initializers: this.#initializers,
-      nodes: this.#nodes,
-      values: this.#values,
-    };
+    return this.#to;
+  }
+
+  #define(name: string): void {
+    assert(!this.#defined.has(name), `value ${name} is defined twice`);
+    this.#defined.add(name);
+    this.#reserved.add(name);
   }
 
   #reserve(graph: Graph): void {

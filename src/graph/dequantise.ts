@@ -121,7 +121,6 @@ export function packedIntegers(bytes: Uint8Array, { bits, blockSize, zeroPoints 
 export const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Does not convert the other rows. */
 export function rowsAsFloat32(tensor: Initializer, from: number, to: number): Float32Array {
   const [rows = 0, columns = 0] = tensor.dims;
   const cut = <A extends Uint8Array | Float32Array>(values: A) => {

@@ -2,7 +2,7 @@ import { unsupportedModel } from '../lib/errors';
 import { BIAS_INPUT } from './attention';
 import { type Decoder, uniformCache } from './decoder';
 import { toNumbers } from './dtype';
-import { type Graph, type Initializer, intAttr, type Layout, LINEAR, layoutOf, type Node, type ValueInfo } from './ir';
+import { type Graph, type Initializer, intAttr, LINEAR, layoutOf, type Node, type ValueInfo } from './ir';
 import { producers, reads } from './rewrite';
 
 /**
@@ -19,7 +19,7 @@ export function detect(given: Graph): Decoder {
   const embedding = findEmbedding(given, ids.name);
   const graph = uniformCache(given, embedding.table.dims[1] ?? 0);
   const source = producers(graph);
-  const head = findHead(graph, source);
+  const { input: finalHidden, ...head } = findHead(graph, source);
   const cache = findCache(graph);
   refuseUnknownInputs(graph, [ids.name, BIAS_INPUT, ...cache.pastKeys, ...cache.pastValues]);
   const named = (name: string) => (graph.inputs.some((v) => v.name === name) ? name : null);
@@ -52,8 +52,8 @@ export function detect(given: Graph): Decoder {
       pastValues: cache.pastValues,
     },
     embeddings: embedding.value,
-    finalHidden: head.input,
-    head: { weight: head.weight, layout: head.layout, bias: head.bias, scale: head.scale, softcap: head.softcap },
+    finalHidden,
+    head,
     embeddingTable: { weight: embedding.table.name, scale: embedding.scale },
     presentKeys: cache.presentKeys,
     presentValues: cache.presentValues,
@@ -122,17 +122,8 @@ function findEmbedding(graph: Graph, ids: string): { value: string; table: Initi
   throw unsupportedModel(`The model does not look up rows of an embedding matrix by ${ids}, which is not supported.`);
 }
 
-interface Head {
-  readonly input: string;
-  readonly weight: string;
-  readonly layout: Layout;
-  readonly bias: string | null;
-  readonly scale: number | null;
-  readonly softcap: number | null;
-}
-
 /** logits = softcap * tanh(scale * Linear(hidden) / softcap), with positions selected before or after. */
-function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
+function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Decoder['head'] & { readonly input: string } {
   const logits = graph.outputs.find((v) => v.name === 'logits') ?? graph.outputs[0];
   if (!logits) throw unsupportedModel('The model has no output. Only language models with logits are supported.');
   const selects = new Set(['Slice', 'Gather', 'Identity', 'Squeeze', 'Unsqueeze', 'Cast']);
@@ -144,14 +135,8 @@ function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
     const product = scaling(graph, node);
     if (node?.op === LINEAR) {
       const [x = '', weight = '', bias = ''] = node.inputs;
-      return {
-        input: hiddenOf(x, source, selects, graph),
-        weight,
-        layout: layoutOf(node),
-        bias: bias || null,
-        scale,
-        softcap,
-      };
+      const input = hiddenOf(x, source, selects, graph);
+      return { input, weight, layout: layoutOf(node), bias: bias || null, scale, softcap };
     }
     if (product) {
       const tanh = source.get(product.input);

@@ -1,25 +1,25 @@
 import { assert } from '../lib/assert';
 import type { DType, Initializer } from './ir';
 
-/** Number in TensorProto.DataType, and bits of an element. */
+/** Number in TensorProto.DataType, bits of an element, and the array that holds such elements or, of halves, their bits. */
 const types = {
-  float32: [1, 32],
-  uint8: [2, 8],
-  int8: [3, 8],
-  uint16: [4, 16],
-  int16: [5, 16],
-  int32: [6, 32],
-  int64: [7, 64],
-  string: [8, 0],
-  bool: [9, 8],
-  float16: [10, 16],
-  float64: [11, 64],
-  uint32: [12, 32],
-  uint64: [13, 64],
-  bfloat16: [16, 16],
-  uint4: [21, 4],
-  int4: [22, 4],
-} as const satisfies Record<DType, readonly [code: number, bits: number]>;
+  float32: [1, 32, Float32Array],
+  uint8: [2, 8, Uint8Array],
+  int8: [3, 8, Int8Array],
+  uint16: [4, 16, Uint16Array],
+  int16: [5, 16, Int16Array],
+  int32: [6, 32, Int32Array],
+  int64: [7, 64, BigInt64Array],
+  string: [8, 0, null],
+  bool: [9, 8, Uint8Array],
+  float16: [10, 16, Uint16Array],
+  float64: [11, 64, Float64Array],
+  uint32: [12, 32, Uint32Array],
+  uint64: [13, 64, BigUint64Array],
+  bfloat16: [16, 16, Uint16Array],
+  uint4: [21, 4, null],
+  int4: [22, 4, null],
+} as const;
 
 const byCode = new Map<number, DType>(Object.entries(types).map(([name, [code]]) => [code, name as DType]));
 
@@ -40,24 +40,12 @@ export const isFloat = (dtype: DType): boolean =>
 
 export type PlainDType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
 
-/** Little-endian; int64 takes bigints or safe integers. */
-export function encode(dtype: PlainDType, values: readonly (number | bigint)[]): Uint8Array {
-  const numbers = () => values.map(Number);
-  switch (dtype) {
-    case 'float32':
-      return new Uint8Array(Float32Array.from(numbers()).buffer);
-    case 'float64':
-      return new Uint8Array(Float64Array.from(numbers()).buffer);
-    case 'int64':
-      return new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer);
-    case 'int32':
-      return new Uint8Array(Int32Array.from(numbers()).buffer);
-    case 'int8':
-      return new Uint8Array(Int8Array.from(numbers()).buffer);
-    case 'uint8':
-    case 'bool':
-      return Uint8Array.from(numbers());
-  }
+/** Little-endian; int64 takes bigints or safe integers, and halves their bits. */
+export function encode(dtype: DType, values: readonly (number | bigint)[]): Uint8Array {
+  const [, , Elements] = types[dtype];
+  if (Elements === BigInt64Array || Elements === BigUint64Array)
+    return new Uint8Array(Elements.from(values.map(BigInt)).buffer);
+  return new Uint8Array(((Elements ?? Uint8Array) as typeof Uint8Array).from(values.map(Number)).buffer);
 }
 
 /** A view if the bytes are aligned already, else a copy. */
@@ -74,27 +62,15 @@ export function viewKey({ buffer, byteOffset }: Uint8Array, buffers: Map<ArrayBu
   return `${id}+${byteOffset}`;
 }
 
+type ElementsOf = new (buffer: ArrayBufferLike, at: number, length: number) => Iterable<number | bigint>;
+
 /** For small tensors: axes, shapes, scalars. int64 must be safe integers or the int64 extremes. */
-export function toNumbers(tensor: Initializer): number[] {
-  const { bytes, dims, dtype } = tensor;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read: Partial<Record<DType, (i: number) => number>> = {
-    float32: (i) => view.getFloat32(4 * i, true),
-    float64: (i) => view.getFloat64(8 * i, true),
-    int64: (i) => Number(view.getBigInt64(8 * i, true)),
-    int32: (i) => view.getInt32(4 * i, true),
-    uint32: (i) => view.getUint32(4 * i, true),
-    int16: (i) => view.getInt16(2 * i, true),
-    uint16: (i) => view.getUint16(2 * i, true),
-    int8: (i) => view.getInt8(i),
-    uint8: (i) => view.getUint8(i),
-    bool: (i) => view.getUint8(i),
-    float16: (i) => halfToFloat(view.getUint16(2 * i, true)),
-    bfloat16: (i) => bfloatToFloat(view.getUint16(2 * i, true)),
-  };
-  const at = read[dtype];
-  assert(at, `cannot read ${dtype} values of ${tensor.name}`);
-  return Array.from({ length: sizeOf(dims) }, (_, i) => at(i));
+export function toNumbers({ name, bytes, dims, dtype }: Initializer): number[] {
+  const [, bits, Elements]: readonly [number, number, ElementsOf | null] = types[dtype];
+  assert(Elements, `cannot read ${dtype} values of ${name}`);
+  const { buffer, byteOffset } = aligned(bytes, bits / 8);
+  const decode = dtype === 'float16' ? halfToFloat : dtype === 'bfloat16' ? bfloatToFloat : Number;
+  return Array.from(new Elements(buffer, byteOffset, sizeOf(dims)), (v) => decode(Number(v)));
 }
 
 const scratch = new DataView(new ArrayBuffer(4));

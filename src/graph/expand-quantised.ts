@@ -179,10 +179,7 @@ class Expansion {
     return true;
   }
 
-  #blocks(
-    node: Node,
-    names: { packed: string; scales: string; zeroPoints: string; rows: number; columns: number },
-  ): Made {
+  #blocks(node: Node, names: { packed: string; scales: string; zeroPoints: string; rows: number; columns: number }) {
     const { rows, columns } = names;
     const bits = this.#bits(node);
     const blockSize = intAttr(node, 'block_size', 32);
@@ -239,7 +236,6 @@ class Expansion {
     return tensor;
   }
 
-  /** After their last use. */
   #release(names: readonly string[]): void {
     for (const name of names) {
       const left = (this.#uses.get(name) ?? 0) - 1;

@@ -42,8 +42,10 @@ export function multiHeadAttention(node: Node, around: Surroundings): HeadSizes 
   const score = (product: string) => (sum === null ? product : b.add('Add', [product, sum]));
   const { mixed } = attend(b, [scaled, keys, values], { h, kv: h, g: 1, d, dv }, score);
   // A packed query has two more axes; its heads do not change the leading ones.
-  if (isPacked(node)) mergeHeads(around, mixed, h * dv, output);
-  else joinHeads(b, mixed, node.inputs[0] ?? '', h * dv, output);
+  if (isPacked(node)) {
+    const byToken = b.add('Transpose', [mixed], { attrs: { perm: ints([0, 2, 1, 3]) } });
+    b.add('Reshape', [byToken, b.constant('int64', [3], [0, 0, h * dv])], { name: output });
+  } else joinHeads(b, mixed, node.inputs[0] ?? '', h * dv, output);
   return sizes([pastKey, presentKey], d, [pastValue, presentValue], dv);
 }
 
@@ -201,12 +203,6 @@ const sizes = (keys: readonly string[], d: number, values: readonly string[], dv
   [keys, d],
   [values, dv],
 ];
-
-/** `[batch, h, T, d]` as `[batch, T, h d]`. */
-function mergeHeads({ b }: Surroundings, x: string, width: number, name: string): void {
-  const byToken = b.add('Transpose', [x], { attrs: { perm: ints([0, 2, 1, 3]) } });
-  b.add('Reshape', [byToken, b.constant('int64', [3], [0, 0, width])], { name });
-}
 
 /**
  * `RotaryEmbedding` of ONNX from opset 23 on, https://onnx.ai/onnx/operators/onnx__RotaryEmbedding.html. With position ids

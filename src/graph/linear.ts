@@ -19,9 +19,7 @@ import { producers, readCounts, rewrite } from './rewrite';
  * Writes every product with a frozen matrix as `studio:Linear`: MatMul and Gemm with a float32 initializer `[in, out]` on
  * the right, directly or through a Transpose. An Add of a constant `[out]` becomes the bias if it alone reads the product.
  */
-export function recogniseLinear(graph: Graph): Graph {
-  return fuseBias(toLinear(graph));
-}
+export const recogniseLinear = (graph: Graph): Graph => fuseBias(toLinear(graph));
 
 function toLinear(graph: Graph): Graph {
   const source = producers(graph);
@@ -64,38 +62,43 @@ function biasVector(tensor: Initializer | undefined): Initializer | null {
   return last > 1 && tensor.dims.slice(0, -1).every((d) => d === 1) ? { ...tensor, dims: [last] } : null;
 }
 
-function fuseBias(graph: Graph): Graph {
-  const uses = readCounts(graph);
+const fuseBias = (graph: Graph): Graph =>
+  sumsInLinear(graph, (linear, constant) => {
+    const [x = '', name = ''] = linear.inputs;
+    const [weight, bias] = [graph.initializers.get(name), graph.initializers.get(constant)];
+    const out = weight?.dims[layoutOf(linear) === 'rows' ? 0 : 1];
+    return bias?.dtype === 'float32' && bias.dims.length === 1 && bias.dims[0] === out ? [x, name, constant] : null;
+  });
+
+/**
+ * Sums of a product that nothing else reads as one node.
+ * @param inputsWith of the product with the other term; null = it stays apart
+ */
+export function sumsInLinear(
+  graph: Graph,
+  inputsWith: (linear: Node, other: string) => readonly string[] | null,
+): Graph {
   const source = producers(graph);
-  const isFusable = (name: string) => {
-    const node = source.get(name);
-    return node?.op === LINEAR && node.inputs.length === 2 && uses.get(name) === 1 ? node : null;
-  };
-  const outOf = (node: Node): number => {
-    const dims = graph.initializers.get(node.inputs[1] ?? '')?.dims ?? [];
-    return (layoutOf(node) === 'rows' ? dims[0] : dims[1]) ?? 0;
-  };
-  const fused = new Set<Node>();
-  const biasOf = (node: Node): { linear: Node; bias: string } | null => {
-    if (node.op !== 'Add') return null;
-    for (const [value = '', constant = ''] of [node.inputs, [...node.inputs].reverse()]) {
-      const linear = isFusable(value);
-      const tensor = graph.initializers.get(constant);
-      if (linear && tensor?.dtype === 'float32' && tensor.dims.length === 1 && tensor.dims[0] === outOf(linear))
-        return { linear, bias: constant };
+  const uses = readCounts(graph);
+  const moved = new Set<Node>();
+  const sumOf = ({ op, inputs, outputs }: Node): Node | null => {
+    // Of two products the later one adds the other, which is computed by then.
+    for (const [product = '', other = ''] of op === 'Add' ? [inputs.toReversed(), inputs] : []) {
+      const linear = source.get(product);
+      if (linear?.op !== LINEAR || linear.inputs.length !== 2 || uses.get(product) !== 1) continue;
+      const all = inputsWith(linear, other);
+      if (all) {
+        moved.add(linear);
+        return { ...linear, inputs: all, outputs };
+      }
     }
     return null;
   };
-  for (const node of graph.nodes) {
-    const found = biasOf(node);
-    if (found) fused.add(found.linear);
-  }
-  return rewrite(graph, '', (node, to) => {
-    if (fused.has(node)) return true;
-    const found = biasOf(node);
-    if (!found) return false;
-    to.builder.push({ ...found.linear, inputs: [...found.linear.inputs, found.bias], outputs: node.outputs });
-    return true;
+  const sums = new Map(graph.nodes.map((node) => [node, sumOf(node)]));
+  return rewrite(graph, '', (node, { builder }) => {
+    const sum = sums.get(node);
+    if (sum) builder.push(sum);
+    return Boolean(sum) || moved.has(node);
   });
 }
 
@@ -104,9 +107,7 @@ function fuseBias(graph: Graph): Graph {
  * - `Gather(Transpose(head [hidden, vocabulary]), ids)` becomes a Gather from a transposed copy, which the head reads as rows;
  * - a head `[hidden, vocabulary]` that equals the transposed table `[vocabulary, hidden]` reads the table.
  */
-export function tieEmbeddings(graph: Graph): Graph {
-  return dropEqualHead(transposeTable(graph));
-}
+export const tieEmbeddings = (graph: Graph): Graph => dropEqualHead(transposeTable(graph));
 
 function transposeTable(graph: Graph): Graph {
   const source = producers(graph);

@@ -23,7 +23,7 @@ import {
 } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { recogniseNorms, recogniseSilu, splitSkipNorms } from './recognise';
-import { ordered, reads, rewrite } from './rewrite';
+import { branchResults, ordered, reads, rewrite } from './rewrite';
 import { foldConstants, prune, shareCommon } from './simplify';
 
 export interface NormaliseOptions {
@@ -131,16 +131,10 @@ function tableRows({ nodes, outputs, initializers }: Graph): number | null {
 }
 
 function inlined(graph: Graph, node: Node, branch: Graph): Graph {
-  const results = branch.outputs.flatMap((v, i): Node[] => {
-    const output = node.outputs[i] ?? '';
-    // Some exporters give both the same name.
-    if (v.name === output) return [];
-    return [{ op: 'Identity', name: `${node.name}/${i}`, inputs: [v.name], outputs: [output], attrs: {} }];
-  });
   const next = {
     ...graph,
     initializers: new Map([...graph.initializers, ...branch.initializers]),
-    nodes: [...graph.nodes.filter((other) => other !== node), ...branch.nodes, ...results],
+    nodes: [...graph.nodes.filter((other) => other !== node), ...branch.nodes, ...branchResults(node, branch)],
     values: new Map([...graph.values, ...branch.values]),
   };
   return { ...next, nodes: ordered(next) };
@@ -202,15 +196,11 @@ const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = 
   Unsqueeze: ['axes', 13],
   ReduceSum: ['axes', 13],
   Split: ['split', 13],
-  ReduceMean: ['axes', 18],
-  ReduceMax: ['axes', 18],
-  ReduceMin: ['axes', 18],
-  ReduceProd: ['axes', 18],
-  ReduceL1: ['axes', 18],
-  ReduceL2: ['axes', 18],
-  ReduceLogSum: ['axes', 18],
-  ReduceLogSumExp: ['axes', 18],
-  ReduceSumSquare: ['axes', 18],
+  ...Object.fromEntries(
+    'Mean Max Min Prod L1 L2 LogSum LogSumExp SumSquare'
+      .split(' ')
+      .map((what) => [`Reduce${what}`, ['axes', 18] as const]),
+  ),
 };
 
 /** @throws StudioError `model-unsupported` below opset 11 */

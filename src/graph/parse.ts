@@ -1,6 +1,18 @@
 import { corruptModel, unsupportedModel } from '../lib/errors';
 import { encode, maybeDType } from './dtype';
-import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
+import {
+  type Attr,
+  type Dim,
+  float,
+  type Graph,
+  type Initializer,
+  int,
+  ints,
+  type Node,
+  string,
+  subgraph,
+  type ValueInfo,
+} from './ir';
 import { ATTRIBUTE, type Message, read } from './onnx-pb';
 import { ordered } from './rewrite';
 import { type ExternalFiles, readTensor } from './tensor-proto';
@@ -94,28 +106,19 @@ function readNode(proto: Message<'Node'>, index: number, around: Surroundings): 
 }
 
 function readAttr(proto: Message<'Attribute'>, where: string, around: Surroundings): Attr {
-  switch (proto.type) {
-    case ATTRIBUTE.float:
-      return { type: 'float', value: proto.f };
-    case ATTRIBUTE.int:
-      return { type: 'int', value: Number(proto.i) };
-    case ATTRIBUTE.string:
-      return { type: 'string', value: decoder.decode(proto.s) };
-    case ATTRIBUTE.floats:
-      return { type: 'floats', value: proto.floats };
-    case ATTRIBUTE.ints:
-      return { type: 'ints', value: proto.ints.map(Number) };
-    case ATTRIBUTE.strings:
-      return { type: 'strings', value: proto.strings.map((s) => decoder.decode(s)) };
-    case ATTRIBUTE.tensor:
-      if (proto.t) return { type: 'tensor', value: readTensor(proto.t, proto.t.name || proto.name, around.files) };
-      break;
-    case ATTRIBUTE.graph:
-      if (proto.g) return { type: 'graph', value: readGraph(proto.g, around) };
-      break;
-    default:
-      break;
-  }
+  const { t, g } = proto;
+  const readers: Readonly<Record<number, () => Attr | undefined>> = {
+    [ATTRIBUTE.float]: () => float(proto.f),
+    [ATTRIBUTE.int]: () => int(Number(proto.i)),
+    [ATTRIBUTE.string]: () => string(decoder.decode(proto.s)),
+    [ATTRIBUTE.floats]: () => ({ type: 'floats', value: proto.floats }),
+    [ATTRIBUTE.ints]: () => ints(proto.ints.map(Number)),
+    [ATTRIBUTE.strings]: () => ({ type: 'strings', value: proto.strings.map((s) => decoder.decode(s)) }),
+    [ATTRIBUTE.tensor]: () => t && { type: 'tensor', value: readTensor(t, t.name || proto.name, around.files) },
+    [ATTRIBUTE.graph]: () => g && subgraph(readGraph(g, around)),
+  };
+  const attr = readers[proto.type]?.();
+  if (attr) return attr;
   throw unsupportedModel(`Attribute ${proto.name} of ${where} is of kind ${proto.type}, which is not supported.`);
 }
 

@@ -151,3 +151,11 @@ export function replaceUses(
   const next = { ...graph, nodes: graph.nodes.map((node) => (except(node) ? node : renameReads(node, names))) };
   return { ...next, nodes: ordered(next) };
 }
+
+/** Gives the results of a branch the names of the `If`'s outputs; some exporters give both the same name. */
+export const branchResults = (node: Node, branch: Graph): readonly Node[] =>
+  branch.outputs.flatMap(({ name }, i) => {
+    const output = node.outputs[i] ?? '';
+    if (name === output) return [];
+    return [{ op: 'Identity', name: `${node.name}/${i}`, inputs: [name], outputs: [output], attrs: {} }];
+  });

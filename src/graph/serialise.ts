@@ -17,7 +17,6 @@ const irVersion = 10n;
 /** For one initializer, or for `uses` initializers with the same bytes. */
 export interface WeightFile {
   readonly path: string;
-  /** The initializer's own view. */
   readonly data: Uint8Array;
   readonly uses: number;
   /** Makes the file's bytes of `data`; undefined: they are `data`. */

@@ -1,5 +1,7 @@
 import { assert } from '../lib/assert';
-import { encode, maybeDType, type PlainDType, sizeOf, toNumbers, viewKey } from './dtype';
+import { encode, isFloat, maybeDType, type PlainDType, sizeOf, toNumbers, viewKey } from './dtype';
+import { reshape, shapeOf, squeeze, unsqueeze } from './infer/layout';
+import { fromTensor, numbers, type ShapeRule } from './infer/rules';
 import {
   type Attr,
   type DType,
@@ -47,7 +49,6 @@ export function prune(graph: Graph, options: PruneOptions = {}): Graph {
   };
 }
 
-/** Drops other outputs, and everything that only they needed. */
 export function withOutputs(graph: Graph, outputs: readonly ValueInfo[]): Graph {
   const defined = new Set([
     ...graph.inputs.map((v) => v.name),
@@ -143,8 +144,20 @@ const of = (dtype: PlainDType, dims: readonly number[], values: readonly number[
   bytes: encode(dtype, values),
 });
 
-const viewed = (tensor: Initializer | undefined, dims: readonly number[] | null): Folded | null =>
-  tensor && !tensor.packing && dims ? { dtype: tensor.dtype, dims, bytes: tensor.bytes } : null;
+/** Null where shape inference cannot tell all sizes of the output. */
+function inferredBy(rule: ShapeRule, inputs: Inputs, node: Node) {
+  const [out] = rule({ node, inputs: inputs.map((tensor) => tensor && fromTensor(tensor)) }) ?? [];
+  return out && { shape: numbers(out.shape ?? undefined), elements: numbers(out.elements) };
+}
+
+/** The same elements with other dimensions. */
+const viewedBy =
+  (rule: ShapeRule): Rule =>
+  (inputs, node) => {
+    const [x] = inputs;
+    const dims = inferredBy(rule, inputs, node)?.shape;
+    return x && !x.packing && dims ? { dtype: x.dtype, dims, bytes: x.bytes } : null;
+  };
 
 /** On equal shapes, or with a scalar. */
 const arithmetic =
@@ -159,51 +172,18 @@ const arithmetic =
   };
 
 const rules: Readonly<Record<string, Rule>> = {
-  Shape: ([x], node) => {
-    if (!x) return null;
-    const dims = x.dims.slice(intAttr(node, 'start', 0), node.attrs.end ? intAttr(node, 'end', 0) : undefined);
-    return of('int64', [dims.length], dims);
+  Shape: (inputs, node) => {
+    const { shape, elements } = inferredBy(shapeOf, inputs, node) ?? {};
+    return shape && elements ? of('int64', shape, elements) : null;
   },
-  Reshape: ([x, shape], node) => {
-    if (!x || !isSmall(shape)) return null;
-    const keep = intAttr(node, 'allowzero', 0) === 0;
-    const dims = toNumbers(shape).map((d, i) => (d === 0 && keep ? (x.dims[i] ?? 0) : d));
-    const known = dims.reduce((n, d) => (d === -1 ? n : n * d), 1);
-    return viewed(
-      x,
-      dims.map((d) => (d === -1 ? sizeOf(x.dims) / known : d)),
-    );
-  },
-  Unsqueeze: ([x, axes]) => {
-    if (!x || !isSmall(axes)) return null;
-    const at = toNumbers(axes);
-    const rank = x.dims.length + at.length;
-    const inserted = new Set(at.map((a) => (a < 0 ? a + rank : a)));
-    const rest = [...x.dims];
-    return viewed(
-      x,
-      Array.from({ length: rank }, (_, i) => (inserted.has(i) ? 1 : (rest.shift() ?? 1))),
-    );
-  },
-  Squeeze: ([x, axes]) => {
-    if (!x || (axes && !isSmall(axes))) return null;
-    const at = axes ? toNumbers(axes).map((a) => (a < 0 ? a + x.dims.length : a)) : null;
-    return viewed(
-      x,
-      x.dims.filter((d, i) => (at ? !at.includes(i) : d !== 1)),
-    );
-  },
+  Reshape: viewedBy(reshape),
+  Unsqueeze: viewedBy(unsqueeze),
+  Squeeze: viewedBy(squeeze),
   Cast: ([x], node) => {
     const to = maybeDType(intAttr(node, 'to', 0));
     if (!isSmall(x) || !isPlain(to)) return null;
-    const values = toNumbers(x);
-    if (to === 'bool')
-      return of(
-        to,
-        x.dims,
-        values.map((v) => (v === 0 ? 0 : 1)),
-      );
-    return of(to, x.dims, to === 'float32' || to === 'float64' ? values : values.map(Math.trunc));
+    const cast = to === 'bool' ? (v: number) => (v === 0 ? 0 : 1) : isFloat(to) ? (v: number) => v : Math.trunc;
+    return of(to, x.dims, toNumbers(x).map(cast));
   },
   Transpose: ([x], node) => {
     const perm = intsAttr(node, 'perm');
@@ -216,11 +196,8 @@ const rules: Readonly<Record<string, Rule>> = {
   Gather: ([x, at], node) => {
     if (!isSmall(x) || !isSmall(at) || x.dims.length !== 1 || intAttr(node, 'axis', 0) !== 0) return null;
     const values = toNumbers(x);
-    return of(
-      x.dtype,
-      at.dims,
-      toNumbers(at).map((i) => values.at(i) ?? 0),
-    );
+    const picked = toNumbers(at).map((i) => values.at(i) ?? 0);
+    return of(x.dtype, at.dims, picked);
   },
   Concat: (inputs) => {
     const parts = inputs.filter(isSmall);

@@ -1,5 +1,5 @@
 import { corruptModel, missingFile, unsupportedModel } from '../lib/errors';
-import { byteLengthOf, dtypeCode, maybeDType, sizeOf } from './dtype';
+import { byteLengthOf, dtypeCode, encode, maybeDType, sizeOf } from './dtype';
 import type { DType, Initializer } from './ir';
 import { EXTERNAL, type Message, type Parts } from './onnx-pb';
 
@@ -61,28 +61,10 @@ function byteCount(text: string): number | null {
 
 /** Narrow integers, halves and bools are stored one per int32. */
 function typedBytes(proto: Message<'Tensor'>, dtype: DType): Uint8Array {
-  const view = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  switch (dtype) {
-    case 'float32':
-      return view(Float32Array.from(proto.floatData));
-    case 'float64':
-      return view(Float64Array.from(proto.doubleData));
-    case 'int64':
-      return view(BigInt64Array.from(proto.int64Data));
-    case 'uint64':
-      return view(BigUint64Array.from(proto.uint64Data));
-    case 'uint32':
-      return view(Uint32Array.from(proto.uint64Data, Number));
-    case 'int32':
-      return view(Int32Array.from(proto.int32Data));
-    case 'int16':
-    case 'uint16':
-    case 'float16':
-    case 'bfloat16':
-      return view(Uint16Array.from(proto.int32Data));
-    default:
-      return view(Uint8Array.from(proto.int32Data));
-  }
+  if (dtype === 'float32') return encode(dtype, proto.floatData);
+  if (dtype === 'float64') return encode(dtype, proto.doubleData);
+  if (dtype === 'int64') return encode(dtype, proto.int64Data);
+  return encode(dtype, dtype === 'uint64' || dtype === 'uint32' ? proto.uint64Data : proto.int32Data);
 }
 
 export const inlineTensor = ({ name, dtype, dims, bytes, unpack }: Initializer): Parts<'Tensor'> => ({

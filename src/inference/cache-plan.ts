@@ -82,12 +82,7 @@ export const rowGroups = (groups: readonly Group[]) =>
   new Map(groups.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
 
 /** Takes at most half the budget. */
-function beginningOf(
-  spec: ProgramSpec,
-  budgetBytes: number,
-  rows: readonly TokenRow[],
-  known: readonly MixedTokens[],
-): MixedTokens {
+function beginningOf(spec: ProgramSpec, budgetBytes: number, rows: readonly TokenRow[], known: readonly MixedTokens[]) {
   const texts = rows.map(({ ids }) => ids);
   const startsAll = (beginning: MixedTokens) =>
     texts.every((ids) => ids.length > beginning.length && commonPrefixLength([ids, beginning]) === beginning.length);

@@ -2,7 +2,7 @@ import { present } from '../lib/assert';
 import { logSoftmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens } from '../tokens/tokenizer';
-import { atEnd, type RowTokens, type Sequence, type StartedRow } from './feeds';
+import { atEnd, type Sequence, type StartedRow } from './feeds';
 import { takesPast } from './program';
 import { type Program, run, runEach, vocabularyLimits } from './run';
 
@@ -58,10 +58,7 @@ async function sequenceScores(program: Program, asked: ToScore): Promise<number[
 }
 
 /** One run scores every label's first token; longer labels continue from the row's keys and values. */
-async function firstTokens(
-  program: Program,
-  { rows, labels, soft }: ToScore,
-): Promise<{ sums: number[][]; rest: Continuation[] }> {
+async function firstTokens(program: Program, { rows, labels, soft }: ToScore) {
   const { logits, columns, present: kv } = await run(program, rows.map(atEnd), { soft, keepPresent: true });
   const sums = rows.map((_, r) => {
     const row = logits.subarray(r * columns, (r + 1) * columns);
@@ -88,59 +85,3 @@ const wholeSequences = ({ rows, labels }: ToScore): Continuation[] =>
       return { row, label, sequence, targets: tokenIds };
     }),
   );
-
-type LogProbs = readonly number[];
-
-/** Of keys: about ten thousand short texts. */
-const MAX_CHARACTERS = 16_000_000;
-
-/**
- * Comparing one more prompt costs only that prompt. Keys are the whole input (tokens, answer words, vectors), so an answer is
- * never returned for another input.
- */
-export class AnswerCache {
-  /** By prompt, least recently used first; then by text. */
-  readonly #prompts = new Map<string, Map<string, LogProbs>>();
-  readonly #limit: number;
-  #characters = 0;
-
-  constructor(limit = MAX_CHARACTERS) {
-    this.#limit = limit;
-  }
-
-  of(labels: readonly LabelTokens[], soft: SoftPrompt | null): PromptAnswers {
-    const words = labels.map(({ tokenIds }) => tokenIds.join(' ')).join('|');
-    const prompt = soft ? `${words}|${keyOfSoft(soft)}` : words;
-    const known = this.#prompts.get(prompt) ?? new Map<string, LogProbs>();
-    this.#prompts.delete(prompt);
-    this.#prompts.set(prompt, known);
-    const keyOf = ({ ids, cue }: RowTokens) =>
-      soft?.placement === 'infix' ? `${ids.join(' ')}|${cue}` : ids.join(' ');
-    return {
-      get: (row) => known.get(keyOf(row)),
-      put: (row, logProbs) => {
-        const key = keyOf(row);
-        if (!known.has(key)) this.#characters += key.length;
-        this.#makeRoom(known);
-        known.set(key, logProbs);
-      },
-    };
-  }
-
-  #makeRoom(current: Map<string, LogProbs>): void {
-    for (const [prompt, answers] of this.#prompts) {
-      if (this.#characters <= this.#limit) return;
-      for (const key of answers.keys()) this.#characters -= key.length;
-      if (answers === current) answers.clear();
-      else this.#prompts.delete(prompt);
-    }
-  }
-}
-
-const keyOfSoft = ({ placement, virtualTokens, vectors, answerShift }: SoftPrompt): string =>
-  [placement, virtualTokens, vectors.join(' '), ...(answerShift ? [answerShift.join(' ')] : [])].join('|');
-
-export interface PromptAnswers {
-  get(row: RowTokens): LogProbs | undefined;
-  put(row: RowTokens, logProbs: LogProbs): void;
-}

@@ -164,27 +164,20 @@ export interface CountedRequest extends Pick<ScoreOptions, 'rows' | 'labels' | '
   readonly cacheKey: string | null;
 }
 
-/** What is kept of earlier work. */
-interface Kept {
-  answers(request: CountedRequest): (row: TokenRow) => boolean;
-  /** Of texts under a key: kept, kept once it is read, or read every time for lack of room. */
-  texts(key: string, rows: readonly TokenRow[]): (row: TokenRow) => 'kept' | 'keeps' | 'rereads';
-}
+/** Of texts under a key: kept, kept once it is read, or read every time for lack of room. */
+type TextStates = (key: string, rows: readonly TokenRow[]) => (row: TokenRow) => 'kept' | 'keeps' | 'rereads';
 
-const NOTHING: Kept = { answers: () => () => false, texts: () => () => 'keeps' };
-
-/** Asked one after another: kept answers cost nothing, what all rows begin with counts once, and so does a cached text. */
-export function tokensToRun(requests: readonly CountedRequest[], kept: Kept = NOTHING): number[] {
+/** Asked one after another: what all rows begin with counts once, and so does a cached text. */
+export function tokensToRun(requests: readonly CountedRequest[], texts: TextStates = () => () => 'keeps'): number[] {
   const read = new Set<string>();
-  const once = (texts: readonly MixedTokens[]) =>
-    texts.reduce((sum, { length }) => sum + length, 0) - sharedLength(texts) * Math.max(0, texts.length - 1);
+  const once = (each: readonly MixedTokens[]) =>
+    each.reduce((sum, { length }) => sum + length, 0) - sharedLength(each) * Math.max(0, each.length - 1);
   return requests.map((request) => {
     const { soft, cacheKey } = request;
-    const isKept = kept.answers(request);
-    const rows = eachOrder(request.rows).filter((row) => !isKept(row));
+    const rows = eachOrder(request.rows);
     const fixed = FIXED_TOKENS * rows.length;
     if (cacheKey === null || soft?.placement === 'prefix') return fixed + once(rows.map((row) => withSoft(row, soft)));
-    const stateOf = kept.texts(cacheKey, rows);
+    const stateOf = texts(cacheKey, rows);
     const unread = rows.filter((row) => {
       const text = `${cacheKey} ${row.ids.join(' ')}`;
       const state = read.has(text) ? 'kept' : stateOf(row);

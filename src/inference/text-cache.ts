@@ -202,13 +202,7 @@ const bytesOf = (rows: readonly KvRow[]) =>
     0,
   );
 
-async function computeGroup(
-  program: Program,
-  group: Group,
-  storage: Storage,
-  before: KvRow | null,
-  control: Polled,
-): Promise<readonly KvRow[]> {
+async function computeGroup(program: Program, group: Group, storage: Storage, before: KvRow | null, control: Polled) {
   const [first, ...others] = group.rows.map(({ ids }) => ids.subarray(group.shared.length));
   assert(first, 'an empty cache group');
   const whole =

@@ -1,16 +1,19 @@
 import { describe, expect, it, test } from 'vitest';
 import { readJson } from '../lib/bytes';
 import { exactJson, readExactJson } from '../lib/exact-json';
-import { checkTarget, isUnverifiable, whyNotFit } from './check-rows';
+import { isUnverifiable, replayWords, whyNotFit } from './fit';
 import { readPeft } from './from-vectors';
 import type { Incoming } from './incoming';
 
 const MODEL = { id: 'org/Small-ONNX', sha256: 'a', hidden: 4, dtype: 'q4' };
 const prompt = (change: object, width = 4) =>
-  ({ kind: 'prompt', sidecar: { tokenDim: width, model: { ...MODEL, ...change } } }) as unknown as Exclude<
-    Incoming,
-    { kind: 'set' }
-  >;
+  ({
+    kind: 'prompt',
+    package: {
+      model: { ...MODEL, ...change },
+      version: { prompt: { voices: [{ kind: 'text', soft: { hidden: width } }] } },
+    },
+  }) as unknown as Exclude<Incoming, { kind: 'set' }>;
 const vectors = (baseModel: string | null, hidden = 4) =>
   ({ kind: 'vectors', baseModel, table: { hidden } }) as unknown as Exclude<Incoming, { kind: 'set' }>;
 
@@ -55,12 +58,26 @@ describe('an imported prompt', () => {
     expect(isUnverifiable({ baseModel } as never)).toBe(is);
     if (is) expect(whyNotFit(vectors(baseModel), MODEL)).toBeNull();
   });
-
-  it('that generates texts is checked with a sentence that follows the template', () => {
-    expect(checkTarget('Text: {text}\nSummary:')).toBe(' The customer writes about one thing.\n');
-    expect(checkTarget('Text: {text}\n')).toBe('The customer writes about one thing.\n');
-  });
 });
+
+it.each([
+  [{ changed: 0, largestDifference: 1e-6 }, 'All 2 check rows agree, to within 0.0001'],
+  [{ changed: 0, largestDifference: 0.0312 }, 'All 2 check rows agree, to within 0.031'],
+  [
+    { changed: 0, largestDifference: 0.2 },
+    'All 2 check rows get the same answer, but log-probabilities differ by up to 0.20',
+  ],
+  [
+    { changed: 1, largestDifference: 3 },
+    '1 of 2 check rows get a different answer here (log-probabilities differ by up to 3.0)',
+  ],
+  [
+    { changed: 0, largestDifference: Number.NaN },
+    'All 2 check rows get the same answer, but log-probabilities differ by up to NaN',
+  ],
+])('says how closely check rows agree: %j', (found, words) =>
+  expect(replayWords({ rows: [1, 2], ...found })).toBe(words),
+);
 
 describe('JSON that round-trips', () => {
   const back = (value: unknown) => readExactJson(new TextEncoder().encode(exactJson(value)));

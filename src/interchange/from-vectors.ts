@@ -1,46 +1,59 @@
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
-import { readSafetensors } from '../prompt/codecs';
-import type { Placement, VectorTable } from '../prompt/soft-prompt';
+import { readSafetensors, writeSafetensors } from '../prompt/codecs';
+import type { Prompt } from '../prompt/prompt';
+import { type Placement, type SoftPrompt, scaledVectors, type VectorTable } from '../prompt/soft-prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
-import type { Sidecar } from './sidecar';
+import type { Package } from './package';
 
 /** Vectors that were trained elsewhere: PEFT's folders, and a prompt set from vectors and a typed template and answer words. */
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
 const ADAPTER_MODEL = 'adapter_model.safetensors';
 
-/** PEFT only knows vectors before the text, and answers with the model's own head. */
-export const isPeftAdapter = ({ placement, answerVectors }: Pick<Sidecar, 'placement' | 'answerVectors'>): boolean =>
-  placement === 'prefix' && !answerVectors;
+/** The vectors of the one text that a prompt is, where PEFT can load them: before the text, with the model's own answer words. */
+export function adapterVectors({ voices }: Pick<Prompt, 'voices'>): SoftPrompt | null {
+  const [only] = voices;
+  const soft = voices.length === 1 && only?.kind === 'text' ? only.soft : null;
+  return soft?.placement === 'prefix' && !soft.answerShift ? soft : null;
+}
 
 /**
- * adapter_config.json of a PEFT prompt-tuning folder; docs/method/formats.md section 1. `task_type` must not be null, and
- * `prompt_tuning_init` must be RANDOM: TEXT would need a tokenizer at load. The sidecar says where the vectors come from.
+ * A PEFT prompt-tuning folder; docs/method/formats.md section 1. `task_type` must not be null, and `prompt_tuning_init` must
+ * be RANDOM: TEXT would need a tokenizer at load. PEFT's vectors come before the model's multiplier.
  */
-export const adapterConfig = (
-  sidecar: Sidecar,
-  model: { readonly layers: number | null; readonly heads: number | null },
-) => ({
-  peft_type: 'PROMPT_TUNING',
-  task_type: 'CAUSAL_LM',
-  num_virtual_tokens: sidecar.numVirtualTokens,
-  token_dim: sidecar.tokenDim,
-  num_layers: model.layers,
-  num_attention_heads: model.heads,
-  num_transformer_submodules: 1,
-  prompt_tuning_init: 'RANDOM',
-  prompt_tuning_init_text: null,
-  tokenizer_name_or_path: null,
-  base_model_name_or_path: sidecar.model.id,
-  revision: null,
-  inference_mode: true,
-  peft_version: '0.21.2',
+export function peftFiles({ version, model }: Package): Readonly<Record<string, string | Uint8Array>> {
+  const soft = adapterVectors(version.prompt);
+  if (!soft || !model) return {};
+  const config = {
+    peft_type: 'PROMPT_TUNING',
+    task_type: 'CAUSAL_LM',
+    num_virtual_tokens: soft.virtualTokens,
+    token_dim: soft.hidden,
+    num_layers: model.layers,
+    num_attention_heads: model.heads,
+    num_transformer_submodules: 1,
+    prompt_tuning_init: 'RANDOM',
+    prompt_tuning_init_text: null,
+    tokenizer_name_or_path: null,
+    base_model_name_or_path: model.id,
+    revision: null,
+    inference_mode: true,
+    peft_version: '0.21.2',
+  };
+  const table = scaledVectors(tableOf(soft), 1 / model.embeddingMultiplier);
+  return { [ADAPTER_CONFIG]: `${JSON.stringify(config, null, 2)}\n`, [ADAPTER_MODEL]: writeSafetensors(table) };
+}
+
+export const tableOf = ({ vectors, virtualTokens, hidden }: SoftPrompt): VectorTable => ({
+  vectors: Float32Array.from(vectors),
+  virtualTokens,
+  hidden,
 });
 
 const configSchema = z.object({

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -5,14 +6,14 @@ import { stringify } from 'yaml';
 import { present } from '../lib/assert';
 import { fitWords } from '../metrics/logistic';
 import { writeNpy, writeSafetensors } from '../prompt/codecs';
+import { textsOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { askedOf, asking, reading } from '../prompt-set/test-support';
-import { type ArmExport, armJson } from './arm-file';
-import { readIncoming } from './incoming';
+import { STANDARD } from '../training/settings';
+import { type Incoming, readIncoming } from './incoming';
+import { type Package, packageJson, packageJsonSchema } from './package';
 import { recognise } from './recognise';
 import { readSetFiles, SET_FILE, setFiles } from './set-files';
-import { setJsonOf } from './set-json';
-import type { Sidecar } from './sidecar';
 import { anySet } from './test-support';
 import { readPromptfoo } from './text-formats';
 
@@ -29,6 +30,19 @@ const complete = present(
     .find(({ evaluations, set }) => evaluations.length > 2 && set.hard.length > 1 && set.soft.length > 1),
   'a set',
 );
+
+const packageOf = ({ prompt, name, route }: Pick<AskedVersion, 'prompt' | 'name' | 'route'>): Package => ({
+  ...{ producer: 'p', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', endTokenIds: [] },
+  model: {
+    ...{ id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
+    ...{ embeddingMultiplier: 1, layers: null, heads: null },
+  },
+  tokenizer: { sha256: 'b'.repeat(64) },
+  tokens: textsOf(prompt).flatMap(({ words }) => words.map(({ word }, i) => ({ text: word, ids: [i] }))),
+  version: { name, route, prompt },
+  ...{ columns: null, fallback: null, policy: null, checkRows: [], run: null, untuned: null, data: null },
+  ...{ results: null, userRows: 0 },
+});
 
 describe('what is dropped', () => {
   it('may be a folder of a prompt set, in a zip or not, and says what is wrong with it', async () => {
@@ -58,9 +72,7 @@ describe('what is dropped', () => {
   });
 
   it('says which file is missing, or that nothing is in it', async () => {
-    expect(await read({ 'a/softprompt.json': utf8('{}') })).toMatch(
-      /^softprompt\.json describes a prompt, but its vectors/,
-    );
+    expect(await read({ 'a/prompt.json': utf8('{}'), 'a/b.txt': utf8('x') })).toMatch(/its format is not softprompt/);
     expect(await read({ 'adapter_config.json': utf8('{}') })).toMatch(/^adapter_config\.json describes a prompt/);
     expect(await read({ 'a/b.txt': new Uint8Array(0) })).toBe('b.txt is empty. Nothing was imported.');
     expect(await read({ 'a.txt': Uint8Array.of(0x80, 6), 'b.txt': utf8('x') })).toMatch(/^It contains no prompt/);
@@ -78,29 +90,24 @@ describe('what a file is', () => {
   const soft = { placement: 'suffix' as const, ...table };
   const own = ['x', 'y'].map((label) => ({ label, word: ` ${label}` }));
   const given = { handle: 'TONE', name: 'Both', words: own } as const;
-  const exported = (asked: AskedVersion): ArmExport => ({
-    ...{ producer: 'p', name: 'Tone', createdAt: '2026-01-01', asked, tokenIds: [[0], [1]] },
-    model: { id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
-    ...{ tokenizerSha256: 'b'.repeat(64), cueTokenIds: [], checkRows: [], userRows: 0 },
-  });
   /** With a second text beside the first. */
   const twice = (asked: AskedVersion) => {
     const { voices } = asked.prompt;
     return asking(asked, { voices: [...voices, ...reading(asked, { template: '{text}!' }).prompt.voices] });
   };
   const counted = { model: words, weight: 0.5 };
-  const both = exported(twice(askedOf({ ...given, softs: [soft], counted })));
+  const both = packageOf(twice(askedOf({ ...given, softs: [soft], counted })));
 
   it('is said in a sentence with what is in it', async () => {
     expect(await seen('a', writeNpy(table))).toEqual(['npy', true, 'A NumPy array: 2 vectors of 3 numbers.']);
     expect(await seen('a', writeSafetensors(table))).toEqual([
       ...['safetensors', true, 'A prompt-tuning adapter: 2 vectors of 3 numbers.'],
     ]);
-    expect(await seen('a', utf8(armJson(both)))).toEqual([
+    expect(await seen('a', utf8(packageJson(both)))).toEqual([
       ...[
-        'arm',
+        'prompt-package',
         true,
-        `The prompt “Both” of TONE: 1 sets of vectors, 2 texts, ${words.vocabulary.length} words, 2 labels.`,
+        `The prompt “Both” of TONE: 2 × 2 vectors of 3 numbers, ${words.vocabulary.length} words, 2 labels, for m.`,
       ],
     ]);
     const config = { description: 'Tone', prompts: '{{text}}', tests: [1, 2].map((n) => ({ vars: { text: `${n}` } })) };
@@ -114,19 +121,25 @@ describe('what a file is', () => {
   });
 
   it('is the prompt of a comparison in a zip, which one text alone can become', async () => {
-    const zipped = (of: ArmExport) => read({ 'a.zip': zipSync({ 'x/prompt.json': utf8(armJson(of)) }) });
+    const zipped = (of: Package) => read({ 'a.zip': zipSync({ 'x/prompt.json': utf8(packageJson(of)) }) });
     const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
     const text = askedOf(given);
-    const alone = exported(asking(text, { threshold }));
+    const alone = packageOf(asking(text, { threshold }));
     expect(await zipped(alone)).toMatchObject({
-      ...{ kind: 'set', dataset: null, evaluations: [] },
-      set: { name: 'Tone', hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }] },
+      kind: 'prompt',
+      set: {
+        name: 'Tone',
+        handle: 'TONE',
+        hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }],
+      },
     });
     expect(await zipped(both)).toMatchObject({
-      set: { soft: [{ soft: null, mixed: { voices: ['text', 'text', 'counts'].map((kind) => ({ kind })) } }] },
+      set: {
+        soft: [{ soft: null, mixed: { voices: ['text', 'counts', 'text', 'counts'].map((kind) => ({ kind })) } }],
+      },
     });
     for (const together of [twice(text), askedOf({ ...given, counted })])
-      expect(await zipped(exported(together))).toMatch(/^“Both” is several texts, or counts words, without vectors/);
+      expect(await zipped(packageOf(together))).toMatch(/^“Both” is several texts, or counts words, without vectors/);
   });
 
   it('is a set with so many prompts, runs and comparisons', async () => {
@@ -220,57 +233,69 @@ describe('the files of a set', () => {
   });
 });
 
-describe('a prompt without its project file', () => {
-  const sidecar = {
-    ...{ name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', template: '{text}', placement: 'infix' },
-    labels: [{ label: 'a', word: ' a', tokenIds: [1] }],
-    ...{ numVirtualTokens: 3, tokenDim: 2, model: { id: 'm', sha256: 's', dtype: 'q4', weights: null }, metrics: {} },
-    init: { kind: 'imported', text: 'PEFT (P_TUNING)', parentVersion: null },
-    ...{ training: null, data: null, calibration: null, threshold: null, writing: undefined },
-  } as unknown as Sidecar;
+describe('a package', () => {
+  const words = ['a', 'b'].map((label) => ({ label, word: ` ${label}` }));
+  const soft = { placement: 'infix' as const, ...table };
+  const asked = askedOf({
+    handle: 'TONE',
+    name: 'tuned 7',
+    words,
+    softs: [soft],
+    text: { template: 'Text: {text}\nTone:' },
+  });
+  const run = {
+    ...{ settings: { ...STANDARD, placement: 'infix' as const, virtualTokens: 2 }, initText: 'Say', seconds: 9 },
+    ...{ status: 'early' as const, bestStep: 3, validationAccuracy: 0.7, validationRows: 12, datasetFingerprint: 'f' },
+  };
+  const of = (change: Partial<Package>): Promise<Incoming | string> => {
+    const tokens = [...words.map(({ word }) => word), '\nTone:'].map((text, i) => ({ text, ids: [i] }));
+    const { prompt, name, route } = asked;
+    const made = { ...packageOf({ name, route, prompt }), tokens, ...change };
+    return read({ 'prompt.json': utf8(packageJson(made)) });
+  };
 
-  it('is a run that says where it comes from, with what is known', () => {
-    const { soft, ...made } = setJsonOf(sidecar);
-    expect(made).toMatchObject({
-      testLooks: 0,
-      datasetFingerprint: null,
-      hard: [],
-      words: [{ label: 'a', word: ' a' }],
+  it('comes back with its vectors, its run, its threshold and its calibration', async () => {
+    const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
+    const calibration = { meanLogProbs: [-1, -2], rows: 4 };
+    const { prompt, name, route } = asking(asked, { threshold, calibration });
+    const found = await of({ version: { name, route, prompt }, run });
+    expect(found).toMatchObject({
+      kind: 'prompt',
+      set: { name: 'Tone', handle: 'TONE', words, soft: [{ ...run, name: 'tuned 7', soft, threshold, calibration }] },
     });
-    expect(soft).toMatchObject({
-      ...{ origin: 'PEFT (P_TUNING)', initText: '', status: 'finished', bestStep: null, seconds: null, number: 1 },
-      settings: {
-        placement: 'infix',
-        virtualTokens: 3,
-        steps: 0,
-        initialisation: { kind: 'text', text: 'PEFT (P_TUNING)' },
+  });
+
+  it('without a run says where it comes from', async () => {
+    expect(await of({ run: null })).toMatchObject({
+      set: { soft: [{ origin: 'prompt.json', settings: { placement: 'infix', virtualTokens: 2, steps: 0 } }] },
+    });
+  });
+
+  it('brings the hand-written prompt that answers in its place, with the policy of its stage', async () => {
+    const { prompt } = askedOf({
+      handle: 'TONE',
+      name: 'hand-written 1',
+      words,
+      text: { template: 'Say. {text}\nTone:' },
+    });
+    const fallback = { name: 'hand-written 1', route: 'hand-written' as const, prompt };
+    expect(await of({ fallback, policy: { kind: 'shadow' } })).toMatchObject({
+      set: {
+        policy: { kind: 'shadow' },
+        hard: [{ prompt: { template: 'Say. {text}\nTone:' } }],
+        soft: [{ number: 1 }],
       },
     });
-    for (const key of ['writes', 'calibration', 'threshold', 'validationLoss']) expect(soft).not.toHaveProperty(key);
-    const long = setJsonOf({ ...sidecar, init: { ...sidecar.init, text: 'x'.repeat(300) } });
-    expect(long.soft.origin).toHaveLength(200);
-    expect(setJsonOf({ ...sidecar, init: { ...sidecar.init, text: '' } }).soft.origin).toBe('elsewhere');
   });
 
-  it('has the figures and the calibration of its comparison, and what it starts from', () => {
-    const calibration = { meanLogProbs: [-1], rows: 4 };
-    const metrics = { test: { looks: 3 }, validation: { accuracy: 0.7, rows: 12 } };
-    const init = { kind: 'vocabulary', text: 'Say', parentVersion: null };
-    const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
-    const { soft, testLooks } = setJsonOf({ ...sidecar, threshold, calibration, metrics, init } as unknown as Sidecar);
-    expect([testLooks, soft.validationAccuracy, soft.validationRows]).toEqual([3, 0.7, 12]);
-    expect(soft).toMatchObject({
-      calibration,
-      threshold,
-      initText: 'Say',
-      settings: { initialisation: { kind: 'vocabulary' } },
-    });
-    expect(soft).not.toHaveProperty('origin');
-    const writing = { validation: { loss: 1.5, rows: 9 } };
-    const texts = setJsonOf({ ...sidecar, writing: { longest: 5 }, metrics: { writing } } as unknown as Sidecar);
-    expect(texts).toMatchObject({
-      writing: { longest: 5 },
-      soft: { writes: true, validationLoss: 1.5, validationRows: 9 },
-    });
+  it('is refused in another format, with a sentence', async () => {
+    const text = packageJson(packageOf(asked)).replace('"formatVersion": 1', '"formatVersion": 2');
+    expect(await read({ 'prompt.json': utf8(text) })).toMatch(/has the format 2, and 1 is read/);
   });
+});
+
+it('docs/prompt.schema.json is current', () => {
+  const file = new URL('../../docs/prompt.schema.json', import.meta.url);
+  if (process.env.UPDATE_SCHEMA) writeFileSync(file, packageJsonSchema());
+  expect(readFileSync(file, 'utf8')).toBe(packageJsonSchema());
 });

@@ -1,18 +1,13 @@
 /** Files to import, recognised by content. Nothing is stored or run; what cannot be imported is refused. */
 
-import { present } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
-import { firstText, softsOf } from '../prompt/prompt';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
-import { addHardVersion } from '../prompt-set/make-versions';
-import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
-import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
-import { ARM_FILE, type ArmExport, isArmJson, partsOf, readArm } from './arm-file';
-import { ADAPTER_CONFIG, readPeft, setFromVectors } from './from-vectors';
-import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
+import { type Here, setOfPackage, setOfText } from './from-package';
+import { ADAPTER_CONFIG, readPeft } from './from-vectors';
+import { isPackage, type Package, PROMPT_FILE, readPackage } from './package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
 import { isChatJson, isPromptfoo, type Named, readChat, readPromptfoo } from './text-formats';
@@ -32,15 +27,14 @@ export interface IncomingVectors {
 }
 
 export type Incoming =
-  /** `examples`: the texts to present, if it is a demo. */
-  | ({ readonly kind: 'prompt'; readonly examples: readonly Presented[] | null } & ImportedPrompt)
+  | { readonly kind: 'prompt'; readonly package: Package; readonly set: PromptSet }
   | ({ readonly kind: 'set' } & CompleteSet)
   | IncomingVectors;
 
 export type IncomingFailure = Failure<string>;
 
 /** Files that identify the format of a folder. */
-const MARKS = [MANIFEST, SET_FILE, 'softprompt.json', ARM_FILE, ADAPTER_CONFIG];
+const MARKS = [MANIFEST, SET_FILE, PROMPT_FILE, ADAPTER_CONFIG];
 
 /** One zip, one file of vectors, or the files of a folder by path. */
 export async function readIncoming(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
@@ -57,15 +51,14 @@ const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 
 
 async function readFolder(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   if (files.has(MANIFEST) || files.has(SET_FILE)) return readSet(files);
-  if (files.has('softprompt.json')) return readPrompt(files, here);
-  const arm = files.get(ARM_FILE);
-  if (arm) return readArmFile(arm, here);
+  const prompt = files.get(PROMPT_FILE);
+  if (prompt) return readPrompt(prompt, here);
   if (files.has(ADAPTER_CONFIG)) return readAdapter(files);
   if ([...files.keys()].some((path) => /(^|\/)data\.pkl$|\.(pkl|pt|pth|bin|ckpt)$/.test(path)))
     return fail('pickle', PICKLE);
   return fail(
     'unknown',
-    'It contains no prompt: neither softprompt.json or prompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT), nor a chat or promptfoo file. Nothing was imported.',
+    'It contains no prompt: neither prompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT), nor a chat or promptfoo file. Nothing was imported.',
   );
 }
 
@@ -75,15 +68,11 @@ async function readSet(files: Files): Promise<Result<Incoming, IncomingFailure>>
   return read.ok ? ok({ kind: 'set', ...read.value }) : read;
 }
 
-/** The unpacked files of an exported prompt, with its demo texts, if any. */
-async function readPrompt(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
-  const read = readPromptFiles(files, here);
+function readPrompt(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
+  const read = readPackage(bytes);
   if (!read.ok) return read;
-  const demo = files.get(DEMO_FILE);
-  const examples = demo === undefined ? null : readDemo(demo);
-  return demo !== undefined && !examples
-    ? fail('bad-demo', `Its ${DEMO_FILE} is not in the expected format. Nothing was imported.`)
-    : ok({ kind: 'prompt', ...read.value, examples });
+  const set = setOfPackage(read.value, here);
+  return set.ok ? ok({ kind: 'prompt', package: read.value, set: set.value }) : set;
 }
 
 function readAdapter(files: Files): Result<Incoming, IncomingFailure> {
@@ -109,72 +98,16 @@ export function textKind(bytes: Uint8Array): 'chat' | 'promptfoo' | null {
   return isPromptfoo(start) ? 'promptfoo' : null;
 }
 
-/** One file that is a prompt as a text, as a prompt set with one hand-written version. */
-export async function readTextFile(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
-  const [bytes = new Uint8Array()] = files.values();
-  const isChat = textKind(bytes) === 'chat';
-  const read = isChat ? readChat(bytes) : await readPromptfoo(bytes);
+/** The prompt of one file that is a prompt as a text. */
+export const readText = (bytes: Uint8Array): Promise<Result<Named, IncomingFailure>> =>
+  textKind(bytes) === 'chat' ? Promise.resolve(readChat(bytes)) : readPromptfoo(bytes);
+
+async function readTextFile(bytes: Uint8Array, here: Here): Promise<Result<Incoming, IncomingFailure>> {
+  const read = await readText(bytes);
   if (!read.ok) return read;
-  return ok({ kind: 'set', ...ALONE, set: setOfText(read.value, isChat ? 'a chat file' : 'promptfoo', here) });
-}
-
-/** A prompt of a comparison: a text becomes a hand-written version, vectors with all that answers beside them another one. */
-function readArmFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
-  const read = readArm(bytes);
-  if (!read.ok) return read;
-  const { name, asked } = read.value;
-  const { texts, softs } = partsOf(asked.prompt);
-  if (softs.length === 0 && (texts.length === 0 || asked.prompt.voices.length > 1))
-    return fail(
-      'together',
-      `“${asked.name}” is several texts, or counts words, without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
-    );
-  const made =
-    softs.length > 0 ? setOfArm(read.value, here) : setOfText({ name, prompt: asked.prompt }, ARM_FILE, here);
-  return ok({ kind: 'set', ...ALONE, set: made });
-}
-
-/** Nothing that only a complete set brings. */
-const ALONE = { dataset: null, checkpoints: [], evaluations: [], measurements: [] } as const;
-
-/** The vectors of a file, with what answers beside them. */
-function setOfArm({ name, asked, ...arm }: ArmExport, { id, now, taken }: Here): PromptSet {
-  const { prompt } = asked;
-  const { calibration, threshold } = prompt;
-  const { template, words } = firstText(prompt);
-  const model = present(arm.model, 'the model of a text');
-  const soft = present(softsOf(prompt)[0], 'vectors');
-  const { vectors, virtualTokens, hidden, placement } = soft;
-  const made = setFromVectors(
-    { id, runId: `${id}-1`, now },
-    {
-      ...{ name, taken, template, placement, source: ARM_FILE, words },
-      table: { vectors: Float32Array.from(vectors), virtualTokens, hidden },
-      model: { id: model.id, sha256: model.sha256, dtype: model.dtype },
-    },
-  );
-  const version = { name: cleanName(asked.name), calibration, ...(threshold ? { threshold } : {}) };
-  const own = prompt.voices.length > 1 ? { soft: null, mixed: { voices: prompt.voices } } : { soft };
-  return { ...made, soft: made.soft.map((run) => ({ ...run, ...own, ...version })) };
-}
-
-function setOfText({ name, prompt }: Named, from: string, { id, now, taken }: Here): PromptSet {
-  const { task, calibration, threshold } = prompt;
-  const { template, chat, words } = firstText(prompt);
-  const parsed = parseTemplate(template);
-  const empty = createPromptSet(
-    { id, now },
-    {
-      ...{ name, words, taken, datasetFingerprint: null, datasetName: null },
-      baseTemplate: parsed.ok ? printTemplate(splitInstruction(parsed.value).bare) : template,
-      ...(task.kind === 'generate' ? { writing: { longest: task.longest } } : {}),
-    },
-  );
-  const written = { template, shots: 0, shotSeed: 0, ...(chat ? { chat } : {}) };
-  const at = { id: `${id}-1`, now };
-  const { set } = addHardVersion(empty, at, { prompt: written, origin: { kind: 'imported', from } });
-  const hard = set.hard.map((version) => ({ ...version, calibration, ...(threshold ? { threshold } : {}) }));
-  return { ...set, hard };
+  const from = textKind(bytes) === 'chat' ? 'a chat file' : 'promptfoo';
+  const alone = { dataset: null, checkpoints: [], evaluations: [], measurements: [] };
+  return ok({ kind: 'set', ...alone, set: setOfText(read.value, from, here) });
 }
 
 /** Why a pickle is refused. */
@@ -189,13 +122,13 @@ async function readOne(name: string, bytes: Uint8Array, here: Here): Promise<Res
     return bare(file, readSafetensors(bytes), 'safetensors', 'prefix');
   if ((bytes[0] === 0x80 && (bytes[1] ?? 0) <= 5) || /\.(pkl|pt|pth|bin|ckpt)$/.test(file))
     return fail('pickle', PICKLE);
-  if (file === 'softprompt.json' || file === ADAPTER_CONFIG)
+  if (file === ADAPTER_CONFIG)
     return fail(
       'missing-file',
       `${file} describes a prompt, but its vectors are in another file. Choose all files of the folder together, or zip it. Nothing was imported.`,
     );
-  if (textKind(bytes)) return readTextFile(new Map([[name, bytes]]), here);
-  if (isArmJson(readJson(bytes))) return readArmFile(bytes, here);
+  if (textKind(bytes)) return readTextFile(bytes, here);
+  if (isPackage(readJson(bytes))) return readPrompt(bytes, here);
   return readFolder(new Map([[name, bytes]]), here);
 }
 

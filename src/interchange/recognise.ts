@@ -5,16 +5,14 @@ import { parseFile } from '../dataset/parse';
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { drained } from '../lib/control';
-import { firstFault } from '../lib/zod';
 import { readNpy, readSafetensors } from '../prompt/codecs';
-import { countsOf, labelsOf } from '../prompt/prompt';
-import { PLACEMENT_WORDS, type VectorTable } from '../prompt/soft-prompt';
-import { isArmJson, partsOf, readArm } from './arm-file';
+import { countsOf, labelsOf, softsOf, textsOf } from '../prompt/prompt';
+import type { VectorTable } from '../prompt/soft-prompt';
 import { ADAPTER_CONFIG } from './from-vectors';
 import { type Incoming, PICKLE, readIncoming, textKind } from './incoming';
+import { isPackage, type Package, PROMPT_FILE, readPackage } from './package';
 import { SET_FILE } from './set-files';
 import { MANIFEST } from './set-package';
-import { sidecarSchema } from './sidecar';
 import { isChatJson, readChat, readPromptfoo } from './text-formats';
 import { readZip } from './zip';
 
@@ -26,8 +24,6 @@ export type FileKind =
   | 'zip'
   | 'npy'
   | 'safetensors'
-  | 'sidecar'
-  | 'arm'
   | 'chat'
   | 'promptfoo'
   | 'json'
@@ -47,7 +43,8 @@ export interface Recognised {
 const starts = (bytes: Uint8Array, text: string) => [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
 const found = (kind: FileKind, summary: string): Recognised => ({ kind, ok: true, summary });
 const refused = (kind: FileKind, summary: string, error: string): Recognised => ({ kind, ok: false, summary, error });
-const vectorsWords = ({ virtualTokens, hidden }: VectorTable) => `${virtualTokens} vectors of ${hidden} numbers`;
+const vectorsWords = ({ virtualTokens, hidden }: Omit<VectorTable, 'vectors'>) =>
+  `${virtualTokens} vectors of ${hidden} numbers`;
 
 export async function recognise(name: string, bytes: Uint8Array): Promise<Recognised> {
   if (bytes.length === 0) return refused('empty', 'An empty file.', `${name} is empty.`);
@@ -107,7 +104,7 @@ async function zip(name: string, bytes: Uint8Array): Promise<Recognised> {
     return refused('pickle', 'A torch.save file: a zip with a pickle in it.', message);
   if (names.includes(MANIFEST) || names.includes(SET_FILE))
     return refused('prompt-set', 'A complete prompt set.', message);
-  if (names.includes('softprompt.json')) return refused('prompt-package', 'An exported prompt.', message);
+  if (names.includes(PROMPT_FILE)) return refused('prompt-package', 'An exported prompt.', message);
   if (names.includes(ADAPTER_CONFIG)) return refused('peft-adapter', 'A PEFT adapter.', message);
   return refused('zip', `A zip of ${names.length} files.`, message);
 }
@@ -116,12 +113,8 @@ const KIND_OF = { prompt: 'prompt-package', set: 'prompt-set', vectors: 'peft-ad
 
 function summaryOf(incoming: Incoming): string {
   switch (incoming.kind) {
-    case 'prompt': {
-      const { sidecar, dataset, examples } = incoming;
-      const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
-      const demo = examples ? `, a demo with ${examples.length} texts` : '';
-      return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers ${PLACEMENT_WORDS[sidecar.placement]} for ${sidecar.model.id}, ${rows}${demo}.`;
-    }
+    case 'prompt':
+      return packageWords(incoming.package);
     case 'set': {
       const { set, dataset, evaluations } = incoming;
       const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
@@ -139,18 +132,8 @@ function json(bytes: Uint8Array): Recognised | null {
   if (bytes[0] !== 0x7b) return null;
   const value = readJson(bytes);
   if (!isRecord(value)) return null;
-  if (isArmJson(value)) return arm(bytes);
+  if (isPackage(value)) return exported(bytes);
   if (isChatJson(value)) return chat(bytes);
-  if ('placement' in value && 'numVirtualTokens' in value) {
-    const parsed = sidecarSchema.safeParse(value);
-    return parsed.success
-      ? found('sidecar', `The description of the prompt ${parsed.data.handle}, without its vectors.`)
-      : refused(
-          'sidecar',
-          'The description of a prompt.',
-          `It is not in the expected format (at ${firstFault(parsed.error)}).`,
-        );
-  }
   const pickled = Object.values(value).some((entry) => typeof entry === 'string' && /^gA[JSNR]/.test(entry));
   if (pickled) return refused('pickle', 'JSON with a Python pickle in it (mkultra).', PICKLE);
   return new TextDecoder().decode(bytes).trim().includes('\n')
@@ -158,18 +141,22 @@ function json(bytes: Uint8Array): Recognised | null {
     : null;
 }
 
-function arm(bytes: Uint8Array): Recognised {
-  const read = readArm(bytes);
-  if (!read.ok) return refused('arm', 'A prompt of a comparison.', read.error.message);
-  const { name, handle, prompt } = read.value.asked;
-  const { texts, softs } = partsOf(prompt);
+function exported(bytes: Uint8Array): Recognised {
+  const read = readPackage(bytes);
+  return read.ok
+    ? found('prompt-package', packageWords(read.value))
+    : refused('prompt-package', 'An exported prompt.', read.error.message);
+}
+
+function packageWords({ handle, version: { name, prompt }, model }: Package): string {
+  const softs = softsOf(prompt);
   const counts = countsOf(prompt);
   const made = [
-    ...(softs.length > 0 ? [`${softs.length} sets of vectors`] : []),
-    ...(texts.length > 0 ? [`${texts.length} texts`] : []),
+    ...softs.slice(0, 1).map((soft) => `${softs.length} × ${vectorsWords(soft)}`),
+    ...(softs.length === 0 ? [`${textsOf(prompt).length} texts`] : []),
     ...(counts ? [`${counts.vocabulary.length} words`] : []),
   ];
-  return found('arm', `The prompt “${name}” of ${handle}: ${made.join(', ')}, ${labelsOf(prompt).length} labels.`);
+  return `The prompt “${name}” of ${handle}: ${made.join(', ')}, ${labelsOf(prompt).length} labels${model ? `, for ${model.id}` : ''}.`;
 }
 
 function chat(bytes: Uint8Array): Recognised {

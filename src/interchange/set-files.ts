@@ -22,19 +22,16 @@ import {
   type PromptSet,
   type RunCheckpoint,
   type SoftVersion,
-  type TagEvaluation,
   withKind,
 } from '../prompt-set/types';
 import { datasetSchema, hardVersionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
-import { withoutRowIds } from './set-json';
 import {
   checkpointSchema,
   evaluationSchema,
   measurementSchema,
   setSchema,
   softSchema,
-  taggingSchema,
   writingSchema,
 } from './set-schema';
 import type { Files } from './zip';
@@ -43,10 +40,7 @@ const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
 /** The folder gives the kind of a comparison; its file does not contain it. */
-const FOLDER_OF = { classify: 'comparisons', tag: 'tagged', generate: 'written' } as const satisfies Record<
-  TaskKind,
-  string
->;
+const FOLDER_OF = { classify: 'comparisons', generate: 'written' } as const satisfies Record<TaskKind, string>;
 
 export interface CompleteSet {
   readonly set: PromptSet;
@@ -70,6 +64,13 @@ export function withoutRows({ set, evaluations, checkpoints, measurements }: Com
   const named = { ...withVerdict(set, evaluations), hard: set.hard.map(withoutRowIds) };
   return { set: named, dataset: null, checkpoints, evaluations: [], measurements: measurements.map(withoutIds) };
 }
+
+/** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
+const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
+  ...version,
+  tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
+  ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
+});
 
 /** The answers with the places of the rows for their ids. */
 function withoutIds({ answers, wrote, ...of }: Answers): Answers {
@@ -174,7 +175,6 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     soft: readEach(files, 'tuned', (path) => readSoft(files, path)),
     checkpoints: readFolder<RunCheckpoint>(files, 'runs', checkpointSchema),
     classified: readFolder<Kept<ClassifyEvaluation>>(files, FOLDER_OF.classify, evaluationSchema),
-    tagged: readFolder<Kept<TagEvaluation>>(files, FOLDER_OF.tag, taggingSchema),
     generated: readFolder<Kept<GenerateEvaluation>>(files, FOLDER_OF.generate, writingSchema),
     measurements: readFolder<Answers>(files, 'measurements', measurementSchema),
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
@@ -183,7 +183,6 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   const { hard, soft, checkpoints, measurements, dataset } = read.value;
   const evaluations = [
     ...read.value.classified.map((each) => withKind(each, 'classify')),
-    ...read.value.tagged.map((each) => withKind(each, 'tag')),
     ...read.value.generated.map((each) => withKind(each, 'generate')),
   ];
   for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
@@ -209,7 +208,6 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
 type Parts = Omit<CompleteSet, 'set' | 'evaluations'> &
   Pick<PromptSet, 'hard' | 'soft'> & {
     readonly classified: readonly Kept<ClassifyEvaluation>[];
-    readonly tagged: readonly Kept<TagEvaluation>[];
     readonly generated: readonly Kept<GenerateEvaluation>[];
   };
 

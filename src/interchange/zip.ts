@@ -2,14 +2,7 @@
 import { inflateSync, zipSync } from 'fflate';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 
-export type ZipFailureKind =
-  | 'not-a-zip'
-  | 'too-large'
-  | 'too-many-files'
-  | 'bomb'
-  | 'bad-path'
-  | 'encrypted'
-  | 'corrupt';
+type ZipFailureKind = 'not-a-zip' | 'too-large' | 'too-many-files' | 'bomb' | 'bad-path' | 'encrypted' | 'corrupt';
 
 type ZipFailure = Failure<ZipFailureKind>;
 export type Files = ReadonlyMap<string, Uint8Array>;

@@ -46,7 +46,7 @@ export const readExactJson = (bytes: Uint8Array): unknown => exactIn(readJson(by
 export const exactIn = (json: unknown): unknown => orUndefined(() => revive(json));
 
 /** Undefined also if the text is nested deeper than the stack. */
-export function orUndefined<T>(read: () => T): T | undefined {
+function orUndefined<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
@@ -69,14 +69,14 @@ function revive(value: unknown): unknown {
 
 const CHUNK = 0x8000;
 
-export function base64Of(bytes: Uint8Array): string {
+function base64Of(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
   return btoa(text);
 }
 
 /** @throws if the text is no base64 */
-export const bytesOf = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 /** @throws if the text is not the base64 of float32 values */
 function fromBase64(text: string): Float32Array {
@@ -86,7 +86,7 @@ function fromBase64(text: string): Float32Array {
 }
 
 /** Base64 of little-endian float64 values, on every machine. */
-export function float64Of(values: Iterable<number>): string {
+function float64Of(values: Iterable<number>): string {
   const numbers = Float64Array.from(values);
   const view = new DataView(new ArrayBuffer(8 * numbers.length));
   numbers.forEach((value, i) => {
@@ -96,7 +96,7 @@ export function float64Of(values: Iterable<number>): string {
 }
 
 /** @throws if the text is not the base64 of float64 values */
-export function float64In(text: string): Float64Array {
+function float64In(text: string): Float64Array {
   const bytes = bytesOf(text);
   if (bytes.length % 8 !== 0) throw new Error('not float64');
   const view = new DataView(bytes.buffer);

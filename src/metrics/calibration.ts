@@ -3,7 +3,7 @@ import { createRng } from '../lib/rng';
 import { argmax, logSoftmax } from './classification';
 import { exactLow, type Interval, wilson } from './intervals';
 import { eachDraw, type ResampleOptions } from './resample';
-import { quantile } from './special';
+import { bisected, quantile } from './special';
 
 const probabilities = (logProbs: readonly number[]) => logProbs.map(Math.exp);
 
@@ -204,15 +204,9 @@ export function fitTemperature(logProbs: readonly (readonly number[])[], gold: r
       const mean = row.reduce((s, value, c) => s + (p[c] as number) * value, 0);
       return sum + mean - (row[gold[i] as number] as number);
     }, 0);
-  let low = 1 / HOTTEST;
-  let high = 1 / COLDEST;
-  if (slope(low) >= 0) return HOTTEST;
-  if (slope(high) <= 0) return COLDEST;
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (slope(middle) > 0) high = middle;
-    else low = middle;
-  }
+  if (slope(1 / HOTTEST) >= 0) return HOTTEST;
+  if (slope(1 / COLDEST) <= 0) return COLDEST;
+  const [low, high] = bisected(1 / HOTTEST, 1 / COLDEST, (beta) => slope(beta) <= 0);
   return 2 / (low + high);
 }
 

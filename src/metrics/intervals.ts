@@ -1,4 +1,4 @@
-import { binomialCdf, studentT, studentT975, Z90, Z95 } from './special';
+import { binomialCdf, bisected, studentT, studentT975, Z90, Z95 } from './special';
 
 export interface Interval {
   readonly low: number;
@@ -22,13 +22,7 @@ export function exactLow(correct: number, n: number, alpha: number): number {
   // whichever side has fewer terms
   const atLeast = (p: number) =>
     2 * correct > n ? binomialCdf(n - correct, n, 1 - p) : 1 - binomialCdf(correct - 1, n, p);
-  let [low, high] = [0, 1];
-  for (let i = 0; i < 40; i++) {
-    const middle = (low + high) / 2;
-    if (atLeast(middle) < alpha) low = middle;
-    else high = middle;
-  }
-  return low;
+  return bisected(0, 1, (p) => atLeast(p) < alpha, 40)[0];
 }
 
 /**
@@ -40,8 +34,7 @@ export function bonettPrice(b: number, c: number, n: number): Interval {
   const p1 = (c + 1) / (n + 2);
   const p2 = (b + 1) / (n + 2);
   const d = p1 - p2;
-  const half = Z95 * Math.sqrt((p1 + p2 - d * d) / (n + 2));
-  return { low: Math.max(-1, d - half), high: Math.min(1, d + half) };
+  return clipped(d, Z95 * Math.sqrt((p1 + p2 - d * d) / (n + 2)));
 }
 
 /**
@@ -66,7 +59,8 @@ function momentsOf(values: readonly number[]) {
   return { n, mean, variance };
 }
 
-const clipped = (mean: number, half: number): Interval => ({
+/** Of a difference between -1 and 1. */
+export const clipped = (mean: number, half: number): Interval => ({
   low: Math.max(-1, mean - half),
   high: Math.min(1, mean + half),
 });

@@ -1,4 +1,4 @@
-import { bonettPrice, type Interval, wilson } from './intervals';
+import { bonettPrice, clipped, type Interval, wilson } from './intervals';
 import type { ResampleOptions } from './resample';
 import { logChoose, normalQuantile, normalTail, studentT, studentT975 } from './special';
 
@@ -110,11 +110,7 @@ export function accuracyComparison(
  * The folds' prompts differ, and share training rows. What their differences vary by beyond what their rows explain counts
  * 1/k + 1/(k − 1) times for k folds (Nadeau & Bengio 2003), on top of the variance over rows.
  */
-function acrossFolds(
-  found: AccuracyComparison,
-  gains: ArrayLike<number>,
-  folds: ArrayLike<number>,
-): AccuracyComparison {
+function acrossFolds(found: AccuracyComparison, gains: ArrayLike<number>, folds: ArrayLike<number>) {
   const { sums, sizes } = clustersOf(gains, folds);
   const [n, k] = [gains.length, sums.length];
   const { aOnly, bOnly, difference, ci95 } = found;
@@ -126,7 +122,7 @@ function acrossFolds(
   const [middle, half] = [(ci95.low + ci95.high) / 2, ((ci95.high - ci95.low) / 2) * Math.sqrt(wider)];
   return {
     ...found,
-    ci95: { low: Math.max(-1, middle - half), high: Math.min(1, middle + half) },
+    ci95: clipped(middle, half),
     p: larger(found.p),
     midP: larger(found.midP),
     designEffect: found.designEffect * wider,
@@ -251,8 +247,7 @@ function clusteredMean(clusters: Clusters, [least, most]: readonly [number, numb
 
 function clusteredDifference(clusters: Clusters): Interval {
   const { mean, variance, t } = clusteredMean(clusters, [-1, 1]);
-  const half = t * Math.sqrt(variance);
-  return { low: Math.max(-1, mean - half), high: Math.min(1, mean + half) };
+  return clipped(mean, t * Math.sqrt(variance));
 }
 
 export interface PairedMeanOptions {

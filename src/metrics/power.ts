@@ -1,5 +1,5 @@
 import { mcnemarExact } from './mcnemar';
-import { binomialCdf, binomialPmf, normalQuantile, normalTail } from './special';
+import { binomialCdf, binomialPmf, bisected, normalQuantile, normalTail } from './special';
 
 const ALPHA = 0.05;
 
@@ -68,15 +68,9 @@ const ASSUMED_BROKEN = 0.05;
 /** The smallest gain (0 to 1) shown with power 80%; null when not even the largest could be. @param pairs as corrected for */
 export function detectableDifference(n: number, pairs: number): number | null {
   const largest = 1 - 2 * ASSUMED_BROKEN;
-  if (!isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + largest, pairs)) return null;
-  let low = 0;
-  let high = largest;
-  while (high - low > 0.0001) {
-    const middle = (low + high) / 2;
-    if (isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + middle, pairs)) high = middle;
-    else low = middle;
-  }
-  return high;
+  const shows = (gain: number) => isShown(n, ASSUMED_BROKEN, ASSUMED_BROKEN + gain, pairs);
+  // to within 0.01%
+  return shows(largest) ? bisected(0, largest, (gain) => !shows(gain), 14)[1] : null;
 }
 
 /** Above, "more rows" is no advice. */
@@ -170,12 +164,7 @@ function integratedBounds(fractions: readonly number[], alpha: number): readonly
   return fractions.map((t) => {
     const spend = spent(t, alpha) - before;
     before += spend;
-    let [low, high] = [0, 2 * REACH];
-    for (let i = 0; i < 60; i++) {
-      const middle = (low + high) / 2;
-      if (crossing(going, t, middle * Math.sqrt(t)) > spend) low = middle;
-      else high = middle;
-    }
+    const [low, high] = bisected(0, 2 * REACH, (z) => crossing(going, t, z * Math.sqrt(t)) > spend);
     const bound = (low + high) / 2;
     going = continued(going, t, Math.min(bound, REACH) * Math.sqrt(t));
     return bound;

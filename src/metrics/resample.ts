@@ -122,11 +122,7 @@ function bump(counts: Int32Array, at: number, times: number): void {
 const f1 = (truePositives: number, goldAndSaid: number) => (goldAndSaid === 0 ? 0 : (2 * truePositives) / goldAndSaid);
 
 /** Distinct, and which of them each row is. */
-function outcomesOf(
-  gold: ArrayLike<number>,
-  predictedA: ArrayLike<number>,
-  predictedB: ArrayLike<number>,
-): { outcomes: readonly Outcome[]; ofRow: Int32Array } {
+function outcomesOf(gold: ArrayLike<number>, predictedA: ArrayLike<number>, predictedB: ArrayLike<number>) {
   const known = new Map<string, number>();
   const outcomes: Outcome[] = [];
   const ofRow = Int32Array.from(gold, (g, i) => {

@@ -102,13 +102,20 @@ export function normalTail(z: number): number {
   return (t / 2) * Math.exp(ERFC.reduceRight((sum, coefficient) => sum * t + coefficient, 0) - x * x);
 }
 
-/** P(Z ≤ z) = p, by bisection. */
+/** The ends between which `isShort` stops to hold, halved so often. */
+export function bisected(
+  low: number,
+  high: number,
+  isShort: (middle: number) => boolean,
+  steps = 60,
+): [number, number] {
+  if (steps === 0) return [low, high];
+  const middle = (low + high) / 2;
+  return isShort(middle) ? bisected(middle, high, isShort, steps - 1) : bisected(low, middle, isShort, steps - 1);
+}
+
+/** P(Z ≤ z) = p. */
 export function normalQuantile(p: number): number {
-  let [low, high] = [-10, 10];
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (1 - normalTail(middle) < p) low = middle;
-    else high = middle;
-  }
+  const [low, high] = bisected(-10, 10, (z) => 1 - normalTail(z) < p);
   return (low + high) / 2;
 }

@@ -22,7 +22,7 @@ export const page = text(200_000);
 export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
 export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
 
-export const share = z.number().min(0).max(1);
+const share = z.number().min(0).max(1);
 export const count = z.int().min(0).max(1e9);
 
 export const accountSchema = z.object({
@@ -57,7 +57,7 @@ export const wordSearch = z.object({
 });
 
 /** Settings of the optimiser, as exported prompts have them too. */
-export const optimisation = {
+const optimisation = {
   beta1: z.number(),
   beta2: z.number(),
   epsilon: z.number(),
@@ -69,7 +69,7 @@ export const optimisation = {
   metric: z.enum(['loss', 'accuracy', 'macro-f1']),
 };
 
-export const settingsSchema = z.object({
+const settingsSchema = z.object({
   placement: z.enum(PLACEMENTS),
   virtualTokens: z.int().min(1).max(1024),
   initialisation: z.discriminatedUnion('kind', [
@@ -149,19 +149,6 @@ const writingTry = z.object({
   with: triedWith.optional(),
 });
 
-/** Labels that a hand-written prompt gave validation rows. */
-const tagTry = z.object({
-  rows: count,
-  microF1: share,
-  macroF1: share,
-  subsetAccuracy: share,
-  seconds: z.number(),
-  given: many(z.object({ rowId: line, tags: some(count) })),
-  datasetFingerprint: short,
-  splitHash: short,
-  with: triedWith,
-});
-
 /** What versions of both kinds have. */
 const described = {
   id,
@@ -205,8 +192,6 @@ export const hardVersionSchema = z.object({
     .nullable(),
   /** The texts it generated for validation rows, if it was tried. */
   wrote: writingTry.optional(),
-  /** The labels that it gave validation rows, if it was tried. */
-  tagged: tagTry.optional(),
 });
 
 /** How the last comparison calibrated Untuned. */

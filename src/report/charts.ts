@@ -119,10 +119,7 @@ function thinned<T>(points: readonly T[]): readonly T[] {
 }
 
 /** Accuracy of the answered rows, with its Wilson band, against their share. */
-function coverageChart(
-  title: string,
-  arms: readonly (ChartArm & { readonly curve: readonly CoveragePoint[] })[],
-): Html {
+function coverageChart(title: string, arms: readonly (ChartArm & { readonly curve: readonly CoveragePoint[] })[]) {
   const lines = arms.map((each) => ({
     ...each,
     points: thinned(each.curve.filter(({ answered }) => answered >= Math.min(MIN_ANSWERED, each.arm.n))).flatMap(

@@ -2,16 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
 import { readModel } from '../engine/test-support';
+import { packageJson } from '../interchange/package';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { packageJson } from '../prompt-set/package';
 import { askedVersion } from '../prompt-set/ready-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
+import { ABOUT } from '../workflow/fake-host.test-support';
+import { makePackage } from '../workflow/make-package';
 import { createSoftprompt } from './drop-in';
 import { setOf } from './test-support';
-import { makeWebPrompt } from './web-prompt';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const inNode = (options: Omit<EngineOptions, 'createRunner'>) =>
@@ -38,8 +39,8 @@ beforeAll(async () => {
   const hard = askedVersion(set, { kind: 'hard', version: present(set.hard[0], 'version') }, null);
   const soft = askedVersion(set, { kind: 'soft', version: present(set.soft[0], 'run') }, null);
   const versions = { asked: soft, fallback: hard };
-  const about = { producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01' };
-  prompt = JSON.parse(packageJson(await makeWebPrompt(host, versions, about, ['Thanks'], uninterrupted)));
+  const run = { control: uninterrupted, emit: () => {} };
+  prompt = JSON.parse(packageJson(await makePackage(host, versions, ABOUT, ['Thanks'], run)));
 }, 60_000);
 
 afterAll(() => {

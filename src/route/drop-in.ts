@@ -1,6 +1,7 @@
 /** softprompt.js, built as one module (tools/drop-in.ts). Its types: tools/export/softprompt.d.ts. */
 import type { CheckReport, LabelAnswer, Options, Softprompt, TextAnswer } from '../../tools/export/softprompt';
 import { createWebEngine } from '../engine/web';
+import { columnsOf, type Package, PROMPT_FILE, packageIn, unpacked } from '../interchange/package';
 import { inTurn, uninterrupted } from '../lib/control';
 import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { unwrap } from '../lib/result';
@@ -8,14 +9,13 @@ import { argmax } from '../metrics/classification';
 import { configOf, type ModelFiles } from '../model/card';
 import { loadModelFiles } from '../model/load';
 import { labelsOf } from '../prompt/prompt';
-import { columnsOf, type Package, readPackage, unpacked } from '../prompt-set/package';
-import { type AskedVersion, withThreshold } from '../prompt-set/ready-prompt';
+import { withThreshold } from '../prompt-set/ready-prompt';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
-import { type AnsweringHost, fieldsSource } from './answering';
-import { AS_ASKED, type Share } from './policy';
+import type { AnsweringHost } from './answering';
+import { replay } from './check-rows';
+import { AS_ASKED, policyFor, type Share } from './policy';
 import { createRouter } from './router';
-import { policyFor, WEB_PROMPT_FILE } from './web-prompt';
 
 /** Above, another computation, not rounding. */
 const TOLERANCE = 1e-3;
@@ -25,14 +25,14 @@ const isAddress = (prompt: Options['prompt']): prompt is string | URL | undefine
 
 /** @throws StudioError `bad-input` */
 async function readPrompt(prompt: Options['prompt']): Promise<Package> {
-  if (!isAddress(prompt)) return unwrap(readPackage(prompt, WEB_PROMPT_FILE));
-  const address = new URL(prompt ?? new URL(WEB_PROMPT_FILE, import.meta.url), here());
+  if (!isAddress(prompt)) return unwrap(packageIn(prompt));
+  const address = new URL(prompt ?? new URL(PROMPT_FILE, import.meta.url), here());
   const value = await fetch(address)
     .then((response) => (response.ok ? response.json() : undefined))
     .catch(() => undefined);
   if (value === undefined)
     throw badInput(`${address.href} could not be read as JSON. Is the exported prompt at this address?`);
-  return unwrap(readPackage(value, WEB_PROMPT_FILE));
+  return unwrap(packageIn(value));
 }
 
 const here = (): string => globalThis.document?.baseURI ?? location.href;
@@ -49,8 +49,10 @@ const SETTINGS = [
 const graphOf = (dtype: string): string =>
   `onnx/model${dtype === 'fp32' ? '' : `_${dtype === 'q8' ? 'quantized' : dtype}`}.onnx`;
 
+type Model = NonNullable<Package['model']>;
+
 /** The model's files: as its studio.json lists them, or those that a folder of the hub has for these weights. */
-async function readModel(folder: URL, { model }: Package, onProgress: Options['onProgress']) {
+async function readModel(folder: URL, model: Model, onProgress: Options['onProgress']) {
   const listed = await fetch(new URL('studio.json', folder)).catch(() => null);
   if (listed?.ok && !listed.headers.get('content-type')?.startsWith('text/html')) {
     const progress = (so: { readonly receivedBytes: number; readonly totalBytes: number }) =>
@@ -81,16 +83,18 @@ interface Loaded {
   readonly dispose: () => Promise<void>;
 }
 
-async function loadHost(prompt: Package, { model, threads, onProgress }: Options): Promise<Loaded> {
+async function loadHost({ model: of, tokenizer: read }: Package, options: Options): Promise<Loaded> {
+  const { model, threads, onProgress } = options;
+  if (!of || !read) throw badInput('This prompt counts words and needs no model, and a page asks one.');
   const folder = new URL(String(model).replace(/\/?$/, '/'), here());
-  const { files, sha256 } = await readModel(folder, prompt, onProgress);
+  const { files, sha256 } = await readModel(folder, of, onProgress);
   const tokenizer = await createCoreTokenizer(files);
-  if (tokenizer.sha256 !== prompt.tokenizer.sha256)
+  if (tokenizer.sha256 !== read.sha256)
     throw corruptModel(
-      `The tokenizer in ${folder.href} differs from the one that ${prompt.model.id} had in the studio, so that the prompt would read as something else. Use the same model folder.`,
+      `The tokenizer in ${folder.href} differs from the one that ${of.id} had in the studio, so that the prompt would read as something else. Use the same model folder.`,
     );
   const engine = await createWebEngine({
-    id: prompt.model.id,
+    id: of.id,
     files,
     backend: 'wasm',
     consume: true,
@@ -110,36 +114,27 @@ async function loadHost(prompt: Package, { model, threads, onProgress }: Options
 }
 
 /** What the prompt says of its check rows here, in their order. */
-async function replay(host: AnsweringHost, asked: AskedVersion, checkRows: Package['checkRows']): Promise<CheckReport> {
-  const cells = checkRows.map((row) => row.cells);
-  const plan = { asked, fallback: null, policy: AS_ASKED };
-  const route = createRouter({ host }).rows(plan, (version) => fieldsSource(host, version, cells));
-  const { answers } = await route.answer(0, cells.length, uninterrupted);
-  const byRow = new Map(answers.map((answer) => [answer.index, answer]));
-  const labelOf = (probabilities: readonly number[]) => labelsOf(asked.prompt)[argmax(probabilities)] ?? '';
-  const rows = checkRows.map((row, i) => {
-    const answer = byRow.get(i);
-    const probabilities = answer?.kind === 'classify' ? answer.probabilities : [];
-    return {
-      cells: row.cells,
-      expected: row.text ?? labelOf(row.probabilities),
-      here: answer?.kind === 'generate' ? answer.text : labelOf(probabilities),
-      expectedProbabilities: row.probabilities,
-      probabilities,
-    };
+async function checked(host: AnsweringHost, of: Package): Promise<CheckReport> {
+  const { rows: found, changed } = await replay(host, of, { control: uninterrupted, emit: () => {} });
+  const labels = labelsOf(of.version.prompt);
+  const rows = of.checkRows.map(({ cells, target }, i) => {
+    const { expected = [], here = [] } = found[i] ?? {};
+    const said = (logProbs: readonly number[]) => target?.text.trim() ?? labels[argmax(logProbs)] ?? '';
+    const shares = { expectedProbabilities: expected.map(Math.exp), probabilities: here.map(Math.exp) };
+    return { cells, expected: said(expected), here: said(here), ...shares };
   });
   const off = rows.flatMap((row) =>
     row.expectedProbabilities.map((p, c) => Math.abs(p - (row.probabilities[c] ?? Number.NaN))),
   );
   const largest = Math.max(0, ...off);
-  return { ok: largest <= TOLERANCE && rows.every((row) => row.expected === row.here), largest, rows };
+  return { ok: largest <= TOLERANCE && changed === 0, largest, rows };
 }
 
 /** @throws StudioError `bad-input` */
 function shareIn({ share, shareBy }: Options, { fallback }: Package): Share | undefined {
   if (share === undefined) return undefined;
   if (!(share >= 0 && share <= 100)) throw badInput(`share takes per cent from 0 to 100, not ${share}.`);
-  if (!fallback) throw badInput(`${WEB_PROMPT_FILE} has no hand-written prompt for the texts outside the share.`);
+  if (!fallback) throw badInput(`${PROMPT_FILE} has no hand-written prompt for the texts outside the share.`);
   return { of: share / 100, id: shareBy ?? null };
 }
 
@@ -148,11 +143,10 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const prompt = await readPrompt(options.prompt);
   const share = shareIn(options, prompt);
   const { host, dispose } = await loadHost(prompt, options);
-  const { checkRows } = prompt;
-  const open = (of: Package['asked']) => withThreshold(unpacked(prompt, of), options.threshold);
-  const asked = open(prompt.asked);
-  const plan = { asked, fallback: prompt.fallback && open(prompt.fallback), policy: policyFor(prompt, options) };
-  const check = () => replay(host, asked, checkRows);
+  const open = (of: Package['version']) => withThreshold(unpacked(prompt, of), options.threshold);
+  const asked = open(prompt.version);
+  const plan = { asked, fallback: prompt.fallback && open(prompt.fallback), policy: policyFor(prompt.policy, options) };
+  const check = () => checked(host, prompt);
   const checks = options.check === false ? undefined : async () => (await check()).ok;
   const router = createRouter({ host, checks, share });
   return {

@@ -1,13 +1,12 @@
 /** The version that was asked for, another where it fails or is unsure, and both where one is on trial. */
 import { isUnsure } from '../dataset/csv-out';
-import { ofTask } from '../dataset/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
-import { leastSure, likelyTags } from '../metrics/tags';
 import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import type { StagePolicy } from '../prompt-set/types';
 import {
   type Answerer,
   type AnsweringHost,
@@ -48,6 +47,22 @@ export type Policy =
   | { readonly kind: 'hand-written' };
 
 export const AS_ASKED: Policy = { kind: 'as-asked' };
+
+/** Of a drop-in: as the page asks, else the policy of the stage, else the fallback where the prompt fails. */
+export function policyFor(
+  kept: StagePolicy | null,
+  {
+    fallback,
+    timeoutMs,
+  }: { readonly fallback?: 'errors' | 'unsure' | 'none' | undefined; readonly timeoutMs?: number | undefined },
+): Policy {
+  const late = timeoutMs === undefined ? {} : { timeoutMs };
+  if (fallback === undefined && kept) return kept.kind === 'fallback' ? { ...kept, kind: kept.kind, ...late } : kept;
+  if (fallback === 'none') return AS_ASKED;
+  // an unsure answer is a person's to check, unless the page says otherwise
+  const least = fallback === 'unsure' ? {} : { threshold: 0 };
+  return { kind: 'fallback', ...least, ...late };
+}
 
 /** Rows as the version's prompt shows them. */
 export interface Candidate {
@@ -132,25 +147,11 @@ export function countWords({ answered, fallbacks, shadow }: RouteCounts): string
 }
 
 const saidBy = (answer: RowAnswer): string | number =>
-  ofTask(
-    {
-      classify: ({ probabilities }: RowAnswer<'classify'>): string | number => argmax(probabilities),
-      tag: ({ probabilities }: RowAnswer<'tag'>) => likelyTags(probabilities).join(),
-      generate: ({ text }: RowAnswer<'generate'>) => text,
-    },
-    answer,
-  );
+  answer.kind === 'classify' ? argmax(answer.probabilities) : answer.text;
 
 /** 1 for a generated text. */
 const sureness = (answer: RowAnswer): number =>
-  ofTask(
-    {
-      classify: ({ probabilities }: RowAnswer<'classify'>) => probabilities[argmax(probabilities)] ?? 0,
-      tag: ({ probabilities }: RowAnswer<'tag'>) => leastSure(probabilities),
-      generate: () => 1,
-    },
-    answer,
-  );
+  answer.kind === 'classify' ? (answer.probabilities[argmax(answer.probabilities)] ?? 0) : 1;
 
 type Answered = Omit<Routed, 'answers'> & { readonly answers: readonly RowAnswer[] };
 type Tried = Answered | { readonly reason: FallbackReason; readonly cause: StudioError };

@@ -78,11 +78,7 @@ interface Loaded {
   readonly threads: number;
 }
 
-async function load(
-  build: Promise<Loaded['ort']>,
-  wasmPaths: Env.WasmFilePaths,
-  options: RunnerOptions,
-): Promise<Loaded> {
+async function load(build: Promise<Loaded['ort']>, wasmPaths: Env.WasmFilePaths, options: RunnerOptions) {
   const ort = await build;
   const threads = threadsFor(options);
   ort.env.wasm.numThreads = threads;
@@ -123,12 +119,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions, fallba
   });
 }
 
-async function gpuRunner(
-  model: SerialisedModel,
-  options: RunnerOptions,
-  adapter: Adapter,
-  fallback?: string | null,
-): Promise<Runner> {
+async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter: Adapter, fallback?: string | null) {
   gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
   const { ort, heap, threads } = await gpu;
   const handed = handing(model);

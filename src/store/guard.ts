@@ -7,7 +7,6 @@ import {
   soundEvaluation,
   soundMeasurement,
   soundSet,
-  soundTagging,
   soundWriting,
 } from '../interchange/soundness';
 import { StudioError } from '../lib/errors';
@@ -19,7 +18,6 @@ const CHECKS = {
   promptSets: soundSet,
   checkpoints: soundCheckpoint,
   evaluations: soundEvaluation,
-  taggings: soundTagging,
   writings: soundWriting,
   measurements: soundMeasurement,
   datasets: soundDataset,
@@ -30,7 +28,6 @@ const KEY: Readonly<Record<Checked, string>> = {
   promptSets: 'id',
   checkpoints: 'runId',
   evaluations: 'id',
-  taggings: 'id',
   writings: 'id',
   measurements: 'id',
   datasets: 'setId',
@@ -41,7 +38,6 @@ const INSPECTED = [
   'promptSets',
   'checkpoints',
   'evaluations',
-  'taggings',
   'writings',
   'measurements',
 ] as const satisfies readonly Checked[];
@@ -60,7 +56,6 @@ const LOST = {
   checkpoints: (faults) =>
     `The last state of a training run (${faults}): the run cannot be resumed. A prompt that it has made is still here.`,
   evaluations: (faults) => `A comparison (${faults}). Compare again to replace it.`,
-  taggings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
   writings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
   measurements: (faults) => `A measurement of a version (${faults}). Measure it again to replace it.`,
   datasets: (faults) => `The rows of a prompt set (${faults}). Open the file again on the Data screen.`,
@@ -97,11 +92,7 @@ const setting =
   };
 
 /** Null = the browser cannot read it, for example because a file of its storage is gone. */
-async function readable<T extends TableName>(
-  backend: Backend,
-  table: T,
-  key: string,
-): Promise<ValueOf<T> | null | undefined> {
+async function readable<T extends TableName>(backend: Backend, table: T, key: string) {
   try {
     return await backend.get(table, key);
   } catch (error) {

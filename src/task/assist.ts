@@ -84,14 +84,7 @@ const wordsMissing: Rule = ({ prompt, labels, words }, parts) => {
     advice: few
       ? 'A small model guesses better when the instruction lists its choices.'
       : 'This many labels would make a long instruction; examples or training show them better.',
-    ...(few
-      ? {
-          fix: {
-            label: 'Name the answers',
-            prompt: change(prompt, withList(prompt.template, answers)),
-          },
-        }
-      : {}),
+    ...(few && { fix: { label: 'Name the answers', prompt: change(prompt, withList(prompt.template, answers)) } }),
   };
 };
 
@@ -117,17 +110,12 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
   const left = lines.filter((line) => !isInstruction(line));
   const cue = templateFor({ mapping, labels }).split('\n').at(-1) ?? '';
   const tail = left.some((line) => line.trim() !== '') ? left : [cue];
+  const moved = [...instructions.map(escaped), before + escaped(rest), ...tail.map(escaped)].join('\n');
   return {
     kind: 'instruction-last',
     title: 'The instruction comes after the text',
     advice: 'Above the text, the model reads it first, it is computed once for all rows, and it precedes the examples.',
-    fix: {
-      label: 'Move it above the text',
-      prompt: change(
-        prompt,
-        [...instructions.map(escaped), before + escaped(rest), ...tail.map(escaped)].join('\n').trimEnd(),
-      ),
-    },
+    fix: { label: 'Move it above the text', prompt: change(prompt, moved.trimEnd()) },
   };
 };
 
@@ -150,14 +138,12 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
     kind: 'too-long',
     title: `${counted(rows, 'row does', 'rows do')} not fit the model`,
     advice: 'They are left out of a try. Shorten the prompt, use fewer examples, or shorten those texts on Data.',
-    ...(prompt.shots > 0
-      ? {
-          fix: {
-            label: fewer === 0 ? 'Use no examples' : `Use ${fewer} examples`,
-            prompt: { ...prompt, shots: fewer },
-          },
-        }
-      : {}),
+    ...(prompt.shots > 0 && {
+      fix: {
+        label: fewer === 0 ? 'Use no examples' : `Use ${fewer} examples`,
+        prompt: { ...prompt, shots: fewer },
+      },
+    }),
   };
 };
 
@@ -199,7 +185,6 @@ const noInstruction: Rule = ({ prompt, mapping, labels }, parts) => {
 };
 
 const RULES: ByTask<readonly Rule[]> = {
-  tag: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong],
   classify: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong, examplesUnbalanced],
   generate: [noInstruction, instructionLast, noCue, trailingSpace, tooLong],
 };

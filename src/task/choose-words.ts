@@ -138,12 +138,7 @@ function crossEntropy(scores: readonly number[], scale: number, gold: number): n
 }
 
 /** Candidates by how much likelier they are in a label's rows, then improved together. */
-function chosenOn(
-  table: WordTable,
-  own: readonly OwnWords[],
-  judged: readonly boolean[],
-  rows: readonly number[],
-): readonly number[] {
+function chosenOn(table: WordTable, own: readonly OwnWords[], judged: readonly boolean[], rows: readonly number[]) {
   const means = rowsByLabel(table, rows).map((some) => (some.length > 0 ? columnMeans(table, some) : null));
   const known = means.filter((each) => each !== null);
   const overall = Float64Array.from({ length: table.words }, (_, j) => mean(known.map((each) => each[j] as number)));

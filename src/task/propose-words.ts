@@ -223,10 +223,7 @@ interface Option {
 }
 
 /** The first option that no other label has taken. */
-function assign(
-  choices: readonly { readonly i: number; readonly options: readonly Option[] }[],
-  count: number,
-): readonly (Option | null)[] {
+function assign(choices: readonly { readonly i: number; readonly options: readonly Option[] }[], count: number) {
   const taken = new Set<number>();
   const out = new Array<Option | null>(count).fill(null);
   for (const { i, options } of [...choices].sort((a, b) => a.options.length - b.options.length)) {

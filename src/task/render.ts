@@ -42,10 +42,7 @@ function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPromp
 }
 
 /** As they are, then shuffled by the seed; the same orders for every row. */
-function inOrders(
-  shots: readonly Row[],
-  { shotSeed, orders = 1 }: HardPrompt,
-): readonly [readonly Row[], ...(readonly Row[])[]] {
+function inOrders(shots: readonly Row[], { shotSeed, orders = 1 }: HardPrompt) {
   const rng = createRng(shotSeed + 1);
   return [shots, ...Array.from({ length: Math.max(0, orders - 1) }, () => shuffled(shots, rng))];
 }

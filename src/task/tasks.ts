@@ -1,13 +1,7 @@
-import { labelsIndexer, targetOf } from '../dataset/labels';
+import { labelIndexer, targetOf } from '../dataset/labels';
 import type { ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
-import {
-  classifyInstruction,
-  classifyTemplate,
-  generateInstruction,
-  generateTemplate,
-  tagInstruction,
-} from './propose';
+import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
 import { proposeWords } from './propose-words';
 import { asContinuation } from './template';
 import type { AnswerWord, Example, Tokenise } from './types';
@@ -32,7 +26,7 @@ export interface Task {
   readonly checked: (
     dataset: Labelled,
     template: string,
-  ) => (row: Row) => Pick<Example, 'label' | 'tags' | 'target'> | LeftOutRow;
+  ) => (row: Row) => Pick<Example, 'label' | 'target'> | LeftOutRow;
   /** Examples can be balanced over the labels. */
   readonly canBalance: boolean;
 }
@@ -42,45 +36,25 @@ const classify: Task = {
   instruction: ({ labels }, words) => classifyInstruction(labels, words),
   words: proposeWords,
   shown: (dataset, words) => {
-    const labelsAt = labelsIndexer(dataset);
+    const indexOf = labelIndexer(dataset);
     const wordOf = new Map(words.map(({ label, word }) => [label, word]));
-    const named = (place: number) => {
-      const label = dataset.labels[place] ?? '';
-      return wordOf.get(label) ?? label;
-    };
     return (row) => {
-      const [first = '', ...others] = labelsAt(row).map(named);
-      return [first, ...others.map((word) => word.trim())].join(', ');
+      const label = dataset.labels[indexOf(row) ?? -1] ?? '';
+      return wordOf.get(label) ?? label;
     };
   },
   checked: (dataset) => {
-    const labelsAt = labelsIndexer(dataset);
+    const indexOf = labelIndexer(dataset);
     return (row) => {
-      const [label] = labelsAt(row);
+      const label = indexOf(row);
       const cell = row.cells[dataset.mapping.label] ?? '';
-      if (label !== undefined) return { label };
+      if (label !== null) return { label };
       return cell.trim() === ''
         ? { leftOut: 'it has no label', why: 'label' }
         : { leftOut: `its label “${cell.slice(0, 60)}” is none of this prompt’s`, why: 'unknown' };
     };
   },
   canBalance: true,
-};
-
-/** As one label a row, but for all labels of the row. */
-const tag: Task = {
-  ...classify,
-  instruction: ({ labels }, words) => tagInstruction(labels, words),
-  checked: (dataset, template) => {
-    const labelsAt = labelsIndexer(dataset);
-    const checked = classify.checked(dataset, template);
-    return (row) => {
-      const found = checked(row);
-      return 'leftOut' in found
-        ? found
-        : { ...found, tags: labelsAt(row).filter((place) => place < dataset.labels.length - 1) };
-    };
-  },
 };
 
 const generate: Task = {
@@ -102,15 +76,12 @@ const generate: Task = {
   canBalance: false,
 };
 
-export const TASKS: ByTask<Task> = { classify, tag, generate };
+export const TASKS: ByTask<Task> = { classify, generate };
 
 export const taskOf = (mapping: Pick<ColumnMapping, 'task'>): Task => TASKS[taskKindOf(mapping)];
 
 /** Nothing where the row has no answer. */
-export function answersOf(
-  dataset: Labelled,
-  template: string,
-): (row: Row) => Pick<Example, 'label' | 'tags' | 'target'> {
+export function answersOf(dataset: Labelled, template: string): (row: Row) => Pick<Example, 'label' | 'target'> {
   const checked = taskOf(dataset.mapping).checked(dataset, template);
   return (row) => {
     const found = checked(row);

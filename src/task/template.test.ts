@@ -10,7 +10,6 @@ import {
   printTemplate,
   renderTemplate,
   splitInstruction,
-  withoutColumn,
 } from './template';
 
 const mapping = { text: 'message', label: 'tone', id: null };
@@ -110,15 +109,6 @@ describe('templates', () => {
     ]);
     expect(cut('{text}\nCalm or not?\n')).toEqual(['', '{text}\nCalm or not?\n']);
     expect(cut('Classify: {text} ->')).toEqual(['', 'Classify: {text} ->']);
-  });
-
-  it('lose the lines that show a column, where those show nothing else', () => {
-    const alone = (template: string) => withoutColumn(template, 'topic');
-    expect(alone('Sort it.\nText: {text}\nTopic: { topic }\nDesk:\n')).toBe('Sort it.\nText: {text}\nDesk:\n');
-    expect(alone('Text: {text}\nA {{topic}} stays\nDesk:')).toBe('Text: {text}\nA {{topic}} stays\nDesk:');
-    expect(alone('Text: {text} ({topic})\nDesk:')).toBeNull();
-    expect(alone('Text: {text}\nDesk for {topic}:\n\n')).toBeNull();
-    expect(alone('{topic}')).toBeNull();
   });
 });
 

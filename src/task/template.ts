@@ -90,14 +90,12 @@ export function checkTemplate(
   return parsed;
 }
 
-export const renderTemplate = (parts: readonly TemplatePart[], row: Row, mapping: ColumnMapping): string =>
-  parts
-    .map((part) => {
-      if (part.kind === 'literal') return part.text;
-      // A column that is itself called `text` but is not the text column must not shadow {text}.
-      return row.cells[part.column === TEXT_SLOT ? mapping.text : part.column] ?? '';
-    })
-    .join('');
+const filled = (parts: readonly TemplatePart[], cellOf: (column: string) => string | undefined): string =>
+  parts.map((part) => (part.kind === 'literal' ? part.text : (cellOf(part.column) ?? ''))).join('');
+
+/** A column that is itself called `text` but is not the text column does not shadow {text}. */
+export const renderTemplate = (parts: readonly TemplatePart[], { cells }: Row, { text }: ColumnMapping): string =>
+  filled(parts, (column) => cells[column === TEXT_SLOT ? text : column]);
 
 /** Then an answer word needs its own leading space. */
 const wantsLeadingSpace = (template: string): boolean => template !== '' && !/\s$/.test(template);
@@ -140,15 +138,6 @@ export function cueOf(template: string): string {
 export const withCue = (template: string, cue: string): string =>
   template.slice(0, template.length - cueOf(template).length) + cue;
 
-/** Null where a line that shows the column shows another too, or asks for the answer: the prompt would lose more. */
-export function withoutColumn(template: string, column: string): string | null {
-  const lines = template.split('\n');
-  const cueLine = lines.findLast((line) => line.trim() !== '');
-  const isShown = (line: string) => slotsOf(line).includes(column);
-  const isWhole = lines.every((line) => !isShown(line) || (line !== cueLine && slotsOf(line).length === 1));
-  return isWhole ? lines.filter((line) => !isShown(line)).join('\n') : null;
-}
-
 /** Where the prompt wants its cue encoded by itself. */
 export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
   splitsCue ? { cue: cueOf(template) } : {};
@@ -161,24 +150,27 @@ function slotsOf(template: string): readonly string[] {
 /** Cells of one row by column; `text` is that of the text column. */
 export type Fields = Readonly<Record<string, string>>;
 
-const own = (fields: Fields, column: string): string => (Object.hasOwn(fields, column) ? (fields[column] ?? '') : '');
-
 /** Besides the text, each once; empty where the template does not parse. @param textColumn null = unknown */
 export function otherColumns(template: string, textColumn: string | null): readonly string[] {
   return [...new Set(slotsOf(template))].filter((column) => column !== TEXT_SLOT && column !== textColumn);
 }
 
-/** Columns without a cell stay empty. @throws a bug (`internal:`) when the template does not parse */
-export function fillTemplate(template: string, fields: Fields, textColumn: string | null): string {
+function storedParts(template: string): readonly TemplatePart[] {
   const parsed = parseTemplate(template);
   assert(parsed.ok, 'a stored prompt has a template that parses');
-  return parsed.value
-    .map((part) => {
-      if (part.kind === 'literal') return part.text;
-      return own(fields, part.column === textColumn ? TEXT_SLOT : part.column);
-    })
-    .join('');
+  return parsed.value;
 }
+
+const own =
+  (fields: Fields, textColumn: string | null) =>
+  (name: string): string | undefined => {
+    const column = name === textColumn ? TEXT_SLOT : name;
+    return Object.hasOwn(fields, column) ? fields[column] : undefined;
+  };
+
+/** Columns without a cell stay empty. @throws a bug (`internal:`) when the template does not parse */
+export const fillTemplate = (template: string, fields: Fields, textColumn: string | null): string =>
+  filled(storedParts(template), own(fields, textColumn));
 
 /** Before the first text of a filled template and after it. @throws as `fillTemplate` */
 export function aroundText(
@@ -186,15 +178,15 @@ export function aroundText(
   fields: Fields,
   textColumn: string | null,
 ): { readonly before: string; readonly after: string } | null {
-  const parsed = parseTemplate(template);
-  assert(parsed.ok, 'a stored prompt has a template that parses');
-  const parts = parsed.value;
+  const parts = storedParts(template);
   const at = parts.findIndex(
     (part) => part.kind === 'slot' && (part.column === TEXT_SLOT || part.column === textColumn),
   );
   if (at < 0) return null;
-  const filled = (some: readonly TemplatePart[]) => fillTemplate(printTemplate(some), fields, textColumn);
-  return { before: filled(parts.slice(0, at)), after: filled(parts.slice(at + 1)) };
+  const [before = '', after = ''] = [parts.slice(0, at), parts.slice(at + 1)].map((some) =>
+    filled(some, own(fields, textColumn)),
+  );
+  return { before, after };
 }
 
 /** In the order of the label set, of which gold labels and scores are indices. Words of other labels come last. */

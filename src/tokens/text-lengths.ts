@@ -121,7 +121,6 @@ const readPoorly = ({ isReadPoorly, medianTokensPerWord }: TextFacts): readonly 
     ? [
         {
           kind: 'read-poorly',
-          name: 'Read poorly',
           severity: 'warning',
           title: `The model reads this text poorly: ${medianTokensPerWord.toFixed(1)} tokens per word`,
           advice:
@@ -137,7 +136,6 @@ const tooLong = ({ over, overRowIds, budget, fits }: TextFacts): readonly Issue[
     : [
         {
           kind: 'too-long',
-          name: 'Too long for the model',
           severity: 'warning',
           title: `${counted(over.length, 'text is', 'texts are')} too long for the model`,
           advice: `It reads ${count(budget)} tokens at once. Such rows are left out of training and of the comparison. Cut, they keep a quarter from the beginning and the rest from the end.`,
@@ -155,7 +153,6 @@ const answerTooLong = ({ over, overRowIds }: AnswerFacts): readonly Issue[] =>
     : [
         {
           kind: 'target-too-long',
-          name: 'Answers too long',
           severity: 'warning',
           title: `${counted(over.length, 'answer is', 'answers are')} too long for the model`,
           advice:

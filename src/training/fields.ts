@@ -13,94 +13,54 @@ export interface NumberSetting extends NumberRange {
   readonly hint: string;
 }
 
+type Limits = readonly [min: number, max: number, empty?: string];
+
+const number = <Key extends string>(
+  key: Key,
+  label: string,
+  hint: string,
+  [min, max, empty]: Limits,
+  whole = false,
+) => ({
+  ...{ key, label, hint, min, max, whole },
+  ...(empty === undefined ? {} : { empty }),
+});
+const whole = <Key extends string>(key: Key, label: string, hint: string, limits: Limits) =>
+  number(key, label, hint, limits, true);
+
+const RATE_HINT = `Its peak. Automatic is a share of the size of the vocabulary’s vectors: ${DEFAULT_RATE}.`;
+
 export const NUMBER_SETTINGS: readonly NumberSetting[] = [
-  {
-    key: 'virtualTokens',
-    label: 'Vectors',
-    hint: 'How many virtual tokens are learned; 8 to 20 are enough.',
-    min: 1,
-    max: 100,
-    whole: true,
-  },
-  { key: 'steps', label: 'Steps', hint: 'Gains level off at about 150.', min: 1, max: 5000, whole: true },
-  { key: 'batchSize', label: 'Rows per step', hint: 'More is steadier and slower.', min: 1, max: 64, whole: true },
-  {
-    key: 'learningRate',
-    label: 'Learning rate',
-    hint: `Its peak. Automatic is a share of the size of the vocabulary’s vectors: ${DEFAULT_RATE}.`,
-    min: 1e-6,
-    max: 1,
-    empty: 'automatic',
-  },
-  {
-    key: 'warmupSteps',
-    label: 'Warm-up steps',
-    hint: 'The rate rises over these, then falls along a cosine.',
-    min: 0,
-    max: 1000,
-    whole: true,
-  },
-  {
-    key: 'clipNorm',
-    label: 'Clip gradients at',
-    hint: 'Limits the influence of one row.',
-    min: 0.01,
-    max: 100,
-  },
-  {
-    key: 'seed',
-    label: 'Seed',
-    hint: 'The same seed on the same backend gives the same numbers.',
-    min: 0,
-    max: 2 ** 31 - 1,
-    whole: true,
-  },
-  {
-    key: 'validateEvery',
-    label: 'Validate every',
-    hint: 'Steps between two validations.',
-    min: 1,
-    max: 1000,
-    whole: true,
-  },
-  {
-    key: 'patience',
-    label: 'Patience',
-    hint: 'Stops after this many validations without improvement.',
-    min: 1,
-    max: 1000,
-    whole: true,
-    empty: 'never stop early',
-  },
-  {
-    key: 'trainRows',
-    label: 'Training rows',
-    hint: 'Uses at most this many, with the labels in proportion.',
-    min: 2,
-    max: 1e6,
-    whole: true,
-    empty: 'all',
-  },
+  whole('virtualTokens', 'Vectors', 'How many virtual tokens are learned; 8 to 20 are enough.', [1, 100]),
+  whole('steps', 'Steps', 'Gains level off at about 150.', [1, 5000]),
+  whole('batchSize', 'Rows per step', 'More is steadier and slower.', [1, 64]),
+  number('learningRate', 'Learning rate', RATE_HINT, [1e-6, 1, 'automatic']),
+  whole('warmupSteps', 'Warm-up steps', 'The rate rises over these, then falls along a cosine.', [0, 1000]),
+  number('clipNorm', 'Clip gradients at', 'Limits the influence of one row.', [0.01, 100]),
+  whole('seed', 'Seed', 'The same seed on the same backend gives the same numbers.', [0, 2 ** 31 - 1]),
+  whole('validateEvery', 'Validate every', 'Steps between two validations.', [1, 1000]),
+  whole('patience', 'Patience', 'Stops after this many validations without improvement.', [
+    1,
+    1000,
+    'never stop early',
+  ]),
+  whole('trainRows', 'Training rows', 'Uses at most this many, with the labels in proportion.', [2, 1e6, 'all']),
 ];
 
 /** What else is asked of the next runs, in the same form: how many there are, and the examples in the text around the vectors. */
 export const RUN_NUMBERS = [
-  {
-    key: 'seeds',
-    label: 'Runs with other seeds',
-    hint: 'Results vary by a few points between seeds. With several, Compare also shows their mean.',
-    min: 1,
-    max: 20,
-    whole: true,
-  },
-  {
-    key: 'examples',
-    label: 'Examples in the text',
-    hint: 'Training rows that every row is shown after. They are not trained on, every row takes more tokens, and they leave with the prompt.',
-    min: 0,
-    max: 32,
-    whole: true,
-  },
+  whole(
+    'seeds',
+    'Runs with other seeds',
+    'Results vary by a few points between seeds. With several, Compare also shows their mean.',
+    [1, 20],
+  ),
+  whole(
+    'examples',
+    'Examples in the text',
+    'Training rows that every row is shown after. They are not trained on, every row takes more tokens, and they leave with the prompt.',
+    [0, 32],
+  ),
 ] as const;
 
 export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null => settings[key] ?? null;

@@ -183,10 +183,7 @@ function averaged(
 const trainedOf = ({ vectors, answerShift }: Trained): Trained => ({ vectors, ...(answerShift && { answerShift }) });
 
 /** Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
-function validationDue(
-  state: Checkpoint,
-  options: TrainOptions,
-): { readonly step: number; readonly trained: Trained } | null {
+function validationDue(state: Checkpoint, options: TrainOptions) {
   const { settings, validationRows } = options;
   const { step, initial, validations } = state;
   const last = validations.at(-1);
@@ -220,12 +217,7 @@ function withValidation(
   };
 }
 
-async function nextStep(
-  state: Checkpoint,
-  batch: readonly number[],
-  options: TrainOptions,
-  now: () => number,
-): Promise<Checkpoint | StudioError> {
+async function nextStep(state: Checkpoint, batch: readonly number[], options: TrainOptions, now: () => number) {
   const { settings } = options;
   const begin = now();
   const step = state.step + 1;

@@ -21,7 +21,7 @@ async function dropIn(
   const asked = { ...order, recipient: 'webPage' as const };
   const made = await exportPackage({ ...host, dropIn: files }, asked, silent);
   const text = (name: string) => new TextDecoder().decode(unzipSync(made.content)[name]);
-  return { made, order, prompt: JSON.parse(text('web-prompt.json')), readme: text('README.md') };
+  return { made, order, prompt: JSON.parse(text('prompt.json')), readme: text('README.md') };
 }
 
 const withShots = (set: PromptSet): PromptSet => ({
@@ -33,7 +33,7 @@ it('makes a drop-in of a tuned prompt, with the hand-written one that answers wh
   const { made, order, prompt, readme } = await dropIn((set) => set, { subject: 'r0', withRows: false });
   expect(made.name).toMatch(/-page\.zip$/);
   expect(made.files.every(({ what }) => what !== '')).toBe(true);
-  expect(prompt.asked).toMatchObject({ name: 'tuned 1', route: 'tuned' });
+  expect(prompt.version).toMatchObject({ name: 'tuned 1', route: 'tuned' });
   expect(prompt.fallback).toMatchObject({ name: 'hand-written 1', prompt: { voices: [{ soft: null }] } });
   expect(prompt.checkRows).toHaveLength(12);
   expect(readme).toContain('softprompt.js has 13 kB (');
@@ -52,7 +52,7 @@ it('takes examples along only if the user agrees, and leaves such a fallback out
   await expect(dropIn(withShots, { subject: 'h', withRows: false })).rejects.toThrow(
     'Its 2 examples came from rows of your',
   );
-  expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.asked.route).toBe('hand-written');
+  expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.version.route).toBe('hand-written');
 });
 
 it('has the policy of a stage that points to the version', async () => {
@@ -62,7 +62,7 @@ it('has the policy of a stage that points to the version', async () => {
   expect(prompt).toMatchObject({ formatVersion: 1, policy });
   expect(readme).toContain('Only hand-written 1 answers; this prompt is not asked. That is the policy of its stage.');
   const unstaged = await dropIn((set) => setPolicy(set, policy, ''), { subject: 'r0', withRows: false });
-  expect(unstaged.prompt.policy).toBeUndefined();
+  expect(unstaged.prompt.policy).toBeNull();
 });
 
 it('says so where the prompt is gone', async () => {

@@ -1,115 +1,28 @@
-/** The tuned prompt with its sidecar, and any other prompt of a comparison as a file has it. */
-
-import { PROBE } from '../evaluation/classify/made-arms';
-import type { ArmExport } from '../interchange/arm-file';
-import type { PromptPackageInput } from '../interchange/prompt-package';
-import { buildSidecar } from '../interchange/sidecar-build';
-import { assert, present } from '../lib/assert';
+/** A prompt as it leaves, with everything that decides its answers: the package that every export of a prompt is made of. */
+import { textHash } from '../dataset/draw';
+import { rowsById } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import type { ArmResult, PairResult } from '../evaluation/types';
+import { type Package, runOf } from '../interchange/package';
+import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { counted, PRODUCT } from '../lib/format';
-import { countsOf, type Prompt, textsOf } from '../prompt/prompt';
+import type { Figure } from '../metrics/registry';
+import { countsOf, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
-import { withVerdict } from '../prompt-set/listing';
-import type { AskedVersion } from '../prompt-set/ready-prompt';
-import { type Evaluation, ofKind, type SoftVersion } from '../prompt-set/types';
-import { wordsOf } from '../prompt-set/versions';
-import { longestAnswer } from '../route/generated-texts';
+import { versionsCompared } from '../prompt-set/calibration';
+import { chosenHard, sameLabelOrder } from '../prompt-set/make-versions';
+import { stagesAt } from '../prompt-set/stages';
+import { type Version, wordsOf } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
-import { cueOf, escaped, wordsFor } from '../task/template';
-import { labelTokens } from '../tokens/tokenizer';
-import { armCheckRows, makeCheckRows, type RowsDone } from './check-rows';
-import { chosenSubject, type Order, type Subject, weightsFor } from './export-subjects';
+import { type RowsDone, shippedSentences } from './check-rows';
+import { chosenSubject, type Order, type Subject, subjectOf, weightsFor } from './export-subjects';
 import type { Host, Run } from './host';
-import { validationCount } from './training-rows';
-
-// One tuned prompt.
-
-/** @throws StudioError `bad-input` when it is gone */
-function runOf(order: Order): SoftVersion {
-  const of = chosenSubject(order).version;
-  assert(of?.kind === 'soft', 'an export of one tuned version');
-  return of.version;
-}
-
-/** The tuned prompt with its sidecar, without the programs and texts that go with it. */
-export async function exportedPrompt(
-  host: Host,
-  order: Order,
-  userRows: number,
-  steering: Run<RowsDone>,
-): Promise<Pick<PromptPackageInput, 'set' | 'run' | 'sidecar' | 'model'>> {
-  const { set, dataset, evaluations } = order.stored;
-  const run = runOf(order);
-  const asked = madeOf(chosenSubject(order));
-  if (asked && !order.withRows) throw badInput(asked);
-  const { info } = host.engine;
-  if (info.sha256 !== run.model.sha256)
-    throw badInput(
-      `This prompt belongs to ${run.model.id} (${run.model.dtype}), but other weights are loaded. Load that model, then export again: the check rows need it.`,
-    );
-  const isOfRun = (each: Evaluation) =>
-    run.probe ? armId(each, PROBE) === run.probe.from : each.softVersion === run.id;
-  const ofRun = evaluations.filter(isOfRun);
-  const [evaluation = null] = ofKind(ofRun, 'classify');
-  const [generated = null] = ofKind(ofRun, 'generate');
-  const labels = labelTokens(host.tokens, wordsFor(run.template, wordsOf(set, { kind: 'soft', version: run })));
-  const { sha256: tokenizerSha256, endTokenIds } = host.tokens.tokenizer;
-  const longest = set.writing ? longestAnswer(host, set.writing.longest, dataset) : null;
-  const sidecar = buildSidecar({
-    set,
-    run,
-    labels,
-    cueTokenIds: Array.from(host.tokens.encode(cueOf(run.template))),
-    weights: host.card.weights,
-    embeddingMultiplier: host.card.embeddingMultiplier,
-    tokenizerSha256,
-    dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
-    columns: dataset?.mapping ?? null,
-    validationRows: run.validationRows ?? (dataset ? validationCount(dataset) : 0),
-    evaluation,
-    calibration: run.calibration ?? null,
-    ...(longest === null ? {} : { writing: { longest, endTokenIds, evaluation: generated } }),
-    checkRows: await makeCheckRows(host, run, labels, dataset?.mapping.text ?? null, steering),
-    userRows,
-    now: host.now(),
-    producer: PRODUCT,
-  });
-  return {
-    // a recipient without the rows still has to know how long an answer may be
-    set: { ...withVerdict(set, ofRun), ...(longest === null ? {} : { writing: { longest } }) },
-    run,
-    sidecar,
-    model: { layers: info.layers, heads: host.card.attentionHeads },
-  };
-}
-
-// Any other prompt that chooses labels.
-
-/** Around the text of a chat message, as the model's chat template writes it. */
-const INSIDE = 'XQZ';
-
-/** A prompt as it is without a chat template: the marks of the model's are in its texts. */
-const inChat = (host: Pick<Host, 'tokens'>, prompt: Prompt): Prompt => ({
-  ...prompt,
-  voices: prompt.voices.map((voice) =>
-    voice.kind === 'text' && voice.chat ? { ...voice, template: marked(host, voice.template), chat: false } : voice,
-  ),
-});
-
-function marked({ tokens }: Pick<Host, 'tokens'>, template: string): string {
-  // where the template of the model cuts white space off, so does this
-  const framed = tokens.tokenizer.chat(` ${INSIDE} `);
-  if (framed === null) return template;
-  const [before = '', after = ''] = framed.split(INSIDE);
-  const isKept = before.endsWith(' ') && after.startsWith(' ');
-  return isKept
-    ? `${escaped(before.slice(0, -1))}${template}${escaped(after.slice(1))}`
-    : `${escaped(before)}${template.trim()}${escaped(after)}`;
-}
+import { makePackage } from './make-package';
 
 /** How many rows of the user a prompt shows as examples. */
-export const examplesIn = ({ asked }: Subject): number =>
+export const examplesIn = ({ asked }: Pick<Subject, 'asked'>): number =>
   asked ? Math.max(0, ...textsOf(asked.prompt).map(exampleCount)) : 0;
 
 /** Whether words of training rows are in it. */
@@ -126,47 +39,109 @@ export function madeOf(subject: Subject): string | null {
     : null;
 }
 
+/** A prompt that leaves, before it has answered check rows. */
+export type Leaving = Pick<Package, 'name' | 'handle' | 'version' | 'userRows'>;
+
 /**
  * A prompt as it leaves, with its examples in its texts.
  * @throws StudioError `bad-input` where it is made of rows of the user, who has not agreed to that
  */
-export function leaving({ stored: { dataset }, withRows }: Order, subject: Subject): AskedVersion {
+export function leaving(order: Order, subject: Subject = chosenSubject(order)): Leaving {
+  const { set, dataset } = order.stored;
   const why = madeOf(subject);
-  if (why && !withRows) throw badInput(why);
-  const asked = present(subject.asked, 'a prompt');
-  return { ...asked, name: subject.name, prompt: wholePrompt(asked.prompt, dataset), dataset: null };
+  if (why && !order.withRows) throw badInput(why);
+  const { prompt, route } = present(subject.asked, 'a prompt');
+  const version = { name: subject.name, route, prompt: wholePrompt(prompt, dataset) };
+  return { name: set.name, handle: set.handle, version, userRows: examplesIn(subject) };
 }
 
-/** Everything that decides the answers of a prompt of a comparison, as a file has it. */
-export async function takenArm(host: Host, order: Order, run: Run<RowsDone>): Promise<ArmExport> {
+/** The hand-written prompt in use, which answers where a tuned one fails; null where it cannot. */
+function fallbackOf({ stored, withRows }: Order, { version: asked }: Subject): Subject | null {
+  const { set } = stored;
+  const hand = chosenHard(set);
+  if (!hand || asked?.kind !== 'soft') return null;
+  const { shots, selection } = hand.prompt;
+  const canLeave = shots === 0 || (withRows && selection !== 'nearest');
+  const version: Version = { kind: 'hard', version: hand };
+  return canLeave && sameLabelOrder(wordsOf(set, version), wordsOf(set, asked)) ? subjectOf(stored, hand.id) : null;
+}
+
+/**
+ * The package of a prompt with the model that is loaded, which answers its check rows.
+ * @throws StudioError `bad-input` where it is gone, made of rows that may not leave, or of other weights; and as the engine
+ */
+export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): Promise<Package> {
   const subject = chosenSubject(order);
   const { set, dataset } = order.stored;
-  const left = leaving(order, subject);
-  const asked = { ...left, prompt: inChat(host, left.prompt) };
-  const [first] = textsOf(asked.prompt);
-  if (first) checkModel(host, subject);
-  const arm: ArmExport = {
-    ...{ producer: PRODUCT, name: set.name, createdAt: host.now(), asked },
-    tokenIds: first ? labelTokens(host.tokens, first.words).map(({ tokenIds }) => tokenIds) : [],
-    model: first ? modelOf(host) : null,
-    tokenizerSha256: first ? host.tokens.tokenizer.sha256 : null,
-    ...(dataset && { columns: { text: dataset.mapping.text, label: dataset.mapping.label } }),
-    cueTokenIds: first?.splitsCue ? Array.from(host.tokens.encode(cueOf(first.template))) : [],
-    ...{ checkRows: [], userRows: examplesIn(subject) },
+  const why = madeOf(subject);
+  if (why && !order.withRows) throw badInput(why);
+  const asked = { ...present(subject.asked, 'a prompt'), name: subject.name };
+  if (textsOf(asked.prompt).length > 0) checkModel(host, subject);
+  const second = fallbackOf(order, subject);
+  const fallback = second?.asked ?? null;
+  const soft = subject.version?.kind === 'soft' ? subject.version.version : null;
+  const { untuned, policy, name, handle } = set;
+  const isStaged = fallback !== null && soft !== null && stagesAt(set, soft.id).length > 0;
+  const { weights, embeddingMultiplier, attentionHeads } = host.card;
+  const about = {
+    ...{ producer: PRODUCT, name, handle, createdAt: host.now() },
+    columns: dataset && { text: dataset.mapping.text, label: dataset.mapping.label },
+    policy: isStaged && policy && policy.kind !== 'as-asked' ? policy : null,
+    run: soft && runOf(soft),
+    untuned: (soft && untuned?.template === soft.template && untuned.calibration) || null,
+    data: soft && dataset?.fingerprint === soft.datasetFingerprint ? dataFacts(dataset) : null,
+    results: resultsOf(subject, order.stored),
+    userRows: examplesIn(subject) + (second ? examplesIn(second) : 0),
+    card: { weights, embeddingMultiplier, heads: attentionHeads, layers: host.engine.info.layers },
   };
-  return { ...arm, checkRows: await armCheckRows(host, arm, run) };
+  const sentences = await shippedSentences(host);
+  run.emit({ done: 0, total: sentences.length });
+  return makePackage(host, { asked, fallback }, about, sentences, run);
 }
-
-const modelOf = ({ engine: { info }, card }: Host): ArmExport['model'] => ({
-  ...{ id: info.id, dtype: info.dtype, sha256: info.sha256, weights: card.weights },
-  ...(card.embeddingMultiplier === 1 ? {} : { embeddingMultiplier: card.embeddingMultiplier }),
-});
 
 /** @throws StudioError `bad-input` where it was trained or compared with other weights than are loaded */
 function checkModel({ engine: { info } }: Host, subject: Subject): void {
   const weights = weightsFor(subject);
   if (weights && weights.sha256 !== info.sha256)
     throw badInput(
-      `This prompt was compared with ${weights.id ?? 'another model'}, but ${info.id} is loaded. Load that model, then export again: the check rows need it.`,
+      `This prompt belongs to ${weights.id ?? 'another model'}, but other weights are loaded. Load that model, then export again: the check rows need it.`,
     );
 }
+
+function dataFacts({ table, mapping, split, fingerprint, splitHash, seed }: Dataset): NonNullable<Package['data']> {
+  const rows = rowsById(table.rows);
+  const ofParts = <T>(of: (part: readonly string[]) => T) => ({
+    train: of(split.train),
+    validation: of(split.validation),
+    test: of(split.test),
+  });
+  const hash = (id: string) => textHash(present(rows.get(id), `row ${id}`), mapping);
+  return {
+    ...{ fingerprint, splitHash, seed },
+    rows: ofParts(({ length }) => length),
+    textHashes: ofParts((part) => part.map(hash).join('')),
+  };
+}
+
+/** What it reached on test rows, and against the prompt that it was compared with first. */
+function resultsOf(subject: Subject, { set }: Order['stored']): Package['results'] {
+  const { evaluation, version, id } = subject;
+  if (!evaluation) return null;
+  const own = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id)?.[0];
+  const { comparison, plan } = evaluation;
+  const arms: readonly AnyArm[] = comparison.arms;
+  const arm = arms.find((each) => each.id === own || armId(evaluation, each.id) === id);
+  if (!arm) return null;
+  const pair = (comparison.pairs as readonly AnyPair[]).find(({ b }) => b === arm.id);
+  const other = pair && arms.find((each) => each.id === pair.a);
+  return {
+    ...{ headline: comparison.verdict.headline, at: evaluation.createdAt },
+    ...{ rows: comparison.n, looks: plan.looks, metrics: figures(arm) },
+    against: pair && other ? { name: other.name, metrics: figures(other), differences: figures(pair) } : null,
+  };
+}
+
+type AnyArm = ArmResult | ArmResult<'generate'>;
+type AnyPair = PairResult | PairResult<'generate'>;
+
+const figures = ({ metrics }: AnyArm | AnyPair): Readonly<Record<string, Figure>> => ({ ...metrics });

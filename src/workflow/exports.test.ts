@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { rowsById, rowsOf as taken, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { readArm, wordProbabilities } from '../interchange/arm-file';
 import { readIncoming } from '../interchange/incoming';
+import { type Package, readPackage, unpacked } from '../interchange/package';
 import { renewed } from '../interchange/set-package';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
@@ -12,7 +12,7 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
-import { countsOf, labelsOf, textsOf } from '../prompt/prompt';
+import { countsOf, textsOf } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
@@ -29,7 +29,7 @@ import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { comparisonFor } from './export-subjects';
-import { EXPORTS, isOneTuned, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
+import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
 import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
@@ -95,6 +95,9 @@ const storedOf = (set: PromptSet, dataset: Dataset | null, evaluation: ClassifyE
 const made = async (host: Host, stored: ReturnType<typeof storedOf>, recipient: RecipientId, subject: string) =>
   exportPackage(host, { stored, subject, withRows: true, recipient }, SILENT);
 
+const packageIn = (content: Uint8Array): Package =>
+  unwrap(readPackage(present(unwrap(readZip(content)).get('prompt.json'), 'prompt.json')));
+
 /** Probabilities for the compared test rows, from a version alone. */
 async function answers(host: Host, version: AskedVersion, dataset: Dataset, { plan }: ClassifyEvaluation) {
   const byId = rowsById(dataset.table.rows);
@@ -121,49 +124,32 @@ describe('the zip for an engineer', () => {
     let turned = 0;
     for (const { id, logProbs } of evaluation.plan.arms) {
       const subject = present(subjectOf(stored, armId(evaluation, id)), id);
-      if (!subject.asked || isOneTuned(subject)) continue;
+      if (!subject.asked) continue;
       kinds.add(subject.asked.route);
-      const { content } = await made(host, stored, 'engineer', subject.id);
-      const files = readZip(content);
-      if (!files.ok) throw new Error(files.error.message);
-      const read = readArm(present(files.value.get('prompt.json'), 'prompt.json'));
-      if (!read.ok) throw new Error(read.error.message);
+      const read = packageIn((await made(host, stored, 'engineer', subject.id)).content);
       const means = subject.asked.prompt.calibration?.meanLogProbs ?? null;
       const want = logProbs.map((row) => labelProbabilities(row, means));
       turned += want.filter((row, i) => argmax(row) !== argmax(logProbs[i] ?? [])).length;
-      const byId = rowsById(dataset.table.rows);
-      const texts = evaluation.plan.rowIds.map((row) => textOf(present(byId.get(row), 'row'), dataset.mapping));
-      const got =
-        read.value.model === null
-          ? wordProbabilities(read.value.asked.prompt, texts)
-          : await answers(host, read.value.asked, dataset, evaluation);
-      expectSame(got, want);
-      expect(read.value.asked.prompt.threshold).toEqual(subject.version ? THRESHOLD : null);
+      expectSame(await answers(host, unpacked(read, read.version), dataset, evaluation), want);
+      expect(read.version.prompt.threshold).toEqual(subject.version ? THRESHOLD : null);
     }
-    expect([...kinds].toSorted()).toEqual(['combined', 'counts', 'ensemble', 'hand-written', 'untuned']);
+    expect([...kinds].toSorted()).toEqual(['combined', 'counts', 'ensemble', 'hand-written', 'tuned', 'untuned']);
     expect(turned).toBeGreaterThan(5);
   });
 
   it('has check rows that hold what the file answers', async () => {
     const { host, evaluation, stored } = await compared();
-    const { content } = await made(host, stored, 'engineer', armId(evaluation, 'combined'));
-    const files = readZip(content);
-    const read = files.ok ? readArm(present(files.value.get('prompt.json'), 'prompt.json')) : null;
-    if (!read?.ok) throw new Error('prompt.json');
-    const arm = read.value;
-    expect(arm.checkRows).toHaveLength(12);
-    const table = { columns: ['text'], rows: arm.checkRows.map(({ cells }, i) => ({ id: String(i), line: i, cells })) };
-    const version = arm.asked;
+    const of = packageIn((await made(host, stored, 'engineer', armId(evaluation, 'combined'))).content);
+    expect(of.checkRows).toHaveLength(12);
+    const table = { columns: ['text'], rows: of.checkRows.map(({ cells }, i) => ({ id: String(i), line: i, cells })) };
+    const version = unpacked(of, of.version);
     const source = tableSource(host, version, table, { text: 'text', label: null });
     const { rows } = await source.rowsAt(0, 12);
     const found = await openVersion(host, version)(rows, uninterrupted);
-    for (const [i, { logProbs, inputIds }] of arm.checkRows.entries()) {
+    for (const [i, { logProbs, inputIds }] of of.checkRows.entries()) {
       expect(inputIds).toEqual(Array.from(rows[i]?.ids ?? []));
       const answer = found.answers[i];
-      const probabilities = answer?.kind === 'classify' ? answer.probabilities : [];
-      labelsOf(version.prompt).forEach((label, c) => {
-        expect(Math.exp(logProbs[label] ?? Number.NaN)).toBeCloseTo(probabilities[c] ?? Number.NaN, 12);
-      });
+      expectSame([logProbs.map(Math.exp)], [answer?.kind === 'classify' ? answer.probabilities : []]);
     }
   });
 });
@@ -207,13 +193,13 @@ describe('what does not fit a prompt says why in a sentence', () => {
     const whole = ['browser', 'audience', 'manager', 'spreadsheet'];
     const text = ['engineer', 'textField', 'chatServer', 'promptfoo', ...whole];
     expect(fits('yours')).toEqual(['engineer', 'webPage', ...text.slice(1)]);
-    expect(fits('yours-8')).toEqual(text);
-    expect(fits('untuned')).toEqual(text);
+    expect(fits('yours-8')).toEqual(fits('yours'));
+    expect(fits('untuned')).toEqual(fits('yours'));
     // the mean over several orders of its examples
     expect(fits('hand-h2')).toEqual(['engineer', 'webPage', ...whole]);
     expect(fits('tuned')).toEqual(['engineer', 'webPage', ...whole]);
-    expect(fits('ensemble')).toEqual(['engineer', ...whole]);
-    expect(fits('combined')).toEqual(['engineer', ...whole]);
+    expect(fits('ensemble')).toEqual(fits('tuned'));
+    expect(fits('combined')).toEqual(fits('tuned'));
     expect(fits('tfidf')).toEqual(['engineer', ...whole]);
     expect(fits('majority')).toEqual(['engineer', ...whole]);
     for (const line of ['probe', 'together']) expect(fits(line)).toEqual(['browser', 'manager', 'spreadsheet']);
@@ -256,7 +242,7 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
     const loaded = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'f'.repeat(64) } } };
     for (const arm of ['untuned', 'ensemble', 'combined'])
       await expect(made(loaded, stored, 'engineer', armId(evaluation, arm))).rejects.toThrow(
-        arm === 'untuned' ? /compared with another model, but m is loaded/ : /compared with m, but m is loaded/,
+        /^This prompt belongs to .+, but other weights are loaded/,
       );
   });
 
@@ -291,8 +277,7 @@ it('a tuned prompt with examples in its text leaves with them, and only where th
   const files = unwrap(readZip(content));
   const read = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
   if (read.kind !== 'prompt') throw new Error('no prompt');
-  expect(read.dataset).toBeNull();
-  expect(read.sidecar.userRows).toBe(2);
+  expect(read.package.userRows).toBe(2);
   expect(read.set.soft[0]).toMatchObject({ template, examples });
   expect(
     textsOf(promptOf(read.set, { kind: 'soft', version: present(read.set.soft[0], 'run') })).flatMap((voice) =>
@@ -365,7 +350,7 @@ describe('several prompts of a comparison as a version', () => {
     for (const recipient of ['engineer', 'browser'] as const) {
       const { content } = await made(host, stored, recipient, version.id);
       const back = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
-      if (back.kind !== 'set') throw new Error(back.kind);
+      if (back.kind === 'vectors') throw new Error(back.kind);
       const own = present(
         back.set.soft.find(({ mixed }) => mixed),
         'the version',
@@ -472,12 +457,10 @@ describe('a chat prompt in a file', () => {
     const stored = { set: { ...set, hard }, dataset, evaluations: [], checkpoints: [], measurements: [] };
     const order = { stored, subject: 'h', withRows: false, recipient: 'engineer' } as const;
     const { content } = await exportPackage({ ...host, tokens: { ...host.tokens, tokenizer } }, order, SILENT);
-    const files = readZip(content);
-    const read = files.ok ? readArm(present(files.value.get('prompt.json'), 'prompt.json')) : null;
-    if (!read?.ok) throw new Error('prompt.json');
-    const [first] = read.value.checkRows;
+    const { checkRows, version } = packageIn(content);
+    const [first] = checkRows;
     return {
-      text: textsOf(read.value.asked.prompt)[0]?.template,
+      text: textsOf(version.prompt)[0]?.template,
       read: String.fromCodePoint(...(first?.inputIds ?? [])),
     };
   }
@@ -514,14 +497,13 @@ describe('what a recipient gets of a prompt', () => {
   it('has so many rows of the user in it, as it says before', async () => {
     const { dataset, stored, evaluation } = await compared();
     const { train, test } = dataset.split;
-    const rows = dataset.table.rows.length;
     const counts = async (arm: string) => {
       const asked = (await order(arm)).order;
       return ['engineer', 'textField', 'promptfoo', 'webPage'].map((id) => EXPORTS[id as RecipientId].rows(asked));
     };
     expect(await counts('yours')).toEqual([0, 0, test.length, 0]);
     expect(await counts('yours-8')).toEqual([8, 8, 8 + test.length, 8]);
-    expect(await counts('tuned')).toEqual([rows, 0, test.length, 0]);
+    expect(await counts('tuned')).toEqual([0, 0, test.length, 0]);
     expect((await counts('majority'))[1]).toBe(0);
     expect(await counts('combined')).toEqual([train.length, train.length, train.length + test.length, train.length]);
     const nothing = { ...(await order('yours')).order, subject: null };
@@ -639,9 +621,10 @@ describe('what a recipient gets of a prompt', () => {
       ).metrics.accuracy;
       const said = [value, interval.low, interval.high].map((share) => `${(100 * share).toFixed(1)}%`);
       expect(await readme(armId(evaluation, arm))).toContain(
-        `${said[0]} of ${n} test rows right (95% interval ${said[1]} to ${said[2]}). Test rows used once.`,
+        `Accuracy ${said[0]} (95% interval ${said[1]?.replace('%', '')} to ${said[2]?.replace('%', '')})`,
       );
     }
+    expect(await readme('h')).toContain(`on ${n} test rows.`);
     expect(await readme('h', 3)).toContain('Test rows used 3 times.');
   });
 });

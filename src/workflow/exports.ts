@@ -11,7 +11,6 @@ import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { chosenHard } from '../prompt-set/make-versions';
-import { kindOf } from '../prompt-set/prompt-set';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedIn } from '../report/input';
@@ -49,8 +48,6 @@ export const isOneTuned = (subject: Subject): boolean =>
 function whyNotAlone(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
   if (!subject.asked) return subject.changed;
-  if (subject.asked.prompt.task.kind === 'tag')
-    return 'It gives several labels: only a complete prompt set takes it along so far.';
   return textsOf(subject.asked.prompt).some(({ selection, shots }) => selection === 'nearest' && shots > 0)
     ? 'It shows each row the examples nearest to it among your rows, so it only works here.'
     : null;
@@ -70,7 +67,6 @@ function whyNoText(subject: Subject | null): string | null {
 /** What keeps a prompt from being the one tuned version that a package describes. */
 function whyNotTuned(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
-  if (subject.asked?.prompt.task.kind === 'tag') return whyNotAlone(subject);
   if (isOneTuned(subject)) return null;
   return subject.asked && subject.asked.prompt.voices.length > 1
     ? 'It needs a single tuned version, and this one combines several prompts.'
@@ -106,24 +102,34 @@ const ofPrompt = {
 /** What holds of a prompt that leaves as a text. */
 const asText = { whyNot: whyNoText, asks: asksForPrompt, needsModel: false, rows: rowsOfPrompt } as const;
 
+/** Examples of the hand-written prompt that would answer where a tuned one fails. */
+function fallbackExamples({ stored: { set }, subject: id }: Order): number {
+  const asked = id === null ? null : versionById(set, id);
+  const hand = chosenHard(set)?.prompt;
+  return asked?.kind === 'soft' && hand && hand.selection !== 'nearest' ? hand.shots : 0;
+}
+
+const ofPackage = {
+  label: 'Rows that its prompts are made of',
+  without: 'Leave them out',
+  with: (rows: string) => `Include ${rows}: their examples, or their words`,
+} as const;
+
+/** What holds of a prompt that leaves with all that decides its answers. */
+const asPackage = {
+  asks: asksForPrompt,
+  needsModel: true,
+  rows: (order: Order) => rowsOfPrompt(order) + fallbackExamples(order),
+} as const;
+
 const engineer: PromptExport = {
   recipient: 'An engineer',
   words: {
     gets: 'A zip that runs in Python on the same weights, with check rows that show how closely their machine reproduces yours.',
-    rows: { label: 'Your rows', without: 'Leave them out', with: (rows) => `Include all ${rows}` },
+    rows: ofPackage,
   },
-  whyNot: (subject, { set }) => {
-    const alone = whyNotAlone(subject);
-    if (alone || (subject && isOneTuned(subject)) || kindOf(set) === 'classify') return alone;
-    return 'A hand-written prompt that generates texts has no numbers to check: export it as text.';
-  },
-  asks: asksForPrompt,
-  needsModel: true,
-  rows: (order) => {
-    const subject = order.subject === null ? null : subjectOf(order.stored, order.subject);
-    const isAlone = subject && isOneTuned(subject) && madeOf(subject) === null;
-    return isAlone ? rowCount(order.stored) : rowsOfPrompt(order);
-  },
+  ...asPackage,
+  whyNot: whyNotAlone,
 };
 
 const textField: PromptExport = {
@@ -178,28 +184,18 @@ const peft: PromptExport = {
   rows: rowsOfPrompt,
 };
 
-/** Examples of the hand-written prompt that would answer where a tuned one fails. */
-function fallbackExamples({ stored: { set }, subject: id }: Order): number {
-  const asked = id === null ? null : versionById(set, id);
-  const hand = chosenHard(set)?.prompt;
-  return asked?.kind === 'soft' && hand && hand.selection !== 'nearest' ? hand.shots : 0;
-}
-
 const webPage: PromptExport = {
   recipient: 'A web page',
   words: {
     gets: 'A zip that runs the prompt in a page of yours, without the studio: one script, the prompt, and an index.html for any static server. Put the model’s folder beside it.',
-    rows: {
-      label: 'Examples in the prompts',
-      without: 'Leave them out',
-      with: (rows) => `Include ${rows} of your rows`,
-    },
+    rows: ofPackage,
   },
+  ...asPackage,
   whyNot: (subject) =>
-    whyNotAlone(subject) ?? (subject?.version ? null : 'A page asks one version, and this is none of them.'),
-  asks: asksForPrompt,
-  needsModel: true,
-  rows: (order) => rowsOfPrompt(order) + fallbackExamples(order),
+    whyNotAlone(subject) ??
+    (subject?.asked && textsOf(subject.asked.prompt).length === 0
+      ? 'Word counts answer without a model, and the page loads one.'
+      : null),
 };
 
 const browser: PromptExport = {

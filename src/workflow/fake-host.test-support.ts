@@ -10,6 +10,7 @@ import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import type { Host } from './host';
 import type { AnswerStore } from './known-answers';
+import type { About } from './make-package';
 
 export const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = [
@@ -167,3 +168,10 @@ export async function textSet(n = 60) {
   const kept = { soft, bestStep: 1, validationAccuracy: null, validationLoss: 1, seconds: 1 };
   return { dataset, set: finishRun(started.set, 'r0', { status: 'finished', ...kept }, NOW) };
 }
+
+/** What a package says besides what answers. */
+export const ABOUT: About = {
+  ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', columns: null, policy: null },
+  ...{ run: null, untuned: null, data: null, results: null, userRows: 0 },
+  card: { weights: null, embeddingMultiplier: 1, layers: null, heads: null },
+};

@@ -8,10 +8,10 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 it.each([
   ['no file', {}],
   ['a text', { 'a.txt': bytes('hello') }],
-  ['an empty file', { 'softprompt.json': bytes('') }],
-  ['JSON of something else', { 'softprompt.json': bytes('{"__proto__":[]}') }],
+  ['an empty file', { 'prompt.json': bytes('') }],
+  ['JSON of something else', { 'prompt.json': bytes('{"__proto__":[]}') }],
   ['a zip that is cut off', { 'a.zip': bytes('PK\u0003\u0004') }],
-  ['a prompt without its vectors', { 'softprompt.json': bytes('{"formatVersion":1}') }],
+  ['a prompt without what answers', { 'prompt.json': bytes('{"format":"softprompt","formatVersion":1}') }],
 ])('says once that nothing was imported: %s', async (_, files) => {
   const reading = readImport(fakeHost().host, { files: new Map(Object.entries(files)), taken: [] }, SILENT);
   const error: unknown = await reading.catch((cause: unknown) => cause);

@@ -1,6 +1,5 @@
 /** An import: read the files, check them with the loaded model, propose what is to be stored. The caller stores it. */
-import type { Replay } from '../interchange/check-rows';
-import { whyNotFit } from '../interchange/check-rows';
+import { whyNotFit } from '../interchange/fit';
 import type { TaskForm, TaskFormFailure } from '../interchange/from-vectors';
 import type { Incoming, IncomingVectors } from '../interchange/incoming';
 import type { CompleteSet } from '../interchange/set-files';
@@ -10,7 +9,7 @@ import { fail, ok, type Result } from '../lib/result';
 import { scaledVectors } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet } from '../prompt-set/types';
-import { type RowsDone, replayCheckRows } from './check-rows';
+import { type Replay, type RowsDone, replay } from '../route/check-rows';
 import type { Host, Verb } from './host';
 import { labelCollisions } from './token-rows';
 
@@ -40,11 +39,12 @@ export type Check =
 /** A complete prompt set brings its prompts whichever model is loaded; the rest must fit the model. */
 export const checkImport: Verb<Incoming, RowsDone, Check> = async (host, what, run) => {
   if (what.kind === 'set') return { kind: 'fits' };
-  const reason = whyNotFit(what, host.engine.info);
+  const { info } = host.engine;
+  const reason = whyNotFit(what, info);
   if (reason !== null) return { kind: 'refused', reason };
-  const soft = what.kind === 'prompt' ? what.set.soft[0]?.soft : null;
-  if (what.kind !== 'prompt' || !soft) return { kind: 'fits' };
-  return { kind: 'replayed', replay: await replayCheckRows(host, what.sidecar, soft, run) };
+  // a text answers with any model, but not the same
+  if (what.kind !== 'prompt' || what.package.model?.sha256 !== info.sha256) return { kind: 'fits' };
+  return { kind: 'replayed', replay: await replay(host, what.package, run) };
 };
 
 export interface ProposeRequest {
@@ -65,7 +65,7 @@ export const proposeImport: Verb<ProposeRequest, never, Result<CompleteSet, Task
     return made.ok ? ok({ ...ALONE, set: made.value, dataset: null }) : made;
   }
   const handle = freeHandle(what.set.handle, taken);
-  if (what.kind === 'prompt') return ok({ ...ALONE, set: { ...what.set, handle }, dataset: what.dataset });
+  if (what.kind === 'prompt') return ok({ ...ALONE, set: { ...what.set, handle }, dataset: null });
   const { kind: _kind, ...complete } = what;
   const fresh = { ...complete, set: { ...what.set, handle, deletedAt: null, updatedAt: host.now() } };
   if (!isHere) return ok(fresh);

@@ -2,7 +2,7 @@
 
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
-import type { Package } from '../interchange/package';
+import type { Exported } from '../interchange/exported';
 import { batch, batchFile, batchLeftOut, batchTokens, batchUnsure, closeRows, openRows } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
@@ -30,7 +30,7 @@ export interface ExportRequest extends Order {
 }
 
 /** Makes a package for a recipient. The formats and reports are loaded when the first one is made. */
-export const exportPackage: Verb<ExportRequest, RowsDone, Package> = async (host, { recipient, ...order }, run) => {
+export const exportPackage: Verb<ExportRequest, RowsDone, Exported> = async (host, { recipient, ...order }, run) => {
   const { makePackage } = await import('./packages');
   return makePackage(host, recipient, order, run);
 };

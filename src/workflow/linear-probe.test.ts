@@ -10,6 +10,7 @@ import type { Dataset } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { comparedLogProbs, planFor } from '../evaluation/classify/outcome';
 import { readIncoming } from '../interchange/incoming';
+import { packageIn, packageJson, unpacked } from '../interchange/package';
 import { renewed } from '../interchange/set-package';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
@@ -20,7 +21,6 @@ import { armId } from '../prompt-set/arms';
 import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
-import { packageJson, readPackage, unpacked } from '../prompt-set/package';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { type AskedVersion, alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
@@ -29,17 +29,18 @@ import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
 import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
-import { makeWebPrompt } from '../route/web-prompt';
 import { propose } from '../task/tasks';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
 import { batch, batchFile, closeRows, openRows } from './batch';
 import { compare } from './compare';
 import { subjectOf } from './export-subjects';
+import { ABOUT } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { checkImport, readImport } from './import';
 import { exportPackage, VERBS } from './index';
+import { makePackage } from './make-package';
 import { prepareRows, readTable } from './open-data';
 import { answerText } from './play';
 import { startOptions } from './runs';
@@ -293,10 +294,9 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
 
     const leave = askedVersion(set, { kind: 'soft', version }, null);
-    const named = { producer: 'x', name: 'x', handle: 'X', createdAt: NOW };
-    const made = await makeWebPrompt(host, { asked: leave, fallback: null }, named, texts, SILENT.control);
-    const web = unwrap(readPackage(JSON.parse(packageJson(made)), 'x.json'));
-    expectAsCompared(await answersBy(unpacked(web, web.asked), evaluation), evaluation);
+    const made = await makePackage(host, { asked: leave, fallback: null }, ABOUT, texts, SILENT);
+    const web = unwrap(packageIn(JSON.parse(packageJson(made))));
+    expectAsCompared(await answersBy(unpacked(web, web.version), evaluation), evaluation);
 
     const { content } = await exportPackage(
       host,
@@ -383,14 +383,14 @@ describe('a linear probe leaves as a tuned prompt does', () => {
 
     const back = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
     if (back.kind !== 'prompt') throw new Error(back.kind);
-    expect(back.sidecar).toMatchObject({ formatVersion: 2, training: null, answerVectors: 'trained' });
-    expect(back.sidecar.metrics.test).toMatchObject({ rows: evaluation.plan.rowIds.length, calibrated: true });
+    expect(back.package.run).toMatchObject({ probe: version.probe });
+    expect(back.package.results).toMatchObject({ rows: evaluation.plan.rowIds.length });
     const [returned] = back.set.soft;
     expect(returned).toMatchObject({ probe: version.probe, template: version.template });
     expectAsCompared(await answersOf(back.set, present(returned, 'version'), evaluation), evaluation);
     expect(await checkImport(host, back, SILENT)).toMatchObject({
       kind: 'replayed',
-      replay: { rows: 12 },
+      replay: { changed: 0 },
     });
   });
 });

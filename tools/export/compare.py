@@ -5,15 +5,17 @@ predict.py, against those that RESULTS.json (of `tune` or `evaluate`) has for it
 import json, sys
 from pathlib import Path
 import torch
-from predict import arguments, load_base, load_prompt, log_probs, read_table, render, row_ids
+from predict import Prompt, arguments, load_base, load_package, log_probs, read_table, render, row_ids
 
 parser = arguments(__doc__)
 parser.add_argument("files", nargs=3, type=Path, metavar="FOLDER RESULTS.json DATA.csv")
 args = parser.parse_args()
 folder, results, data = args.files
-prompt, vectors = load_prompt(folder)
-tokenizer, model = load_base(prompt, args.weights)
-table, names = read_table(data, text=args.text).rows, [entry["label"] for entry in prompt["labels"]]
+package = load_package(folder)
+tokenizer, model = load_base(package, args.weights)
+prompt = Prompt(package, package["version"]).open(tokenizer, model)
+[text] = prompt.texts
+table, names = read_table(data, text=args.text).rows, prompt.labels
 rows = next(arm for arm in json.loads(results.read_text("utf-8"))["arms"] if arm["id"] == "tuned")["rows"]
 by_peft = (folder / "adapter_config.json").exists()
 if by_peft:
@@ -24,13 +26,13 @@ if by_peft:
 @torch.no_grad()
 def in_peft(ids):
     logits = adapted(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long)).logits[0, -1].double()
-    return torch.log_softmax(logits[[entry["tokenIds"][0] for entry in prompt["labels"]]], -1)
+    return torch.log_softmax(logits[[ids[0] for ids in text.labels]], -1)
 
 
 off = changed = 0
 for row in rows:
-    ids = row_ids(tokenizer, prompt, render(prompt["template"], table[int(row["id"]) - 1][1], args.text))
-    got = in_peft(ids) if by_peft else log_probs(model, vectors, prompt, ids)
+    ids = row_ids(tokenizer, text, render(text.template, table[int(row["id"]) - 1][1], args.text))
+    got = in_peft(ids) if by_peft else log_probs(model, text.vectors, text, ids)
     want = torch.tensor([row["logProbs"][name] for name in names], dtype=torch.float64)
     off, changed = max(off, (got - want).abs().max().item()), changed + int(got.argmax() != want.argmax())
 how = f"PEFT {peft.__version__}" if by_peft else "predict.py"

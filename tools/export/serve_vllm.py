@@ -11,7 +11,7 @@ needs_review is true for answers that are less probable; --threshold P replaces 
 import base64, collections, concurrent.futures, csv, hashlib, io, itertools, json, os, sys, time, urllib.error, urllib.request
 from pathlib import Path
 import torch
-from predict import answer_names, arguments, load_base, load_prompt, predicted, read_table, room, row_ids, sequence, shift, with_answers
+from predict import Prompt, answer_names, arguments, load_base, load_package, predicted, read_table, room, row_ids, sequence, untied
 from rows_file import account, answer_line, answered, TOO_LONG, counted, csv_line, fitting, free_names, reasons_of, render
 
 OLDEST = "0.26"  # earlier ones do not know logprob_token_ids in completions
@@ -19,40 +19,40 @@ MOST_PROMPTS, MOST_TOKENS = 1024, 128  # of one request: VLLM_MAX_COMPLETION_PRO
 SAVE_EVERY = 2.0  # seconds of work that a sudden end may cost
 
 
-def prompt_embeds(model, vectors, prompt, text_ids, answer=()):
+def prompt_embeds(model, text, ids, answer=()):
     """What the server reads instead of tokens: [tokens with vectors, hidden], float32, as torch.save writes it, in base64."""
-    with torch.no_grad(): embeds = sequence(model, vectors, text_ids, prompt, answer)[0].contiguous()
+    with torch.no_grad(): embeds = sequence(model, text.vectors, text, ids, answer)[0].contiguous()
     buffer = io.BytesIO()
     torch.save(embeds, buffer)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def prefixes(prompt):
+def prefixes(text):
     """What the model has read of an answer before each of its tokens, every one once: () alone where all answer words are one token."""
-    return list(dict.fromkeys(tuple(entry["tokenIds"][:at]) for entry in prompt["labels"] for at in range(len(entry["tokenIds"]))))
+    return list(dict.fromkeys(tuple(ids[:at]) for ids in text.labels for at in range(len(ids))))
 
 
-def requests_of(prompt, embeds, model="softprompt"):
+def requests_of(text, embeds, model="softprompt"):
     """Requests for rows whose embeddings (each row with each prefix, in this order) are given: the log-probability, among all
     tokens, of those that answer words are made of. One token is generated and not used. No `prompt`: an empty one beside the embeddings would be one more."""
-    tokens = list(dict.fromkeys(token for entry in prompt["labels"] for token in entry["tokenIds"]))
+    tokens = list(dict.fromkeys(token for ids in text.labels for token in ids))
     return [
         {"model": model, "prompt_embeds": embeds, "max_tokens": 1, "temperature": 0, "logprobs": 1, "logprob_token_ids": tokens[at : at + MOST_TOKENS], "return_tokens_as_token_ids": True}
         for at in range(0, len(tokens), MOST_TOKENS)
     ]
 
 
-def log_probs_of(prompt, answers):
+def log_probs_of(text, answers):
     """The server's answers to requests_of -> log-probability of every label, [rows, labels], as predict.py has it: among the answer
     words where each is one token, else the mean over a word's tokens, among all words."""
-    starts, found = prefixes(prompt), collections.defaultdict(dict)
+    starts, found = prefixes(text), collections.defaultdict(dict)
     for answer in answers:
         for choice in answer["choices"]: found[choice["index"]].update(choice["logprobs"]["top_logprobs"][0])
 
-    def of(row, entry):
-        try: return sum(found[row * len(starts) + starts.index(tuple(entry["tokenIds"][:at]))][f"token_id:{token}"] for at, token in enumerate(entry["tokenIds"])) / len(entry["tokenIds"])
-        except KeyError: sys.exit(f"The server gave no probability for the answer word of {entry['label']}. It needs vLLM {OLDEST} or newer, which reads logprob_token_ids.")
-    return torch.log_softmax(torch.tensor([[of(row, entry) for entry in prompt["labels"]] for row in range(len(found) // len(starts))], dtype=torch.float64), -1)
+    def of(row, ids):
+        try: return sum(found[row * len(starts) + starts.index(tuple(ids[:at]))][f"token_id:{token}"] for at, token in enumerate(ids)) / len(ids)
+        except KeyError: sys.exit(f"The server gave no probability for an answer word. It needs vLLM {OLDEST} or newer, which reads logprob_token_ids.")
+    return torch.log_softmax(torch.tensor([[of(row, ids) for ids in text.labels] for row in range(len(found) // len(starts))], dtype=torch.float64), -1)
 
 
 class Server:
@@ -69,10 +69,10 @@ class Server:
         except urllib.error.HTTPError as error: sys.exit(f"The server refused a request ({error.code}): {error.read(2000).decode('utf-8', 'replace')}")
         except (OSError, ValueError) as error: sys.exit(f"No answer from {self.url}: {error}. Is the server running? The same command continues where this one ended.")
 
-    def log_probs(self, prompt, embeds):
-        answers = [self.ask("/v1/completions", body) for body in requests_of(prompt, embeds, self.model)]
+    def log_probs(self, text, embeds):
+        answers = [self.ask("/v1/completions", body) for body in requests_of(text, embeds, self.model)]
         if any(len(answer["choices"]) != len(embeds) for answer in answers): sys.exit(f"{self.url} gave another number of answers than it was asked for.")
-        return log_probs_of(prompt, answers)
+        return log_probs_of(text, answers)
 
 
 def in_order(work, pieces, parallel):
@@ -155,21 +155,21 @@ def pieces_of(rows, count):
     while piece := list(itertools.islice(rows, count)): yield piece
 
 
-def answer_file(prompt, table, answers, text, embeds_of, log_probs, rows, parallel, threshold):
+def answer_file(prompt, table, answers, column, embeds_of, log_probs, rows, parallel, threshold):
     """The rows of a table, from the first that `answers` lacks, as predict.py answers them. `embeds_of` the cells of a row is its
     list of prompt embeddings; it raises Refused where the model cannot read so many tokens."""
-    labels, less, names = [entry["label"] for entry in prompt["labels"]], shift(prompt), answer_names(threshold)
+    names = answer_names(threshold)
     if answers.rows: collections.deque(itertools.islice(table.rows, answers.rows), maxlen=0)
     else: answers.write(csv_line([*table.columns, *free_names(table.columns, [*names, "not_answered"])]))
 
     def ready():
-        for piece in pieces_of(table.rows, max(1, min(rows, MOST_PROMPTS // len(prefixes(prompt))))): yield piece, list(answered(piece, text, embeds_of))
+        for piece in pieces_of(table.rows, max(1, min(rows, MOST_PROMPTS // len(prefixes(prompt.texts[0]))))): yield piece, list(answered(piece, column, embeds_of))
 
     def scored(work):
         piece, embeds = work
         sent = [embed for of_row in embeds if not isinstance(of_row, str) for embed in of_row]
-        scores = iter(torch.log_softmax(log_probs(sent) - less, -1) if sent else [])
-        return [(cells, of_row if isinstance(of_row, str) else predicted(labels, next(scores), threshold)) for (_, cells), of_row in zip(piece, embeds)]
+        scores = iter(torch.log_softmax(log_probs(sent) - prompt.less, -1) if sent else [])
+        return [(cells, of_row if isinstance(of_row, str) else predicted(prompt.labels, next(scores), threshold)) for (_, cells), of_row in zip(piece, embeds)]
 
     for piece in in_order(scored, ready(), parallel):
         answers.add("".join(answer_line(cells, names, answer) for cells, answer in piece), [answer for _, answer in piece])
@@ -182,10 +182,10 @@ def dense(model):
     return model
 
 
-def check(prompt, log_probs, limit, how):
-    """`log_probs`: token ids of a check row -> log-probability of every label."""
-    want = torch.tensor([[row["logProbs"][entry["label"]] for entry in prompt["labels"]] for row in prompt["parityRows"]], dtype=torch.float64)
-    got = torch.stack([log_probs(row["inputIds"]) for row in prompt["parityRows"]])
+def check(rows, less, log_probs, limit, how):
+    """`log_probs`: token ids of a check row -> log-probability of every label. `less`: what calibration subtracts."""
+    want = torch.tensor([row["logProbs"] for row in rows], dtype=torch.float64)
+    got = torch.stack([torch.log_softmax(log_probs(row["inputIds"]) - less, -1) for row in rows])
     off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
     print(f"{len(want)} check rows {how}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
     if off > limit or changed: sys.exit("The check rows do not agree.")
@@ -204,16 +204,20 @@ def main():
     args = parser.parse_args()
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.check_server or args.write_model): parser.error("give IN.csv and OUT.csv, or --check, --check-server or --write-model")
     if args.rows < 1 or args.parallel < 1: parser.error("--rows and --parallel take 1 or more")
-    prompt, vectors = load_prompt(args.package)
-    table = args.csv and read_table(args.csv[0], [prompt["template"]], limited=False, text=args.text)
-    if prompt.get("writing"): sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
-    if prompt.get("policy"): print("softprompt.json has a policy, which this program does not follow: the tuned prompt answers alone. predict.py follows it.", file=sys.stderr)
-    threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
+    package = load_package(args.package)
+    prompt = Prompt(package, package["version"])
+    if not prompt.labels: sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
+    if len(prompt.voices) > 1 or not prompt.texts: sys.exit("This prompt is several together, or counts words; serve_vllm.py asks one text. Use predict.py.")
+    [text] = prompt.texts
+    table = args.csv and read_table(args.csv[0], prompt.templates, limited=False, text=args.text)
+    if package["policy"]: print("prompt.json has a policy, which this program does not follow: the tuned prompt answers alone. predict.py follows it.", file=sys.stderr)
+    threshold = prompt.threshold(args.threshold)
     if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
-    tokenizer, model = load_base(prompt, args.weights)
-    model = with_answers(model, prompt, args.package)
-    starts = prefixes(prompt)
-    embeds = lambda ids: [prompt_embeds(model, vectors, prompt, ids, start) for start in starts]
+    tokenizer, model = load_base(package, args.weights)
+    prompt.open(tokenizer, model)
+    if text.shift is not None: untied(model)[[ids[0] for ids in text.labels]] += text.shift
+    starts = prefixes(text)
+    embeds = lambda ids: [prompt_embeds(model, text, ids, start) for start in starts]
     if args.write_model:
         dense(model).save_pretrained(args.write_model), tokenizer.save_pretrained(args.write_model)
         print(f"Written to {args.write_model}: serve it with --dtype float32")
@@ -221,23 +225,23 @@ def main():
         def here(ids):
             read = [torch.load(io.BytesIO(base64.b64decode(one)), weights_only=True) for one in embeds(ids)]
             with torch.no_grad(): logits = [torch.log_softmax(model(inputs_embeds=one[None], use_cache=False).logits[0, -1].double(), -1) for one in read]
-            return log_probs_of(prompt, [{"choices": [{"index": i, "logprobs": {"top_logprobs": [{f"token_id:{token}": of[token].item() for entry in prompt["labels"] for token in entry["tokenIds"]}]}} for i, of in enumerate(logits)]}])[0]
-        check(prompt, here, 5e-3, "as prompt embeddings")
+            return log_probs_of(text, [{"choices": [{"index": i, "logprobs": {"top_logprobs": [{f"token_id:{token}": of[token].item() for ids in text.labels for token in ids}]}} for i, of in enumerate(logits)]}])[0]
+        check(package["checkRows"], prompt.less, here, 5e-3, "as prompt embeddings")
     if not (args.csv or args.check_server): return
     server = Server(args.url)
-    if args.check_server: check(prompt, lambda ids: server.log_probs(prompt, embeds(ids))[0], 1e-2, f"from {args.url}")
+    if args.check_server: check(package["checkRows"], prompt.less, lambda ids: server.log_probs(text, embeds(ids))[0], 1e-2, f"from {args.url}")
     if args.csv:
-        longest = min(room(model), server.longest - 1 - len(vectors) - max(map(len, starts)))  # one token is generated
+        longest = min(room(model), server.longest - 1 - len(text.vectors) - max(map(len, starts)))  # one token is generated
         def embeds_of(cells):
-            ids = row_ids(tokenizer, prompt, render(prompt["template"], cells, args.text))
+            ids = row_ids(tokenizer, text, render(text.template, cells, args.text))
             fitting(len(ids), longest)
             return embeds(ids)
-        files = [file for name in ("softprompt.json", "prompt_embeddings.npy", "adapter_model.safetensors", "answer_shift.npy") if (file := args.package / name).exists()]
-        answers = Answers(args.csv[1], digest([*files, args.csv[0]], args.text, threshold))
+        file = args.package if args.package.is_file() else args.package / "prompt.json"
+        answers = Answers(args.csv[1], digest([file, args.csv[0]], args.text, threshold))
         before, began = answers.rows, time.monotonic()
         if before: print(f"{before} rows are answered already; continues after them.")
         try:
-            answer_file(prompt, table, answers, args.text, embeds_of, lambda sent: server.log_probs(prompt, sent), args.rows, args.parallel, threshold)
+            answer_file(prompt, table, answers, args.text, embeds_of, lambda sent: server.log_probs(text, sent), args.rows, args.parallel, threshold)
         except BaseException:
             answers.save(), answers.file.close()
             raise

@@ -1,4 +1,4 @@
-/** softprompt.js: runs the prompt of web-prompt.json in a web page, on ONNX Runtime Web. Made by Softprompt Studio. */
+/** softprompt.js: runs the prompt of prompt.json in a web page, on ONNX Runtime Web. Made by Softprompt Studio. */
 
 /** A text, or the cells of a row by column with the text as `text`. */
 export type Row = string | Readonly<Record<string, string>>;
@@ -9,7 +9,7 @@ export interface Options {
    * this one (CORS). It must have the weights that the prompt was trained on.
    */
   readonly model: string | URL;
-  /** Address of web-prompt.json, or its content. Left out: web-prompt.json beside this module. */
+  /** Address of prompt.json, or its content. Left out: prompt.json beside this module. */
   readonly prompt?: string | URL | object;
   /**
    * When the hand-written prompt of the file answers. Left out: as the policy of its stage says, where the file has one, else
@@ -74,16 +74,16 @@ export interface TextAnswer extends Facts {
 
 /** The check rows as they come out here, beside what the studio got. */
 export interface CheckReport {
-  /** Whether every label, or text, is the same and no probability differs by more than 0.001. */
+  /** Whether every label is the same and no probability differs by more than 0.001. */
   readonly ok: boolean;
-  /** Largest difference of a probability; 0 where texts are generated. */
+  /** Largest difference of a probability. */
   readonly largest: number;
   readonly rows: readonly {
     readonly cells: Readonly<Record<string, string>>;
-    /** The label, or the text. */
+    /** The label; where texts are generated, a fixed text whose probability is compared. */
     readonly expected: string;
     readonly here: string;
-    /** In the order of `labels`; empty where texts are generated. */
+    /** In the order of `labels`; where texts are generated, of a token of the fixed text. */
     readonly expectedProbabilities: readonly number[];
     readonly probabilities: readonly number[];
   }[];

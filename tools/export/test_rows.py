@@ -140,15 +140,15 @@ class Answering(Case):
         server = mock.Mock(longest=100_000, log_probs=lambda _, embeds: torch.stack([score(json.loads(ids)) for ids in embeds]))
         self.programs = predict, serve_vllm
         for module in self.programs:
-            for name, value in {"load_base": lambda *_: (tokenizer, model), "with_answers": lambda model, *_: model, "log_probs": lambda _, __, ___, ids: score(ids), "prompt_embeds": lambda _, __, ___, ids, answer: json.dumps(ids), "Server": lambda url: server}.items():
+            for name, value in {"load_base": lambda *_: (tokenizer, model), "log_probs": lambda _, __, ___, ids: score(ids), "prompt_embeds": lambda _, __, ids, answer: json.dumps(ids), "Server": lambda url: server}.items():
                 if hasattr(module, name): self.enterContext(mock.patch.object(module, name, value))
-        import numpy as np
-
-        np.save(self.folder / "prompt_embeddings.npy", np.zeros((2, 3), "<f4"))
 
     def run_main(self, module, case: dict) -> tuple[int, str]:
-        prompt = {"formatVersion": 1, "placement": "prefix", "template": case.get("template", TEMPLATE), "calibration": None, "threshold": {"value": THRESHOLD}, "labels": [{"label": label, "tokenIds": [i]} for i, label in enumerate(LABELS)], "model": {"weights": None}}
-        (self.folder / "softprompt.json").write_text(json.dumps(prompt), "utf-8")
+        from made import package, version, voice
+
+        of = version([voice(case.get("template", TEMPLATE), list(LABELS), [[0] * 3] * 2)], threshold={"value": THRESHOLD})
+        made = package(of, {label: [i] for i, label in enumerate(LABELS)}, {"weights": None})
+        (self.folder / "prompt.json").write_text(json.dumps(made), "utf-8")
         arguments = ["program", str(self.file(case)), str(self.out), "--package", str(self.folder), "--text", case.get("text", "text")]
         with mock.patch.object(sys, "argv", arguments), contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()):
             try: module.main()

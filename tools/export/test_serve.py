@@ -27,6 +27,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import predict
 import serve_vllm
+from made import version, voice
 from test_programs import TINY, Programs
 
 HERE = Path(__file__).resolve().parent
@@ -115,15 +116,13 @@ class Serving(Programs):
         with open(self.out, newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
-    def changed(self, **fields) -> dict:
-        file = self.package / "softprompt.json"
-        prompt = {**json.loads(file.read_text("utf-8")), **fields}
-        file.write_text(json.dumps(prompt), "utf-8")
-        return prompt
+    def changed(self, **fields) -> None:
+        file = self.package / "prompt.json"
+        file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), **fields}), "utf-8")
 
     def tiny(self):
         """A score by the tiny model, of the embeddings that were sent."""
-        _, model = predict.load_base(json.loads((self.package / "softprompt.json").read_text("utf-8")), TINY)
+        _, _, model = self.opened(self.package)
 
         def score(embeds: str):
             tensor = torch.load(io.BytesIO(base64.b64decode(embeds)), weights_only=True)
@@ -134,13 +133,14 @@ class Serving(Programs):
         return score
 
     def test_answers_are_those_of_predict_for_words_of_one_and_of_several_tokens(self) -> None:
-        server, labels = self.serve(self.tiny()), json.loads((self.package / "softprompt.json").read_text("utf-8"))["labels"]
-        tokens = [entry["tokenIds"][0] for entry in labels]
+        server, (prompt, text, _) = self.serve(self.tiny()), self.opened(self.package)
+        tokens, labels = [ids[0] for ids in text.labels], prompt["version"]["prompt"]["task"]["labels"]
         several = [[tokens[0]], [tokens[0], tokens[1]], [tokens[2], tokens[0], tokens[1]]]
         for words in ([[token] for token in tokens[:3]], several):
-            named = [{**entry, "tokenIds": ids} for entry, ids in zip(labels, words)]
+            named = [label for label, _ in zip(labels, words)]
             with self.subTest(words=words):
-                prompt = self.changed(labels=named, calibration={"meanLogProbs": [-0.4, -1.9, -0.9][: len(named)]}, threshold={"value": 0.5})
+                of = version([voice("{text}", named, text.vectors.numpy(), "suffix")], calibration={"meanLogProbs": [-0.4, -1.9, -0.9][: len(named)]}, threshold={"value": 0.5})
+                self.changed(version=of, tokens=[{"text": label, "ids": ids} for label, ids in zip(named, words)])
                 self.run_main(predict, self.folder / "data.csv", self.folder / "want.csv", "--package", self.package, "--weights", TINY)
                 with mock.patch.object(serve_vllm, "MOST_TOKENS", 2):
                     self.ask(server, self.folder / "data.csv", "--rows", 3)
@@ -150,7 +150,7 @@ class Serving(Programs):
                 for a, b in zip(got, want, strict=True):
                     self.assertAlmostEqual(float(a.pop("confidence")), float(b.pop("confidence")), delta=2e-6)
                     self.assertEqual(a, b)
-                self.assertEqual(len(serve_vllm.prefixes(prompt)), 1 if words is not several else 4)
+                self.assertEqual(len(serve_vllm.prefixes(self.opened(self.package)[1])), 1 if words is not several else 4)
                 self.assertGreater(len({row["prediction"] for row in got}), 1)
 
     def test_check_rows_from_a_server_agree_and_a_wrong_server_is_noticed(self) -> None:

@@ -6,13 +6,13 @@ started by `ACCELERATE_USE_CPU=true torchrun --nproc-per-node 2 train_peft.py ..
 with PEFT and saved as PEFT saves it; one in another place, which PEFT cannot do, by the same loop on its embeddings. The new folder
 has check rows of its own: predict.py runs on it, and the studio imports it. No row of the CSV is in it.
 
---steps, --batch-size, --rate, --seed, --virtual-tokens change what softprompt.json says; --train-rows and --validation-rows
+--steps, --batch-size, --rate, --seed, --virtual-tokens change what prompt.json says; --train-rows and --validation-rows
 take the first rows of those parts; --split COLUMN names a column with train, validation and test; --from-vectors starts from the vectors of this folder."""
-import datetime, json, math, re, sys, unicodedata
+import base64, datetime, json, math, re, sys, unicodedata
 from pathlib import Path
 import numpy as np, torch
 from accelerate import Accelerator
-from predict import arguments, embed, encode, load_base, load_prompt, log_probs, multiplier, read_table, render, row_ids, sequence
+from predict import Prompt, arguments, embed, encode, load_base, load_package, log_probs, multiplier, read_table, render, row_ids, sequence
 from rows_file import trim
 
 
@@ -38,7 +38,7 @@ key = lambda text: SPACE.sub(" ", unicodedata.normalize("NFKC", text).lower()).s
 
 
 def text_hash(text):
-    """How softprompt.json names a row without holding its text: FNV-1a over UTF-16 units."""
+    """How prompt.json names a row without holding its text: FNV-1a over UTF-16 units."""
     value, units = 0x811C9DC5, key(text).encode("utf-16-le", "surrogatepass")
     for low, high in zip(units[::2], units[1::2]): value = ((value ^ (low | high << 8)) * 0x01000193) & 0xFFFFFFFF
     return f"{value:08x}"
@@ -56,6 +56,13 @@ def new_split(count, seed):
     """For a prompt that says nothing of its rows: drawn by the seed, 50/15/35."""
     order = Random(seed).shuffled(range(count))
     return order[: count // 2], order[count // 2 : count * 65 // 100], order[count * 65 // 100 :]
+
+
+def plain(value):
+    """As prompt.json has it: vectors in base64, and names that begin like that escaped."""
+    if isinstance(value, np.ndarray): return {"$float32": base64.b64encode(value.astype("<f4").tobytes()).decode()}
+    if isinstance(value, list): return [plain(each) for each in value]
+    return {"$" + name if name.startswith("$") else name: plain(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 class Vectors(torch.nn.Module):
@@ -77,20 +84,24 @@ def main():
     args = parser.parse_args()
     accelerator = Accelerator()
     say = accelerator.print
-    prompt, given = load_prompt(args.package)
-    tokenizer, base = load_base(prompt, args.weights)
+    package = load_package(args.package)
+    prompt, run = Prompt(package, package["version"]), package["run"] or {"settings": {}, "initText": ""}
+    if not prompt.labels or len(prompt.voices) > 1 or not prompt.texts: sys.exit("This program trains one text with vectors that chooses labels, and this prompt is another.")
+    [text] = prompt.texts
+    tokenizer, base = load_base(package, args.weights)
     base.requires_grad_(False)
-    if prompt.pop("answerVectors", None):  # PEFT trains vectors alone
-        prompt["formatVersion"] = 1
-        (prompt.get("training") or {}).pop("answerVectors", None)
-        print("The page trained the answer words too; here the vectors are trained alone, and the new prompt answers with the model's own words.")
-    settings = {"steps": 150, "batchSize": 8, "learningRate": None, "warmupSteps": 10, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "clipNorm": 1.0, "seed": 0, "validateEvery": 10, "patience": None, "metric": "accuracy", **(prompt.get("training") or {})}
+    prompt.open(tokenizer, base)
+    if text.shift is not None:  # PEFT trains vectors alone
+        text.shift = None
+        run["settings"].pop("answerVectors", None)
+        say("The page trained the answer words too; here the vectors are trained alone, and the new prompt answers with the model's own words.")
+    settings = {"steps": 150, "batchSize": 8, "learningRate": None, "warmupSteps": 10, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "clipNorm": 1.0, "seed": 0, "validateEvery": 10, "patience": None, "metric": "accuracy", **(run["settings"] if run["settings"].get("steps") else {})}
     for name, value in (("steps", args.steps), ("batchSize", args.batch_size), ("seed", args.seed), ("learningRate", args.rate)):
         if value is not None: settings[name] = value
 
-    names, labels = [entry["label"] for entry in prompt["labels"]], [entry["tokenIds"] for entry in prompt["labels"]]
+    names, labels = prompt.labels, text.labels
     single, index = all(len(ids) == 1 for ids in labels), {key(name): i for i, name in enumerate(names)}
-    read = read_table(args.csv, [prompt["template"]], text=args.text, label=args.label, split=args.split)
+    read = read_table(args.csv, prompt.templates, text=args.text, label=args.label, split=args.split)
     table = [row for _, row in read.rows if trim(row[args.text]) and trim(row[args.label])]
     unknown = {row[args.label] for row in table if key(row[args.label]) not in index}
     if unknown: sys.exit(f"The prompt knows no label {', '.join(sorted(unknown)[:5])}; it knows {', '.join(names)}")
@@ -98,8 +109,7 @@ def main():
         part = lambda *of: [i for i, row in enumerate(table) if key(row[args.split]) in of]
         train, validation, test = part("train", "training"), part("validation", "valid", "dev"), part("test")
     else:
-        data = prompt.get("data") or {}
-        hashes = data.get("textHashes")
+        hashes = (package["data"] or {}).get("textHashes")
         train, validation, test = page_split(table, args.text, hashes) if hashes else new_split(len(table), settings["seed"])
         named, found = sum(len(part) // 8 for part in (hashes or {}).values()), len(train) + len(validation) + len(test)
         say("A new split: the prompt does not say how the page split its rows." if not hashes else "The page's own split." if found == named else f"The page's own split, as far as it goes: {found} of its {named} rows are in this file.")
@@ -107,26 +117,26 @@ def main():
     if args.validation_rows is not None: validation = validation[: args.validation_rows]
     if not train: sys.exit("There are no training rows.")
     say(f"{len(train)} training rows, {len(validation)} validation rows, {len(test)} test rows, which are not used.")
-    rows = [(row_ids(tokenizer, prompt, render(prompt["template"], row, args.text)), index[key(row[args.label])]) for row in table]
+    rows = [(row_ids(tokenizer, text, render(text.template, row, args.text)), index[key(row[args.label])]) for row in table]
 
-    count, hidden = args.virtual_tokens or prompt["numVirtualTokens"], prompt["tokenDim"]
+    count = args.virtual_tokens or len(text.vectors) or 10
     table_of = base.get_input_embeddings().weight.detach()
-    kind, start = prompt["init"]["kind"], encode(tokenizer, prompt["init"]["text"])
+    kind, start = settings.get("initialisation", {}).get("kind"), encode(tokenizer, run["initText"])
     if kind == "answer-words" or not start: start = [token for ids in labels for token in ids]
     if kind == "vocabulary":
         top, random = min(5000, len(table_of)), Random(settings["seed"])
         low = min(300, top // 2)
         start = [low + random.int(top - low) for _ in range(count)]
-    scale = multiplier(prompt)
-    first = given if args.from_vectors else table_of[[start[j % len(start)] for j in range(count)]] * scale
+    scale = multiplier(package)
+    first = text.vectors if args.from_vectors else table_of[[start[j % len(start)] for j in range(count)]] * scale
     count = len(first)
     rms = table_of.double().pow(2).mean().sqrt().item() * scale
     rate = settings["learningRate"] or 0.07 * rms
-    own = scale if prompt["placement"] == "prefix" else 1.0  # PEFT's vectors come before the model's multiplier
+    own = scale if text.placement == "prefix" else 1.0  # PEFT's vectors come before the model's multiplier
 
-    if prompt["placement"] == "prefix":
+    if text.placement == "prefix":
         from peft import PromptTuningConfig, get_peft_model
-        base.name_or_path = base.config._name_or_path = prompt["model"]["id"]
+        base.name_or_path = base.config._name_or_path = package["model"]["id"]
         model = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=count))
         model.prompt_encoder["default"].embedding.weight.data.copy_(first / own)
         current = lambda: model.prompt_encoder["default"].embedding.weight
@@ -141,12 +151,12 @@ def main():
         longest = max(len(ids) + len(answer) for (ids, _), answer in zip(batch, answers))
         device, vectors = accelerator.device, current()
         emb = lambda ids: embed(base, ids).to(device)[0]
-        if prompt["placement"] == "prefix":
+        if text.placement == "prefix":
             embeds = torch.stack([torch.nn.functional.pad(emb([*ids, *answer]), (0, 0, 0, longest - len(ids) - len(answer))) for (ids, _), answer in zip(batch, answers)])
             mask = torch.tensor([[1] * (len(ids) + len(answer)) + [0] * (longest - len(ids) - len(answer)) for (ids, _), answer in zip(batch, answers)], device=device)
             out = model(inputs_embeds=embeds, attention_mask=mask, use_cache=False).logits
         else:
-            whole = [sequence(base, vectors, ids, prompt, answer)[0].to(device) for (ids, _), answer in zip(batch, answers)]
+            whole = [sequence(base, vectors, text, ids, answer)[0].to(device) for (ids, _), answer in zip(batch, answers)]
             out = base(inputs_embeds=torch.stack([torch.nn.functional.pad(row, (0, 0, 0, longest + count - len(row))) for row in whole]), use_cache=False).logits
         return [out[i, len(ids) + count - 1 : len(ids) + count + len(answers[i])] for i, (ids, _) in enumerate(batch)]
 
@@ -164,7 +174,7 @@ def main():
 
     @torch.no_grad()
     def answers_of(part):
-        if not single: return [int(log_probs(base, current().detach() * own, prompt, rows[i][0]).argmax()) for i in part]
+        if not single: return [int(log_probs(base, current().detach() * own, text, rows[i][0]).argmax()) for i in part]
         chunks = [[rows[i] for i in part[at : at + 16]] for at in range(0, len(part), 16)]
         return [int(out[0, [ids[0] for ids in labels]].argmax()) for chunk in chunks for out in logits(chunk, [[]] * len(chunk))]
 
@@ -202,14 +212,17 @@ def main():
 
     if not accelerator.is_main_process: return
     args.out.mkdir(parents=True, exist_ok=True)
-    vectors = best[2].cpu() * own
-    if prompt["placement"] == "prefix": model.save_pretrained(args.out)
-    else: np.save(args.out / "prompt_embeddings.npy", vectors.numpy().astype("<f4"))
-    parity = [{**row, "logProbs": dict(zip(names, log_probs(base.cpu(), vectors, prompt, row["inputIds"]).tolist()))} for row in prompt["parityRows"]]
+    text.vectors = best[2].cpu() * own
+    if text.placement == "prefix": model.save_pretrained(args.out)
+    soft = {"placement": text.placement, "vectors": text.vectors.numpy().astype("<f4"), "virtualTokens": count, "hidden": text.vectors.shape[1]}
+    voice = {**text.voice, "soft": soft}
+    checked = [{**row, "logProbs": log_probs(base.cpu(), text.vectors, text, row["inputIds"]).tolist()} for row in package["checkRows"]]
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    training = {**(prompt.get("training") or {}), **settings, "optimizer": "adamw", "schedule": "warmup-cosine", "trainRows": len(train), "bestStep": best[1], "status": "finished", "seconds": None, "learningRate": rate}
-    sidecar = {**prompt, "producer": "train_peft.py", "createdAt": now, "numVirtualTokens": count, "training": training, "data": None, "calibration": None, "userRows": 0, "parityRows": parity, "metrics": {"validation": {"accuracy": best[0], "rows": len(validation)} if validation else None, "test": None}}
-    (args.out / "softprompt.json").write_text(json.dumps(sidecar, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    accuracy = best[0] if validation else None
+    trained = {**package["run"], "settings": {**settings, "virtualTokens": count, "trainRows": len(train), "learningRate": rate}, "bestStep": best[1], "status": "finished", "seconds": None, "validationAccuracy": accuracy, "validationRows": len(validation)} if package["run"] else None
+    version = {**package["version"], "prompt": {**package["version"]["prompt"], "voices": [voice], "calibration": None, "threshold": None}}
+    made = {**package, "producer": "train_peft.py", "createdAt": now, "version": version, "run": trained, "checkRows": checked, **dict.fromkeys(("data", "results", "policy", "fallback", "untuned")), "userRows": 0}
+    (args.out / "prompt.json").write_text(json.dumps(plain(made), ensure_ascii=False, indent=2) + "\n", "utf-8")
     say(f"Written to {args.out}{f': {100 * best[0]:.1f}% of the validation rows, step {best[1]}' if validation else ''}")
 
 

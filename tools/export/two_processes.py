@@ -27,8 +27,9 @@ def train(processes: int, out: Path, data: Path, exported: Path, *more: object) 
     said = subprocess.run([*launch, HERE / "train_peft.py", data, "--package", exported, "--out", out, *map(str, more)], stdout=subprocess.PIPE, text=True, env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}).stdout
     if ("2 processes share each batch" in said) != (processes == 2): sys.exit(f"{processes} processes were asked for, others ran:\n{said}")
     found = [(float(loss), float(accuracy)) for loss, accuracy in re.findall(r"loss ([\d.]+), validation ([\d.]+)%", said)]
-    if not found or not (out / "softprompt.json").exists(): sys.exit(f"{processes} processes trained nothing:\n{said}")
-    return found, predict.load_prompt(out)[1]
+    if not found or not (out / "prompt.json").exists(): sys.exit(f"{processes} processes trained nothing:\n{said}")
+    package = predict.load_package(out)
+    return found, predict.Prompt(package, package["version"]).texts[0].vectors
 
 
 def compare(name: str, folder: Path, *given: object) -> bool:

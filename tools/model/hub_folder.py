@@ -21,7 +21,7 @@ def file_list(folder: Path) -> list[dict]:
 
 
 def model_sha256(entries: list[dict]) -> str:
-    """SHA-256 of the lines "<sha256>  <path>\\n", sorted by path, over every file under onnx/ (the sidecar's `model.sha256`)."""
+    """SHA-256 of the lines "<sha256>  <path>\\n", sorted by path, over every file under onnx/ (`model.sha256` of prompt.json)."""
     return sha256("".join(f"{entry['sha256']}  {entry['path']}\n" for entry in entries if entry["path"].startswith("onnx/")).encode())
 
 

@@ -67,7 +67,6 @@ if (status !== 0) process.exit(status ?? 1);
 const target = join(sample, 'support-tone.prompt');
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target);
-for (const name of ['softprompt.json', 'prompt_embeddings.npy'])
-  cpSync(join(work, 'out/prompt', name), join(target, name));
+cpSync(join(work, 'out/prompt/prompt.json'), join(target, 'prompt.json'));
 const { arms, comparisons } = JSON.parse(readFileSync(join(work, 'out/results.json'), 'utf8'));
 console.log(JSON.stringify({ arms: arms.map(({ rows, ...arm }) => arm), comparisons }, null, 1));

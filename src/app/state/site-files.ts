@@ -1,12 +1,9 @@
 /** The files that ship with the page, fetched when they are first needed. */
-import { sidecarSchema } from '../../interchange/sidecar';
-import { softPromptOf } from '../../interchange/sidecar-build';
+
+import { PROMPT_FILE, readPackage, unpacked } from '../../interchange/package';
 import { badInput } from '../../lib/errors';
 import { z } from '../../lib/zod';
-import { readNpy } from '../../prompt/codecs';
-import { voicesOf } from '../../prompt/prompt';
 import type { AskedVersion } from '../../prompt-set/ready-prompt';
-import { tunedPrompt } from '../../prompt-set/versions';
 import type { AnswerWord } from '../../task/types';
 
 /** sample.json, or starter.json of a starter. */
@@ -97,21 +94,7 @@ const FOLDER = 'sample/support-tone.prompt';
 
 /** The prompt trained in advance that the start screen shows. @throws StudioError bad-input: not there, or not what it should be */
 export async function loadShippedPrompt(): Promise<AskedVersion> {
-  const [sidecar, npy] = await Promise.all([
-    siteJson(`${FOLDER}/softprompt.json`, sidecarSchema),
-    siteFile(`${FOLDER}/prompt_embeddings.npy`),
-  ]);
-  const table = readNpy(npy);
-  if (!table.ok) throw badInput(table.error.message);
-  const { template: text, labels, model, calibration } = sidecar;
-  const words = labels.map(({ label, word }) => ({ label, word }));
-  const soft = softPromptOf(sidecar, table.value);
-  return {
-    ...{ handle: '', name: 'Tuned on support tickets', route: 'tuned', model, dataset: null },
-    prompt: {
-      task: { kind: 'classify', labels: words.map(({ label }) => label) },
-      voices: voicesOf(tunedPrompt(text, soft), words, [soft]),
-      ...{ calibration, threshold: null },
-    },
-  };
+  const read = readPackage(await siteFile(`${FOLDER}/${PROMPT_FILE}`));
+  if (!read.ok) throw badInput(read.error.message);
+  return { ...unpacked(read.value, read.value.version), name: 'Tuned on support tickets' };
 }

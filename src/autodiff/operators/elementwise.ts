@@ -2,7 +2,7 @@ import { maybeDType } from '../../graph/dtype';
 import { difference, product, sum } from '../../graph/infer/dims';
 import * as infer from '../../graph/infer/rules';
 import { floatAttr, intAttr, stringAttr } from '../../graph/ir';
-import { binary, type Gradient, type GradientContext, type Operators, pass, scaled } from './operator';
+import { binary, forwardOnly, type Gradient, type GradientContext, type Operators, pass, scaled } from './operator';
 
 const SQRT_HALF = Math.SQRT1_2;
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
@@ -130,8 +130,6 @@ const eitherGelu = scaled(({ g, x, node }) =>
   (stringAttr(node, 'approximate', 'none') === 'tanh' ? geluTanh : gelu)(g, x),
 );
 
-const comparison = infer.broadcasting('bool');
-
 export const elementwise = {
   Abs: { gradient: abs, shape: infer.same },
   Add: { gradient: add, shape: infer.broadcasting(undefined, (a, b) => sum([a, b])), broadcasts: true },
@@ -188,20 +186,9 @@ export const elementwise = {
     note: 'with alpha 1 it is SiLU',
   },
 
-  Ceil: { gradient: null, shape: infer.same },
-  Floor: { gradient: null, shape: infer.same },
-  Not: { gradient: null, shape: infer.same },
-  Round: { gradient: null, shape: infer.same },
-  Sign: { gradient: null, shape: infer.same },
-  And: { gradient: null, shape: comparison },
-  Greater: { gradient: null, shape: comparison },
-  GreaterOrEqual: { gradient: null, shape: comparison },
-  Less: { gradient: null, shape: comparison },
-  LessOrEqual: { gradient: null, shape: comparison },
-  Or: { gradient: null, shape: comparison },
-  Xor: { gradient: null, shape: comparison },
-  Equal: { gradient: null, shape: infer.broadcasting('bool', infer.equal) },
-  IsInf: { gradient: null, shape: infer.tested },
-  IsNaN: { gradient: null, shape: infer.tested },
-  Mod: { gradient: null, shape: infer.broadcasting() },
+  ...forwardOnly(infer.same, ['Ceil', 'Floor', 'Not', 'Round', 'Sign']),
+  ...forwardOnly(infer.broadcasting('bool'), ['And', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Or', 'Xor']),
+  ...forwardOnly(infer.broadcasting('bool', infer.equal), ['Equal']),
+  ...forwardOnly(infer.tested, ['IsInf', 'IsNaN']),
+  ...forwardOnly(infer.broadcasting(), ['Mod']),
 } satisfies Operators;

@@ -1,7 +1,7 @@
 import * as infer from '../../graph/infer/layout';
 import { branches, constant, constantOfShape, normal, range, same } from '../../graph/infer/rules';
 import { intAttr, intsAttr } from '../../graph/ir';
-import { type Gradient, type GradientContext, type Operators, pass } from './operator';
+import { forwardOnly, type Gradient, type GradientContext, type Operators, pass } from './operator';
 
 const reshaped: Gradient = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
 
@@ -111,20 +111,11 @@ const pad: Gradient = (c) => {
 /** Each axis is repeated r times: dY as [r0, d0, r1, d1, ...], summed over the repeats. */
 const tile: Gradient = (c) => {
   const { g, dy, x } = c;
-  const rank = c.shape(x).length;
-  const pairs = g.op(
-    'Concat',
-    [g.op('Unsqueeze', [c.input(1), g.int64s([1])]), g.op('Unsqueeze', [g.shape(x), g.int64s([1])])],
-    { axis: { type: 'int', value: 1 } },
-  );
+  const column = (value: string) => g.op('Unsqueeze', [value, g.int64s([1])]);
+  const pairs = g.concat([column(c.input(1)), column(g.shape(x))], 1);
   const split = g.reshape(dy, g.reshape(pairs, g.int64s([-1])));
-  return [
-    g.sumTo(
-      split,
-      Array.from({ length: rank }, (_, i) => 2 * i),
-      x,
-    ),
-  ];
+  const repeats = c.shape(x).map((_, i) => 2 * i);
+  return [g.sumTo(split, repeats, x)];
 };
 
 export const layout = {
@@ -140,15 +131,14 @@ export const layout = {
   Transpose: { gradient: transpose, shape: infer.transpose },
   Unsqueeze: { gradient: reshaped, shape: infer.unsqueeze },
 
+  ...forwardOnly(same, ['CumSum', 'Trilu']),
   Constant: { gradient: null, shape: constant },
   ConstantOfShape: { gradient: null, shape: constantOfShape },
-  CumSum: { gradient: null, shape: same },
   If: { gradient: null, shape: branches },
   NonZero: { gradient: null, shape: infer.nonZero },
   Range: { gradient: null, shape: range },
   Shape: { gradient: null, shape: infer.shapeOf },
   Size: { gradient: null, shape: infer.sizeOf },
-  Trilu: { gradient: null, shape: same },
 } satisfies Operators;
 
 /** dX = zeros with dY added at the indices, so that rows picked several times get the sum. */
@@ -208,6 +198,5 @@ export const gathers = {
     note: 'to the data, without batch dimensions',
   },
   GatherElements: { gradient: null, shape: infer.gatherElements },
-  ScatterElements: { gradient: null, shape: same },
-  ScatterND: { gradient: null, shape: same },
+  ...forwardOnly(same, ['ScatterElements', 'ScatterND']),
 } satisfies Operators;

@@ -39,13 +39,7 @@ function rmsGradient(c: GradientContext, x: string, weight: string, axes: readon
  * y = xc W / s + b, xc = x - mean x, W = w sqrt n, s = sqrt L, L = sum xc^2 + n eps, G = dY W:
  * dX = (G - mean G - xc sum(G xc) / L) / s
  */
-function layerGradient(
-  c: GradientContext,
-  x: string,
-  weight: string,
-  axes: readonly number[],
-  epsilon: number,
-): string {
+function layerGradient(c: GradientContext, x: string, weight: string, axes: readonly number[], epsilon: number) {
   const { g, dy } = c;
   const { n, sum, ofSquares } = sums(c, axes);
   const centred = g.sub(x, g.mean(x, axes));

@@ -47,6 +47,12 @@ interface ForwardOnly {
 export type Operator = Differentiable | ForwardOnly;
 export type Operators = Readonly<Record<string, Operator>>;
 
+export const forwardOnly = <const Name extends string>(
+  shape: ShapeRule,
+  names: readonly Name[],
+): Readonly<Record<Name, ForwardOnly>> =>
+  Object.fromEntries(names.map((name) => [name, { gradient: null, shape }])) as Record<Name, ForwardOnly>;
+
 /** dX = dY * factor. */
 export const scaled =
   (factor: (context: GradientContext) => string): Gradient =>

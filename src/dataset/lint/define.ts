@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/collect';
 import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from '../labels';
 import type { Dataset, Issue, IssueKind, MendId, Row } from '../types';
 import { taskKindOf } from '../types';
@@ -22,39 +23,34 @@ export interface Context {
 
 interface LintDefinition<Found> {
   readonly kind: IssueKind;
-  readonly name: string;
   /** One value per issue. */
   readonly find: (context: Context) => readonly Found[];
   readonly severity: Issue['severity'];
   readonly title: (found: Found, context: Context) => string;
-  /** What it means and what to do now. */
   readonly advice: (found: Found, context: Context) => string;
+  /** Left out: what was found are rows, groups of them, or no rows at all. */
   readonly rows?: (found: Found, context: Context) => readonly Row[];
-  /** What one click can do about it. */
   readonly mend?: (found: Found, context: Context) => Issue['fix'];
 }
 
-export interface Lint {
-  readonly kind: IssueKind;
-  readonly issues: (context: Context) => readonly Issue[];
-}
+export type Lint = (context: Context) => readonly Issue[];
 
-export const defineLint = <Found>(lint: LintDefinition<Found>): Lint => ({
-  kind: lint.kind,
-  issues: (context) =>
-    lint.find(context).map((found) => {
-      const fix = lint.mend?.(found, context);
+const rowsAmong = (found: unknown): readonly Row[] => (Array.isArray(found) ? found.flat() : []);
+
+export const defineLint =
+  <Found>({ kind, severity, find, title, advice, rows = rowsAmong, mend }: LintDefinition<Found>): Lint =>
+  (context) =>
+    find(context).map((found) => {
+      const fix = mend?.(found, context);
       return {
-        kind: lint.kind,
-        name: lint.name,
-        severity: lint.severity,
-        title: lint.title(found, context),
-        advice: lint.advice(found, context),
-        rowIds: (lint.rows?.(found, context) ?? []).map((row) => row.id),
+        kind,
+        severity,
+        title: title(found, context),
+        advice: advice(found, context),
+        rowIds: rows(found, context).map(({ id }) => id),
         ...(fix ? { fix } : {}),
       };
-    }),
-});
+    });
 
 export const together = <T>(rows: readonly T[]): readonly (readonly T[])[] => (rows.length === 0 ? [] : [rows]);
 
@@ -87,13 +83,7 @@ function looksSwapped({ dataset, usable, sameText }: Omit<Context, 'swapped'>): 
 
 export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Context {
   const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
-  const sameText = new Map<string, Row[]>();
-  for (const row of usable) {
-    const key = textKeyOf(row, dataset.mapping);
-    const rows = sameText.get(key);
-    if (rows) rows.push(row);
-    else sameText.set(key, [row]);
-  }
+  const sameText = groupBy(usable, (row) => textKeyOf(row, dataset.mapping));
   const facts = { dataset, spellings, usable, sameText };
   return { ...facts, swapped: looksSwapped(facts) };
 }

@@ -3,8 +3,8 @@
 import { count, counted } from '../../lib/format';
 import { rowsOf, type Spellings, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
-import { PARTS, partedTwins } from '../split';
-import { type ByTask, type Dataset, type Issue, type Row, type SplitName, taskKindOf } from '../types';
+import { partedTwins } from '../split';
+import { type ByTask, type Dataset, type Issue, PARTS, type Row, type SplitName, taskKindOf } from '../types';
 import { contextOf, defineLint, type Lint, MIN_ROWS } from './define';
 import * as answers from './rules-answers';
 import * as rows from './rules-rows';
@@ -42,7 +42,6 @@ const have = (rows: readonly Row[]) => (rows.length === 1 ? 'has' : 'have');
  */
 const nearTwin = defineLint<TwinsFound>({
   kind: 'near-twin',
-  name: 'Near-twins',
   severity: 'warning',
   find: ({ dataset, swapped, usable }) => {
     if (swapped || usable.length < MIN_ROWS) return [];
@@ -94,7 +93,6 @@ interface Together {
 
 const twinsTogether = defineLint<Together>({
   kind: 'twins-together',
-  name: 'Near-twins in one part',
   severity: 'info',
   find: ({ dataset, swapped, usable }) => {
     if (swapped) return [];
@@ -150,28 +148,6 @@ const LINTS: ByTask<readonly Lint[]> = {
     rows.links,
     rows.longText,
   ],
-  tag: [
-    rows.firstRow,
-    answers.oneClass,
-    rows.tooFewRows,
-    rows.emptyPart,
-    rows.fewRows,
-    answers.labelsAreIds,
-    rows.leak,
-    nearTwin,
-    twinsTogether,
-    rows.noPart,
-    rows.contradiction,
-    rows.duplicate,
-    rows.emptyText,
-    rows.emptyLabel,
-    answers.rareClass,
-    answers.mergedSpellings,
-    rows.personalData,
-    rows.html,
-    rows.links,
-    rows.longText,
-  ],
   generate: [
     rows.firstRow,
     rows.tooFewRows,
@@ -203,6 +179,6 @@ const ORDER: Readonly<Record<Issue['severity'], number>> = { blocking: 0, warnin
 export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly Issue[] {
   const context = contextOf(dataset, spellings);
   return LINTS[taskKindOf(dataset.mapping)]
-    .flatMap(({ issues }) => issues(context))
+    .flatMap((find) => find(context))
     .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity] || Number(!a.fix) - Number(!b.fix));
 }

@@ -1,18 +1,8 @@
 import { counted, percentWhole } from '../../lib/format';
 import { isNumeric } from '../columns';
-import {
-  type ClassShare,
-  classBalance,
-  labelOf,
-  labelsIndexer,
-  type Spellings,
-  targetOf,
-  textKey,
-  textOf,
-} from '../labels';
-import { alikeLabels, OTHER, otherFor, starGroups } from '../mends';
-import { NO_LABEL, separatorIn, tagsIn } from '../tags';
-import { type Issue, type Row, taskKindOf } from '../types';
+import { type ClassShare, classBalance, labelOf, type Spellings, targetOf, textKey, textOf } from '../labels';
+import { alikeLabels, firstOfSeveral, OTHER, otherFor, starGroups } from '../mends';
+import type { Issue, Row } from '../types';
 import {
   type Context,
   defineLint,
@@ -46,10 +36,8 @@ function mergeRest({ dataset }: Context): Issue['fix'] {
 
 export const oneClass = defineLint({
   kind: 'one-class',
-  name: 'One label',
   severity: 'blocking',
-  find: ({ dataset: { labels, mapping }, usable }) =>
-    when(usable.length > 0 && labels.length <= (taskKindOf(mapping) === 'tag' ? 2 : 1)),
+  find: ({ dataset, usable }) => when(usable.length > 0 && dataset.labels.length <= 1),
   title: (_, { dataset }) => `Every row has the same label, ${quote(dataset.labels[0] ?? '')}`,
   advice: () =>
     'There is nothing to tell apart. Choose another label column, or add rows with a second label from another file.',
@@ -58,7 +46,6 @@ export const oneClass = defineLint({
 
 export const swappedColumns = defineLint({
   kind: 'swapped-columns',
-  name: 'Swapped columns',
   severity: 'blocking',
   find: ({ swapped }) => when(swapped),
   title: () => 'Text and label look swapped',
@@ -68,7 +55,6 @@ export const swappedColumns = defineLint({
 
 export const labelsAreIds = defineLint({
   kind: 'too-many-classes',
-  name: 'Too many labels',
   severity: 'blocking',
   find: (context) => when(!context.swapped && labelsHardlyRepeat(context)),
   title: (_, { dataset, usable }) => `${dataset.labels.length} different labels in ${counted(usable.length, 'row')}`,
@@ -82,7 +68,6 @@ const labelCount = (context: Context) =>
 
 export const tooManyClasses = defineLint({
   kind: 'too-many-classes',
-  name: 'Too many labels',
   severity: 'blocking',
   find: (context) => when(labelCount(context) > MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
@@ -93,7 +78,6 @@ export const tooManyClasses = defineLint({
 
 export const manyClasses = defineLint({
   kind: 'many-classes',
-  name: 'Many labels',
   severity: 'warning',
   find: (context) => when(labelCount(context) > MANY_CLASSES && labelCount(context) <= MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
@@ -103,7 +87,6 @@ export const manyClasses = defineLint({
 
 export const numericLabels = defineLint({
   kind: 'numeric-labels',
-  name: 'Numbers as labels',
   severity: 'warning',
   find: (context) => {
     const { labels } = context.dataset;
@@ -120,7 +103,6 @@ export const numericLabels = defineLint({
 
 export const rareClass = defineLint<readonly ClassShare[]>({
   kind: 'rare-class',
-  name: 'Rare labels',
   severity: 'warning',
   find: (context) =>
     context.swapped ||
@@ -128,24 +110,19 @@ export const rareClass = defineLint<readonly ClassShare[]>({
     context.dataset.labels.length < 2 ||
     context.usable.length < MIN_ROWS
       ? []
-      : together(classBalance(context.dataset).filter(({ label, rows }) => rows < RARE_ROWS && label !== NO_LABEL)),
+      : together(classBalance(context.dataset).filter(({ rows }) => rows < RARE_ROWS)),
   title: (rare) =>
     `${counted(rare.length, 'label has', 'labels have')} fewer than ${RARE_ROWS} rows: ${listed(rare.map(({ label, rows }) => `${quote(label, 24)} (${rows})`))}`,
   advice: () => 'So few rows cannot be learned or checked. Add rows of these labels, or merge them into another label.',
-  rows: (rare, { dataset, usable }) => {
-    const labelsAt = labelsIndexer(dataset);
-    const isRare = new Set(rare.map(({ label }) => dataset.labels.indexOf(label)));
-    return usable.filter((row) => labelsAt(row).some((place) => isRare.has(place)));
-  },
+  rows: (rare, { dataset, usable }) =>
+    usable.filter((row) => rare.some(({ label }) => label === labelOf(row, dataset.mapping))),
   mend: (rare, { dataset }) =>
-    taskKindOf(dataset.mapping) === 'tag'
-      ? undefined
-      : otherFor(rare).size > 1 || (otherFor(rare).size === 1 && dataset.labels.includes(OTHER))
-        ? {
-            label: `Merge ${rare.length === 1 ? 'it' : 'them'} into “${OTHER}”`,
-            change: { kind: 'mend', mend: 'rare-labels' },
-          }
-        : undefined,
+    otherFor(rare).size > 1 || (otherFor(rare).size === 1 && dataset.labels.includes(OTHER))
+      ? {
+          label: `Merge ${rare.length === 1 ? 'it' : 'them'} into “${OTHER}”`,
+          change: { kind: 'mend', mend: 'rare-labels' },
+        }
+      : undefined,
 });
 
 interface Most extends ClassShare {
@@ -154,7 +131,6 @@ interface Most extends ClassShare {
 
 export const imbalanced = defineLint<Most>({
   kind: 'imbalanced',
-  name: 'Most frequent label',
   severity: 'warning',
   find: ({ dataset }) => {
     const balance = classBalance(dataset);
@@ -169,17 +145,16 @@ export const imbalanced = defineLint<Most>({
 
 export const mergedSpellings = defineLint<readonly Spellings[]>({
   kind: 'label-spelling',
-  name: 'Spellings',
   severity: 'info',
   find: ({ spellings }) => together(spellings.filter((each) => each.spellings.length > 1)),
   title: (merged) => `${counted(merged.length, 'label is', 'labels are')} spelled in more than one way`,
+  rows: () => [],
   advice: ([first]) =>
     `Capital letters and spaces make no difference: ${listed((first?.spellings ?? []).map((raw) => `“${raw}”`))} are read as “${first?.label ?? ''}”.`,
 });
 
 export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]>({
   kind: 'label-spelling',
-  name: 'Spellings',
   severity: 'warning',
   find: (context) => {
     if (labelsHardlyRepeat(context) || context.dataset.labels.length > MAX_CLASSES) return [];
@@ -197,27 +172,23 @@ export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]
 
 type Groups = ReadonlyMap<string, string>;
 
-export const severalLabels = defineLint<readonly string[]>({
-  kind: 'several-labels',
-  name: 'Several labels',
+export const severalLabels = defineLint<Groups>({
+  kind: 'first-label',
   severity: 'warning',
-  find: ({ dataset: { labels }, swapped }) => {
-    const separator = swapped ? null : separatorIn(labels);
-    return separator === null ? [] : [labels.filter((label) => tagsIn(label, separator).length > 1)];
-  },
-  title: (several) =>
-    `${counted(several.length, 'label names', 'labels name')} several: ${listed(
-      several.map((label) => quote(label, 24)),
+  find: ({ dataset, swapped }) => ifAny(swapped ? null : firstOfSeveral(dataset.labels)),
+  title: (first) =>
+    `${counted(first.size, 'label names', 'labels name')} several: ${listed(
+      [...first.keys()].map((label) => quote(label, 24)),
       2,
     )}`,
   advice: () =>
-    'With one label a row, each combination counts as a label of its own. Choose “Give several labels” as the task, so that every label is given or not by itself.',
-  rows: (several, { dataset, usable }) => usable.filter((row) => several.includes(labelOf(row, dataset.mapping))),
+    'A prompt gives each text one label, so each combination counts as a label of its own. Keeping the first part gives a text one answer; a row for each part would make the same text right in one row and wrong in the next.',
+  rows: (first, { dataset, usable }) => usable.filter((row) => first.has(labelOf(row, dataset.mapping))),
+  mend: mendButton('Keep the first', 'first-label'),
 });
 
 export const starLabels = defineLint<Groups>({
   kind: 'stars',
-  name: 'Numbers 1 to 5',
   severity: 'warning',
   find: (context) => {
     const { labels, mapping } = context.dataset;
@@ -244,7 +215,6 @@ const valueCount = (context: Context) =>
 
 export const oneTarget = defineLint({
   kind: 'few-targets',
-  name: 'Few different answers',
   severity: 'blocking',
   find: (context) => when(valueCount(context) === 1),
   title: (_, { dataset, usable }) =>
@@ -254,7 +224,6 @@ export const oneTarget = defineLint({
 
 export const fewTargets = defineLint<number>({
   kind: 'few-targets',
-  name: 'Few different answers',
   severity: 'warning',
   find: (context) => {
     const values = valueCount(context);
@@ -268,7 +237,6 @@ export const fewTargets = defineLint<number>({
 
 export const numericTargets = defineLint({
   kind: 'few-targets',
-  name: 'Few different answers',
   severity: 'warning',
   find: ({ dataset, usable }) =>
     when(usable.length >= MIN_ROWS && usable.every((row) => isNumeric(targetOf(row, dataset.mapping)))),
@@ -279,34 +247,28 @@ export const numericTargets = defineLint({
 
 export const targetIsText = defineLint<readonly Row[]>({
   kind: 'target-is-text',
-  name: 'Answer repeats the text',
   severity: 'warning',
   find: (context) =>
     together(context.usable.filter((row) => textKey(textOf(row, context.dataset.mapping)) === targetKey(context, row))),
   title: (rows) => `${counted(rows.length, 'row has', 'rows have')} the same text in both columns`,
   advice: (_, { dataset }) =>
     `These rows teach the model to repeat the text. If you do not want that, correct “${dataset.mapping.label}” in the table below, or leave them out.`,
-  rows: (rows) => rows,
 });
 
 export const severalTargets = defineLint<readonly (readonly Row[])[]>({
   kind: 'several-targets',
-  name: 'Several answers to one text',
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
   title: (groups) => `${counted(groups.length, 'text has', 'texts have')} more than one answer`,
   advice: () =>
     'Each row is compared with its own answer only, so no prompt can be right in all of them. Fine where several answers are good.',
-  rows: (groups) => groups.flat(),
 });
 
 export const targetLines = defineLint<readonly Row[]>({
   kind: 'target-lines',
-  name: 'Answers of several lines',
   severity: 'info',
   find: ({ dataset, usable }) =>
     together(usable.filter((row) => /[\n\r]/.test((row.cells[dataset.mapping.label] ?? '').trim()))),
   title: (rows) => `${counted(rows.length, 'answer has', 'answers have')} several lines`,
   advice: () => 'Answers are one line here: line breaks are read as spaces.',
-  rows: (rows) => rows,
 });

@@ -1,7 +1,7 @@
 import { count, counted } from '../../lib/format';
 import { labelOf, perCell, rowsOf, targetOf, textKey, textKeyOf, textOf } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
-import { countKinds, findPersonal, personalWords } from '../personal';
+import { findPersonal, personalWords } from '../personal';
 import type { Row } from '../types';
 import { type ByTask, taskKindOf } from '../types';
 import {
@@ -28,14 +28,12 @@ interface RowWords {
 
 const WORDS: ByTask<RowWords> = {
   classify: { row: 'labelled row', noneUsable: 'No row has both a text and a label', noAnswer: 'no label' },
-  tag: { row: 'labelled row', noneUsable: 'No row has both a text and labels', noAnswer: 'no labels' },
   generate: { row: 'row', noneUsable: 'No row has both a text and an answer', noAnswer: 'no answer' },
 };
 const words = ({ dataset }: Context) => WORDS[taskKindOf(dataset.mapping)];
 
 export const tooFewRows = defineLint({
   kind: 'too-few-rows',
-  name: 'Too few rows',
   severity: 'blocking',
   find: ({ usable }) => when(usable.length < MIN_ROWS),
   title: (_, context) =>
@@ -58,7 +56,6 @@ const lacksPart = ({ usable, swapped, dataset: { split } }: Context) =>
 
 export const emptyPart = defineLint({
   kind: 'empty-part',
-  name: 'Empty part',
   severity: 'blocking',
   find: (context) => when(lacksPart(context)),
   title: (_, { dataset }) =>
@@ -68,7 +65,6 @@ export const emptyPart = defineLint({
 
 export const fewRows = defineLint({
   kind: 'few-rows',
-  name: 'Few rows',
   severity: 'warning',
   find: (context) =>
     when(
@@ -81,18 +77,15 @@ export const fewRows = defineLint({
 
 export const emptyText = defineLint<readonly Row[]>({
   kind: 'empty-text',
-  name: 'Empty texts',
   severity: 'warning',
   find: ({ dataset: { mapping, table } }) => together(table.rows.filter((row) => textOf(row, mapping).trim() === '')),
   title: (rows) => `${counted(rows.length, 'row has', 'rows have')} no text`,
   advice: (_, { dataset }) =>
     `They are left out. If there are many, “${dataset.mapping.text}” may be the wrong column.`,
-  rows: (rows) => rows,
 });
 
 export const emptyLabel = defineLint<readonly Row[]>({
   kind: 'empty-label',
-  name: 'Empty answers',
   severity: 'warning',
   find: ({ dataset: { mapping, table } }) =>
     together(table.rows.filter((row) => labelOf(row, mapping).trim() === '' && textOf(row, mapping).trim() !== '')),
@@ -103,7 +96,6 @@ export const emptyLabel = defineLint<readonly Row[]>({
       : table.rows.some((row) => textOf(row, mapping).trim() === '')
         ? 'They are left out too.'
         : `They are left out. If there are many, “${mapping.label}” may be the wrong column.`,
-  rows: (rows) => rows,
 });
 
 const answerOf = (row: Row, { dataset: { mapping } }: Context) =>
@@ -120,7 +112,6 @@ export const repeated = (context: Context, agree: boolean): readonly (readonly R
 
 export const contradiction = defineLint<readonly (readonly Row[])[]>({
   kind: 'contradiction',
-  name: 'Contradictions',
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
   title: (groups) => `${counted(groups.flat().length, 'row')} have the same text but different labels`,
@@ -130,7 +121,6 @@ export const contradiction = defineLint<readonly (readonly Row[])[]>({
     const labels = [...answersOf(first, context)].slice(0, 3).join(' and ');
     return `${text} is both ${labels}. No prompt can get both right: correct the labels in the table below, or leave the rows out.`;
   },
-  rows: (groups) => groups.flat(),
   mend: (groups, { dataset }) => {
     const test = new Set(dataset.split.test);
     const free = groups.flat().flatMap(({ id }) => (test.has(id) ? [] : [id]));
@@ -142,13 +132,11 @@ export const contradiction = defineLint<readonly (readonly Row[])[]>({
 
 export const duplicate = defineLint<readonly (readonly Row[])[]>({
   kind: 'duplicate',
-  name: 'Duplicates',
   severity: 'info',
   find: (context) => together(repeated(context, true)),
   title: (groups) => `${counted(groups.length, 'text appears', 'texts appear')} more than once`,
   advice: () =>
     'Rows with the same text stay in the same part of the split, so training never sees the text of a test row.',
-  rows: (groups) => groups.flat(),
 });
 
 interface Leak {
@@ -159,7 +147,6 @@ interface Leak {
 
 export const leak = defineLint<Leak>({
   kind: 'leak',
-  name: 'Leaks',
   severity: 'warning',
   find: ({ dataset }) => {
     const key = (row: Row) => textKeyOf(row, dataset.mapping);
@@ -183,7 +170,6 @@ export const leak = defineLint<Leak>({
 
 export const noPart = defineLint<readonly Row[]>({
   kind: 'no-part',
-  name: 'Not in the split',
   severity: 'warning',
   find: ({ dataset: { split, splitBy }, usable }) => {
     if (splitBy?.kind !== 'column') return [];
@@ -193,18 +179,15 @@ export const noPart = defineLint<readonly Row[]>({
   title: (rows) => `${counted(rows.length, 'row belongs', 'rows belong')} to no part of the split`,
   advice: (_, { dataset: { splitBy } }) =>
     `${splitBy?.kind === 'column' ? `“${splitBy.column}”` : 'The column'} says neither train, validation nor test there, so they are not used.`,
-  rows: (rows) => rows,
 });
 
 export const longText = defineLint<readonly Row[]>({
   kind: 'long-text',
-  name: 'Long texts',
   severity: 'warning',
   find: ({ dataset, usable }) => together(usable.filter((row) => textOf(row, dataset.mapping).length > LONG_TEXT)),
   title: (rows) => `${counted(rows.length, 'text is', 'texts are')} longer than ${count(LONG_TEXT)} characters`,
   advice: () =>
     'Long rows are slow, and may not fit the model. Cutting keeps a quarter from the beginning and the rest from the end.',
-  rows: (rows) => rows,
   mend: (rows) => ({
     label: `Cut ${counted(rows.length, 'text')} to ${count(LONG_TEXT)} characters`,
     change: { kind: 'mend', mend: 'cut', most: LONG_TEXT },
@@ -224,7 +207,6 @@ interface Personal {
 
 export const personalData = defineLint<Personal>({
   kind: 'personal-data',
-  name: 'Personal data',
   severity: 'warning',
   find: ({ dataset: { table, mapping }, swapped }) => {
     if (swapped) return [];
@@ -234,8 +216,8 @@ export const personalData = defineLint<Personal>({
     return columns.length === 0 ? [] : [{ columns, rows }];
   },
   title: ({ columns, rows }) => {
-    const counts = countKinds(rows.flatMap((row) => columns.flatMap((name) => personalIn(row, name))));
-    return `${personalWords(counts)} in ${counted(rows.length, 'row')}`;
+    const spans = rows.flatMap((row) => columns.flatMap((name) => personalIn(row, name)));
+    return `${personalWords(spans)} in ${counted(rows.length, 'row')}`;
   },
   advice: ({ columns }) =>
     `Found in ${listed(columns.map((name) => `“${name}”`))}. Nothing leaves this page, but an example in a prompt or an export with rows would contain them. Masking replaces them with [email], [phone] or [iban].`,
@@ -245,7 +227,6 @@ export const personalData = defineLint<Personal>({
 
 export const firstRow = defineLint<string>({
   kind: 'first-row',
-  name: 'First line',
   severity: 'warning',
   find: ({ dataset: { table } }) => ifAny(headerThatIsARow(table.columns, table.rows)),
   title: () => 'The first line looks like a row, not like column names',
@@ -259,22 +240,18 @@ const hasLongLink = perCell((text) => withShortLinks(text) !== text);
 
 export const html = defineLint<readonly Row[]>({
   kind: 'html',
-  name: 'HTML',
   severity: 'warning',
   find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasHtml(row, mapping.text))),
   title: (rows) => `${counted(rows.length, 'text has', 'texts have')} HTML tags or entities`,
   advice: () => 'They cost tokens and say little. Without them “<b>Tom &amp; Ana</b>” reads “Tom & Ana”.',
-  rows: (rows) => rows,
   mend: mendButton('Remove the HTML', 'html'),
 });
 
 export const links = defineLint<readonly Row[]>({
   kind: 'links',
-  name: 'Long links',
   severity: 'info',
   find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasLongLink(row, mapping.text))),
   title: (rows) => `${counted(rows.length, 'text has', 'texts have')} a long link`,
   advice: () => 'A long link costs many tokens. The name of its site usually says enough.',
-  rows: (rows) => rows,
   mend: mendButton('Shorten the links', 'links'),
 });

@@ -63,26 +63,17 @@ export function inferDTypes(graph: Graph): Map<string, DType> {
   return types;
 }
 
+/** The input whose type the output has; others have that of the first. */
+const TYPED_BY = new Map([
+  ['Where', 1],
+  ['DequantizeLinear', 1],
+  ['com.microsoft:GatherBlockQuantized', 2],
+]);
+
 function outputDType(node: Node, output: number, types: ReadonlyMap<string, DType>): DType | undefined {
-  const input = (i: number) => types.get(node.inputs[i] ?? '');
   if (bool.has(node.op)) return 'bool';
-  if (int64.has(node.op)) return 'int64';
-  switch (node.op) {
-    case 'Cast':
-      return maybeDType(intAttr(node, 'to', 0));
-    case 'Where':
-      return input(1);
-    case 'TopK':
-      return output === 1 ? 'int64' : input(0);
-    case 'ConstantOfShape':
-      return tensorAttr(node, 'value')?.dtype ?? 'float32';
-    case 'DequantizeLinear':
-      return input(1);
-    case 'com.microsoft:GatherBlockQuantized':
-      return input(2);
-    case 'If':
-      return undefined;
-    default:
-      return input(0);
-  }
+  if (int64.has(node.op) || (node.op === 'TopK' && output === 1)) return 'int64';
+  if (node.op === 'Cast') return maybeDType(intAttr(node, 'to', 0));
+  if (node.op === 'ConstantOfShape') return tensorAttr(node, 'value')?.dtype ?? 'float32';
+  return node.op === 'If' ? undefined : types.get(node.inputs[TYPED_BY.get(node.op) ?? 0] ?? '');
 }

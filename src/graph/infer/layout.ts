@@ -110,12 +110,7 @@ export const slice = ranked((x, c) => {
   return value(x.dtype, dims, known ? x.elements?.slice(start, end) : undefined);
 });
 
-function sliced(
-  size: SymbolicDim,
-  from: SymbolicDim | undefined,
-  to: SymbolicDim | undefined,
-  step: number,
-): SymbolicDim {
+function sliced(size: SymbolicDim, from: SymbolicDim | undefined, to: SymbolicDim | undefined, step: number) {
   if (step < 1 || from === undefined || to === undefined) return unknownDim();
   if (step > 1 && typeof size !== 'number') return unknownDim();
   if (typeof size !== 'number') {

@@ -1,5 +1,6 @@
 import { sizeOf, toNumbers } from '../../graph/dtype';
 import { type Graph, type Initializer, type Node, unsupported } from '../../graph/ir';
+import { branchResults } from '../../graph/rewrite';
 import { neededFor } from '../../graph/simplify';
 import { present } from '../../lib/assert';
 import { StudioError, unsupportedModel } from '../../lib/errors';
@@ -123,16 +124,7 @@ function chosenNodes(graph: Graph, feeds: ReadonlyMap<string, FeedShape>, fetche
       const branch = condition && node.attrs[condition[0] ? 'then_branch' : 'else_branch'];
       if (branch?.type !== 'graph') throw unsupported(node, 'has a computed condition');
       for (const [name, tensor] of branch.value.initializers) initializers.set(name, tensor);
-      const results = branch.value.outputs.map(
-        ({ name }, i): Node => ({
-          op: 'Identity',
-          name: `${node.name}/${i}`,
-          inputs: [name],
-          outputs: [node.outputs[i] ?? ''],
-          attrs: {},
-        }),
-      );
-      return [...flatten(branch.value.nodes), ...results];
+      return [...flatten(branch.value.nodes), ...branchResults(node, branch.value)];
     });
   const nodes = flatten(graph.nodes);
   const { needed } = neededFor({ ...graph, nodes }, fetches);

@@ -1,4 +1,6 @@
 import { maybeDType, sizeOf } from '../../graph/dtype';
+import * as layout from '../../graph/infer/layout';
+import { numbers as numeric, type ShapeRule } from '../../graph/infer/rules';
 import { floatAttr, intAttr, intsAttr, type Node, stringAttr, unsupported } from '../../graph/ir';
 import { present } from '../../lib/assert';
 import { aligned, broadcast, lazy, literal, moved, numbers, reshaped, type Store, stored, type Value } from './text';
@@ -159,11 +161,7 @@ const concat: Rule = (node, inputs) => {
         k.choose(
           parts.map((part) => ({
             when: `${index[axis]} < ${k.size(part.end)}`,
-            read: () =>
-              k.read(
-                part.x,
-                index.map((at, i) => (i === axis ? `(${at} - ${k.size(part.begin)})` : at)),
-              ),
+            read: () => k.read(part.x, index.with(axis, `(${index[axis]} - ${k.size(part.begin)})`)),
           })),
           first.type,
         ),
@@ -176,10 +174,8 @@ const concat: Rule = (node, inputs) => {
 const part = (x: Value, axis: number, begin: number, size: number): Value =>
   x.known && x.dims.length === 1
     ? numbers([size], x.known.slice(begin, begin + size), x.type)
-    : moved(
-        x,
-        x.dims.map((d, i) => (i === axis ? size : d)),
-        (index, k) => index.map((at, i) => (i === axis && begin > 0 ? `(${at} + ${k.size(begin)})` : at)),
+    : moved(x, x.dims.with(axis, size), (index, k) =>
+        begin > 0 ? index.with(axis, `(${index[axis]} + ${k.size(begin)})`) : index,
       );
 
 const split: Rule = (node, [x, given]) => {
@@ -238,53 +234,35 @@ const scatter: Rule = (node, [x, at, rows]) => {
   ];
 };
 
-const reshape: Rule = (node, [x, shape]) => {
-  if (!x || !shape?.known) throw unsupported(node, 'has a computed shape');
-  const dims = shape.known.map((d, i) => (d === 0 ? (x.dims[i] ?? 0) : d));
-  const rest = dims.reduce((n, d) => (d === -1 ? n : n * d), 1);
-  return [
-    reshaped(
-      x,
-      dims.map((d) => (d === -1 ? (rest === 0 ? 0 : sizeOf(x.dims) / rest) : d)),
-    ),
-  ];
-};
+/** Of the first output, as shape inference finds it. */
+function inferredBy(rule: ShapeRule, node: Node, inputs: readonly Value[]) {
+  const known = inputs.map((x) => x && { dtype: 'int64' as const, shape: x.dims, elements: x.known });
+  const [{ shape, elements } = {}] = rule({ node, inputs: known }) ?? [];
+  if (!shape) throw unsupported(node, 'has a computed shape');
+  // Beside a size of 0, -1 can stand for any; it is 0 too.
+  return { dims: shape.map((d) => (typeof d === 'number' ? d : 0)), elements };
+}
 
-const unsqueeze: Rule = (node, [x, axes]) => {
-  const at = axes?.known ?? intsAttr(node, 'axes');
-  if (!x || !at) throw unsupported(node, 'has computed axes');
-  const rank = x.dims.length + at.length;
-  const rest = [...x.dims];
-  const isNew = (i: number) => at.some((axis) => (axis + rank) % rank === i);
-  return [
-    reshaped(
-      x,
-      Array.from({ length: rank }, (_, i) => (isNew(i) ? 1 : (rest.shift() ?? 1))),
-    ),
-  ];
-};
+/** The same elements with other dimensions. */
+const viewedBy =
+  (rule: ShapeRule): Rule =>
+  (node, inputs) => {
+    const [x, by] = inputs;
+    if (!x || (by && !by.known)) throw unsupported(node, 'has a computed shape');
+    return [reshaped(x, inferredBy(rule, node, inputs).dims)];
+  };
 
-const transpose: Rule = (node, [x]) => {
-  if (!x) throw unsupported(node, 'has no input');
-  const perm = intsAttr(node, 'perm') ?? x.dims.map((_, i) => x.dims.length - 1 - i);
-  return [
-    moved(
-      x,
-      perm.map((axis) => x.dims[axis] ?? 0),
-      (index) => perm.map((_, axis) => index[perm.indexOf(axis)] ?? '0'),
-    ),
-  ];
+const transpose: Rule = (node, inputs) => {
+  const x = present(inputs[0], node.op);
+  const { dims } = inferredBy(layout.transpose, node, inputs);
+  const perm = intsAttr(node, 'perm') ?? dims.map((_, i) => dims.length - 1 - i);
+  return [moved(x, dims, (index) => perm.map((_, axis) => index[perm.indexOf(axis)] ?? '0'))];
 };
 
 const cast: Rule = (node, [x]) => {
   if (!x) throw unsupported(node, 'has no input');
   const to = maybeDType(intAttr(node, 'to', 0)) === 'float32' ? 'f32' : 'i32';
   return [to === x.type ? x : lazy(x.dims, [x], (k, i) => `${to}(${k.read(x, i)})`, to)];
-};
-
-const shapeOf: Rule = (node, [x]) => {
-  const dims = (x?.dims ?? []).slice(intAttr(node, 'start', 0), node.attrs.end ? intAttr(node, 'end', 0) : undefined);
-  return [numbers([dims.length], dims, 'i32')];
 };
 
 const gemm: Rule = (node, [a, b, c], planner) => {
@@ -322,9 +300,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ReduceMax: reduced('max'),
   ReduceSum: reduced('sum'),
   ReduceSumSquare: reduced('sum', squared),
-  Reshape: reshape,
+  Reshape: viewedBy(layout.reshape),
   ScatterND: scatter,
-  Shape: shapeOf,
+  Shape: (node, inputs) => {
+    const { dims, elements } = inferredBy(layout.shapeOf, node, inputs);
+    return [numbers(dims, numeric(elements) ?? [], 'i32')];
+  },
   Sigmoid: mapped((x) => `(1f / (1f + exp(-${x})))`),
   SimplifiedLayerNormalization: rmsNorm,
   Slice: slice,
@@ -333,6 +314,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
   Sqrt: mapped((x) => `sqrt(${x})`),
   Sub: mapped((a, b) => `(${a} - ${b})`),
   Transpose: transpose,
-  Unsqueeze: unsqueeze,
+  Unsqueeze: viewedBy(layout.unsqueeze),
   'com.microsoft:RotaryEmbedding': rotary,
 };

@@ -69,7 +69,6 @@ export const useLengths = screenStore(({ services, stores }) =>
 
 const ANSWER_LENGTHS: ByTask<(count: () => Promise<TargetLengths>) => Promise<TargetLengths> | null> = {
   classify: () => null,
-  tag: () => null,
   generate: (count) => count(),
 };
 

@@ -10,7 +10,6 @@ const dataset = (rows: number, rejected = 0) =>
   }) as unknown as Dataset;
 const issue = (severity: Issue['severity'], title = 'T'): Issue => ({
   kind: 'duplicate',
-  name: 'Duplicates',
   severity,
   title,
   advice: '',

@@ -1,6 +1,5 @@
 import type { ClassShare } from '../../../dataset/labels';
 import { blockingIssue } from '../../../dataset/lint/define';
-import { PARTS } from '../../../dataset/query';
 import { usedRows } from '../../../dataset/split';
 import {
   type ByTask,
@@ -8,8 +7,10 @@ import {
   type Dataset,
   type DataVersion,
   DELIMITER_NAMES,
+  ISSUE_NAMES,
   type Issue,
   type IssueKind,
+  PARTS,
   type Row,
   type SourceFormat,
   type SplitBy,
@@ -35,7 +36,6 @@ interface TaskWords {
 
 export const TASK_WORDS: ByTask<TaskWords> = {
   classify: { task: 'Choose a label', answerColumn: 'Label', editable: 'a label or a text' },
-  tag: { task: 'Give several labels', answerColumn: 'Labels', editable: 'labels or a text' },
   generate: { task: 'Generate a text', answerColumn: 'Answer', editable: 'a text' },
 };
 
@@ -125,9 +125,8 @@ const PART_FILTERS: Readonly<Record<SplitName, string>> = {
 export function filterOptions(dataset: Dataset | null, issues: readonly Issue[]): readonly SelectOption[] {
   const all = [{ id: 'all', label: 'All rows' }];
   if (!dataset) return all;
-  const kinds = new Map<IssueKind, { readonly label: string; readonly rows: number }>();
-  for (const { kind, name, rowIds } of issues)
-    if (rowIds.length > 0) kinds.set(kind, { label: name, rows: (kinds.get(kind)?.rows ?? 0) + rowIds.length });
+  const kinds = new Map<IssueKind, number>();
+  for (const { kind, rowIds } of issues) kinds.set(kind, (kinds.get(kind) ?? 0) + rowIds.length);
   return [
     ...all,
     ...PARTS.map((name) => ({
@@ -135,7 +134,9 @@ export function filterOptions(dataset: Dataset | null, issues: readonly Issue[])
       label: PART_FILTERS[name],
       detail: counted(dataset.split[name].length, 'row'),
     })),
-    ...[...kinds].map(([kind, { label, rows }]) => ({ id: kind, label, detail: counted(rows, 'row') })),
+    ...[...kinds].flatMap(([id, rows]) =>
+      rows === 0 ? [] : { id, label: ISSUE_NAMES[id], detail: counted(rows, 'row') },
+    ),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
-import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
+import { isUnverifiable, replayWords } from '../../../interchange/fit';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
+import { firstText } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Choices, type Fact, Facts, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
@@ -34,7 +35,7 @@ export function FoundPanel() {
 function titleOf(what: Incoming, file: string): string {
   switch (what.kind) {
     case 'prompt':
-      return what.examples ? `A demo: “${what.set.name}”` : `An exported prompt: “${what.set.name}”`;
+      return `An exported prompt: “${what.set.name}”`;
     case 'set':
       return `A complete prompt set: “${what.set.name}”`;
     case 'vectors':
@@ -56,27 +57,29 @@ function factsOf(what: Incoming): readonly Fact[] {
       ['Position', placement ? PLACEMENT_WORDS[placement] : 'unknown'],
     ];
   }
-  const { set, dataset } = what;
+  const { set } = what;
   const handWritten: Fact = ['Hand-written', format.counted(set.hard.length, 'version')];
-  const rows: Fact = ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'];
+  const answers: Fact = ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />];
   if (what.kind === 'set') {
+    const { dataset, evaluations } = what;
     return [
-      ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />],
+      answers,
       handWritten,
       ['Tuned', format.counted(set.soft.length, 'run')],
-      ['Comparisons', format.count(what.evaluations.length)],
-      rows,
+      ['Comparisons', format.count(evaluations.length)],
+      ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'],
     ];
   }
-  const { sidecar } = what;
+  const { version, model } = what.package;
+  const { template, soft } = firstText(version.prompt);
   return [
-    ['Trained on', `${sidecar.model.id} (${sidecar.model.dtype})`],
-    countedVectors(sidecar.numVirtualTokens, sidecar.tokenDim),
-    ['Position', PLACEMENT_WORDS[sidecar.placement]],
-    ['Answers', <Labels key="labels" labels={sidecar.labels.map(({ label }) => label)} />],
-    ['Prompt', <code key="template">{sidecar.template.slice(0, 400)}</code>],
+    ...(model ? [[soft ? 'Trained on' : 'Made with', `${model.id} (${model.dtype})`] as const] : []),
+    ...(soft
+      ? [countedVectors(soft.virtualTokens, soft.hidden), ['Position', PLACEMENT_WORDS[soft.placement]] as const]
+      : []),
+    answers,
+    ['Prompt', <code key="template">{template.slice(0, 400)}</code>],
     handWritten,
-    rows,
   ];
 }
 

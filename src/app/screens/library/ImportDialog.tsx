@@ -1,7 +1,7 @@
 import { DropZone } from 'react-aria-components/DropZone';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
-import { replayWords } from '../../../interchange/check-rows';
+import { replayWords } from '../../../interchange/fit';
 import { namedFile } from '../../shell/DropTarget';
 import { navigate, screenPath } from '../../state/location';
 import { usePicked } from '../../state/studio';
@@ -26,13 +26,12 @@ function Actions() {
   const value = useStore(steps.found, (s) => s.value);
   const check = usePicked(steps.check, 'value', 'status');
   const isStoring = useStore(steps.stored, (s) => s.status === 'loading');
-  const isDemo = value?.what.kind === 'prompt' && value.what.examples !== null;
   return (
     <>
       <Button onPress={close}>Cancel</Button>
       {value && check.value?.kind !== 'refused' ? (
         <Button variant="primary" isDisabled={check.status === 'loading' || isStoring} onPress={() => void keep()}>
-          {isDemo ? 'Import and present' : 'Import'}
+          Import
         </Button>
       ) : null}
     </>

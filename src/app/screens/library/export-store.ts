@@ -1,6 +1,6 @@
 /** The export dialog: choosing a recipient makes the package, so that its contents and size are known before it is saved. */
 import { createStore } from 'zustand/vanilla';
-import type { Package } from '../../../interchange/package';
+import type { Exported } from '../../../interchange/exported';
 import { badInput, StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import type { ExportRequest } from '../../../workflow';
@@ -67,7 +67,7 @@ export const exporting = perStudio((studio) => {
   const { services, stores } = studio;
   const state = createStore<ExportState>(() => ({ choice: null, progress: null, asks: null }));
   const stored = storedOrder(studio);
-  const made = resource(async (choice: ExportChoice, signal): Promise<Package> => {
+  const made = resource(async (choice: ExportChoice, signal): Promise<Exported> => {
     state.setState({ progress: null });
     const { value } = stored.getState();
     if (!value) throw new StudioError('cancelled', 'Stopped.');
@@ -107,7 +107,7 @@ export const exporting = perStudio((studio) => {
       if (choice && value) choose(await formats(), value, changedChoice(await formats(), value, choice, change));
     },
     close,
-    save: ({ name, content, type }: Package) => {
+    save: ({ name, content, type }: Exported) => {
       saveFile(name, content, type);
       close();
     },

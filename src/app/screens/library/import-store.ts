@@ -1,6 +1,5 @@
 /** The import dialog: files are read, checked with the loaded model, and stored only when the user agrees. */
 import { createStore } from 'zustand/vanilla';
-import type { Replay } from '../../../interchange/check-rows';
 import type { TaskForm, TaskFormFailure } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { badInput } from '../../../lib/errors';
@@ -10,7 +9,6 @@ import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
 import type { Dropped } from '../../shell/DropTarget';
-import { navigate, screenPath } from '../../state/location';
 import { resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { storeSet } from './stored-set';
@@ -18,7 +16,7 @@ import { storeSet } from './stored-set';
 interface Imported {
   readonly setId: string;
   readonly name: string;
-  readonly replay: Replay | null;
+  readonly replay: Extract<Check, { readonly kind: 'replayed' }>['replay'] | null;
 }
 
 interface ImportState {
@@ -86,8 +84,6 @@ async function storeImport(
   if (!proposed.ok) return proposed;
   const { set } = proposed.value;
   await storeSet(disk, proposed.value);
-  const examples = what.kind === 'prompt' ? what.examples : null;
-  if (examples) await disk.settings.set(`examples:${set.id}`, examples);
   await stores.promptSets.getState().refresh();
   return { ok: true, value: set };
 }
@@ -164,8 +160,6 @@ export const imports = perStudio((studio) => {
       const { id: setId, name } = made.value;
       close();
       state.setState({ imported: { setId, name, replay: checked?.kind === 'replayed' ? checked.replay : null } });
-      const isDemo = what.kind === 'prompt' && what.examples !== null;
-      if (isDemo) navigate(`${screenPath(setId, 'playground')}?stage=open`);
     },
     undo: async ({ setId }: Imported) => {
       await disk.sets.remove(setId);

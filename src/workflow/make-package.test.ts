@@ -3,27 +3,27 @@ import { dealt, preparedOf } from '../dataset/test-support';
 import type { Dataset, Row } from '../dataset/types';
 import { createEngine, type Engine } from '../engine/engine';
 import { readModel } from '../engine/test-support';
+import { columnsOf, packageIn, packageJson, unpacked } from '../interchange/package';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { fitWords } from '../metrics/logistic';
 import { labelsOf, type TextVoice } from '../prompt/prompt';
-import { columnsOf, packageJson, readPackage, unpacked } from '../prompt-set/package';
 import { type AskedVersion, alone, askedVersion } from '../prompt-set/ready-prompt';
 import { withCounts } from '../prompt-set/test-support';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from '../route/answering';
+import { AS_ASKED, policyFor } from '../route/policy';
+import { createRouter } from '../route/router';
+import { setOf } from '../route/test-support';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HardPrompt } from '../task/types';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
-import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from './answering';
-import { AS_ASKED } from './policy';
-import { createRouter } from './router';
-import { setOf } from './test-support';
-import { makeWebPrompt, policyFor } from './web-prompt';
+import { ABOUT } from './fake-host.test-support';
+import { makePackage } from './make-package';
 
 const LABELS = ['complaint', 'praise'];
-const ABOUT = { producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01' };
 const SENTENCES = ['The staff are lovely', 'My {order} is late', 'Where is "it"?', 'Thanks\nfor all'];
 
 let engine: Engine;
@@ -97,11 +97,9 @@ function inBatch(version: AskedVersion, columns: readonly string[]) {
 }
 
 const made = (asked: AskedVersion, fallback: AskedVersion | null = null) =>
-  makeWebPrompt(host, { asked, fallback }, ABOUT, SENTENCES, uninterrupted);
+  makePackage(host, { asked, fallback }, ABOUT, SENTENCES, { control: uninterrupted, emit: () => {} });
 
-const read = (file: unknown) => readPackage(file, 'web-prompt.json');
-
-describe('the prompt of a drop-in', () => {
+describe('a package', () => {
   it.each([
     ['vectors before the text', () => tuned(0)],
     ['vectors after the text', () => tuned(1)],
@@ -118,21 +116,21 @@ describe('the prompt of a drop-in', () => {
   ] as const)('comes back from its file and answers as Batch does: %s', async (_, of) => {
     const ready = of();
     const prompt = await made(ready);
-    const back = unwrap(read(JSON.parse(packageJson(prompt))));
+    const back = unwrap(packageIn(JSON.parse(packageJson(prompt))));
     expect(back).toEqual(prompt);
     const columns = columnsOf(back);
     const expected = await inBatch(ready, columns);
     // several orders of the examples are voices of their own, added up in another order
     const same = expected.map((row) => row.map((p) => expect.closeTo(p, 12)));
-    expect(back.checkRows.map((row) => row.probabilities)).toEqual(same);
-    const version = unpacked(back, back.asked);
+    expect(back.checkRows.map((row) => row.logProbs.map(Math.exp))).toEqual(same);
+    const version = unpacked(back, back.version);
     const cells = back.checkRows.map((row) => row.cells);
     expect(await probabilities(version, () => fieldsSource(host, version, cells))).toEqual(same);
-    expect(back.asked.prompt.threshold).toEqual(ready.prompt.threshold);
+    expect(back.version.prompt.threshold).toEqual(ready.prompt.threshold);
   });
 
   it('says what kind of prompt it is', async () => {
-    const kind = async (of: AskedVersion) => JSON.parse(packageJson(await made(of))).asked.route;
+    const kind = async (of: AskedVersion) => JSON.parse(packageJson(await made(of))).version.route;
     expect(await kind(tuned(1))).toBe('tuned');
     expect(await kind(several([4], null))).toBe('ensemble');
     expect(await kind(several([4], 0.5))).toBe('combined');
@@ -155,7 +153,7 @@ describe('the prompt of a drop-in', () => {
     [{ kind: 'hand-written' }, { fallback: 'errors' }, { kind: 'fallback', threshold: 0 }],
   ] as const)(
     'answers by the policy of the file %j, unless the page asks for another: %j',
-    (policy, options, expected) => expect(policyFor({ policy }, options)).toEqual(expected),
+    (policy, options, expected) => expect(policyFor(policy ?? null, options)).toEqual(expected),
   );
 
   it('leaves a row without a text out', async () => {
@@ -177,10 +175,11 @@ type Json = { [key: string]: unknown };
 
 describe('a file of a stranger', () => {
   const spoilt: readonly (readonly [what: string, spoil: (file: Json) => unknown, why: string])[] = [
-    ['nothing', () => null, 'at the top'],
-    ['a list', () => [], 'at '],
-    ['another format', (file) => ({ ...file, format: 'x' }), 'at format'],
-    ['a newer version', (file) => ({ ...file, formatVersion: 2 }), 'has the format 2'],
+    ['nothing', () => null, 'its format is not softprompt'],
+    ['a list', () => [], 'its format is not softprompt'],
+    ['another format', (file) => ({ ...file, format: 'x' }), 'its format is not softprompt'],
+    ['a newer version', (file) => ({ ...file, formatVersion: 2 }), 'has the format 2, and 1 is read'],
+    ['an older version', (file) => ({ ...file, formatVersion: 0 }), 'has the format 0, and 1 is read'],
     [
       'a policy without a fallback',
       (file) => ({ ...file, policy: { kind: 'shadow' } }),
@@ -192,7 +191,7 @@ describe('a file of a stranger', () => {
       (file) => ({ ...file, policy: { kind: 'fallback', rowTimeoutMs: -1 } }),
       'at policy.rowTimeoutMs',
     ],
-    ['no version', ({ asked: _, ...file }) => file, 'at asked'],
+    ['no version', ({ version: _, ...file }) => file, 'at version'],
     [
       'equal labels',
       (file) => prompt(file, { task: { kind: 'classify', labels: ['a', 'a'] } }),
@@ -215,9 +214,9 @@ describe('a file of a stranger', () => {
     [
       'a calibration that is no number',
       (file) => prompt(file, { calibration: { meanLogProbs: [null, 1], rows: 1 } }),
-      'at asked.prompt.calibration',
+      'at version.prompt.calibration',
     ],
-    ['a threshold above 1', (file) => prompt(file, { threshold: { value: 2 } }), 'at asked.prompt.threshold'],
+    ['a threshold above 1', (file) => prompt(file, { threshold: { value: 2 } }), 'at version.prompt.threshold'],
     ['too few numbers', (file) => vectors(file, { vectors: { $float32: 'AAAAAA==' } }), 'has other numbers'],
     ['numbers that are not finite', (file) => vectors(file, { vectors: { $float32: nan(4 * 96) } }), 'not finite'],
     ['no base64', (file) => vectors(file, { vectors: { $float32: '<script>' } }), 'at the top'],
@@ -228,31 +227,31 @@ describe('a file of a stranger', () => {
     ['a word twice', (file) => counts(file, { vocabulary: ['a', 'a'] }), 'do not fit together'],
     ['a label that is not there', (file) => counts(file, { known: [0, 7] }), 'do not fit together'],
     ['too few weights', (file) => counts(file, { weights: { $float64: '' } }), 'do not fit together'],
-    ['no voice', (file) => prompt(file, { voices: [] }), 'at asked.prompt.voices'],
+    ['no voice', (file) => prompt(file, { voices: [] }), 'at version.prompt.voices'],
     ['a fallback with other labels', (file) => fallback(file, ['x', 'y']), 'other labels'],
     [
       'a check row of another length',
-      (file) => ({ ...file, checkRows: [{ cells: {}, probabilities: [1], text: null }] }),
+      (file) => ({ ...file, checkRows: [{ cells: {}, inputIds: [], logProbs: [1], target: null }] }),
       'check row',
     ],
   ];
   type Packed = { readonly prompt: { readonly voices: readonly Json[] } };
   const prompt = (file: Json, change: object) => {
-    const asked = file.asked as Packed;
-    return { ...file, asked: { ...asked, prompt: { ...asked.prompt, ...change } } };
+    const version = file.version as Packed;
+    return { ...file, version: { ...version, prompt: { ...version.prompt, ...change } } };
   };
   const voice = (file: Json, at: number, change: object) => {
-    const { voices } = (file.asked as Packed).prompt;
+    const { voices } = (file.version as Packed).prompt;
     const place = at < 0 ? voices.length + at : at;
     return prompt(file, { voices: voices.with(place, { ...voices[place], ...change }) });
   };
   const first = (file: Json, change: object) => voice(file, 0, change);
   const vectors = (file: Json, change: object) => {
-    const { soft } = (file.asked as Packed).prompt.voices[0] as Json;
+    const { soft } = (file.version as Packed).prompt.voices[0] as Json;
     return first(file, { soft: { ...(soft as object), ...change } });
   };
   const counts = (file: Json, change: object) => {
-    const { counts: own } = (file.asked as Packed).prompt.voices.at(-1) as Json;
+    const { counts: own } = (file.version as Packed).prompt.voices.at(-1) as Json;
     return voice(file, -1, { counts: { ...(own as object), ...change } });
   };
   const relabelled = ({ prompt: own, ...of }: Packed, labels: readonly string[]) => ({
@@ -261,26 +260,28 @@ describe('a file of a stranger', () => {
       ...own,
       task: { kind: 'classify', labels },
       voices: own.voices.map((each) =>
-        'words' in each ? { ...each, words: labels.map((label) => ({ label, word: 'w' })) } : each,
+        'words' in each
+          ? { ...each, words: labels.map((label, i) => ({ ...(each.words as Json[])[i], label })) }
+          : each,
       ),
     },
   });
   const fallback = (file: Json, labels: readonly string[]) => ({
     ...file,
-    fallback: relabelled(file.asked as Packed, labels),
+    fallback: relabelled(file.version as Packed, labels),
   });
   const nan = (length: number) => Buffer.from(new Float32Array(length).fill(Number.NaN).buffer).toString('base64');
 
   it.each(spoilt)('is refused with a sentence: %s', async (_, spoil, why) => {
     const file = JSON.parse(packageJson(await made(several([4], 0.5)))) as Json;
-    const found = read(spoil(file));
+    const found = packageIn(spoil(file));
     expect(found.ok ? 'read' : found.error.message).toContain(why);
   });
 
   it('keeps a label named __proto__', async () => {
     const file = JSON.parse(packageJson(await made(tuned(1)))) as Json;
     const labels = ['__proto__', 'constructor'];
-    const renamed = { ...file, asked: relabelled(file.asked as Packed, labels) };
-    expect(labelsOf(unwrap(read(renamed)).asked.prompt)).toEqual(labels);
+    const renamed = { ...file, version: relabelled(file.version as Packed, labels) };
+    expect(labelsOf(unwrap(packageIn(renamed)).version.prompt)).toEqual(labels);
   });
 });
