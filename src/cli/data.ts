@@ -195,7 +195,6 @@ export async function bytesAt(path: string): Promise<Uint8Array> {
   return new Uint8Array(bytes);
 }
 
-/** Writes files below a folder, by their path in it; folders that are missing are made. */
 export async function writeFiles(
   folder: string,
   files: Iterable<readonly [string, string | Uint8Array]>,
@@ -238,7 +237,6 @@ interface RowsGiven {
   readonly all: boolean;
 }
 
-/** The weights that the vectors of prompts belong to. @throws StudioError `bad-input` */
 export async function weightsOf(paths: readonly string[], all = false): Promise<readonly PromptWeights[]> {
   const found: PromptWeights[] = [];
   for (const path of paths)

@@ -226,7 +226,6 @@ const intervalWords = (found: BreakEven): string => {
   return `Saved a month: ${savingWords(found)}, 95% interval${until}.`;
 };
 
-/** Rehearses on the rows of a grid that no choice has seen. */
 export const rollOut = command({
   summary: 'rehearse the way from one prompt of a grid to another, in shares of 5, 25, 50 and 100%, with gates',
   takes: { grid: '<GRID.json>' },

@@ -113,7 +113,6 @@ export const evaluate = command({
   },
 });
 
-/** The prompt was scored, and falls short of the gate. */
 const below = (why: string, ended: Ended): Ended => ({ ...ended, failed: { code: BELOW_GATE, why } });
 
 interface Gate {
@@ -128,7 +127,6 @@ interface Gate {
 
 interface Baseline {
   readonly accuracy: number;
-  /** Ids of the rows that it answered. */
   readonly rows: readonly string[];
   /** Of the file whose rows they are; null = not known. */
   readonly fingerprint: string | null;

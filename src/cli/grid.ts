@@ -184,7 +184,6 @@ async function looksAfter({ prompts, models, data, before }: Plan, valid: Cells)
   return new Map(merged(data, before.data).map(({ id }) => [id, (earlier.get(id) ?? 0) + Number(fresh.has(id))]));
 }
 
-/** Fills what is missing or stale, with each model loaded once, and saves after each cell. */
 async function fill(
   plan: Plan,
   { out, ...how }: Omit<ModelOptions, 'model'> & { readonly out: string },
@@ -215,7 +214,6 @@ async function fill(
 
 type Named = Grid['prompts'][number];
 
-/** Those of the plan first, then the others of the file. */
 function merged(plan: readonly Named[], before: readonly Named[]): Named[] {
   const known = new Set(plan.map(({ id }) => id));
   return [...plan.map(({ id, name }) => ({ id, name })), ...before.filter(({ id }) => !known.has(id))];

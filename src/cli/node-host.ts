@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createEngine, type Engine } from '../engine/engine';
 import { type EngineCalls, engineCalls, type Weights } from '../engine/types';
 import type { Trains } from '../inference/program';
-import { inTurn } from '../lib/control';
+import { inTurn, uninterrupted } from '../lib/control';
 import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
@@ -14,7 +14,7 @@ import { CATALOGUE, type CatalogueModel } from '../model/load';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
-import type { Host, HostEngine } from '../workflow/host';
+import type { Host, HostEngine, Run } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/token-rows';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -215,7 +215,6 @@ export function createLog(): Log {
   };
 }
 
-/** ", about 3 min left"; empty while it is not known. */
 export const leftWords = (secondsLeft: number | null): string =>
   secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`;
 
@@ -225,6 +224,13 @@ interface Progress {
   readonly secondsLeft?: number | null;
 }
 
-/** "Scoring Tuned: 40%, about 3 min left". */
 export const progressWords = ({ note, fraction, secondsLeft = null }: Progress): string =>
   `${note}${fraction === null ? '' : `: ${Math.round(100 * fraction)}%`}${leftWords(secondsLeft)}`;
+
+/** A run that nobody stops, whose progress is logged. */
+export const logged = (log: Log): Run<object> => ({
+  control: uninterrupted,
+  emit: (event) => {
+    if ('note' in event) log.progress(progressWords(event as Progress));
+  },
+});

@@ -2,7 +2,6 @@
 import type { Dataset } from '../dataset/types';
 import { taskKindOf } from '../dataset/types';
 import { present } from '../lib/assert';
-import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { addHardVersion, type FoundWords, takeFoundPrompt, takeTemplateAlone } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
@@ -18,7 +17,7 @@ import { type Improved, type ImproveRequest, improve } from '../workflow/improve
 import { labelCollisions } from '../workflow/token-rows';
 import { isWorseThanBare } from '../workflow/try-prompt';
 import { foundWords, searchWords } from '../workflow/words';
-import { type Log, progressWords } from './node-host';
+import { type Log, logged } from './node-host';
 import { givenWords, UsageError } from './options';
 
 /** `auto`: where no answer words are given and the labels do not fit as words. */
@@ -32,7 +31,6 @@ export interface Given {
   readonly words: ReadonlyMap<string, string> | null;
   /** Training rows that the prompt shows as examples; left out: none. */
   readonly shots?: number;
-  /** Whether answer words are looked for; left out: they are not. */
   readonly findWords?: (typeof FIND_WORDS)[number];
   /** Look for the best hand-written prompt among this many, and compare the tuned one with it; null = do not. */
   readonly improve?: number | null;
@@ -53,10 +51,7 @@ export async function withWords(host: Host, options: Given, log: Log): Promise<P
     when === 'on' || (when === 'auto' && !given && unfitWords(labelTokens(host.tokens, words)).length > 0);
   if (!isWanted || words.length === 0) return set;
   const request = { dataset, template, words, otherCues: prompt === null };
-  const found = await findWords(host, request, {
-    control: uninterrupted,
-    emit: (event) => log.progress(progressWords(event)),
-  });
+  const found = await findWords(host, request, logged(log));
   log.line(searchWords(found.search));
   return openSet(host, options, found);
 }
@@ -84,10 +79,7 @@ export async function improved(
   const { words, baseTemplate: template } = set;
   const own = set.hard.map(({ prompt }) => ({ prompt, words }));
   const request = { dataset, template, words, own, budget, known: [] };
-  const found = await improve(host, request, {
-    control: uninterrupted,
-    emit: (event) => event.kind === 'progress' && log.progress(progressWords(event)),
-  });
+  const found = await improve(host, request, logged(log));
   log.line(`${foundWords(found.search)} Your prompt is now: ${found.winner.name}`);
   return { set: takeFoundPrompt(set, found, { id: host.newId(), now: host.now() }).set, found };
 }

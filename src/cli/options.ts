@@ -105,7 +105,6 @@ export const list = (takes: string, help: string): Option<readonly string[]> => 
   read: (typed) => (Array.isArray(typed) ? typed : []),
 });
 
-/** The option, which must be given. */
 export const needed = <T>(option: Option<T>): Option<NonNullable<T>> => ({
   ...option,
   help: `${option.help} (required)`,
@@ -116,7 +115,6 @@ export const needed = <T>(option: Option<T>): Option<NonNullable<T>> => ({
   },
 });
 
-/** The option with a value where it is left out. */
 export const orElse = <T, V extends NonNullable<T>>(
   option: Option<T>,
   value: V,
@@ -140,7 +138,6 @@ export const MODEL = {
   ...COMPUTE,
 };
 
-/** Of a command that loads the model of a prompt. */
 export const PROMPT_MODEL = {
   model: text('DIR', 'folder of the model (default: the one that the prompt was made with)'),
   ...COMPUTE,
@@ -180,7 +177,6 @@ export const PROMPT_COLUMNS = {
   label: text('COL', 'column of the labels (default: likewise)'),
 };
 
-/** Which columns a command reads. @throws UsageError */
 export function columnsOf(given: Values<typeof PROMPT_COLUMNS>, made: Values<typeof COLUMNS> | undefined) {
   const columns = { text: given.text ?? made?.text, label: given.label ?? made?.label };
   const { text, label } = columns;
@@ -233,7 +229,6 @@ export const TRAINING = {
   out: needed(text('DIR', 'folder for the results and the prompt')),
 };
 
-/** The settings of a preset with what the options say of a run. */
 export const settingsOf = (
   {
     placement,

@@ -65,7 +65,6 @@ function valuesOf(options: Options, typed: Readonly<Record<string, Typed>>) {
   return Object.fromEntries(values);
 }
 
-/** The parser of all commands. @param onRun what a command does, once its line is understood */
 function parser(
   commands: Readonly<Record<string, Command>>,
   onRun: (asked: (log: Log) => Promise<Ended>, json: boolean) => void,

@@ -15,7 +15,7 @@ import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
-import { type CheckProgress, everyRow, fineTune } from '../workflow/checks';
+import { everyRow, fineTune } from '../workflow/checks';
 import { compare, comparedRows } from '../workflow/compare';
 import { type DistilEvent, distil } from '../workflow/distil';
 import { type Host, SILENT } from '../workflow/host';
@@ -24,7 +24,7 @@ import { train } from '../workflow/train';
 import { raceWords } from '../workflow/words';
 import { partsWords, writeFiles } from './data';
 import { earlierLooks, exportProbe, exportPrompt, reportFiles } from './exports';
-import { type Log, leftWords, type ModelOptions, openHost, progressWords } from './node-host';
+import { type Log, leftWords, logged, type ModelOptions, openHost } from './node-host';
 import { type Given, preparedSet } from './open-set';
 import type { Ended } from './program';
 
@@ -38,9 +38,7 @@ export interface RunOptions extends Given {
   readonly inText?: number;
   /** Examples in the prompt with examples; null = the number that the page shows. */
   readonly examples?: number | null;
-  /** Also train adapters of the model's last layer, and ask them the test rows; left out: no. */
   readonly adapters?: boolean;
-  /** Also cross-validate over all rows, which the verdict rests on then; left out: no. */
   readonly everyRow?: boolean;
   /** Save the linear probe in any case; left out: only where it beats every prompt. */
   readonly probe?: boolean;
@@ -83,8 +81,7 @@ async function fineTuned(
   if (!adapters || evaluation.kind === 'generate') return compared;
   await using host = await openHost({ ...model, trains: 'adapters' }, log);
   const request = { set, dataset, evaluation, mode: 'chosen' as const };
-  const emit = ({ note }: CheckProgress) => log.progress(note);
-  const fineTuning = await fineTune(host, request, { control: uninterrupted, emit });
+  const fineTuning = await fineTune(host, request, logged(log));
   log.line(fineTuningSentence(fineTuning));
   const { files } = reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint });
   await writeFiles(out, files);
@@ -105,10 +102,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   if (started.words.length > 0)
     log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
   const { set: trained, checkpoint, texts } = await trainAll(host, started, options, log);
-  const { evaluation: compared, tooLong } = await compare(host, compares(trained), {
-    control: uninterrupted,
-    emit: (event) => event.kind === 'progress' && log.progress(progressWords(event)),
-  });
+  const { evaluation: compared, tooLong } = await compare(host, compares(trained), logged(log));
   for (const name of tooLong)
     log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
   const account = inAll([compared.account, ...texts]);
@@ -132,7 +126,6 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   return { set, evaluation, checkpoint, results: resultsIn(report.files) };
 }
 
-/** Cross-validates over all rows where that is asked for: one more use of the test rows. */
 async function withEveryRow(
   host: Host,
   compared: Pick<Compared, 'set' | 'evaluation'> & Pick<RunOptions, 'dataset'>,
@@ -142,8 +135,7 @@ async function withEveryRow(
   const { set, dataset, evaluation } = compared;
   if (!isAsked || evaluation.kind === 'generate') return compared;
   log.line(`On the test rows: ${evaluation.comparison.verdict.headline}`);
-  const emit = ({ note }: CheckProgress) => log.progress(note);
-  const found = await everyRow(host, { set, dataset, evaluation }, { control: uninterrupted, emit });
+  const found = await everyRow(host, { set, dataset, evaluation }, logged(log));
   return { set: countLook(set, host.now()), evaluation: { ...evaluation, everyRow: found } };
 }
 

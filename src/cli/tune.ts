@@ -43,7 +43,6 @@ import { type RunOptions, runTask } from './run-task';
 
 const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 
-/** How a command that chooses labels comes to its prompt. */
 const LABELS = {
   ...COLUMNS,
   ...PROMPT,
@@ -57,7 +56,6 @@ const LABELS = {
   ),
 };
 
-/** A prompt that chooses labels: data, training, comparison on test rows, and a folder with the results and the prompt. */
 export const tune = command({
   summary: 'train a prompt that chooses labels, compare it on test rows, export it',
   takes: { data: '<DATA.csv>' },
@@ -105,7 +103,6 @@ const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'te
 
 const SHOWN = 20;
 
-/** The best hand-written prompt for a labelled file, found on its training and validation rows: a leaderboard, and a file. */
 export const improvePrompt = command({
   summary: 'find the best hand-written prompt for a labelled file; test rows are not read',
   takes: { data: '<DATA.csv>' },
@@ -156,7 +153,6 @@ function promptJson({ winner, search, board }: Improved, dataset: Dataset, { eng
   return { name, prompt, words, examples, calibration, search, model: { id, dtype, sha256 }, board };
 }
 
-/** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */
 export const write = command({
   summary: 'train a prompt that generates texts, compare it on test rows, export it',
   takes: { data: '<DATA.csv>' },

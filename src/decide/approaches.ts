@@ -7,10 +7,8 @@ import type { Interval } from '../metrics/intervals';
 type Source = 'measured' | 'computed' | 'assumed';
 
 export interface Fact {
-  /** As it is read: "5,760 (0.0043%)". */
   readonly text: string;
   readonly source: Source;
-  /** The formula, the rows it was measured on, or the reason for the assumption. */
   readonly how: string;
 }
 
@@ -28,10 +26,8 @@ export interface Row {
   readonly facts: Readonly<Record<Approach, Fact>>;
 }
 
-/** What is known of the model and the prompts, and their measured results. Null = unknown or not measured. */
 export interface Known {
   readonly model: { readonly parameters: number | null };
-  /** Numbers in one virtual token. */
   readonly hiddenSize: number | null;
   readonly virtualTokens: number;
   readonly promptBytes: number | null;

@@ -72,7 +72,6 @@ export interface BreakEven {
   readonly months: number | null;
   /** From the saving's interval; `high` is Infinity where that includes 0; null as above, or where even its upper end saves nothing. */
   readonly monthsCi95: Interval | null;
-  /** Rows until it has paid: months × rows a month. */
   readonly rows: number | null;
   readonly payBack: PayBack;
 }
@@ -85,9 +84,7 @@ export interface Offer {
 export interface BreakEvenOptions {
   /** How many pairs of prompts were compared: the interval allows for all of them. */
   readonly comparisons: number;
-  /** Group of each row: rows that belong together are one trial. */
   readonly groups?: readonly number[] | undefined;
-  /** Whether the new prompt is recommended in place of the current one. */
   readonly isAdvised: boolean;
 }
 

@@ -146,7 +146,6 @@ interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
   readonly trainingRows: number;
 }
 
-/** What a prompt set and its newest comparison say of the approaches. */
 export function knownOf({ set, measured, model, trainingRows, ...given }: KnownFrom): Known {
   const [hard, run] = [chosenHard(set), chosenSoft(set)];
   const settings = run?.settings;
@@ -182,7 +181,6 @@ export function armsOf(measured: Measured | null): Pick<Known, 'arms' | 'probe'>
   };
 }
 
-/** Rows that several prompts have answered. */
 export interface RollOutRows {
   readonly id: string;
   readonly name: string;
@@ -203,7 +201,6 @@ export const CHOSEN_ON =
 const NOBODY_KNOWS =
   'Nobody can say whether these rows trained or chose a prompt, as the rows of the prompt set are not here. Open the prompt set with its rows and use the file again.';
 
-/** The rows that no choice has seen, of those that several prompts answered. */
 export function unseenRows(
   measured: Measured,
   { families, seen }: NonNullable<Said['beside']>,

@@ -42,9 +42,7 @@ export interface RollOutPlan {
   readonly labelDelay: number;
 }
 
-/** One row as both prompts answered it. */
 export interface Served {
-  /** Of its text or id, by `placeOf`: the new prompt's answer counts in every share above it. */
   readonly place: number;
   /** Rows of one family are one trial. Left out: the row is alone. */
   readonly family?: number | undefined;
@@ -60,7 +58,6 @@ type GateState = 'met' | 'not settled' | 'broken';
 interface GateResult {
   readonly id: keyof Gates;
   readonly state: GateState;
-  /** The measured value, and what the gate asks for. */
   readonly evidence: string;
 }
 
@@ -68,7 +65,6 @@ interface GateResult {
 export const DECISIONS = ['advance', 'hold', 'roll-back'] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-/** What a person decided at a look. */
 export interface Taken {
   readonly decision: Decision;
   /** ISO time. */
@@ -79,17 +75,12 @@ export interface Look {
   /** Rows with a label at this look, and rows answered. */
   readonly labelled: number;
   readonly served: number;
-  /** Before the decision; after it, the next look has another one. */
   readonly share: number;
-  /** Rows with a label that the hash gives to the share. */
   readonly inShare: number;
-  /** Accuracy of what counted, over the rows with a label. */
   readonly accuracyServed: number;
-  /** New minus present, with the interval of this look. */
   readonly difference: number;
   readonly interval: Interval;
   readonly gates: readonly GateResult[];
-  /** What the gates say. */
   readonly advice: Decision;
   /** The advice, or something more careful. */
   readonly decision: Decision;
@@ -101,7 +92,6 @@ export interface RollOut {
   readonly looks: readonly Look[];
   /** `complete`: the new prompt answers everything. `running`: the rows ended first. `waiting`: a person decides at the last look. */
   readonly outcome: 'complete' | 'rolled-back' | 'running' | 'waiting';
-  /** What happened, and what to do. */
   readonly sentence: string;
 }
 
@@ -305,7 +295,6 @@ function runningWords(last: Look | undefined, share: number): string {
 
 const LOG = ['labels', 'rows answered', 'share', 'rows in the share', 'accuracy served', 'difference', 'low', 'high'];
 
-/** One line a look, for a log that is kept. */
 export const rollOutTable = ({
   looks,
   outcome,

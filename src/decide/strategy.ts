@@ -39,7 +39,6 @@ export const QUESTIONS = {
 export type Question = keyof typeof QUESTIONS;
 export type Answers = { readonly [Q in Question]: keyof (typeof QUESTIONS)[Q]['answers'] };
 
-/** A project that most people start from. */
 export const FIRST_ANSWERS: Answers = {
   timeline: 'weeks',
   expertise: 'analysts',
@@ -60,10 +59,8 @@ export interface Facts extends Answers {
   readonly rows: RowCount;
 }
 
-/** What the card of a comparison says. */
 export type Advice = Pick<VerdictCard, 'action' | 'armId' | 'title' | 'why' | 'change'>;
 
-/** What to start with, before anything was compared. */
 export const STARTS = {
   keep: 'Keep your hand-written prompt',
   examples: 'Add examples to your prompt',
@@ -151,11 +148,9 @@ const REASONS: readonly Reason[] = [
 export interface Strategy {
   readonly title: string;
   readonly reasons: readonly string[];
-  /** What would change it. */
   readonly flip: string;
 }
 
-/** Every combination of facts has exactly one start. */
 export function startFor(facts: Facts): Start {
   const rule = RULES.find(({ when }) => when(facts));
   if (!rule) throw new Error('the last rule holds for all facts');
@@ -175,7 +170,6 @@ export function strategyFor(facts: Facts, advice: Advice | null, kind: ArmKind |
   return { title: STARTS[start], reasons: reasons.slice(0, 3).map(({ text }) => text), flip: flipOf(facts, start) };
 }
 
-/** What the answers mean for what the card says. */
 const CONDITIONS: readonly {
   readonly when: (facts: Facts, advice: Advice, kind: ArmKind | null) => boolean;
   readonly text: string;

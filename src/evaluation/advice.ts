@@ -47,7 +47,6 @@ export const ACTIONS = [
 export type Action = (typeof ACTIONS)[number];
 
 export interface RunFacts {
-  /** The validation loss was still falling when the run of the tuned prompt ended. */
   readonly stillFalling: boolean;
   /** How long it takes to check every row, where that can be done; null = not known. Left out: it cannot be done. */
   readonly everyRowSeconds?: number | null | undefined;
@@ -60,7 +59,6 @@ export interface Case extends RunFacts {
 export interface Advice {
   readonly finding: VerdictKind;
   readonly action: Action;
-  /** The prompt to use now; the others are measured against it. */
   readonly version: FieldArm;
   readonly title: string;
   readonly why: string;

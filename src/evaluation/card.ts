@@ -51,11 +51,9 @@ export interface VerdictCard {
   readonly chips: readonly [training: Chip, hand: Chip, cost: Chip, ...production: Chip[]];
   readonly arms: readonly CardArm[];
   readonly finding: string;
-  /** What its intervals and gaps are, and what p is corrected for. */
   readonly unit: string;
 }
 
-/** "+14 points". */
 const signed = (field: Field, difference: number) =>
   `${points(difference).startsWith('−') ? '' : '+'}${pointsOf(field, difference)}`;
 

@@ -2,7 +2,7 @@ import { ofTask } from '../dataset/types';
 import { capitalised, count, counted, midSentence, ofRows, percent } from '../lib/format';
 import { holm, type PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
-import { pairedBootstrap } from '../metrics/resample';
+import { rowMean } from '../metrics/resample';
 import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
 import { comparedAccuracy, findingOf, rowsMore } from './classify/pairs';
 import type {
@@ -22,7 +22,6 @@ export interface FieldArm {
   readonly id: string;
   readonly name: string;
   readonly kind: ArmKind;
-  /** From 0 to 1. */
   readonly value: number;
   /** Test rows; null of ROUGE-L, which is no share of them. */
   readonly n: number | null;
@@ -51,7 +50,6 @@ export interface Field extends Roles, Pick<ComparisonPlan, 'groups' | 'folds' | 
   readonly compare: (a: FieldArm, b: FieldArm) => Lead;
   /** "fixed 22 rows and broke 5": what B did against A. */
   readonly changed: (lead: Lead) => string;
-  /** What the deciding metric hides. */
   readonly caution: string | null;
   /** Of the mean tokens a row of one prompt minus another's; null where it was not measured. */
   readonly tokens: (from: FieldArm, to: FieldArm) => Interval | null;
@@ -195,13 +193,8 @@ function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field |
   const compare = (a: FieldArm, b: FieldArm): Lead => {
     const ofA = rowsOf.get(a.id) ?? [];
     const gains = (rowsOf.get(b.id) ?? []).map((value, i) => value - (ofA[i] ?? 0));
-    const mean = (rows: ArrayLike<number>) => {
-      let sum = 0;
-      for (let i = 0; i < rows.length; i++) sum += gains[rows[i] ?? 0] ?? 0;
-      return sum / rows.length;
-    };
     const planned = pairs.find((pair) => pair.a === a.id && pair.b === b.id)?.metrics.rougeL.interval;
-    const ci95 = planned ?? pairedBootstrap(gains.length, mean, plan);
+    const ci95 = planned ?? rowMean(gains, plan).interval;
     const finding = findingOf(ci95);
     const [aOnly, bOnly] = [gains.filter((gain) => gain < 0).length, gains.filter((gain) => gain > 0).length];
     return { difference: b.value - a.value, ci95, aOnly, bOnly, p: 0, comparisons: 0, finding, designEffect: 1 };
@@ -332,5 +325,4 @@ function foldsSentence(folds: readonly number[]): string {
 
 export const paragraph = (...sentences: readonly (string | null)[]) => sentences.filter((s) => s !== null).join(' ');
 
-/** Start of a sentence: "Your prompt". */
 export const Called = (arm: FieldArm, field: Field): string => capitalised(called(arm, field));

@@ -35,7 +35,6 @@ function candidates(field: Field): readonly FieldArm[] {
   ].filter((arm) => arm !== null);
 }
 
-/** How one of several level prompts is chosen. */
 const LEVEL_RULE = 'Of prompts that are level, the one that sends the fewest tokens is recommended, then the simplest';
 
 /**

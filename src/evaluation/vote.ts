@@ -15,7 +15,6 @@ export interface Vote {
   readonly choice: Choice;
 }
 
-/** Two texts for a row. */
 export interface Ballot {
   readonly rowId: string;
   readonly left: string;
@@ -71,7 +70,6 @@ export function tally(votes: readonly Vote[]): Tally {
   };
 }
 
-/** The result of the votes, in words first. */
 export function tallySentence({ a, b, winRate, ci95, p }: Tally, nameA: string, nameB: string): string {
   if (winRate === null) return 'No vote chose one of the two prompts.';
   const range = `${percent(ci95.low)} to ${percent(ci95.high)}`;
@@ -123,7 +121,6 @@ export function correctionsOf(
   });
 }
 
-/** The plan with the corrected labels. */
 export function corrected(
   plan: ComparisonPlan,
   corrections: readonly Correction[],
@@ -136,9 +133,7 @@ export function corrected(
 /** Rows whose label several arms agree, confidently, is wrong: worth a second look by a person. */
 
 export interface Suspect {
-  /** Index of the row in the plan. */
   readonly row: number;
-  /** What the arms say. */
   readonly label: number;
   readonly arms: readonly string[];
 }

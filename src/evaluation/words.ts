@@ -2,7 +2,6 @@
 
 import { count } from '../lib/format';
 
-/** The name of an arm by its id; the id where there is no such arm. */
 export function namesOf(arms: readonly { readonly id: string; readonly name: string }[]): (id: string) => string {
   const names = new Map(arms.map(({ id, name }) => [id, name]));
   return (id) => names.get(id) ?? id;
@@ -38,7 +37,6 @@ export const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice
 
 const SMALL = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
 
-/** Small numbers as words: eight, 16. */
 export const numberWord = (n: number): string => SMALL[n] ?? String(n);
 
 /** Up to two leading digits: 137 -> 140, 1234 -> 1,200. */

@@ -219,3 +219,17 @@ export function macroF1Interval(
   };
   return pairedBootstrap(gold.length, statistic, options);
 }
+
+/** Mean of one number a row. */
+export function rowMean(
+  values: ArrayLike<number>,
+  options: ResampleOptions,
+): { readonly value: number; readonly interval: Interval } {
+  const over = (rows: ArrayLike<number>) => {
+    let sum = 0;
+    for (let i = 0; i < rows.length; i++) sum += values[rows[i] as number] as number;
+    return sum / rows.length;
+  };
+  const value = over(Array.from(values, (_, row) => row));
+  return { value, interval: pairedBootstrap(values.length, over, options) };
+}

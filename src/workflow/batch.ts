@@ -296,7 +296,6 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
 /** Rows of a file whose tokens are counted, spread over it. */
 const COUNTED_ROWS = 64;
 
-/** Tokens that the model will run to answer the open file, so that the page can say beforehand how long it takes. */
 export async function batchTokens(
   host: Host,
   { plan, text }: Pick<BatchRequest, 'plan' | 'text'>,

@@ -151,7 +151,6 @@ async function underEdit(
   return ids.map((id) => byId.get(id) ?? null);
 }
 
-/** How many answers of the headline's two prompts survive edits that do not change what a text means. */
 export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> = async (host, request, run) => {
   const { dataset, set, evaluation, mode } = request;
   const plan = planFor(evaluation.plan, mode);
@@ -219,7 +218,6 @@ async function trainFold(
   return trainedPrompt(settings, await trained(using, request, onStep));
 }
 
-/** The calibration of a fold's prompt, by the rule of every prompt, on the validation rows of the fold. */
 async function foldOutcome({ host, run }: Checking, prompt: Asked, how: How, fold: Fold): Promise<Calibrated> {
   const { dataset } = how;
   const ids = drawnRows(dataset, fold.validation, CALIBRATION_ROWS);

@@ -135,7 +135,6 @@ const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<numb
   },
 };
 
-/** Tokens that the model will run for a comparison, so that it can say beforehand how long it takes. */
 export const comparisonTokens: Verb<CompareRequest, never, number> = (host, request, { control }) =>
   TOKENS[kindOf(request.set)](planned(host, request, { control, emit: () => {} }));
 

@@ -48,7 +48,6 @@ export type DistilEvent =
 export interface DistilledRun extends TrainedRun {
   /** Null where the run is paused. */
   readonly reached: Smaller | null;
-  /** What became of the texts, or of the training rows. */
   readonly texts: RowAccount;
 }
 
@@ -120,7 +119,6 @@ async function learningTexts({ dataset, teacher, texts, settings }: DistilReques
   return { dataset: all, ids: drawn, account: without(given, 'drawn', ids.length - drawn.length) };
 }
 
-/** A text as a row, under an id that follows from it. */
 function unlabelled(text: string, { mapping }: Dataset): Row {
   const row = { id: '', line: 0, cells: { [mapping.text]: text } };
   return { ...row, id: `text ${textHash(row, mapping)}` };

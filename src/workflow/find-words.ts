@@ -185,7 +185,6 @@ interface Search {
   readonly control: Control;
 }
 
-/** What the model expects after the rows and a cue: the words found there, and the present ones. */
 async function after(search: Search, cue: string, progress: (share: number) => void): Promise<CueReading> {
   const { host, dataset, rows, control } = search;
   const { encode, tokenizer } = host.tokens;

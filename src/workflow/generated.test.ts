@@ -60,7 +60,7 @@ describe('a prompt that generates texts', () => {
     expect(result.wrote.written.map(({ rowId }) => rowId)).toEqual(ids);
     expect(result.wrote.written.filter(({ text }) => text !== 'nothing')).toHaveLength(right.length);
     expect(result.wrote.seconds).toBeGreaterThanOrEqual(0);
-    expect(events).toEqual([{ kind: 'rows', done: 20, total: 20 }]);
+    expect(events).toEqual([{ done: 20, total: 20 }]);
     // as the texts suggest: the longest has ten letters and its end
     expect(asked[0]).toMatchObject({ soft: null, cacheKey: null, maxNewTokens: 12 + 8 });
     await tryPrompt(host, { dataset: large, prompt: hand.prompt, with: { ...ANSWERS, longest: 5 } }, SILENT);

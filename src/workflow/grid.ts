@@ -165,7 +165,6 @@ const saidTexts: Say = async (host, { of, on, dataset }, asked, control, tell) =
   return { answers: null, wrote, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
 };
 
-/** What became of the rows, and which of a file trained or chose the prompt. */
 function rowsSaid({ of, on, dataset }: Place, { leftOut }: Asked, ids: readonly string[]) {
   const read = on.isFile ? accountOf(dataset) : allUsed(dataset.split.test.length);
   const account = leftOut.reduce((all, why) => without(all, why, 1), read);
@@ -177,7 +176,6 @@ function rowsSaid({ of, on, dataset }: Place, { leftOut }: Asked, ids: readonly 
 const besideParts = (own: Dataset, rows: readonly Row[], { text, label }: Dataset['mapping']): RowsBeside =>
   besideKnown(renamed(rows, { text, label }, own), rowsOf(own, Object.values(own.split).flat()), own.mapping);
 
-/** Rows with their text and label where another data set has them. */
 const renamed = (
   rows: readonly Row[],
   { text, label }: Pick<Dataset['mapping'], 'text' | 'label'>,
@@ -237,7 +235,6 @@ function knownRows({ seen, dataset: own }: GridRow, on: Dataset, ids: readonly s
   return { same: asked.length - unlike.length, almost: almost.length, isSure: seen.isSure };
 }
 
-/** The rows of a data set that every prompt could answer. */
 export function answeredRows(id: string, dataset: Dataset, cells: readonly GridCell[]): RowAccount {
   const { test } = dataset.split;
   const asked = cells.flatMap(({ data, answers }) => (data === id && answers ? [new Set(answers.rowIds)] : []));

@@ -21,7 +21,6 @@ export interface ReadRequest {
 
 const NOTHING_IMPORTED = 'Nothing was imported.';
 
-/** Reads the given files. @throws StudioError `bad-input` with the reason when it cannot be imported */
 export const readImport: Verb<ReadRequest, never, Incoming> = async (host, { files, taken }) => {
   const { readIncoming } = await import('../interchange/incoming');
   const found = await readIncoming(files, { id: host.newId(), now: host.now(), taken });
@@ -49,7 +48,6 @@ export const checkImport: Verb<Incoming, RowsDone, Check> = async (host, what, r
 
 export interface ProposeRequest {
   readonly what: Incoming;
-  /** The task of bare vectors. */
   readonly form: TaskForm;
   readonly taken: readonly string[];
   /** A set with this id is already here: a copy is proposed beside it. */
@@ -73,10 +71,8 @@ export const proposeImport: Verb<ProposeRequest, never, Result<CompleteSet, Task
   return ok(renewed(fresh, { id: host.newId(), handle, newId: host.newId }));
 };
 
-/** Nothing that only a complete set brings. */
 const ALONE = { checkpoints: [], evaluations: [], measurements: [] } as const;
 
-/** Vectors with the task of the form, when the model can tell its answer words apart. */
 async function setOfForm(
   { engine, card, tokens, newId, now }: Host,
   { table: given, source, beforeMultiplier }: IncomingVectors,

@@ -52,7 +52,6 @@ export interface Standing {
   /** Calibrated and cross-validated, as the accuracy. */
   readonly loss: number;
   readonly accuracy: number;
-  /** Mean tokens of a row with its prompt. */
   readonly tokens: number;
 }
 
@@ -69,7 +68,6 @@ export type ImproveEvent =
     };
 
 interface Entry extends Asked {
-  /** With the key of the line that it competes for. */
   readonly face: Pick<Standing, 'key' | 'name' | 'origin'>;
 }
 
@@ -115,7 +113,6 @@ function show(
   return standing;
 }
 
-/** How far the search is, by tokens, and how fast. @param total tokens in all */
 function tell({ run, entries, spent: { read, begin } }: Search, note: string, total: number): void {
   const seconds = (performance.now() - begin) / 1000;
   run.emit({
@@ -130,7 +127,6 @@ function tell({ run, entries, spent: { read, begin } }: Search, note: string, to
 
 const answeredAmong = (entries: readonly Entry[]): number => entries.filter(({ answers }) => answers.size > 0).length;
 
-/** On the leaderboard: finalists first, then by the rows they have answered. */
 const boardOf = ({ board }: Search): readonly Standing[] =>
   Array.from(board.values(), ({ standing }) => standing).toSorted(
     (a, b) =>
@@ -165,7 +161,6 @@ function counting([first, ...others]: readonly [Judged, ...Judged[]]): Judged {
     .reduce((best, each) => (each.surely < best.surely ? each : best), first);
 }
 
-/** The lines of the leaderboard that prompts come to after rows that all of them have answered. */
 function linesOf(search: Search, answered: readonly Entry[], ids: readonly string[]): readonly Judged[] {
   const golds = ids.map((id) => present(search.pool.get(id), id));
   const judged = answered.map((entry): Judged => {
@@ -236,7 +231,6 @@ export interface Improved extends FoundPrompt {
   readonly tokens: { readonly read: number; readonly asked: number };
 }
 
-/** Fewer training rows could choose nothing. */
 const FEWEST_ROWS = 8;
 /** Rows of the first rung, and of the last. Each rung has twice those of the one before. */
 const FIRST_ROWS = 16;
@@ -246,7 +240,6 @@ const KEPT = [1, 1 / 3, 1 / 6] as const;
 const LEAST_KEPT = 5;
 const FINALISTS = 3;
 const FINAL_ROWS = 64;
-/** Training rows by which answer words are found. */
 const WORD_ROWS = 96;
 /** Most of the training rows that may be examples in some candidate, and are therefore not asked. */
 const SHOWN_SHARE = 1 / 3;
@@ -265,7 +258,6 @@ export const improve: Verb<ImproveRequest, ImproveEvent, Improved> = async (host
   return bestSoFar(search, ranked);
 };
 
-/** The rows that a search draws from: those for training and validation that fit the model. */
 export async function searchedRows(
   host: Host,
   { dataset, template, words }: Pick<ImproveRequest, 'dataset' | 'template' | 'words'>,
@@ -277,7 +269,6 @@ export async function searchedRows(
   return without(without(others, 'drawn', drawn), 'long', long);
 }
 
-/** The candidates, and the training rows that none of them shows as an example. */
 async function openSearch(host: Host, request: ImproveRequest, run: Run<ImproveEvent>): Promise<Search> {
   const { dataset, template, words } = request;
   const { table, mapping, labels, split } = dataset;
@@ -371,7 +362,6 @@ function withLists({ entries }: Search, some: readonly Entry[]): readonly Entry[
   return entries.filter(({ candidate }) => texts.has(textKey(candidate)));
 }
 
-/** The texts of a rung after its rows, the best first. */
 async function climbed(search: Search, before: readonly Entry[], rung: number): Promise<readonly Entry[]> {
   const left = rung === 0 ? search.entries : withLists(search, keepingOwn(before, rungSize(search, rung)));
   const ids = rungRows(search, rung);
@@ -384,7 +374,6 @@ async function climbed(search: Search, before: readonly Entry[], rung: number): 
   );
 }
 
-/** About what is read after a rung. */
 function laterTokens(search: Search, rung: number): number {
   const { dataset, rowTokens, entries } = search;
   const rungs = KEPT.map((_, r) =>

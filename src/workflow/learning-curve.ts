@@ -10,7 +10,6 @@ import { MOST_TRAINING_ROWS } from './training-rows';
 
 /** Shares of the rows: each run sees twice the rows of the one before. */
 const SHARES = [0.25, 0.5, 1] as const;
-/** Runs on fewer rows say nothing about runs on more. */
 const FEWEST_ROWS = 8;
 
 /** The runs of a learning curve, the one on all rows last; none when there are too few rows. Races could end in other starts. */
@@ -24,7 +23,6 @@ export function learningCurveRuns(settings: TrainingSettings, rows: number): rea
 
 interface CurvePoint {
   readonly rows: number;
-  /** Mean over the runs on this many rows. */
   readonly accuracy: number;
   readonly runs: number;
 }

@@ -96,18 +96,15 @@ export const probeAnswers = async (...asked: Parameters<typeof fitted>): Promise
 
 // The probe as a version.
 
-/** Test rows that the version answers before it is kept. */
 const CHECKED_ROWS = 12;
 /** Most that a probability may differ by: float32 sums in another order. */
 const SAME = 1e-4;
 
-/** The comparison that has the line, its rows, and the untuned prompt's text. */
 interface Compared {
   readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset;
   readonly prompt: TextVoice;
   readonly run: SoftVersion | null;
-  /** Of the line to the compared test rows. */
   readonly answers: Answers;
 }
 
@@ -166,7 +163,6 @@ export const keepProbe: Verb<Order, CompareEvent, SoftVersion> = async (host, or
   return version;
 };
 
-/** A prompt in two parts: the text without its end, and the tokens of its end, which are the same in every row. */
 interface Placed {
   readonly template: string;
   readonly end: string;

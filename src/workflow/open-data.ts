@@ -19,6 +19,7 @@ import { inSteps } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
+import type { RowsDone } from './check-rows';
 import type { Run } from './host';
 import { MOST_VALIDATION_ROWS } from './training-rows';
 
@@ -28,13 +29,7 @@ export interface DataFile {
   readonly override?: ParseOverride | undefined;
 }
 
-export interface BytesRead {
-  readonly done: number;
-  readonly total: number;
-}
-
 export interface ReadTable extends Table {
-  /** Which column is which; null where the file does not say. */
   readonly guess: ColumnMapping | null;
 }
 
@@ -50,7 +45,7 @@ const withDetectable = (prepared: Prepared): PreparedData => ({
 /** @throws StudioError `bad-input` for a file that cannot be read, `cancelled` */
 export async function readTable(
   { fileName, bytes: source, override }: DataFile,
-  run: Run<BytesRead>,
+  run: Run<RowsDone>,
 ): Promise<ReadTable> {
   const bytes = source instanceof Blob ? await fileBytes(source) : source;
   const total = bytes.length;
@@ -106,7 +101,6 @@ export interface GivenRows {
   readonly test: Table | null;
   readonly mapping: ColumnMapping;
   readonly seed: number;
-  /** Left out: by the seed. */
   readonly splitBy?: SplitBy | undefined;
 }
 
@@ -169,7 +163,6 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
   return { ...dataset, account };
 }
 
-/** As on the page: split by the seed, and then as it is asked for. */
 async function openAlone({ data, mapping, seed, splitBy: by }: GivenRows): Promise<Dataset> {
   const { dataset } = await prepareRows(data, mapping, { seed });
   return by ? (await prepareRows(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;

@@ -12,6 +12,7 @@ import { type Answer, createRouter } from '../route/router';
 import { aroundText, cueOf, type Fields } from '../task/template';
 import { READINGS } from '../task/types';
 import { encodeRow, labelTokens, type Tokenizer, type TokenRow } from '../tokens/tokenizer';
+import type { RowsDone } from './check-rows';
 import type { Host, Run, Verb } from './host';
 
 interface PlayRequest {
@@ -127,7 +128,6 @@ export interface Weighed {
   readonly baseline: number;
   /** |sum of the words - (value - baseline)| as a share of that difference, or of 0.1 nats where it is smaller. */
   readonly missed: number;
-  /** How often the text was read, forwards and backwards. */
   readonly readings: number;
 }
 
@@ -138,17 +138,12 @@ export interface Weighing {
   readonly prompts: readonly Weighed[];
 }
 
-export interface WeighProgress {
-  readonly done: number;
-  readonly total: number;
-}
-
 /**
  * Which words of a text decided: all prompts are asked the same question, the label that the last prompt chooses against what
  * the first one says, or against the runner-up where they agree.
  * @throws StudioError `bad-input` where texts are generated, or the prompt does not show the text; as HostEngine.attribute
  */
-export const weighWords: Verb<WeighRequest, WeighProgress, Weighing> = async (host, { versions, fields }, run) => {
+export const weighWords: Verb<WeighRequest, RowsDone, Weighing> = async (host, { versions, fields }, run) => {
   const answers: (readonly number[])[] = [];
   for (const version of versions) {
     const { task, voices } = version.prompt;
@@ -223,7 +218,6 @@ function textTokens(
   return [same(before, ids), ids.length - same(after.toReversed(), ids.toReversed())];
 }
 
-/** Marks the place of the message in a chat. */
 const CHAT_MARK = '\u2063';
 
 /** Tokens joined to words; what tokens share, as the bytes of one character, is never cut. Nothing of a sum is lost. */

@@ -18,11 +18,9 @@ import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
 import { cacheKeyOf } from './training-rows';
 
-/** How many of the starts continue after the early steps. */
 const LEFT = 2;
 
 export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
-  /** Its first steps; null = it has none yet. */
   readonly checkpoint: Checkpoint | null;
   /** What its step 0 reaches on the validation rows, where that was asked ahead. */
   readonly atStart?: Trial;
@@ -31,7 +29,6 @@ export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
 export interface RaceEvent {
   readonly kind: 'race';
   readonly entries: readonly RaceEntry[];
-  /** Which of them trains now, and its step; null between two. */
   readonly now: { readonly entry: number; readonly step: number } | null;
   /** Of the whole run: with the steps of the starts that do not continue, it takes the steps it was asked for. */
   readonly secondsLeft: number | null;
@@ -91,7 +88,6 @@ const lossOf = ({ losses }: Runner): number => losses.at(-1)?.loss ?? Number.POS
 
 /** A race on its way. Between two steps it can be interrupted and continued, to the same bits. */
 export interface Racing {
-  /** The standard start first; none = there is nothing to compare. */
   readonly runners: readonly Runner[];
   left: readonly Runner[];
   rungs: readonly number[];
@@ -120,7 +116,6 @@ function winnerOf([best]: readonly Runner[], standard: Runner): Runner {
     : standard;
 }
 
-/** Who continues: the better ones, or at the end, and where it is stopped, the best so far. */
 function decide(racing: Racing, isLast: boolean): void {
   const [standard] = racing.runners;
   if (!standard) return;
@@ -225,7 +220,6 @@ export async function race(
   return { winner, inputs: await rowsOf(winner.settings) };
 }
 
-/** Trains a start up to this step; one that diverges keeps no loss. */
 async function advance(
   runner: Runner,
   until: number,

@@ -20,7 +20,6 @@ import { cacheKeyOf, type Timing, timingOf, trainingIds, validationIds } from '.
 export interface RunRequest {
   readonly runId: string;
   readonly dataset: Dataset;
-  /** The exact text around the vectors. */
   readonly template: string;
   /** Ids of the training rows that are in it as examples: a run does not learn from them. Left out: none. */
   readonly examples?: readonly string[] | undefined;
@@ -51,7 +50,6 @@ export interface RunRows {
   readonly tooLong: readonly string[];
 }
 
-/** Rows that a prompt learns from and is checked on, and how many do not fit it or are not drawn for that. */
 interface LearnedRows {
   readonly train: number;
   readonly validation: number;

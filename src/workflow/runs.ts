@@ -18,7 +18,6 @@ import type { TrainedRun, TrainRunRequest } from './train';
 
 const EARLIER = 'run:';
 
-/** Whether a run has vectors that another can start from: of its best step, or of its last. */
 export const canBranch = (run: SoftVersion): boolean => run.soft !== null || run.status === 'paused';
 
 /** The last step of a paused run, the kept step of others. */
@@ -84,7 +83,6 @@ export const textOf = ({ handVersion, examples = [] }: SoftVersion) => ({
   examples: examples.length,
 });
 
-/** The text that vectors are added to: the bare one, or the user's own if there is one. */
 export const templateOf = (set: PromptSet, hybrid: boolean): string =>
   (hybrid ? chosenHard(set)?.prompt.template : null) ?? set.baseTemplate;
 

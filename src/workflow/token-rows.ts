@@ -83,7 +83,6 @@ function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neigh
   };
 }
 
-/** What rendering these rows needs: the nearest training rows where the prompt shows them, else nothing. */
 export const neighboursFor = async (
   host: Pick<Host, 'neighbours'>,
   { dataset, prompt }: Pick<RowsRequest, 'dataset' | 'prompt'>,
@@ -101,11 +100,9 @@ export async function tokenRows(
   return tokenise(host.tokens, request, await neighboursFor(host, request, control, onVectors));
 }
 
-/** Labels that start with the same token, with other words to use. */
 export const labelCollisions = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly AnswerWord[]) =>
   findCollisions(labelTokens({ encode }, words), encode);
 
-/** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
 export function rowLengths(
   { tokens: { tokenizer, context } }: Pick<Host, 'tokens'>,
   { table, mapping }: Dataset,

@@ -38,10 +38,8 @@ export interface TrainRunRequest extends RunRequest {
   readonly sample?: { readonly longest: number | null };
 }
 
-/** What the vectors of a step write on a few validation rows. */
 export interface Sample {
   readonly step: number;
-  /** Mean over the rows, 0 to 1. */
   readonly rougeL: number;
   readonly rows: readonly {
     readonly rowId: string;
@@ -54,7 +52,6 @@ export interface Sample {
 export interface BaselineScores {
   readonly id: BaselineId;
   readonly scores: Scores & { readonly loss?: number };
-  /** Of the hand-written prompt, where labels are chosen. */
   readonly tried: Tried | null;
   readonly timing: Timing | null;
 }
@@ -71,12 +68,10 @@ export type TrainRunEvent =
 
 export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 'kind' | 'vectors' | 'answerShift'> {
   readonly soft: SoftPrompt;
-  /** Of the kept step; null without validation rows. */
   readonly best: ValidationPoint | null;
   readonly validationRows: number;
 }
 
-/** Trains one soft prompt on the training rows, after a race of starts where the settings ask for one. @throws as `trainOn` */
 export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, run) => {
   const rows = await runInputs(host, request, run.control);
   if (!request.settings.race) return trainOn(host, request, rows, run);
@@ -176,7 +171,6 @@ async function scoreBaselines(
   }
 }
 
-/** Generated beside the steps: more rows would hold the run up. */
 const SAMPLE_ROWS = 3;
 
 /** Generates with the best step whenever that is a new one; one sample at a time. */

@@ -22,7 +22,6 @@ export const validationIds = (dataset: Dataset): readonly string[] =>
 export const validationCount = ({ split }: Pick<Dataset, 'split'>): number =>
   Math.min(MOST_VALIDATION_ROWS, split.validation.length);
 
-/** The rows that a run trains on: all, or the useful number of them. */
 export const trainingIds = (dataset: Dataset): readonly string[] =>
   drawnRows(dataset, dataset.split.train, MOST_TRAINING_ROWS);
 
@@ -102,7 +101,6 @@ export const triedOn = (
   with: { ...answers, seed, model: info.sha256 },
 });
 
-/** The most frequent label of the training rows, and what always answering it reaches on other rows. */
 export function majorityOf(
   dataset: Dataset,
   rowIds: readonly string[],

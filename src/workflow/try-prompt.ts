@@ -16,6 +16,7 @@ import type { AnswerWord, HardPrompt } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
 import { FIXED_TOKENS, type LabelTokens, labelTokens } from '../tokens/tokenizer';
 import { ask, askIds, textRows } from './ask';
+import type { RowsDone } from './check-rows';
 import type { Host, Run, Verb } from './host';
 import { sharedStart } from './run-rows';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
@@ -31,12 +32,6 @@ export interface TryRequest {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
   readonly with: AnswersWith;
-}
-
-export interface RowsDone {
-  readonly kind: 'rows';
-  readonly done: number;
-  readonly total: number;
 }
 
 const TIMED_ROWS = 4;
@@ -60,7 +55,7 @@ const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Pro
     const { asked, rows, tokens } = await asking(host, request, triedIds(dataset), { control });
     const total = rows.length;
     const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
-      emit({ kind: 'rows', done: Math.round(share * total), total }),
+      emit({ done: Math.round(share * total), total }),
     );
     const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
     return { kind: 'classify', tried, timing: { tokens, seconds: scored.seconds } };
@@ -70,7 +65,7 @@ const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Pro
     const { dataset, with: answers } = request;
     const { rows, longest, tokens } = await asking(host, request, triedIds(dataset), { control });
     const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
-      emit({ kind: 'rows', done: Math.floor(done), total: rows.length }),
+      emit({ done: Math.floor(done), total: rows.length }),
     );
     const seconds = (performance.now() - begin) / 1000;
     const wrote = { ...writingFigures(dataset, written, seconds), ...triedOn(dataset, answers, host.engine) };
@@ -102,7 +97,6 @@ function writingFigures(
   };
 }
 
-/** Tokens that a try makes the model run, so that the page can say beforehand how long it takes. */
 export const tryTokens: Verb<TryRequest, never, number> = async (host, request, run) =>
   (await asking(host, request, triedIds(request.dataset), run)).tokens;
 
@@ -166,11 +160,9 @@ interface Cost {
   readonly max: number;
   /** What a row makes the model run on average, beside what every row begins with. */
   readonly run: number;
-  /** Ids of rows that do not fit the model's context. */
   readonly tooLong: readonly string[];
 }
 
-/** One row as the model sees it. */
 export interface Reading {
   readonly rowId: string;
   readonly pieces: readonly string[];
@@ -194,19 +186,10 @@ export interface PromptReading {
   /** Null where the prompt cannot be rendered: a bad template, or words that are not there yet. */
   readonly cost: Cost | null;
   readonly reading: Reading | null;
-  /** Where texts are generated: how long the expected ones are. */
   readonly answers: TargetLengths | null;
 }
 
-/** Token vectors read for the nearest examples. */
-export interface VectorsRead {
-  readonly kind: 'vectors';
-  readonly done: number;
-  readonly total: number;
-}
-
-/** What the editor shows of a prompt: its tokens, its answer words, and one row in it. */
-export const readPrompt: Verb<ReadRequest, VectorsRead, PromptReading> = async (host, request, { control, emit }) => {
+export const readPrompt: Verb<ReadRequest, RowsDone, PromptReading> = async (host, request, { control, emit }) => {
   const { dataset, prompt, rowId } = request;
   const words = wordsFor(prompt, request.words);
   const kind: TaskKind = taskKindOf(dataset.mapping);
@@ -218,7 +201,7 @@ export const readPrompt: Verb<ReadRequest, VectorsRead, PromptReading> = async (
   const isUsable = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping).ok;
   if (!isUsable || rowId === undefined || !sameLabels(words, dataset.labels))
     return { ...said, cost: null, reading: null };
-  const onVectors = (done: number, total: number) => emit({ kind: 'vectors', done, total });
+  const onVectors = (done: number, total: number) => emit({ done, total });
   const rows = { dataset, prompt, words, split: validationIds(dataset) };
   const { rows: read, meanTokens: mean, maxTokens: max, tooLong } = await tokenRows(host, rows, control, onVectors);
   const bare = prompt.template.replace(/\{[^{}]*\}/g, '');

@@ -10,7 +10,6 @@ let lastWords: (Counted & { readonly key: string }) | null = null;
 
 interface Counted {
   readonly model: WordModel;
-  /** Of a test or validation row. */
   readonly answers: (rowId: string) => readonly number[];
 }
 

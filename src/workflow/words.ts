@@ -9,7 +9,6 @@ import { storedError } from '../training/checkpoint';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import type { Initialisation, TrainingSettings } from '../training/settings';
 
-/** "14.8". */
 export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
 
 const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
@@ -69,7 +68,6 @@ export const reachedWords = ({
   return accuracy === null ? '–' : ofRows(accuracy, validationRows);
 };
 
-/** "a text", "run 3". */
 export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> | null): string {
   switch (start.kind) {
     case 'text':
@@ -183,7 +181,6 @@ const NUMBERS: readonly Fact[] = NUMBER_SETTINGS.map((setting) => [
   },
 ]);
 
-/** Settings without a field on the screen, as they are stored. */
 const HIDDEN: readonly Fact[] = (
   [
     ['Weight decay', 'weightDecay'],
@@ -197,7 +194,6 @@ const HIDDEN: readonly Fact[] = (
 const { accuracy, macroF1 } = LABEL_METRICS;
 const BEST_BY = { accuracy: midSentence(accuracy.name), 'macro-f1': midSentence(macroF1.name), loss: 'loss' } as const;
 
-/** Results first, then settings; what differs is marked. */
 export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {
   const facts: readonly Fact[] = [
     ...RESULTS,

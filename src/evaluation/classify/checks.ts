@@ -5,8 +5,8 @@ import { drawnFamilies, labelTally } from '../../dataset/split';
 import type { ColumnMapping, Dataset, Row } from '../../dataset/types';
 import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
-import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
-import { type AccuracyComparison, mcnemarExact } from '../../metrics/mcnemar';
+import { type Interval, wilson } from '../../metrics/intervals';
+import { type AccuracyComparison, accuracyComparison } from '../../metrics/mcnemar';
 import { ownWord } from '../../task/template';
 import { type ComparisonPlan, isLearned } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
@@ -56,19 +56,10 @@ export function consistencyOf(answers: readonly EditedAnswers[]): ConsistencyRep
   });
   const [first, second] = steadyRows;
   if (!first || !second) return { rows, arms, pair: null };
-  const aOnly = first.filter((steady, i) => steady && !second[i]).length;
-  const bOnly = second.filter((steady, i) => steady && !first[i]).length;
-  return {
-    rows,
-    arms,
-    pair: {
-      aOnly,
-      bOnly,
-      difference: rows === 0 ? 0 : (bOnly - aOnly) / rows,
-      ci95: bonettPrice(aOnly, bOnly, rows),
-      p: mcnemarExact(aOnly, bOnly),
-    },
-  };
+  const [ofFirst, ofSecond] = [first.map(Number), second.map(Number)];
+  const all = first.map(() => 1);
+  const { aOnly, bOnly, difference, ci95, p } = accuracyComparison(all, ofFirst, ofSecond, {});
+  return { rows, arms, pair: { aOnly, bOnly, difference, ci95, p } };
 }
 
 export function consistencySentence(
@@ -175,7 +166,6 @@ export interface Fold {
   readonly test: readonly string[];
 }
 
-/** Share of a fold's training rows that chooses the step that is kept. */
 const VALIDATION_SHARE = 0.15;
 
 /** A family that fills a fold, or half of a label, would leave the others nothing to learn that from: it is dealt out by the row. */
@@ -224,7 +214,6 @@ interface TunedRun {
   readonly settings: { readonly initialisation: { readonly kind: string } };
 }
 
-/** Why the tuned prompt of a comparison cannot be cross-validated; null where it can. */
 export function whyNotEveryRow(run: TunedRun | undefined, { arms }: Pick<ComparisonPlan, 'arms'>): string | null {
   const ids = arms.map(({ id }) => id);
   if (!run || !ids.includes('yours') || !ids.includes('tuned'))
@@ -252,7 +241,6 @@ export function everyRowSeconds(
 export interface FineTuningReport {
   /** Trained, 4 bytes each. */
   readonly numbers: number;
-  /** Of steps and validations. */
   readonly seconds: number;
   readonly trainingRows: number;
   readonly step: number;

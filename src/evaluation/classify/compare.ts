@@ -16,7 +16,6 @@ import { type SliceReport, slicesOf } from './slices';
 
 export interface CompareOptions {
   readonly draws?: number;
-  /** Share done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
@@ -56,7 +55,6 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
   };
 }
 
-/** `comparing` from end to end. */
 export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Comparison {
   return drained(comparing(plan, options), options.onProgress);
 }
@@ -79,7 +77,6 @@ export interface Insights {
   readonly confidenceDifference: ConfidenceDifference | null;
   /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
   readonly ranking: readonly RankedArm[] | null;
-  /** What eight examples add to the hand-written prompt. */
   readonly fewShotLift: AccuracyComparison | null;
   readonly suspects: readonly Suspect[];
 }

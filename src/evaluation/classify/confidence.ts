@@ -17,7 +17,7 @@ import {
 } from '../../metrics/calibration';
 import { argmax } from '../../metrics/classification';
 import type { Interval } from '../../metrics/intervals';
-import { DRAWS, pairedBootstrap } from '../../metrics/resample';
+import { DRAWS, rowMean } from '../../metrics/resample';
 import type { ArmOutcome, ArmResult, ComparisonPlan, ReviewThreshold } from '../types';
 import { type Calibrated, calibratedRows, comparedLogProbs, isCalibrated } from './outcome';
 
@@ -52,7 +52,6 @@ const scoresOf = (
   nll: nll(rows, gold),
 });
 
-/** "0.120, 0.061 to 0.190". */
 export function eceWords({ ece: value, eceCi95 }: Scores): string {
   if (value === null || eceCi95 === null) return '–';
   return `${value.toFixed(3)}, ${eceCi95.low.toFixed(3)} to ${eceCi95.high.toFixed(3)}`;
@@ -103,7 +102,6 @@ export function validationAnswers(
   };
 }
 
-/** A threshold with what it gives on the rows that chose it, and what it promises on new ones. */
 export function thresholdFrom(of: SureAndRight, value: number): ReviewThreshold {
   const { answered, correct, interval } = coverageAt(of, value, promisedShare);
   return { value, rows: of.right.length, answered, correct, interval };
@@ -125,13 +123,9 @@ export function confidenceDifference(
   const { gold, seed, groups } = plan;
   const score = (arm: ArmOutcome) => comparedLogProbs(arm, plan).map((row, i) => brier([row], [gold[i] as number]));
   const [ofA, ofB] = [score(a), score(b)];
-  const on = (rows: ArrayLike<number>) => {
-    let sum = 0;
-    for (let i = 0; i < rows.length; i++)
-      sum += (ofB[rows[i] as number] as number) - (ofA[rows[i] as number] as number);
-    return sum / rows.length;
-  };
-  return { brier: on(gold.map((_, i) => i)), ci95: pairedBootstrap(gold.length, on, { seed, draws, groups }) };
+  const more = ofB.map((value, i) => value - (ofA[i] as number));
+  const { value, interval } = rowMean(more, { seed, draws, groups });
+  return { brier: value, ci95: interval };
 }
 
 /** "Brier −0.120 (−0.150 to −0.090)": below zero B's are better. */

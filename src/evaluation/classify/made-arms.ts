@@ -124,18 +124,15 @@ export const COMBINED = 'combined';
 /** Lines that are no prompt. Of the probe a version can be made (docs/decisions/094-the-probe-as-a-version.md). */
 export const NO_PROMPT: readonly string[] = [PROBE, TOGETHER];
 
-/** The line that always chooses the most frequent label of the training rows. */
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
   const logProbs = majorityLogProbs(trainGold, labels.length);
   const frequent = labels[logProbs.indexOf(Math.max(...logProbs))] ?? '';
   return reference(MAJORITY, `Always “${frequent}”`, new Array(rows).fill(logProbs));
 }
 
-/** The line of TF-IDF and logistic regression; rows in the order of the plan. */
 export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(WORDS, 'TF-IDF + logistic regression', logProbs);
 
-/** The line of logistic regression on the model's hidden states; rows in the order of the plan. */
 export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(PROBE, 'Linear probe of the model', logProbs);
 

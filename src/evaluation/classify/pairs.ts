@@ -12,7 +12,7 @@ import {
   type LabelMetricId,
   type Predicted,
 } from '../../metrics/registry';
-import { DRAWS, pairedBootstrap, type ResampleOptions } from '../../metrics/resample';
+import { DRAWS, type ResampleOptions, rowMean } from '../../metrics/resample';
 import { normalQuantile, studentT, studentT975, Z95 } from '../../metrics/special';
 import type { ArmOutcome, ArmResult, ComparisonPlan, Finding, PairResult, TokensDifference } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
@@ -63,15 +63,8 @@ export function tokensDifference(
   if (!a.tokensSent || !b.tokensSent || a.tokensSent.length === 0) return null;
   const { tokensSent: of } = a;
   const more = b.tokensSent.map((tokens, i) => tokens - (of[i] as number));
-  const mean = (rows: ArrayLike<number>) => {
-    let sum = 0;
-    for (let i = 0; i < rows.length; i++) sum += more[rows[i] as number] as number;
-    return sum / rows.length;
-  };
-  return {
-    difference: mean(more.map((_, i) => i)),
-    ci95: pairedBootstrap(more.length, mean, { seed: plan.seed, draws, groups: plan.groups }),
-  };
+  const { value, interval } = rowMean(more, { seed: plan.seed, draws, groups: plan.groups });
+  return { difference: value, ci95: interval };
 }
 
 /** "Tuned sends 310 fewer tokens per row than Yours + 8 examples (306 to 314)."; null where the tokens of each row are not known. */
@@ -185,13 +178,11 @@ export interface AnswerDifference extends PairedCounts {
   readonly metrics: Readonly<Record<LabelMetricId, Compared>>;
   /** The exact p of accuracy, corrected for `comparisons`. */
   readonly pCorrected: number;
-  /** All pairs on show. */
   readonly comparisons: number;
   readonly finding: Finding;
 }
 
 interface Corrected {
-  /** Pairs that a reader sees and may pick by eye. */
   readonly onShow: number;
   readonly draws?: number;
 }

@@ -9,7 +9,6 @@ import { comparedAccuracy } from './pairs';
 /** Parts of the test rows, by any column and by text length, each with both arms' accuracy on it. */
 
 export interface Slice extends Pick<AccuracyComparison, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'p'> {
-  /** Column name, or `TEXT_LENGTH`. */
   readonly column: string;
   readonly name: string;
   readonly rowIds: readonly string[];
@@ -23,12 +22,10 @@ export interface SliceReport {
   readonly slices: readonly Slice[];
   /** Slices whose difference holds after Holm's correction. */
   readonly survive: number;
-  /** Columns that make no slices, and why. */
   readonly leftOut: readonly { readonly column: string; readonly why: string }[];
 }
 
 export const TEXT_LENGTH = 'text length';
-/** Smaller parts say nothing. */
 const MIN_SLICE_ROWS = 10;
 const MOST_VALUES = 12;
 const ALPHA = 0.05;
