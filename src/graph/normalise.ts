@@ -4,7 +4,7 @@ import type { GraphBuilder } from './builder';
 import { type Decoder, nameDims } from './decoder';
 import { toFloat32 } from './dequantise';
 import { detect } from './detect';
-import { dtypeCode, encode, isFloat, maybeDType, toNumbers } from './dtype';
+import { dtypeCode, encode, isFloat, maybeDType, sizeOf, toNumbers } from './dtype';
 import { expandQuantised, staysHalf } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
 import { inferDTypes } from './infer/infer';
@@ -81,7 +81,7 @@ function keepingAllLogits(graph: Graph): Graph {
   const kept = graph.inputs.find(({ name }) => KEPT_LOGITS.test(name));
   if (kept?.dtype !== 'int64' && kept?.dtype !== 'int32') return graph;
   const dims = (kept.shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1));
-  const bytes = encode(kept.dtype, new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0));
+  const bytes = encode(kept.dtype, new Array<number>(sizeOf(dims)).fill(0));
   const zero = { name: kept.name, dtype: kept.dtype, dims, bytes };
   return {
     ...graph,
