@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
-import { insightsOf } from '../evaluation/classify/compare';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { pairSentence } from '../evaluation/generate/compare';
 import type { CompleteSet } from '../interchange/set-files';
@@ -17,7 +16,8 @@ import { z } from '../lib/zod';
 import { type Figure, LABEL_METRICS, type Metric, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { armId } from '../prompt-set/arms';
 import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
-import { type ClassifyEvaluation, deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
+import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
+import { closerLook } from '../report/closer-look';
 import { resultsCsv } from '../report/csv';
 import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
@@ -123,7 +123,8 @@ const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
 export function reportFiles({ evaluation: compared, ...of }: Compared): ReportFiles {
   const evaluation = deciding(compared);
   const found = present(reportOf({ ...of, evaluation }), 'report');
-  const report = evaluation.kind === 'classify' ? { ...found, closer: closerOf(evaluation, of.dataset) } : found;
+  const report =
+    evaluation.kind === 'classify' ? { ...found, closer: drained(closerLook({ ...of, evaluation })) } : found;
   const { verdict } = evaluation.comparison;
   return {
     files: new Map([
@@ -141,11 +142,6 @@ export function reportFiles({ evaluation: compared, ...of }: Compared): ReportFi
     ],
   };
 }
-
-const closerOf = ({ plan, comparison, fineTuning }: ClassifyEvaluation, dataset: Dataset) => ({
-  insights: drained(insightsOf(plan, comparison, dataset)),
-  ...(fineTuning && { fineTuning }),
-});
 
 /** The report's figures; a row has the number that it has in its own file. */
 function numbered(report: ReportInput): object {

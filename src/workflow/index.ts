@@ -18,6 +18,7 @@ import { improve } from './improve';
 import { keepProbe } from './linear-probe';
 import { answerText, continueText, weighWords } from './play';
 import { forgetRace, readAhead } from './race';
+import type { ReportRequest } from './report-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { isWorseThanBare, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';
@@ -34,6 +35,10 @@ export const exportPackage: Verb<ExportRequest, RowsDone, Exported> = async (hos
   const { makePackage } = await import('./packages');
   return makePackage(host, recipient, order, run);
 };
+
+/** Loaded when the first report is made. */
+const reportFile: Verb<ReportRequest, never, string | null> = async (...asked) =>
+  (await import('./report-file')).reportFile(...asked);
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {
@@ -69,6 +74,7 @@ export const VERBS = {
   readImport,
   readPrompt,
   rehearseRollOut,
+  reportFile,
   timePrompt,
   timeTokens,
   train,

@@ -5,10 +5,8 @@ import type { Insights } from '../../../evaluation/classify/compare';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { PairResult } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';
-import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../../../prompt-set/types';
-import { seedsOf } from '../../../prompt-set/versions';
-import { accuracyOf, adaptationStep } from '../../../training/checkpoint';
-import type { Checkpoint } from '../../../training/events';
+import type { ClassifyEvaluation } from '../../../prompt-set/types';
+import { learnedOf } from '../../../report/learned';
 import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
@@ -35,17 +33,6 @@ export interface InsightsKey {
   readonly dataset: Dataset | null;
 }
 
-interface Learned {
-  readonly adaptation: {
-    readonly step: number;
-    /** Rows whose gradients were seen until then, repeats counted. */
-    readonly rows: number;
-    readonly seconds: number;
-  } | null;
-  /** Validation accuracy of runs that differ only in their seed. */
-  readonly seedRange: { readonly seeds: number; readonly low: number; readonly high: number } | null;
-}
-
 export type CheckKind = 'consistency' | 'everyRow' | 'fineTuning';
 const TITLES: Readonly<Record<CheckKind, string>> = {
   consistency: 'Checking consistency',
@@ -53,18 +40,12 @@ const TITLES: Readonly<Record<CheckKind, string>> = {
   fineTuning: 'Fine-tuning',
 };
 
-interface InsightsProgress {
-  readonly fraction: number;
-  readonly stopped: boolean;
-}
-
 interface CheckState {
   readonly check: CheckKind | null;
 }
 
 class CloserStore extends OfStudio {
   readonly #compare = compareStores.of(this.studio);
-  #stopping = new AbortController();
 
   readonly check = job<[CheckKind], CheckState>(this.stores.session, {
     title: (kind) => TITLES[kind],
@@ -73,52 +54,31 @@ class CloserStore extends OfStudio {
     run: (context, kind) => this.#check(context, kind),
   });
 
-  readonly progress = createStore<InsightsProgress>(() => ({ fraction: 0, stopped: false }));
+  readonly progress = createStore(() => ({ fraction: 0 }));
 
   readonly insights: Resource<InsightsKey, Insights> = resource(async ({ pairIndex }, signal) => {
     const shown = this.#compare.shown();
     if (!shown) throw new Error('there is no comparison');
-    this.progress.setState({ fraction: 0, stopped: false });
-    this.#stopping = new AbortController();
-    return this.#compute(shown, pairIndex, AbortSignal.any([signal, this.#stopping.signal]));
-  });
-
-  readonly stop = (): void => {
-    this.#stopping.abort();
-    this.progress.setState({ stopped: true });
-  };
-
-  #compute({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal): Promise<Insights> {
-    const { services } = this;
+    this.progress.setState({ fraction: 0 });
+    const { evaluation, comparison, mode } = shown;
     const request = {
       plan: planFor(evaluation.plan, mode),
       comparison: { arms: comparison.arms, pairs: comparison.pairs },
       dataset: this.sets.dataset,
       pairIndex,
     };
-    const onEvent = ({ done, total }: { readonly done: number; readonly total: number }) =>
-      this.progress.setState({ fraction: total > 0 ? done / total : 0 });
-    return services.workflow.call('insights', request, signal && { signal, onEvent });
-  }
+    return this.services.workflow.call('insights', request, {
+      signal,
+      onEvent: ({ done, total }) => this.progress.setState({ fraction: total > 0 ? done / total : 0 }),
+    });
+  });
 
-  /** Of the headline of what is shown, or of all rows where the verdict rests on them, whichever pair is shown. */
-  readonly ofHeadline = async (of: Shown): Promise<Insights> => {
-    const { key } = this.insights.getState();
-    const { evaluation, mode, comparison } = of;
-    if (this.#compare.shown()?.comparison !== comparison) return this.#compute(of, 0);
-    if (key?.id === evaluation.id && key.mode === mode && key.pairIndex === 0) await this.insights.load(key);
-    const { key: now, value } = this.insights.getState();
-    return value && now === key ? value : this.#compute(of, 0);
-  };
-
-  readonly learned: Resource<string, Learned> = resource(async () => {
-    const { services } = this;
+  readonly learned: Resource<string, ReturnType<typeof learnedOf>> = resource(async () => {
     const { set } = this.sets;
     const evaluation = this.#compare.shown()?.evaluation;
-    const version = set?.soft.find(({ id }) => id === evaluation?.softVersion);
-    if (!set || !version) return { adaptation: null, seedRange: null };
-    const kept = await services.store.checkpoints.get(version.id).catch(() => null);
-    return { adaptation: kept && adaptationOf(version, kept.checkpoint), seedRange: seedRangeOf(set, version) };
+    if (!set || !evaluation || evaluation.softVersion === null) return {};
+    const kept = await this.services.store.checkpoints.get(evaluation.softVersion).catch(() => null);
+    return learnedOf(set, evaluation, kept?.checkpoint ?? null);
   });
 
   async #check({ signal, report }: JobContext<CheckState>, kind: CheckKind): Promise<void> {
@@ -149,20 +109,6 @@ class CloserStore extends OfStudio {
       report({ fraction: null, note: 'Loading the model as before' });
     });
   }
-}
-
-/** How soon validation accuracy was at 95% of its final value. */
-function adaptationOf({ bestStep, settings }: SoftVersion, { steps, validations }: Checkpoint): Learned['adaptation'] {
-  const points = validations.map((v) => ({ step: v.step, value: accuracyOf(v) ?? 0 }));
-  const step = adaptationStep(points, bestStep);
-  if (step === null) return null;
-  const seconds = steps.filter((s) => s.step < step).reduce((sum, s) => sum + s.ms, 0) / 1000;
-  return { step, rows: step * settings.batchSize, seconds };
-}
-
-function seedRangeOf(set: PromptSet, version: SoftVersion): Learned['seedRange'] {
-  const reached = seedsOf(set, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
-  return reached.length > 1 ? { seeds: reached.length, low: Math.min(...reached), high: Math.max(...reached) } : null;
 }
 
 export const closerStores = perStudio((studio) => new CloserStore(studio));

@@ -2,11 +2,11 @@
 import { type ReactNode, useMemo } from 'react';
 import { costTitle } from '../../../../evaluation/classify/rows';
 import type { ArmResult } from '../../../../evaluation/types';
-import { midSentence } from '../../../../lib/format';
+import { namesOf } from '../../../../evaluation/words';
 import { columnName, type Figure, firstMetric, type Metric, metricsOf } from '../../../../metrics/registry';
 import type { Evaluation } from '../../../../prompt-set/types';
 import { ChartPanel, drawAccuracy, drawIntervals, sideOf, twinOf } from '../../../charts';
-import { ArmMark, Interval, Panel, Table, type TableColumn } from '../../../ui';
+import { ArmMark, format, Interval, Panel, Table, type TableColumn } from '../../../ui';
 import { ExportArm } from './parts';
 
 type Metrics<Id extends string> = Readonly<Record<Id, Metric>>;
@@ -24,56 +24,38 @@ interface Pair<Id extends string> {
   readonly metrics: Readonly<Record<Id, Figure>>;
 }
 
-interface ArmsProps<Id extends string, R extends Arm<Id>> {
+interface StatisticsProps<Id extends string, R extends Arm<Id>, P extends Pair<Id>> {
   readonly metrics: Metrics<Id>;
-  readonly arms: readonly R[];
-}
-
-interface ArmsChartProps<Id extends string, R extends Arm<Id>> extends ArmsProps<Id, R> {
-  readonly title: string;
-  /** Further columns of its table. */
-  readonly more?: Columns<R>;
-}
-
-export function ArmsChart<Id extends string, R extends Arm<Id>>({ metrics, arms, title, more }: ArmsChartProps<Id, R>) {
-  const [headline, { name, intervalName }] = firstMetric(metrics);
-  const draw = useMemo(
-    () => drawAccuracy(arms.map((arm) => ({ ...arm, n: arm.n ?? null, ...arm.metrics[headline] }))),
-    [arms, headline],
-  );
-  const figures = metricsOf(metrics).flatMap(([id]): [string, (arm: R) => number][] => [
-    [columnName(id), (arm) => arm.metrics[id].value],
-    [`${columnName(id)}_low_95`, (arm) => arm.metrics[id].interval.low],
-    [`${columnName(id)}_high_95`, (arm) => arm.metrics[id].interval.high],
-  ]);
-  return (
-    <ChartPanel
-      span={7}
-      title={title}
-      unit={`${midSentence(name)}, 95% ${intervalName} interval`}
-      draw={draw}
-      twin={twinOf(arms, { prompt: (arm) => arm.name, ...more, ...Object.fromEntries(figures) })}
-    />
-  );
-}
-
-interface PairsProps<Id extends string, P extends Pair<Id>> {
-  readonly metrics: Metrics<Id>;
-  readonly pairs: readonly P[];
-  readonly nameOf: (id: string) => string;
-}
-
-interface PairsChartProps<Id extends string, P extends Pair<Id>> extends PairsProps<Id, P> {
-  readonly title: string;
-  readonly unit: string;
-  readonly more?: Columns<P>;
+  readonly evaluation: Evaluation;
+  readonly comparison: {
+    readonly arms: readonly R[];
+    readonly pairs: readonly P[];
+    readonly n: number;
+    readonly verdict: { readonly detail: string };
+  };
+  /** What the charts show. */
+  readonly titles: { readonly arms: string; readonly pairs: string };
+  /** What a row costs, beside the metrics. */
+  readonly costs: readonly TableColumn<R>[];
+  /** What is known of a pair, beside the differences. */
+  readonly tests: readonly TableColumn<P>[];
+  /** Further columns of the charts' tables. */
+  readonly more?: { readonly arms: Columns<R>; readonly pairs: Columns<P> };
+  /** How it was computed. */
+  readonly engine?: string;
   readonly children?: ReactNode;
 }
 
-export function PairsChart<Id extends string, P extends Pair<Id>>(props: PairsChartProps<Id, P>) {
-  const { metrics, pairs, nameOf, title, unit, more, children } = props;
-  const [headline] = firstMetric(metrics);
-  const draw = useMemo(
+export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
+  const { metrics, evaluation, comparison, titles, costs, tests, more, engine, children } = props;
+  const { arms, pairs, n, verdict } = comparison;
+  const nameOf = useMemo(() => namesOf(arms), [arms]);
+  const [headline, { name, intervalName }] = firstMetric(metrics);
+  const drawArms = useMemo(
+    () => drawAccuracy(arms.map((arm) => ({ ...arm, n: arm.n ?? null, ...arm.metrics[headline] }))),
+    [arms, headline],
+  );
+  const drawPairs = useMemo(
     () =>
       drawIntervals(
         pairs.map(({ a, b, metrics: { [headline]: figure } }) => ({
@@ -84,27 +66,76 @@ export function PairsChart<Id extends string, P extends Pair<Id>>(props: PairsCh
       ),
     [pairs, nameOf, headline],
   );
+  const figures = metricsOf(metrics).flatMap(([id]): [string, (arm: R) => number][] => [
+    [columnName(id), (arm) => arm.metrics[id].value],
+    [`${columnName(id)}_low_95`, (arm) => arm.metrics[id].interval.low],
+    [`${columnName(id)}_high_95`, (arm) => arm.metrics[id].interval.high],
+  ]);
   return (
-    <ChartPanel
-      span={5}
-      title={title}
-      unit={unit}
-      draw={draw}
-      twin={twinOf(pairs, {
-        difference: ({ a, b }) => `${nameOf(b)} minus ${nameOf(a)}`,
-        points: (pair) => 100 * pair.metrics[headline].value,
-        low_95: (pair) => 100 * pair.metrics[headline].interval.low,
-        high_95: (pair) => 100 * pair.metrics[headline].interval.high,
-        ...more,
-      })}
-    >
-      {children}
-    </ChartPanel>
+    <div className="grid">
+      <p className="c12">{verdict.detail}</p>
+      <ChartPanel
+        span={7}
+        title={titles.arms}
+        unit={`${format.midSentence(name)}, 95% ${intervalName} interval`}
+        draw={drawArms}
+        twin={twinOf(arms, { prompt: (arm) => arm.name, ...more?.arms, ...Object.fromEntries(figures) })}
+      />
+      <ChartPanel
+        span={5}
+        title={titles.pairs}
+        unit={`points of ${format.midSentence(name)} on the same rows, 95% interval of each pair alone`}
+        draw={drawPairs}
+        twin={twinOf(pairs, {
+          difference: ({ a, b }) => `${nameOf(b)} minus ${nameOf(a)}`,
+          points: (pair) => 100 * pair.metrics[headline].value,
+          low_95: (pair) => 100 * pair.metrics[headline].interval.low,
+          high_95: (pair) => 100 * pair.metrics[headline].interval.high,
+          ...more?.pairs,
+        })}
+      />
+      <Panel
+        span={12}
+        title={costTitle(arms)}
+        aside={[`${format.counted(n, 'test row')}, 95% intervals`, ...(engine ? [engine] : [])].join(' · ')}
+      >
+        <Table<R>
+          caption="Prompts, scores and costs"
+          rows={arms}
+          rowKey={({ id }) => id}
+          columns={[
+            { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
+            ...metricColumns<Id, R>(metrics, 'value'),
+            ...costs,
+            { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
+          ]}
+        />
+        {children}
+      </Panel>
+      {pairs.length > 0 ? (
+        <Panel
+          span={12}
+          title="Each pair on the same rows"
+          aside="first named minus second named, in points; × is the first divided by the second"
+        >
+          <Table<P>
+            caption="Differences between prompts"
+            rows={pairs}
+            rowKey={({ a, b }) => `${a} ${b}`}
+            columns={[
+              { name: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
+              ...metricColumns<Id, P>(metrics, 'difference'),
+              ...tests.map((test) => ({ card: test.name, numeric: true, ...test })),
+            ]}
+          />
+        </Panel>
+      ) : null}
+    </div>
   );
 }
 
 /** One column for each metric of a list. */
-export const metricColumns = <Id extends string, R extends { readonly metrics: Readonly<Record<Id, Figure>> }>(
+const metricColumns = <Id extends string, R extends { readonly metrics: Readonly<Record<Id, Figure>> }>(
   metrics: Metrics<Id>,
   as: keyof Metric['format'],
 ): readonly TableColumn<R>[] =>
@@ -116,30 +147,14 @@ export const metricColumns = <Id extends string, R extends { readonly metrics: R
     cell: (row) => <Interval as={format[as]} value={row.metrics[id].value} {...row.metrics[id].interval} />,
   }));
 
-interface ArmsTableProps<Id extends string, R extends Arm<Id>> extends ArmsProps<Id, R> {
-  readonly aside: string;
-  readonly evaluation: Evaluation;
-  /** What a row costs. */
-  readonly costs: readonly TableColumn<R>[];
-  readonly children?: ReactNode;
-}
+/** Tokens of the text, the prompt around it and the vectors. */
+export const TOKENS_SENT: TableColumn<Pick<ArmResult, 'tokensSentMean'>> = {
+  name: 'Tokens sent',
+  means: 'Tokens of the text, the prompt around it and the vectors: what a service would charge for.',
+  card: true,
+  numeric: true,
+  cell: ({ tokensSentMean }) => rounded(tokensSentMean),
+};
 
-export function ArmsTable<Id extends string, R extends Arm<Id>>(props: ArmsTableProps<Id, R>) {
-  const { metrics, arms, aside, evaluation, costs, children } = props;
-  return (
-    <Panel span={12} title={costTitle(arms)} aside={aside}>
-      <Table<R>
-        caption="Prompts, scores and costs"
-        rows={arms}
-        rowKey={({ id }) => id}
-        columns={[
-          { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
-          ...metricColumns<Id, R>(metrics, 'value'),
-          ...costs,
-          { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
-        ]}
-      />
-      {children}
-    </Panel>
-  );
-}
+/** A reference line has no costs. */
+export const rounded = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);

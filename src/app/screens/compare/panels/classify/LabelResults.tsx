@@ -8,15 +8,15 @@ import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
-import { usePicked, usePromptSets } from '../../../../state/studio';
-import { Button, Choices, Failed, Note, Stoppable, Tabs } from '../../../../ui';
+import { usePromptSets } from '../../../../state/studio';
+import { Button, Choices, Failed, Note, ProgressBar, Tabs } from '../../../../ui';
 import { closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
 import { PairSelect, usePair } from '../parts';
-import { Statistics } from './ArmsPanel';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { LabelRows, Matrices } from './LabelRows';
+import { LabelStatistics } from './LabelStatistics';
 import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
@@ -38,7 +38,7 @@ function LookCloser(given: LookCloserProps) {
   );
   const tabs = [
     { id: 'rows', label: 'Rows', content: rows },
-    { id: 'statistics', label: 'Statistics', content: <Statistics {...given} /> },
+    { id: 'statistics', label: 'Statistics', content: <LabelStatistics {...given} /> },
     { id: 'parts', label: 'Slices', content: found((insights) => <SlicesPanel {...props} insights={insights} />) },
     {
       id: 'sure',
@@ -66,21 +66,12 @@ interface FoundProps {
 }
 
 function Found({ of, children }: FoundProps) {
-  const { insights, progress, stop } = closerStores.use();
+  const { insights, progress } = closerStores.use();
   const { value, error } = useResource(insights, of);
-  const { fraction, stopped } = usePicked(progress, 'fraction', 'stopped');
+  const fraction = useStore(progress, (s) => s.fraction);
   if (value) return children(value);
   if (error) return <Failed title="The analysis did not finish" error={error} onRetry={() => void insights.reload()} />;
-  if (stopped)
-    return (
-      <div className="row">
-        <p className="dim">Stopped.</p>
-        <Button onPress={() => void insights.load(of)}>Continue</Button>
-      </div>
-    );
-  return (
-    <Stoppable label="Computing slices, probabilities and ranks" fraction={fraction} secondsLeft={null} onStop={stop} />
-  );
+  return <ProgressBar label="Computing slices, probabilities and ranks" value={fraction} />;
 }
 
 interface LabelResultsProps {

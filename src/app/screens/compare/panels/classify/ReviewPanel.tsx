@@ -154,30 +154,20 @@ export function CorrectedVerdict({ evaluation, comparison, mode }: Shown) {
   const reviewed = `${format.counted(review.reviewed.length, 'row')} checked without predictions`;
   if (n === 0)
     return <p className="dim small">{`${reviewed}: no label was corrected. Test rows used ${times(review.looks)}.`}</p>;
-  const corrections = format.counted(n, 'correction');
-  const section = (label: string, title: string, verdict: Verdict | undefined) => (
-    <section aria-label={label}>
-      <h3>{title}</h3>
-      {verdict ? (
-        <>
-          <p>
-            <strong>{verdict.headline}</strong>
-          </p>
-          <p className="dim small">{verdict.detail}</p>
-        </>
-      ) : (
-        <p className="dim">Computing…</p>
-      )}
-    </section>
-  );
+  const verdicts = { 'As labelled': comparison.verdict, 'After corrections': value?.verdict };
   return (
-    <Panel title={`As labelled, and after ${corrections}`} aside={reviewed}>
+    <Panel title={`As labelled, and after ${format.counted(n, 'correction')}`} aside={reviewed}>
       <div className="verdicts">
-        {section('As labelled', 'As labelled', comparison.verdict)}
-        {section('After corrections', `After ${corrections}`, value?.verdict)}
+        {Object.entries(verdicts).map(([title, verdict]) => (
+          <section key={title} aria-label={title}>
+            <h3>{title}</h3>
+            <p>
+              <strong>{verdict?.headline ?? 'Computing…'}</strong>
+            </p>
+            <p className="dim small">{verdict?.detail}</p>
+          </section>
+        ))}
       </div>
     </Panel>
   );
 }
-
-type Verdict = Shown['comparison']['verdict'];

@@ -1,0 +1,70 @@
+import { tokensSentence } from '../../../../../evaluation/classify/pairs';
+import type { ArmResult, PairResult } from '../../../../../evaluation/types';
+import { namesOf, pText } from '../../../../../evaluation/words';
+import { LABEL_METRICS } from '../../../../../metrics/registry';
+import { accuracyTitle, differenceTitle } from '../../../../charts';
+import { format, type TableColumn } from '../../../../ui';
+import type { Shown } from '../../compare-store';
+import { rounded, Statistics, TOKENS_SENT } from '../statistics';
+
+const COSTS: readonly TableColumn<ArmResult>[] = [
+  TOKENS_SENT,
+  {
+    name: 'Computed per row',
+    means: 'Tokens that run through the model for one more row, when the part that all rows share is kept in memory.',
+    card: true,
+    numeric: true,
+    cell: ({ tokensComputedMean }) => rounded(tokensComputedMean),
+  },
+  {
+    name: 'Latency',
+    means: 'Median of single rows on a warm model, nothing cached between rows.',
+    card: true,
+    numeric: true,
+    cell: ({ latencyMsMedian }) => rounded(latencyMsMedian, ' ms'),
+  },
+];
+
+const TESTS: readonly TableColumn<PairResult>[] = [
+  { name: 'Corrected p', means: 'Of accuracy, corrected for all pairs.', cell: ({ pHolm }) => pText(pHolm) },
+  {
+    name: 'Exact p, mid-p',
+    means: 'Of accuracy, of this pair alone.',
+    cell: ({ metrics, pMidP }) => `${pText(metrics.accuracy.p)}, ${pText(pMidP)}`,
+  },
+  { name: 'Macro-F1 p', means: 'Of this pair alone.', cell: ({ metrics }) => pText(metrics.macroF1.p) },
+  { name: 'Rows fixed, broken', cell: ({ aOnly, bOnly }) => `${bOnly}, ${aOnly}` },
+];
+
+const MORE = {
+  arms: { correct: (arm: ArmResult) => arm.correct, rows: (arm: ArmResult) => arm.n },
+  pairs: {
+    exact_p: (pair: PairResult) => pair.metrics.accuracy.p,
+    holm_p: (pair: PairResult) => pair.pHolm,
+    mid_p: (pair: PairResult) => pair.pMidP,
+    only_first_right: (pair: PairResult) => pair.aOnly,
+    only_second_right: (pair: PairResult) => pair.bOnly,
+  },
+};
+
+export function LabelStatistics({ comparison, evaluation }: Pick<Shown, 'comparison' | 'evaluation'>) {
+  const { arms, pairs } = comparison;
+  return (
+    <Statistics
+      metrics={LABEL_METRICS}
+      evaluation={evaluation}
+      comparison={comparison}
+      titles={{ arms: accuracyTitle(arms, pairs[0]), pairs: differenceTitle(arms, pairs) }}
+      costs={COSTS}
+      tests={TESTS}
+      more={MORE}
+      engine={`${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`}
+    >
+      {pairs.map((pair) => (
+        <p key={`${pair.a} ${pair.b}`} className="dim small">
+          {tokensSentence(pair, namesOf(arms))}
+        </p>
+      ))}
+    </Statistics>
+  );
+}
