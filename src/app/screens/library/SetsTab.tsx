@@ -1,5 +1,4 @@
-import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { counted } from '../../../lib/format';
 import { type Listing, searched, tagsOf } from '../../../prompt-set/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
@@ -16,7 +15,6 @@ const FEW = 3;
 export function SetsTab() {
   const sets = usePromptSets((s) => s.sets);
   const { search, tag } = usePicked(listSearch.use(), 'search', 'tag');
-  const [, look] = useQuery<string>('set', '');
   const wanted = useDeferredValue(search);
   const found = useMemo(() => searched(sets, wanted, tag), [sets, wanted, tag]);
   const isFiltered = search.trim() !== '' || tag !== null;
@@ -41,7 +39,7 @@ export function SetsTab() {
           {counted(found.length, 'prompt set')} of {sets.length}
         </p>
       ) : null}
-      {found.length === 0 ? <NothingFound /> : <SetList sets={found} onLook={look} />}
+      {found.length === 0 ? <NothingFound /> : <SetList sets={found} />}
     </div>
   );
 }
@@ -82,60 +80,35 @@ function NothingFound() {
   );
 }
 
-const CARD_PX = 236;
-const GAP_PX = 16;
+/** Cards that are shown at first, and with every press. */
+const PAGE = 20;
 
-interface SetListProps {
-  readonly sets: readonly Listing[];
-  readonly onLook: (setId: string) => void;
+function SetList({ sets }: { readonly sets: readonly Listing[] }) {
+  const currentId = usePromptSets((s) => s.set?.id ?? null);
+  const [shown, setShown] = useState(PAGE);
+  return (
+    <>
+      <ul className="set-list stack">
+        {sets.slice(0, shown).map((listing) => (
+          <li key={listing.id}>
+            <SetCard listing={listing} current={listing.id === currentId} />
+          </li>
+        ))}
+      </ul>
+      {sets.length > shown ? (
+        <div className="row">
+          <Button onPress={() => setShown(shown + PAGE)}>
+            Show {Math.min(PAGE, sets.length - shown)} more of {sets.length}
+          </Button>
+        </div>
+      ) : null}
+    </>
+  );
 }
 
-/** Cards of any height, drawn only while in view. Assistive technology gets the full length of the list. */
-const SetList = memo(function SetList({ sets, onLook }: SetListProps) {
-  const currentId = usePromptSets((s) => s.set?.id ?? null);
-  const list = useRef<HTMLUListElement>(null);
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => setTop(list.current?.offsetTop ?? 0), []);
-  const virtual = useWindowVirtualizer({
-    count: sets.length,
-    estimateSize: () => CARD_PX,
-    gap: GAP_PX,
-    overscan: 4,
-    scrollMargin: top,
-    getItemKey: (index) => sets[index]?.id ?? index,
-  });
-  return (
-    <ul ref={list} className="set-list" style={{ height: virtual.getTotalSize() }}>
-      {virtual.getVirtualItems().map(({ index, start, key }) => {
-        const listing = sets[index];
-        return listing ? (
-          <li
-            key={key}
-            ref={virtual.measureElement}
-            data-index={index}
-            aria-setsize={sets.length}
-            aria-posinset={index + 1}
-            style={{ transform: `translateY(${start - top}px)` }}
-          >
-            <SetCard listing={listing} current={listing.id === currentId} onLook={() => onLook(listing.id)} />
-          </li>
-        ) : null;
-      })}
-    </ul>
-  );
-});
-
-function SetCard({
-  listing,
-  current,
-  onLook,
-}: {
-  readonly listing: Listing;
-  readonly current: boolean;
-  readonly onLook: () => void;
-}) {
+function SetCard({ listing, current }: { readonly listing: Listing; readonly current: boolean }) {
   const [isRenaming, setRenaming] = useState(false);
-  const { name, handle, stages, headline, updatedAt } = listing;
+  const { name, handle, stages, headline, updatedAt, labels, tags } = listing;
   return (
     <Panel
       stack
@@ -154,8 +127,17 @@ function SetCard({
         {versionsWords(listing)} · {rowsWords(listing)}
         {stages.length > 0 ? ` · ${stages.join(', ')}` : ''}
       </p>
-      <LabelsAndTags listing={listing} />
-      <Actions listing={listing} onLook={onLook} onRename={() => setRenaming(true)} />
+      {labels.length + tags.length > 0 ? (
+        <div className="row">
+          <Labels labels={labels} />
+          {tags.map((tag) => (
+            <span key={tag} className="dim small">
+              #{tag}
+            </span>
+          ))}
+        </div>
+      ) : null}
+      <Actions listing={listing} onRename={() => setRenaming(true)} />
     </Panel>
   );
 }
@@ -177,34 +159,15 @@ function Rename({ listing, onDone }: { readonly listing: Listing; readonly onDon
   );
 }
 
-function LabelsAndTags({ listing: { labels, tags } }: { readonly listing: Listing }) {
-  if (labels.length + tags.length === 0) return null;
-  return (
-    <div className="row">
-      <Labels labels={labels} />
-      {tags.map((tag) => (
-        <span key={tag} className="dim small">
-          #{tag}
-        </span>
-      ))}
-    </div>
-  );
-}
-
-interface ActionsProps {
-  readonly listing: Listing;
-  readonly onLook: () => void;
-  readonly onRename: () => void;
-}
-
-function Actions({ listing, onLook, onRename }: ActionsProps) {
+function Actions({ listing, onRename }: { readonly listing: Listing; readonly onRename: () => void }) {
+  const [, look] = useQuery<string>('set', '');
   const { remove } = setActions.use();
   const { open: openExport } = exporting.use();
   const { id, tuned } = listing;
   return (
     <div className="row">
       <Button onPress={() => navigate(screenPath(id, tuned > 0 ? 'playground' : 'data'))}>Open</Button>
-      <Button onPress={onLook}>Versions and stages</Button>
+      <Button onPress={() => look(id)}>Versions and stages</Button>
       <Button onPress={() => void openExport(id)}>Export</Button>
       <Button variant="quiet" onPress={onRename}>
         Rename

@@ -6,7 +6,7 @@ import { versionById, versionsOf } from '../../../prompt-set/versions';
 import { VersionPicker } from '../../shell/VersionPicker';
 import { navigate, screenPath } from '../../state/location';
 import { targetWords } from '../../state/version-words';
-import { Button, NumberField, Panel, Select, Table, type TableColumn, TextField } from '../../ui';
+import { Button, NumberField, PagedTable, Panel, Select, Table, type TableColumn, TextField } from '../../ui';
 import { detailActions } from './library-store';
 import { minuteWords, moveWords } from './parts';
 
@@ -204,34 +204,27 @@ function Thresholds({ set }: { readonly set: PromptSet }) {
   );
 }
 
-const SHOWN = 50;
-
-type KeyedMove = StageMove & { readonly key: string };
-
 function Moves({ set, onMove }: StageProps) {
-  const moves = (set.moves ?? []).map((move, i) => ({ ...move, key: String(i) })).toReversed();
+  const moves = (set.moves ?? []).toReversed();
   if (moves.length === 0) return null;
   return (
     <details className="fold">
       <summary>All changes ({moves.length})</summary>
       <div className="fold-body">
-        <Table
+        <PagedTable
           caption="Changes of the stages, newest first"
-          rows={moves.slice(0, SHOWN)}
-          rowKey={({ key }) => key}
+          rows={moves}
+          page={50}
+          empty=""
+          rowKey={({ stage, at }) => `${stage} ${at}`}
           columns={moveColumns({ set, onMove })}
         />
-        {moves.length > SHOWN ? (
-          <p className="dim small">
-            The newest {SHOWN} of {moves.length} changes.
-          </p>
-        ) : null}
       </div>
     </details>
   );
 }
 
-function moveColumns({ set, onMove }: StageProps): readonly TableColumn<KeyedMove>[] {
+function moveColumns({ set, onMove }: StageProps): readonly TableColumn<StageMove>[] {
   const now = new Map(stagesOf(set).map(({ name, versionId }) => [name, versionId]));
   const known = new Set(versionsOf(set).map(({ version }) => version.id));
   return [

@@ -97,6 +97,31 @@ test('leaves out rows of a file without a known label, keeps no text, and report
   expect(detail.getState().value?.measurements).toHaveLength(1);
 });
 
+test('refuses files by name, one after another, and leaves the plan of the grid as it was', async () => {
+  const { state, measure } = await made();
+  await state.startWith('s', ['h1']);
+  const before = await state.current();
+  const refused = {
+    'empty.csv': ['', 'is empty'],
+    'photo.png': ['\u0000\u0001\u0002', 'is a binary file'],
+    'unlabelled.csv': ['message,label\none,\ntwo,', 'No row of this file has a text and an expected answer'],
+  };
+  for (const [name, [content = '', why = '']] of Object.entries(refused)) {
+    const file = new File([content], name);
+    await expect(measure(['h1'], file)).rejects.toThrow(why);
+    expect(state.file.getState()).toMatchObject({ value: null, error: null });
+    expect(await state.current()).toEqual(before);
+    await state.file.load(file);
+    const { value, error } = state.file.getState();
+    if (value) await expect(state.addFile(value, 'message', 'label', 'classify')).rejects.toThrow(why);
+    else expect(error?.message).toContain(name);
+    state.file.clear();
+  }
+  const many = Array.from({ length: 90 }, (_, i) => [`fine ${i}`, i % 2 ? 'good' : 'bad'] as const);
+  expect(await measure(['h1'], labelled(many))).not.toBeNull();
+  expect(await state.current()).toEqual(before);
+});
+
 /** The set with a tuned prompt, trained on its rows. */
 async function withRun(
   { services, dataset }: Awaited<ReturnType<typeof made>>,
@@ -149,17 +174,14 @@ test('says of a prompt that was trained on another split that it may know the te
 });
 
 test('says why something cannot be measured, and stores nothing', async () => {
-  const { services, measure, state } = await made();
-  await measure(
-    ['h1'],
-    labelled([
-      ['a', 'blue'],
-      ['b', 'green'],
-    ]),
+  const { services, measure } = await made();
+  const unknown = labelled([
+    ['a', 'blue'],
+    ['b', 'green'],
+  ]);
+  await expect(measure(['h1'], unknown)).rejects.toThrow(
+    'april.csv cannot be answered. It does not know the label blue, green.',
   );
-  await state.view.load('1');
-  const view = present(state.view.getState().value, 'view');
-  expect(view.skipped.map(({ skipped }) => skipped)).toEqual(['It does not know the label blue, green']);
   await services.store.sets.update('s', (set) => ({ ...set, words: set.words.slice(1) }));
   await measure(['h1']);
   expect(await services.store.measurements.ofSet('s')).toEqual([]);

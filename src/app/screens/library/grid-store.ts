@@ -140,14 +140,15 @@ type Change = (next: (plan: GridPlan) => GridPlan) => Promise<void>;
 /** Files as columns; their rows are kept only while the page is open. */
 function gridFiles({ services: { workflow } }: Studio, change: Change) {
   const files = new Map<string, Dataset>();
-  /** One whose columns are not chosen yet. */
-  const file = resource(async (of: File, signal): Promise<ReadTable> => {
+  const readFile = async (of: File, signal?: AbortSignal): Promise<ReadTable> => {
     if (of.size > MAX_BYTES)
       throw badInput(`${of.name} has ${sizeWords(of.size)}; the limit is ${sizeWords(MAX_BYTES)}. Split it.`);
-    return workflow.call('parse', { fileName: of.name, bytes: of }, { signal });
-  });
+    return workflow.call('parse', { fileName: of.name, bytes: of }, signal && { signal });
+  };
+  /** One whose columns are not chosen yet. */
+  const file = resource(readFile);
   /** Adds the rows of a table as a column. @returns its id */
-  const addFile = async (table: ReadTable, text: string, label: string, kind: TaskKind): Promise<string> => {
+  const addRows = async (table: ReadTable, text: string, label: string, kind: TaskKind): Promise<string> => {
     if (text === label)
       throw badInput('Choose the file’s column with the texts, and another one with the expected answers.');
     const test = Array.from({ length: table.rows.length }, (_, i) => String(i + 1));
@@ -160,10 +161,10 @@ function gridFiles({ services: { workflow } }: Studio, change: Change) {
     files.set(id, dataset);
     const { fileName: name } = table.format;
     await change((p) => ({ ...p, files: [...p.files.filter((each) => each.id !== id), { id, name }] }));
-    file.clear();
     return id;
   };
-  return { files, file, addFile };
+  const addFile = (...asked: Parameters<typeof addRows>) => addRows(...asked).then(() => file.clear());
+  return { files, file, readFile, addRows, addFile };
 }
 
 /** The stored answers of the sets of a plan, as cells. */
@@ -225,7 +226,7 @@ export const gridState = perStudio((studio) => {
       await store.settings.set(PLAN, changed);
       plan.setState({ plan: changed });
     });
-  const { files, file, addFile } = gridFiles(studio, change);
+  const { files, ...ofFiles } = gridFiles(studio, change);
   const { cells, keep, remove, read: readCells } = keptCells(studio);
   const read = async (): Promise<GridView> => {
     const found = await current();
@@ -235,7 +236,7 @@ export const gridState = perStudio((studio) => {
   /** The key changes with the plan, its sets and the models. */
   const view = steadyResource((_key: string) => read());
   return {
-    ...{ plan, cells, view, file, addFile, current, change, read, keep },
+    ...{ plan, cells, view, ...ofFiles, current, change, read, keep },
     /** Deletes the answers of the cells in view. */
     clear: async () => {
       await remove(view.getState().value?.keys.keys() ?? []);
@@ -264,7 +265,7 @@ export const gridState = perStudio((studio) => {
 });
 
 /**
- * Versions of a set on the rows of a file, as a grid of its own; stopping leaves cells empty.
+ * Versions of a set on the rows of a file, as a grid of its own; stopping leaves cells empty. The plan stays as it was.
  * @returns the key of the rows; null = stopped. @throws StudioError why they were not answered
  */
 export async function measureFile(
@@ -274,18 +275,22 @@ export async function measureFile(
   file: File,
 ): Promise<string | null> {
   const [state, work] = [gridState.of(studio), filling.of(studio)];
-  await state.file.load(file);
-  const { value: table, error } = state.file.getState();
+  const { guess, ...table } = await state.readFile(file);
   const set = await studio.services.store.sets.get(setId);
-  if (error) throw error;
-  if (!table?.guess || !set) throw badInput('Name the columns of the file “text” and “label”, and choose it again.');
-  const { text, label } = table.guess;
-  await state.change(() => ({ ...planOf(studio, setId, versionIds), data: [] }));
-  const id = await state.addFile(table, text, label, kindOf(set));
-  await work.start();
-  const { error: failed, done, total } = work.getState();
-  if (failed) throw failed;
-  return done < total ? null : id;
+  if (!guess || !set) throw badInput('Name the columns of the file “text” and “label”, and choose it again.');
+  const before = await state.current();
+  try {
+    await state.change(() => ({ ...planOf(studio, setId, versionIds), data: [] }));
+    const id = await state.addRows({ guess, ...table }, guess.text, guess.label, kindOf(set));
+    const [cell] = (await state.read()).skipped;
+    if (cell) throw badInput(`${file.name} cannot be answered. ${cell.skipped}.`);
+    await work.start();
+    const { error, done, total } = work.getState();
+    if (error) throw error;
+    return done < total ? null : id;
+  } finally {
+    await state.change(() => before);
+  }
 }
 
 /** Fills what is missing or stale, model by model; a stop keeps every finished cell. */
