@@ -111,6 +111,14 @@ export const EMPTY_GRID: Grid = {
 export const unsureIn = ({ probabilities, threshold }: LabelAnswers): number =>
   threshold === null ? 0 : probabilities.filter((row) => (row[argmax(row)] ?? 0) < threshold).length;
 
+const NAMED = 3;
+
+/** "the label blue, green", "30 labels such as A, B, C". */
+const someOf = (labels: readonly string[]): string =>
+  labels.length > NAMED
+    ? `${labels.length} labels such as ${labels.slice(0, NAMED).join(', ')}`
+    : `the label ${labels.join(', ')}`;
+
 /** Why a prompt cannot be asked these rows with this model; null = nothing is known against it. */
 export function whySkipped(
   { model, prompt }: Pick<GridRow, 'model' | 'prompt'>,
@@ -127,8 +135,7 @@ export function whySkipped(
   const known = new Set(labelsOf(prompt).map(textKey));
   const unknown = labels.filter((label) => !known.has(textKey(label)));
   // of a file, rows with other labels are left out
-  if (unknown.length > 0 && (!isFile || unknown.length === labels.length))
-    return `It does not know the label ${unknown.join(', ')}`;
+  if (unknown.length > 0 && (!isFile || unknown.length === labels.length)) return `It does not know ${someOf(unknown)}`;
   return split.test.length === 0 ? 'This data set has no test rows' : null;
 }
 

@@ -7,7 +7,7 @@ import { SILENT } from './host';
 import { type ReportRequest, reportFile } from './report-file';
 
 async function compared() {
-  const dataset = await prepared(120);
+  const dataset = await prepared(60);
   const set = promptSet(dataset);
   const { host } = fakeHost();
   const { evaluation } = await compare(host, { set, dataset }, SILENT);
@@ -19,23 +19,22 @@ async function compared() {
   return { dataset, evaluation: kept, made };
 }
 
-it('writes a comparison as JSON with its insights, and as HTML and Markdown, none with a text unless asked', async () => {
+it('writes a comparison as JSON with its insights and as Markdown, both without a text, and as CSV with all texts', async () => {
   const { dataset, evaluation, made } = await compared();
   const json = JSON.parse((await made()) ?? '');
   expect(json.closer.insights).toBeDefined();
-  const files = [await made({ format: 'html' }), await made({ format: 'md' })];
-  for (const file of files) expect(file).toContain(evaluation.comparison.verdict.headline);
+  const markdown = await made({ format: 'md' });
+  expect(markdown).toContain(evaluation.comparison.verdict.headline);
   const tests = new Set(dataset.split.test);
   const texts = dataset.table.rows.filter(({ id }) => tests.has(id)).map((row) => textOf(row, dataset.mapping));
   expect(texts.length).toBeGreaterThan(0);
-  for (const text of texts) expect(JSON.stringify([json, ...files])).not.toContain(text);
+  for (const text of texts) expect(JSON.stringify([json, markdown])).not.toContain(text);
   const csv = await made({ format: 'csv' });
   expect(texts.every((text) => csv?.includes(text))).toBe(true);
 });
 
 it('writes what is shown under another calibration, and the verdict with corrected labels', async () => {
   const { evaluation, made } = await compared();
-  const [first] = evaluation.comparison.arms;
   const raw = JSON.parse((await made({ mode: 'raw' })) ?? '');
   expect(raw.arms.every(({ calibrated }: { calibrated?: boolean }) => !calibrated)).toBe(true);
   const [rowId = ''] = evaluation.plan.rowIds;
@@ -45,9 +44,7 @@ it('writes what is shown under another calibration, and the verdict with correct
     ...{ looks: 2, datasetFingerprint: evaluation.datasetFingerprint },
   };
   const html = await made({ evaluation: { ...evaluation, review }, format: 'html' });
-  expect(html).toContain('After corrections');
-  expect(html).not.toBe(await made({ format: 'html' }));
-  expect(first?.n).toBe(evaluation.plan.rowIds.length);
+  expect(html).toContain('after 1 correction');
 });
 
 it('makes no report once the rows are gone', async () => {

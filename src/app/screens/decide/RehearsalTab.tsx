@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo } from 'react';
+import { type ComponentProps, type ReactNode, useMemo, useState } from 'react';
 import { toCsv } from '../../../dataset/csv-out';
 import { type ArmAnswers, handOf, learnedOf, type RollOutRows, reference } from '../../../decide/measured';
 import {
@@ -14,6 +14,7 @@ import {
   SHARES,
 } from '../../../decide/roll-out';
 import { isLearned } from '../../../evaluation/types';
+import { asStudioError } from '../../../lib/errors';
 import { capitalised, counted, percentWhole, points } from '../../../lib/format';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -23,9 +24,9 @@ import { FileButton, FROM_ELSEWHERE, ToComparison, ViewingOnly } from '../../she
 import { useResource } from '../../state/resource';
 import { useCannotAsk, useIsBusy, useOnlyShows, useSession, useStores } from '../../state/studio';
 import {
-  attempted,
   Button,
   EmptyState,
+  Failed,
   Note,
   NumberField,
   Panel,
@@ -131,6 +132,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
   const { intents } = useStores();
   const job = useSession((s) => s.job);
   const cannot = useCannotAsk();
+  const [refused, setRefused] = useState<ComponentProps<typeof Failed> | null>(null);
   const options = rows.measured.arms.map(({ id, name }) => ({ id, label: name }));
   const versions = [
     versionById(set, rows.versions[present.id] ?? set.chosenHard ?? ''),
@@ -141,13 +143,17 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     const version = rows.versions[id] || id === 'yours' || id === 'tuned' ? versions[i] : null;
     return version === null ? name : version ? versionWords(version) : [];
   });
-  const measure = (file: File) =>
-    attempted(`${file.name} was not measured`, async () => {
+  const measure = async (file: File) => {
+    setRefused(null);
+    try {
       const kept = await asVersions(set, rows, [present.id, next.id]);
       const ids = kept.map((id, i) => id ?? versions[i]?.version.id ?? '');
       const measured = await intents.carriers.measureFile(set.id, ids, file);
       if (measured !== null) plan({ rows: measured, from: '', to: '' });
-    });
+    } catch (cause) {
+      setRefused({ title: `${file.name} was not measured`, error: asStudioError(cause) });
+    }
+  };
   return (
     <Panel stack span={5} title="Which prompts, on which rows">
       <Select label="Current prompt" value={present.id} options={options} onChange={(from) => plan({ from })} />
@@ -163,6 +169,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
           Use a CSV with labels
         </FileButton>
       </div>
+      {refused ? <Failed {...refused} /> : null}
       {rows.refused === null ? null : <Note title="Not on these rows">{rows.refused}</Note>}
       <ViewingOnly />
       {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}

@@ -1,6 +1,7 @@
 import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import type { TaskKind } from '../../../dataset/types';
+import { asStudioError, type StudioError } from '../../../lib/errors';
 import type { Listing } from '../../../prompt-set/listing';
 import { gridChoices } from '../../../prompt-set/ready-prompt';
 import {
@@ -24,7 +25,6 @@ import { useResource } from '../../state/resource';
 import { useCannotAsk, useIsBusy, usePicked, usePromptSets, useStores } from '../../state/studio';
 import {
   ArmMark,
-  attempted,
   Button,
   EmptyState,
   Failed,
@@ -253,6 +253,7 @@ function FileColumns({ table, kind }: FileColumnsProps) {
   const { addFile, file } = gridState.use();
   const [text, setText] = useState(table.guess?.text ?? null);
   const [label, setLabel] = useState(table.guess?.label ?? null);
+  const [refused, setRefused] = useState<StudioError | null>(null);
   const columns = table.columns.map((name) => ({ id: name, label: name }));
   const { fileName } = table.format;
   return (
@@ -263,7 +264,7 @@ function FileColumns({ table, kind }: FileColumnsProps) {
         <Button
           isDisabled={!text || !label || text === label}
           onPress={() =>
-            void attempted(`${fileName} was not added`, () => addFile(table, text ?? '', label ?? '', kind))
+            void addFile(table, text ?? '', label ?? '', kind).catch((cause) => setRefused(asStudioError(cause)))
           }
         >
           {`Add ${format.counted(table.rows.length, 'row')} of ${fileName}`}
@@ -272,6 +273,7 @@ function FileColumns({ table, kind }: FileColumnsProps) {
           Cancel
         </Button>
       </div>
+      <Failed title={`${fileName} was not added`} error={refused} />
       <p className="dim small">Only answers are saved, not the texts of the file.</p>
     </>
   );
