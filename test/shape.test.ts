@@ -95,7 +95,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/state': 3550,
   'app/ui': 1000,
   autodiff: 1250,
-  cli: 3400,
+  cli: 3350,
   dataset: 5200,
   decide: 1500,
   engine: 1650,

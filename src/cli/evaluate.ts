@@ -180,11 +180,6 @@ async function onRowsOf(baseline: Baseline | null, dataset: Dataset): Promise<Da
 const isGate = ({ minAccuracy, baseline }: Pick<Gate, 'minAccuracy' | 'baseline'>): boolean =>
   minAccuracy !== null || baseline !== null;
 
-interface Judged {
-  readonly isPassed: boolean;
-  readonly sentence: string;
-}
-
 /**
  * Whether a prompt passes. Rows that were left out count as wrong: all of the file's, or only those among the rows that were
  * drawn or that the baseline answered.
@@ -194,7 +189,7 @@ function judged(
   { metrics, account }: Pick<ScoredArm, 'metrics'> & { readonly account: RowAccount },
   dataset: Dataset,
   isDrawn: boolean,
-): Judged {
+) {
   if (!isGate({ minAccuracy, baseline })) return { isPassed: true, sentence: '' };
   const isSame = baseline?.fingerprint === dataset.fingerprint;
   const { used } = account;

@@ -61,34 +61,18 @@ export const flag = (help: string): Option<boolean> => ({ takes: null, help, rea
 export const oneOf = <const T extends string>(choices: readonly T[], help: string) =>
   single('NAME', `${help}: ${choices.join(', ')}`, among(choices));
 
+const numeric = (takes: string, wanted: string, isSound: (value: number) => boolean) => (help: string) =>
+  single(takes, help, number(wanted, isSound));
+
 export const whole = (help: string, least = 1) =>
-  single(
-    'N',
-    help,
-    number(`a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least),
-  );
+  numeric('N', `a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least)(help);
 
 /** Of money or minutes: 0 is one. */
-export const amount = (help: string) =>
-  single(
-    'N',
-    help,
-    number('a number from 0', (n) => n >= 0 && n < Number.POSITIVE_INFINITY),
-  );
+export const amount = numeric('N', 'a number from 0', (n) => n >= 0 && n < Number.POSITIVE_INFINITY);
 
-export const positive = (help: string) =>
-  single(
-    'N',
-    help,
-    number('a positive number', (n) => n > 0),
-  );
+export const positive = numeric('N', 'a positive number', (n) => n > 0);
 
-export const probability = (help: string) =>
-  single(
-    'P',
-    help,
-    number('a probability from 0 to 1, such as 0.8', (n) => n >= 0 && n <= 1),
-  );
+export const probability = numeric('P', 'a probability from 0 to 1, such as 0.8', (n) => n >= 0 && n <= 1);
 
 /** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
 export const share = (unit: 'per cent' | 'points', help: string) => {

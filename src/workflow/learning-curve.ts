@@ -54,18 +54,11 @@ function curveLike(runs: readonly SoftVersion[], like: SoftVersion, allRows: num
     .sort((a, b) => a.rows - b.rows);
 }
 
-interface LearningCurve {
-  readonly points: readonly CurvePoint[];
-  readonly validationRows: number;
-  readonly title: string;
-  readonly sentence: string;
-}
-
 /** Null before there are two sizes. @param parts numbers of labelled rows */
 export function learningCurve(
   { soft }: Pick<PromptSet, 'soft'>,
   parts: { readonly train: number; readonly validation: number },
-): LearningCurve | null {
+) {
   const like = soft.findLast((run) => run.soft !== null && run.settings.trainRows);
   if (!like) return null;
   const points = curveLike(soft, like, Math.min(MOST_TRAINING_ROWS, parts.train));

@@ -50,18 +50,11 @@ export interface RunRows {
   readonly tooLong: readonly string[];
 }
 
-interface LearnedRows {
-  readonly train: number;
-  readonly validation: number;
-  readonly long: number;
-  readonly drawn: number;
-}
-
 export async function learnedRows(
   host: Pick<Host, 'tokens' | 'neighbours'>,
   of: Pick<RowsRequest, 'dataset' | 'prompt' | 'words'>,
   control: Control,
-): Promise<LearnedRows> {
+) {
   const { split } = of.dataset;
   const [train, validation] = [trainingIds(of.dataset), validationIds(of.dataset)];
   const asked = [...train, ...validation];
