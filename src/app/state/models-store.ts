@@ -224,11 +224,9 @@ interface TextMemoryState {
   readonly choose: (options: TextMemoryOptions) => Promise<void>;
 }
 
-export type TextMemoryStore = StoreApi<TextMemoryState>;
-
 const TEXT_MEMORY = 'text-memory';
 
-export function createTextMemoryStore(services: Services, session: SessionStore): TextMemoryStore {
+export function createTextMemoryStore(services: Services, session: SessionStore) {
   const { settings } = services.store;
   return createStore<TextMemoryState>((set, get) => {
     // an engine that is gone says so where it is asked for work

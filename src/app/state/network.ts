@@ -17,8 +17,6 @@ export interface OfflineState {
   readonly takeUpdate: () => Promise<void>;
 }
 
-export type OfflineStore = StoreApi<OfflineState>;
-
 /** Beside the page, so that its scope is the page's folder. */
 const address = () => new URL('service-worker.js', document.baseURI);
 
@@ -73,7 +71,7 @@ export function createOfflineStore(
   session: SessionStore,
   disk: Pick<Store, 'runsUnderWay'>,
   workers = serviceWorkers(),
-): OfflineStore {
+) {
   let registration: ServiceWorkerRegistration | null = null;
 
   return createStore<OfflineState>((set, get) => {

@@ -1,4 +1,4 @@
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../ui/download';
 import { attempted, toastUndo } from '../ui/toast';
@@ -15,8 +15,6 @@ interface StorageState {
   readonly dismiss: () => void;
 }
 
-export type StorageStore = StoreApi<StorageState>;
-
 /** One model or a few runs would fill less than this. */
 const TIGHT_BYTES = 60e6;
 const TIGHT_SHARE = 0.9;
@@ -24,7 +22,7 @@ const TIGHT_SHARE = 0.9;
 export const isTight = (room: StorageState['room']): boolean =>
   room !== null && (room.quota - room.used < TIGHT_BYTES || room.used > TIGHT_SHARE * room.quota);
 
-export function createStorageStore(disk: Pick<Store, 'estimate' | 'persist' | 'persisted'>): StorageStore {
+export function createStorageStore(disk: Pick<Store, 'estimate' | 'persist' | 'persisted'>) {
   return createStore<StorageState>((set) => {
     const refresh = async () => {
       const [room, persisted] = await Promise.all([disk.estimate(), disk.persisted()]);
@@ -56,8 +54,6 @@ interface SetAsideState {
   readonly discard: () => void;
 }
 
-export type SetAsideStore = StoreApi<SetAsideState>;
-
 const UNDO_MS = 12_000;
 
 /** JSON in which arrays of floats are plain numbers; numbers that JSON cannot write are words. */
@@ -73,7 +69,7 @@ export const asJson = (values: readonly SetAside[]): string =>
 
 const finite = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
-export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>): SetAsideStore {
+export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>) {
   return createStore<SetAsideState>((set, get) => {
     const refresh = async () => set({ kept: await disk.list().catch(() => get().kept) });
     disk.onFound((found) => {
