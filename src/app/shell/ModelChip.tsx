@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
-import { useSession } from '../state/studio';
+import { usePicked, useStores } from '../state/studio';
 import { ProgressBar } from '../ui/Panel';
 import { downloadShare, modelWords } from './ModelStatus';
 import '../ui/menu.css';
@@ -10,8 +10,7 @@ import '../ui/menu.css';
 const ModelPanel = lazy(() => import('./ModelPanel'));
 
 export function ModelChip() {
-  const model = useSession((s) => s.model);
-  const card = useSession((s) => s.card);
+  const { model, card } = usePicked(useStores().session, 'model', 'card');
   const { short, mark } = modelWords(model, card);
   return (
     <DialogTrigger>

@@ -6,7 +6,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useIsBusy, useOnlyShows, usePromptSets } from '../../state/studio';
+import { useIsBusy, useOnlyShows, useOpen } from '../../state/studio';
 import { Button, Note, Panel, ProgressBar, Select, Tabs } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
@@ -14,8 +14,7 @@ import { RehearsalTab } from './RehearsalTab';
 import './decide.css';
 
 export default function DecideScreen() {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
+  const { set, dataset } = useOpen();
   if (!set || !dataset)
     return (
       <NeedsRows title="Nothing to decide yet" missing="No prompt set is open">

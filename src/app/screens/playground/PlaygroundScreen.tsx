@@ -5,7 +5,7 @@ import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { DEFAULT_MODEL } from '../../state/session-state';
-import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
+import { useModel, useOnlyShows, useOpen, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
@@ -15,14 +15,13 @@ import { addressIn, textIn, useCast, usePlayground } from './playground-store';
 import './playground.css';
 
 export default function PlaygroundScreen() {
-  const set = usePromptSets((s) => s.set);
-  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  const open = useOpen();
+  const { set } = open;
+  const model = useModel()?.sha256 ?? null;
   const [extra, setExtra] = useQuery<string>('also', '');
   const fields = usePlayground((s) => s.fields);
   const sets = usePromptSets((s) => s.sets);
   const { id = null, stage = null } = addressIn(fields, sets) ?? {};
-  const dataset = usePromptSets((s) => s.dataset);
-  const open = { set, dataset };
   const key = id === null ? castKey(open, extra, model) : addressedKey(open, { id, stage }, model);
   const { value: cast, status } = useResource(usePlayground.use().cast, key);
   usePresentationFromAddress(cast !== null);

@@ -190,8 +190,7 @@ function OpenedFile() {
 
 /** Nothing on this screen waits for it. */
 function ModelDownload() {
-  const model = useSession((s) => s.model);
-  const card = useSession((s) => s.card);
+  const { model, card } = usePicked(useStores().session, 'model', 'card');
   if (useOnlyShows()) return <ViewingOnly />;
   if (model.kind === 'downloading') {
     const value = model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null;

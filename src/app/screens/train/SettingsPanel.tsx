@@ -10,7 +10,7 @@ import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
-import { useModel, useOpen, usePromptSets, useSession } from '../../state/studio';
+import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, Choices, type FieldOf, Fields, format, Select, Term, TextArea } from '../../ui';
 import { decides, type NextFields, useNextRun, useRunRows, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
@@ -178,8 +178,7 @@ function PlacementChoice() {
 }
 
 function PlacementWords() {
-  const settings = useNextRun((s) => s.settings);
-  const seeds = useNextRun((s) => s.seeds);
+  const { settings, seeds } = usePicked(useNextRun.use(), 'settings', 'seeds');
   const secondsOf = useSecondsOf();
   const { placement, race } = settings;
   const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
@@ -227,9 +226,7 @@ function PlacementWords() {
 }
 
 function CurvePanel() {
-  const settings = useNextRun((s) => s.settings);
-  const hybrid = useNextRun((s) => s.hybrid);
-  const examples = useNextRun((s) => s.examples);
+  const { settings, hybrid, examples } = usePicked(useNextRun.use(), 'settings', 'hybrid', 'examples');
   const trainRows = usePromptSets((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
   const secondsOf = useSecondsOf();
   const { enqueue } = useTraining.use();

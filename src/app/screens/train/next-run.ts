@@ -21,6 +21,9 @@ import {
   perStudio,
   type Studio,
   screenStore,
+  useModel,
+  useOpen,
+  usePicked,
   usePromptSets,
   useSession,
   useStores,
@@ -214,10 +217,8 @@ const machineSpeed = perStudio((studio) =>
 );
 
 function useRows(): Rows | null {
-  const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
-  const hybrid = useNextRun((s) => s.hybrid);
-  const examples = useNextRun((s) => s.examples);
+  const { set, dataset } = useOpen();
+  const { hybrid, examples } = usePicked(useNextRun.use(), 'hybrid', 'examples');
   // the key of resources: each render would otherwise name the examples in another list
   return useMemo(() => {
     if (!set || !dataset || set.baseTemplate === '' || !sameLabels(set.words, dataset.labels)) return null;
@@ -232,7 +233,7 @@ export function useRunRows() {
 /** Measures this machine where that was never done, a few rows at a time. */
 export function useMachineSpeed(): void {
   const rows = useRows();
-  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  const model = useModel()?.sha256;
   const isCounted = useRunRows().status === 'ready';
   useResource(machineSpeed.use(), rows && model && isCounted ? { ...rows, model } : null);
 }
