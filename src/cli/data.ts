@@ -5,7 +5,15 @@ import { buffer } from 'node:stream/consumers';
 import { accountOf, inAll } from '../dataset/account';
 import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
-import type { ColumnMapping, Dataset, MendId, SplitBy, SplitName, Table } from '../dataset/types';
+import {
+  type ColumnMapping,
+  type Dataset,
+  type MendId,
+  type SplitBy,
+  type SplitName,
+  storedTask,
+  type Table,
+} from '../dataset/types';
 import { readIncoming } from '../interchange/incoming';
 import { type Package, PROMPT_FILE, readPackage } from '../interchange/package';
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
@@ -32,6 +40,8 @@ interface DataOptions extends PartSizes {
   readonly test: string | null;
   /** Columns by the option that names them. */
   readonly columns: { readonly text: string } & ({ readonly label: string } | { readonly target: string });
+  /** Rows have several labels. */
+  readonly several?: boolean;
   readonly seed: number;
   readonly splitBy?: SplitBy | undefined;
   readonly dropTwins?: boolean;
@@ -41,12 +51,23 @@ interface DataOptions extends PartSizes {
 
 /** @throws UsageError for missing columns; StudioError `bad-input` for data that cannot be used */
 export async function readDataset(
-  { data, test, columns, seed, splitBy, dropTwins = false, addRows = null, mends = [], ...sizes }: DataOptions,
+  {
+    data,
+    test,
+    columns,
+    several = false,
+    seed,
+    splitBy,
+    dropTwins = false,
+    addRows = null,
+    mends = [],
+    ...sizes
+  }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
   const mapping: ColumnMapping =
     'label' in columns
-      ? { text: columns.text, label: columns.label, id: null }
+      ? { text: columns.text, label: columns.label, id: null, ...storedTask(several ? 'tag' : 'classify') }
       : { text: columns.text, label: columns.target, id: null, task: 'write' };
   const split = splitBy && splitBy.kind !== 'seed' && { [splitBy.kind === 'group' ? 'group' : 'part']: splitBy.column };
   const opened = await openParts(
@@ -71,7 +92,9 @@ export const givenRows = (
     data,
     text,
     ...given
-  }: { readonly data: string; readonly text: string } & Partial<Record<'label' | 'target', string>> &
+  }: { readonly data: string; readonly text: string; readonly several?: boolean } & Partial<
+    Record<'label' | 'target', string>
+  > &
     Values<typeof ROWS>,
   log: Log,
 ): Promise<Dataset> => {

@@ -13,7 +13,7 @@ import { drained } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
-import { type Figure, LABEL_METRICS, type Metric, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { type Figure, LABEL_METRICS, type Metric, metricsOf, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { armId } from '../prompt-set/arms';
 import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
@@ -156,7 +156,9 @@ function numbered(report: ReportInput): object {
 const armLines = ({ kind, comparison }: Evaluation): readonly string[] =>
   kind === 'classify'
     ? comparison.arms.map((arm) => armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`))
-    : comparison.arms.map((arm) => armLine(TEXT_METRICS, arm, arm.name));
+    : kind === 'tag'
+      ? comparison.arms.map((arm) => armLine(TAG_METRICS, arm, arm.name))
+      : comparison.arms.map((arm) => armLine(TEXT_METRICS, arm, arm.name));
 
 /** "Accuracy  81.7%  Macro-F1  0.812  Tuned". */
 const armLine = <Id extends string>(

@@ -47,9 +47,10 @@ export async function withWords(host: Host, options: Given, log: Log): Promise<P
   const { dataset, prompt, words: given, findWords: when = 'off' } = options;
   const set = openSet(host, options);
   const { words, baseTemplate: template } = set;
+  const isChoice = taskKindOf(dataset.mapping) === 'classify';
   const isWanted =
     when === 'on' || (when === 'auto' && !given && unfitWords(labelTokens(host.tokens, words)).length > 0);
-  if (!isWanted || words.length === 0) return set;
+  if (!isWanted || !isChoice) return set;
   const request = { dataset, template, words, otherCues: prompt === null };
   const found = await findWords(host, request, logged(log));
   log.line(searchWords(found.search));
@@ -114,6 +115,7 @@ export function openSet(
     datasetName: table.format.fileName,
     taken: [],
     ...(taskKindOf(mapping) === 'generate' ? { writing: { longest: longestAnswer(host, null, dataset) } } : {}),
+    ...(taskKindOf(mapping) === 'tag' ? { several: true as const } : {}),
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;

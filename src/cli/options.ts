@@ -155,6 +155,10 @@ export const COLUMNS = {
   label: needed(text('COL', 'column of the labels')),
 };
 
+export const SEVERAL = {
+  several: flag('give every label that fits: the cells of --label name several, such as billing; urgent'),
+};
+
 /** Left out: the columns that the prompt was made with. */
 export const PROMPT_COLUMNS = {
   text: text('COL', 'column of the texts (default: the one that the prompt was made with)'),

@@ -1,7 +1,7 @@
 /** What `tune`, `distil` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
 import { join } from 'node:path';
 import { inAll } from '../dataset/account';
-import type { Dataset, RowAccount } from '../dataset/types';
+import { type Dataset, ofTask, type RowAccount, type TaskKind } from '../dataset/types';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -78,7 +78,7 @@ async function fineTuned(
   log: Log,
 ): Promise<Compared> {
   const { set, evaluation, checkpoint } = compared;
-  if (!adapters || evaluation.kind === 'generate') return compared;
+  if (!adapters || evaluation.kind !== 'classify') return compared;
   await using host = await openHost({ ...model, trains: 'adapters' }, log);
   const request = { set, dataset, evaluation, mode: 'chosen' as const };
   const fineTuning = await fineTune(host, request, logged(log));
@@ -119,10 +119,13 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const report = reportFiles({ set, dataset, evaluation, checkpoint });
   await writeFiles(options.out, report.files);
   const saving = { set, dataset, evaluation };
-  await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
+  const isExported = evaluation.kind !== 'tag';
+  if (isExported) await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
   for (const line of report.lines) log.line(line);
   const probe = await probeFolder(host, saving, options, log);
-  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...probe].join(', ')}`);
+  log.line(
+    `Saved to ${options.out}: ${[...report.files.keys(), ...(isExported ? ['prompt/'] : []), ...probe].join(', ')}`,
+  );
   return { set, evaluation, checkpoint, results: resultsIn(report.files) };
 }
 
@@ -133,7 +136,7 @@ async function withEveryRow(
   log: Log,
 ): Promise<Pick<Compared, 'set' | 'evaluation'>> {
   const { set, dataset, evaluation } = compared;
-  if (!isAsked || evaluation.kind === 'generate') return compared;
+  if (!isAsked || evaluation.kind !== 'classify') return compared;
   log.line(`On the test rows: ${evaluation.comparison.verdict.headline}`);
   const found = await everyRow(host, { set, dataset, evaluation }, logged(log));
   return { set: countLook(set, host.now()), evaluation: { ...evaluation, everyRow: found } };
@@ -147,7 +150,7 @@ async function probeFolder(
   log: Log,
 ): Promise<readonly string[]> {
   const { kind, comparison } = compared.evaluation;
-  if (kind === 'generate' || !(probe || comparison.verdict.kind === 'probe-better')) return [];
+  if (kind !== 'classify' || !(probe || comparison.verdict.kind === 'probe-better')) return [];
   log.progress('Saving the linear probe');
   try {
     await exportProbe(host, { ...compared, folder: join(out, 'probe') });
@@ -249,9 +252,16 @@ async function trainRun(
 }
 
 const scoresWords = (scores: Scores) =>
-  scores.kind === 'classify'
-    ? `${percent(scores.accuracy)} of validation rows right`
-    : `${percent(scores.tokenShare)} of the expected tokens predicted`;
+  ofTask(
+    {
+      classify: ({ accuracy }: Of<'classify'>) => `${percent(accuracy)} of validation rows right`,
+      tag: (of: Of<'tag'>) => `micro-F1 ${percent(of.microF1)} on validation rows`,
+      generate: ({ tokenShare }: Of<'generate'>) => `${percent(tokenShare)} of the expected tokens predicted`,
+    },
+    scores,
+  );
+
+type Of<K extends TaskKind> = Extract<Scores, { readonly kind: K }>;
 
 function training(log: Log): (event: DistilEvent) => void {
   let validationRows = 0;

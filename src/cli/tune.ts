@@ -32,9 +32,11 @@ import {
   PROMPT,
   positive,
   ROWS,
+  SEVERAL,
   settingsOf,
   TRAINING,
   text,
+  UsageError,
   WORDS,
   whole,
 } from './options';
@@ -61,6 +63,7 @@ export const tune = command({
   takes: { data: '<DATA.csv>' },
   options: {
     ...LABELS,
+    ...SEVERAL,
     ...TRAINING,
     improve: flag('look for the best hand-written prompt first, and compare the tuned one with it'),
     preset: orElse(oneOf(PRESET_NAMES, 'settings; auto: the best of several starts continues'), DEFAULT_PRESET),
@@ -79,6 +82,7 @@ export const tune = command({
   },
   async run(given, log) {
     const { seeds, answerVectors, placement, init, rate } = given;
+    checkSeveral(given);
     const preset = PRESETS[given.preset];
     const { race, core, ...base } = preset.settings;
     const isFixed = placement !== null || init !== null || answerVectors !== null;
@@ -98,6 +102,15 @@ export const tune = command({
     );
   },
 });
+
+/** What rests on one right label a row. @throws UsageError */
+function checkSeveral({ several, ...given }: { readonly several: boolean } & Readonly<Record<string, unknown>>): void {
+  const asked = ['improve', 'classWeights', 'probe', 'everyRow', 'adapters'].find((name) => given[name] === true);
+  if (several && asked)
+    throw new UsageError(
+      `--${asked.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for rows with one label: leave it out, or --several.`,
+    );
+}
 
 const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
 

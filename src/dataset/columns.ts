@@ -1,5 +1,5 @@
 import { countBy } from '../lib/collect';
-import { textKey } from './labels';
+import { separatorIn, textKey } from './tags';
 import type { ColumnMapping, Row, Table } from './types';
 import { storedTask, type TaskKind, taskKindOf } from './types';
 
@@ -119,7 +119,9 @@ export function guessColumns(table: Table): ColumnMapping | null {
       p.meanWords < 1.5 &&
       ID_NAMES.test(wordsOf(p.name)),
   );
-  return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(target ? 'generate' : 'classify') };
+  const cells = rows.map(({ cells }) => cells[answer.name] ?? '');
+  const kind = target ? 'generate' : separatorIn(cells) === null ? 'classify' : 'tag';
+  return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(kind) };
 }
 
 export interface MappingDraft {

@@ -1,4 +1,5 @@
 /** CSV that goes out; and answered rows as such a file, the input's columns unchanged and the answers beside them. */
+import { joinTags, NO_LABEL } from './tags';
 import type { Row } from './types';
 
 export interface CsvOptions {
@@ -57,13 +58,24 @@ export interface TextAnswers {
   readonly written: readonly (string | null)[];
 }
 
-export type Answers = (LabelAnswers | TextAnswers) & {
+export interface TagAnswers {
+  /** Without the one that stands for none. */
+  readonly tags: readonly string[];
+  /** Probabilities, row-major `[rows, tags]`; -1 = not answered. */
+  readonly values: ArrayLike<number>;
+  /** Whether each label has a column, and of what. */
+  readonly each: LabelScore | null;
+}
+
+type Given = LabelAnswers | TagAnswers | TextAnswers;
+
+export type Answers = Given & {
   readonly leftOut: ReadonlyMap<number, string>;
 };
 
 export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutralise'>> {
   readonly format: 'csv' | 'jsonl';
-  readonly answers: LabelAnswers | TextAnswers;
+  readonly answers: Given;
   readonly done: number;
   readonly onlyReview: boolean;
 }
@@ -94,18 +106,46 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
+/** Below the threshold, or not answered. */
+const needsReview = (answers: Given, index: number): boolean =>
   'written' in answers
     ? answers.written[index] == null
-    : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
+    : 'tags' in answers
+      ? tagsAt(answers, index) === null
+      : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
 
 /** Compares as float32, as answers are kept. */
 export const isUnsure = (confidence: number, threshold: number | null): boolean =>
   threshold !== null && Math.fround(confidence) < Math.fround(threshold);
 
+/** Probabilities of a row; null = it was not answered. */
+function tagsAt({ tags, values }: TagAnswers, index: number): readonly number[] | null {
+  const own = tags.map((_, k) => values[index * tags.length + k] ?? -1);
+  return own.some((p) => p < 0) ? null : own;
+}
+
+function tagColumns(taken: Set<string>, answers: TagAnswers): readonly Added[] {
+  const { tags, each } = answers;
+  const given = (own: readonly number[]) => joinTags(tags.filter((_, k) => (own[k] ?? 0) >= 0.5)) || NO_LABEL;
+  const at = (index: number, of: (own: readonly number[]) => ReturnType<Added['at']>) => {
+    const own = tagsAt(answers, index);
+    return own && of(own);
+  };
+  return [
+    { name: freeName('labels', taken), at: (index) => at(index, given) },
+    ...(each
+      ? tags.map((tag, k) => ({
+          name: freeName(`${PREFIX[each]}_${tag}`, taken),
+          at: (index: number) => at(index, (own) => scoreOf(own[k] ?? 0, each)),
+        }))
+      : []),
+  ];
+}
+
 function addedColumns(taken: Set<string>, answers: Answers): readonly Added[] {
   if ('written' in answers)
     return [{ name: freeName('written', taken), at: (index) => answers.written[index] ?? null }];
+  if ('tags' in answers) return tagColumns(taken, answers);
   const { labels, predictions, confidences, threshold, each } = answers;
   const ifAnswered = (at: (index: number) => ReturnType<Added['at']>) => (index: number) =>
     labels[predictions[index] ?? -1] === undefined ? null : at(index);

@@ -1,6 +1,6 @@
 /** What names the contents of a data set: its rows, its parts, and all that decides what is computed of them. */
 import { contentKey, sha256 } from '../lib/bytes';
-import { type ColumnMapping, type Dataset, type Row, type Rows, taskKindOf } from './types';
+import { type ColumnMapping, type Dataset, type Row, type Rows, storedTask, taskKindOf } from './types';
 
 const CHUNK_ROWS = 2000;
 
@@ -36,7 +36,7 @@ async function fingerprintOf(columns: readonly string[], mapping: ColumnMapping,
         mapping.text,
         mapping.label,
         mapping.id,
-        ...(taskKindOf(mapping) === 'generate' ? ['write'] : []),
+        ...Object.values(storedTask(taskKindOf(mapping))),
       ]),
     ),
   ];

@@ -1,5 +1,6 @@
 import { countBy, groupBy } from '../lib/collect';
 import { PackedRows } from './packed';
+import { knownTags, textKey } from './tags';
 import {
   type ColumnMapping,
   type Dataset,
@@ -11,15 +12,7 @@ import {
   taskKindOf,
 } from './types';
 
-/** Equal keys say the same: compatibility forms, case and spacing are ignored. */
-export function textKey(text: string): string {
-  const folded = (isAscii(text) ? text : text.normalize('NFKC')).toLowerCase();
-  return hasOddSpace(folded) ? folded.replace(/\s+/g, ' ').trim() : folded;
-}
-
-// Most texts are plain: these two tests spare them the costly steps, which counts in files of half a million rows.
-const isAscii = (text: string) => !/[^\u0020-\u007e\s]/.test(text);
-const hasOddSpace = (text: string) => /^\s|\s$|\s\s|[^\S ]/.test(text);
+export { textKey };
 
 /** The text with lone surrogates replaced, since UTF-8 cannot encode them. */
 export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
@@ -81,15 +74,37 @@ export const textOf = (row: Row, mapping: ColumnMapping): string => cell(row, ma
 export const textKeyOf = (row: Row, mapping: ColumnMapping): string => keyOf(row, mapping.text);
 export const labelOf = (row: Row, mapping: ColumnMapping): string => cell(row, mapping.label);
 
-export function labelIndexer(dataset: Pick<Dataset, 'labels' | 'mapping'>): (row: Row) => number | null {
-  const index = new Map(dataset.labels.map((label, i) => [textKey(label), i]));
-  return (row) => index.get(keyOf(row, dataset.mapping.label)) ?? null;
+type Labelled = Pick<Dataset, 'labels' | 'mapping'>;
+
+/** Every label of a row, in the order of the labels; none where it has none that is known. */
+export function labelsIndexer({ labels, mapping }: Labelled): (row: Row) => readonly number[] {
+  const index = new Map(labels.map((label, i) => [textKey(label), i]));
+  if (taskKindOf(mapping) === 'tag') return (row) => knownTags(labelOf(row, mapping), index);
+  return (row) => {
+    const found = index.get(keyOf(row, mapping.label));
+    return found === undefined ? [] : [found];
+  };
+}
+
+/** The first of its labels. */
+export function labelIndexer(dataset: Labelled): (row: Row) => number | null {
+  const labelsAt = labelsIndexer(dataset);
+  return (row) => labelsAt(row)[0] ?? null;
+}
+
+function countedLabels(dataset: Labelled, rows: readonly Row[]): number[] {
+  const labelsAt = labelsIndexer(dataset);
+  const counts = dataset.labels.map(() => 0);
+  for (const label of rows.flatMap(labelsAt)) counts[label] = (counts[label] ?? 0) + 1;
+  return counts;
 }
 
 export function labelCounts(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, ids: readonly string[]): number[] {
-  const counts = dataset.labels.map(() => 0);
-  for (const label of goldOf(dataset, ids)) if (label >= 0) counts[label] = (counts[label] ?? 0) + 1;
-  return counts;
+  const byId = rowsById(dataset.table.rows);
+  return countedLabels(
+    dataset,
+    ids.flatMap((id) => byId.get(id) ?? []),
+  );
 }
 
 export const isUsable = (row: Row, mapping: ColumnMapping): boolean =>
@@ -128,16 +143,12 @@ export interface ClassShare {
 }
 
 export function classBalance(dataset: Dataset): readonly ClassShare[] {
-  const indexOf = labelIndexer(dataset);
-  const counts = dataset.labels.map(() => 0);
-  for (const row of dataset.table.rows) {
-    const i = isUsable(row, dataset.mapping) ? indexOf(row) : null;
-    if (i !== null) counts[i] = (counts[i] as number) + 1;
-  }
-  const total = counts.reduce((a, b) => a + b, 0);
+  const labelsAt = labelsIndexer(dataset);
+  const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping) && labelsAt(row).length > 0);
+  const counts = countedLabels(dataset, usable);
   return dataset.labels.map((label, i) => {
     const rows = counts[i] as number;
-    return { label, rows, share: total === 0 ? 0 : rows / total };
+    return { label, rows, share: usable.length === 0 ? 0 : rows / usable.length };
   });
 }
 

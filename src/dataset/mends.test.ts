@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { editDataset } from './edit';
 import { wellFormed } from './labels';
-import {
-  cutText,
-  firstOfSeveral,
-  MEND_IDS,
-  MENDS,
-  starGroups,
-  withLabelColumn,
-  withoutHtml,
-  withShortLinks,
-} from './mends';
+import { cutText, MEND_IDS, MENDS, starGroups, withLabelColumn, withoutHtml, withShortLinks } from './mends';
 import { csvOf, dealt, preparedOf, tableOf, unlikeTexts } from './test-support';
 import type { Change, ColumnMapping, Dataset, MendId } from './types';
 import { freshVersion } from './versions';
@@ -36,7 +27,6 @@ const buttons = (issues: Awaited<ReturnType<typeof preparedOf>>['issues']) =>
 describe('the issue that offers a mend', () => {
   it.each([
     ['stars', 'stars', 'Group them', labelled(['1', '2', '3', '4', '5'])],
-    ['several labels', 'first-label', 'Keep the first', labelled(['a;b', 'b', 'a', 'b; a'])],
     ['a first line that is a row', 'first-row', 'Use it as a row', null],
     [
       'HTML',
@@ -114,15 +104,6 @@ describe('a mend of labels', () => {
       ['10', '20', '30', '40'],
     ])
       expect(starGroups(labels, 'stars')).toBeNull();
-  });
-
-  it('takes labels apart only where their parts are shared', () => {
-    expect(firstOfSeveral(['billing; delivery', 'delivery', 'billing'])).toEqual(
-      new Map([['billing; delivery', 'billing']]),
-    );
-    expect(firstOfSeveral(['__proto__|a', 'a', '__proto__'])?.get('__proto__|a')).toBe('__proto__');
-    for (const labels of [['Sales, UK', 'Sales, US'], ['good', 'bad'], [';', ';;', ''], []])
-      expect(firstOfSeveral(labels)).toBeNull();
   });
 
   it('merges every spelling into the most frequent, through others if need be', async () => {

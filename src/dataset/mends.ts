@@ -54,27 +54,6 @@ export function starGroups(labels: readonly string[], column: string): ReadonlyM
   return new Map(labels.map((label, i) => [label, group(stars[i] as number)]));
 }
 
-const SEPARATORS = [';', '|', ',', '/', '+', '&'] as const;
-
-const partsOf = (label: string, separator: string) =>
-  label
-    .split(separator)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
-/** Of labels such as `billing; delivery`. Null unless most such labels have only parts that occur in other labels too. */
-export function firstOfSeveral(labels: readonly string[]): ReadonlyMap<string, string> | null {
-  for (const separator of SEPARATORS) {
-    const split = labels.map((label) => ({ label, parts: partsOf(label, separator) }));
-    const joined = split.filter(({ parts }) => parts.length > 1);
-    const times = countBy(split.flatMap(({ parts }) => [...new Set(parts.map(textKey))]));
-    const shared = joined.filter(({ parts }) => parts.every((part) => (times.get(textKey(part)) ?? 0) > 1));
-    if (joined.length > 0 && 2 * shared.length > joined.length)
-      return new Map(joined.map(({ label, parts }) => [label, parts[0] as string]));
-  }
-  return null;
-}
-
 /** Levenshtein distance at most 1, or two neighbouring letters swapped. */
 function oneSlip(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1 || a === b) return false;
@@ -275,10 +254,6 @@ const NONE: ReadonlyMap<string, string> = new Map();
 export const MENDS: { readonly [K in MendId]: Mend } = {
   'first-row': { done: 'First line taken as a row', apply: withFirstRow },
   'label-column': { done: 'Column for labels added', apply: withLabelColumn },
-  'first-label': {
-    done: 'First of several labels kept',
-    apply: (of) => relabelled(of, (labels) => firstOfSeveral(labels) ?? NONE),
-  },
   stars: {
     done: 'Numbers 1 to 5 grouped',
     apply: (of) => relabelled(of, (labels) => starGroups(labels, of.mapping.label) ?? NONE),

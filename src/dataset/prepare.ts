@@ -13,7 +13,9 @@ import {
 import { lint } from './lint/lint';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
+import { joinTags, NO_LABEL, separatorOf, tagsIn } from './tags';
 import {
+  type ByTask,
   type ColumnMapping,
   type Dataset,
   type Issue,
@@ -76,6 +78,40 @@ function splitInParts(rows: Rows, mapping: ColumnMapping, { splitBy, seed, share
   }
 }
 
+interface ReadLabels {
+  readonly rows: Rows;
+  readonly set: readonly Spellings[];
+}
+
+/** The labels of a column, and its cells with their common spelling. */
+const READ: ByTask<(rows: Rows, column: string, order: readonly string[]) => ReadLabels> = {
+  classify: (rows, column, order) => {
+    const set = inOrder(labelSet(rows, column), order);
+    return { rows: withCommonSpelling(rows, column, set), set };
+  },
+  tag: readTags,
+  generate: (rows) => ({ rows, set: [] }),
+};
+
+/** Every label of every cell; cells name their labels in the order of the labels. */
+function readTags(rows: Rows, column: string, order: readonly string[]): ReadLabels {
+  const cells = rows.map((row) => row.cells[column] ?? '');
+  const separator = separatorOf(cells);
+  const parts = cells.flatMap((cell) => tagsIn(cell, separator)).filter((part) => part !== NO_LABEL);
+  const named = parts.map((part, i) => ({ id: String(i), line: i, cells: { [column]: part } }));
+  const set = [...inOrder(labelSet(named, column), order), { label: NO_LABEL, spellings: [NO_LABEL] }];
+  const labels = set.map(({ label }) => label);
+  const index = new Map(labels.map((label, i) => [textKey(label), i]));
+  const written = mapped(rows, (row) => {
+    const cell = row.cells[column] ?? '';
+    const places = tagsIn(cell, separator).map((tag) => index.get(textKey(tag)) ?? -1);
+    const tags = labels.filter((_, i) => places.includes(i));
+    const tidy = joinTags(tags);
+    return tidy === cell ? row : { ...row, cells: { ...row.cells, [column]: tidy } };
+  });
+  return { rows: written, set };
+}
+
 /** Label cells get their common spelling, so that `row.cells[mapping.label]` is one of `labels` (or blank) from here on. */
 export async function prepareDataset(
   table: Table,
@@ -94,9 +130,9 @@ export async function prepareDataset(
       `“${mapping.text}” cannot be both the text and the answer: choose another column for one of them.`,
     );
 
-  const set =
-    taskKindOf(mapping) === 'generate' ? [] : inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
-  const rows = withIds(withCommonSpelling(table.rows, mapping.label, set), mapping.id);
+  const read = READ[taskKindOf(mapping)](table.rows, mapping.label, options.labelOrder ?? []);
+  const { set } = read;
+  const rows = withIds(read.rows, mapping.id);
   const parts = options.fixedSplit
     ? ok(adoptSplit(rows, mapping, options.fixedSplit))
     : splitInParts(rows, mapping, options);

@@ -110,8 +110,8 @@ export interface ColumnMapping {
   /** The labels, or the texts that should be generated. */
   readonly label: string;
   readonly id: string | null;
-  /** As files store it. */
-  readonly task?: 'choose' | 'write' | undefined;
+  /** As files store it; `taskKindOf` reads it. */
+  readonly task?: keyof typeof STORED_KINDS | undefined;
 }
 
 /** A row of no part comes behind. */
@@ -129,7 +129,7 @@ export type SplitBy =
 export interface Dataset {
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  /** Alphabetical, or as an earlier version had it; empty where texts are generated. */
+  /** Alphabetical, or as an earlier version had it; the last is `NO_LABEL` where a row has several; empty where texts are generated. */
   readonly labels: readonly string[];
   readonly split: Readonly<Record<SplitName, readonly string[]>>;
   /** Training rows of each label; data sets that were stored before it was kept have none. */
@@ -190,16 +190,7 @@ export type Change =
   | { readonly kind: 'label-rows'; readonly labels: readonly (readonly [rowId: string, label: string])[] }
   | { readonly kind: 'go-back'; readonly version: number };
 
-export type MendId =
-  | 'first-row'
-  | 'label-column'
-  | 'first-label'
-  | 'stars'
-  | 'spellings'
-  | 'rare-labels'
-  | 'html'
-  | 'links'
-  | 'cut';
+export type MendId = 'first-row' | 'label-column' | 'stars' | 'spellings' | 'rare-labels' | 'html' | 'links' | 'cut';
 
 /** By kind; in a list of filters an issue's rows go by this name. */
 export const ISSUE_NAMES = {
@@ -222,10 +213,10 @@ export const ISSUE_NAMES = {
   'swapped-columns': 'Swapped columns',
   'long-text': 'Long texts',
   'label-spelling': 'Spellings',
+  'several-labels': 'Several labels',
   'personal-data': 'Personal data',
   'no-part': 'Not in the split',
   'first-row': 'First line',
-  'first-label': 'Several labels',
   stars: 'Numbers 1 to 5',
   html: 'HTML',
   links: 'Long links',
@@ -249,7 +240,7 @@ export interface Issue {
   readonly fix?: { readonly label: string; readonly change: Change };
 }
 
-export type TaskKind = 'classify' | 'generate';
+export type TaskKind = 'classify' | 'tag' | 'generate';
 
 /** A table that lacks a kind does not compile. */
 export type ByTask<T> = { readonly [K in TaskKind]: T };
@@ -261,10 +252,11 @@ export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly
   ...more: A
 ): T => (table[of.kind] as (of: V, ...more: A) => T)(of, ...more);
 
-/** Files store `task: 'write'` for generation and nothing for classification. */
-export const taskKindOf = ({ task }: Pick<ColumnMapping, 'task'>): TaskKind =>
-  task === 'write' ? 'generate' : 'classify';
+/** As a mapping stores a kind; classification may be left out. */
+const STORED_KINDS = { choose: 'classify', tag: 'tag', write: 'generate' } as const satisfies Record<string, TaskKind>;
+
+export const taskKindOf = ({ task = 'choose' }: Pick<ColumnMapping, 'task'>): TaskKind => STORED_KINDS[task];
 
 /** The part of a stored mapping that names its kind; spread it into the mapping. */
 export const storedTask = (kind: TaskKind): Pick<ColumnMapping, 'task'> =>
-  kind === 'generate' ? { task: 'write' } : {};
+  (({ classify: {}, tag: { task: 'tag' }, generate: { task: 'write' } }) as const)[kind];

@@ -3,7 +3,11 @@ import { type ByTask, taskKindOf } from './types';
 
 /** "Text is “message”, label “tone”". */
 export const mappingWords = (mapping: ColumnMapping): string => {
-  const answer: ByTask<string> = { classify: `label “${mapping.label}”`, generate: `answer “${mapping.label}”` };
+  const answer: ByTask<string> = {
+    classify: `label “${mapping.label}”`,
+    tag: `labels “${mapping.label}”`,
+    generate: `answer “${mapping.label}”`,
+  };
   return `Text is “${mapping.text}”, ${answer[taskKindOf(mapping)]}`;
 };
 

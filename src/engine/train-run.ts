@@ -17,6 +17,7 @@ import { badInput, StudioError } from '../lib/errors';
 import { divergence } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { mean } from '../metrics/special';
+import { givenTags, macroTagF1, microF1, oddsOf, tagCounter, tagLoss } from '../metrics/tags';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, TrainEvent, Trained, Trial } from '../training/events';
@@ -248,6 +249,23 @@ const TASKS: { readonly [K in TaskKind]: TrainingTask } = {
       };
     },
   },
+  tag: {
+    lacking: (rows, labels) => {
+      checkLabels(labels);
+      checkOneToken(labels);
+      const row = rows.find(({ tags }) => !tags);
+      return row ? `Row ${row.rowId} has no labels` : null;
+    },
+    evaluate: async (program, options) => {
+      const { rows, labels } = options;
+      const scored = await scoreRows(program, options);
+      const gold = rows.map(({ rowId, tags }) => present(tags, `labels of row ${rowId}`));
+      const rowLosses = scored.map(({ logProbs }, i) => tagLoss(logProbs, gold[i] ?? []).loss);
+      const given = scored.map(({ logProbs }) => givenTags(oddsOf(logProbs), null));
+      const counts = tagCounter(gold, given, labels.length - 1)([...rows.keys()]);
+      return { kind: 'tag', microF1: microF1(counts), macroF1: macroTagF1(counts), loss: mean(rowLosses), rowLosses };
+    },
+  },
   generate: {
     lacking: (rows) => {
       const row = rows.find(({ target }) => !target || target.length === 0);
@@ -263,7 +281,8 @@ const TASKS: { readonly [K in TaskKind]: TrainingTask } = {
   },
 };
 
-const kindOf = (rows: readonly TokenRow[]): TaskKind => (rows.some(({ target }) => target) ? 'generate' : 'classify');
+const kindOf = (rows: readonly TokenRow[]): TaskKind =>
+  rows.some(({ target }) => target) ? 'generate' : rows.some(({ tags }) => tags) ? 'tag' : 'classify';
 
 /** What the bits of a run depend on besides the request. */
 const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['environment'] =>

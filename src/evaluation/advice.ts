@@ -189,9 +189,14 @@ export const RULES: readonly Rule[] = [
     when: probeIsBetter,
     action: 'probe',
     version: keptOf,
-    title: 'Save the linear probe as a version, or try other answer words',
+    title: ({ field }) =>
+      field.keepsProbe ? 'Save the linear probe as a version, or try other answer words' : 'Try other answer words',
     why: (of, version) =>
-      `The model tells the labels apart, as the probe shows, but no prompt brings it out. As a version the probe is used and exported like a tuned prompt. ${say(untilThen, of, version)}.`,
+      paragraph(
+        'The model tells the labels apart, as the probe shows, but no prompt brings it out.',
+        of.field.keepsProbe ? 'As a version the probe is used and exported like a tuned prompt.' : null,
+        `${say(untilThen, of, version)}.`,
+      ),
   },
   {
     ...COUNT_WORDS,
@@ -491,7 +496,7 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       const lead = field.compare(prompt, field.probe ?? prompt);
       return [
         `Logistic regression on the model’s hidden states reaches ${rightOf(field.probe ?? prompt)}, ${called(prompt, field)}, the best prompt, ${rightOf(prompt)}; its true lead is probably ${between(lead)} (${pWords(lead)}).`,
-        'The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue. The probe can be saved as a version, and used as a prompt is.',
+        `The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.${field.keepsProbe ? ' The probe can be saved as a version, and used as a prompt is.' : ''}`,
         trainingAdded(field),
       ];
     },

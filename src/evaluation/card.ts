@@ -235,8 +235,8 @@ export function cardOf(compared: Asked, facts: RunFacts): VerdictCard | null {
     finding: findingOf(arms),
     unit:
       comparisons === 0
-        ? 'ROUGE-L, 95% interval of each; gaps are judged by the interval of the pair alone'
-        : 'accuracy, 95% interval of each; gaps are judged by corrected p-values',
+        ? `${field.measure}, 95% interval of each; gaps are judged by the interval of the pair alone`
+        : `${field.measure}, 95% interval of each; gaps are judged by corrected p-values`,
   };
 }
 

@@ -5,6 +5,7 @@ import { detectableDifference } from '../metrics/power';
 import { rowMean } from '../metrics/resample';
 import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
 import { comparedAccuracy, findingOf, rowsMore } from './classify/pairs';
+import { comparedMicroF1, rowsCloser } from './tag/pairs';
 import type {
   ArmKind,
   Comparison,
@@ -14,6 +15,7 @@ import type {
   Interval,
   PairResult,
   Production,
+  TagPlan,
 } from './types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, times } from './words';
 
@@ -35,6 +37,8 @@ export interface Lead extends Pick<PairedCounts, 'aOnly' | 'bOnly'> {
   readonly ci95: Interval;
   /** Corrected by Holm for `comparisons`. */
   readonly p: number;
+  /** What p is of. */
+  readonly test: 'exact' | 'permutation';
   /** Pairs that p is corrected for, itself included; 0 = texts, which are judged by the interval of the pair alone. */
   readonly comparisons: number;
   readonly finding: Finding;
@@ -45,8 +49,12 @@ export interface Lead extends Pick<PairedCounts, 'aOnly' | 'bOnly'> {
 export interface Field extends Roles, Pick<ComparisonPlan, 'groups' | 'folds' | 'file'> {
   readonly n: number;
   readonly looks: number;
+  /** What decides: "accuracy", "ROUGE-L". */
+  readonly measure: string;
   /** After a number of points: " of ROUGE-L". */
   readonly metric: string;
+  /** The probe can be saved as a version. */
+  readonly keepsProbe: boolean;
   readonly compare: (a: FieldArm, b: FieldArm) => Lead;
   /** "fixed 22 rows and broke 5": what B did against A. */
   readonly changed: (lead: Lead) => string;
@@ -147,7 +155,7 @@ function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | 
     const family = holm(planned === -1 ? [...exact, exactly] : exact);
     const p = family.at(planned) ?? exactly;
     const finding = findingOf(ci95, p);
-    return { difference, ci95, aOnly, bOnly, designEffect, p, comparisons: family.length, finding };
+    return { difference, ci95, aOnly, bOnly, designEffect, p, test: 'exact', comparisons: family.length, finding };
   };
   return {
     ...roles,
@@ -156,7 +164,9 @@ function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | 
     ...(file && { file }),
     n: gold.length,
     looks,
+    measure: 'accuracy',
     metric: '',
+    keepsProbe: true,
     compare: remembered(compare),
     changed: ({ aOnly, bOnly }) => `fixed ${counted(bOnly, 'row')} and broke ${aOnly}`,
     caution: macroCaution(pairs[0]),
@@ -197,14 +207,17 @@ function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field |
     const ci95 = planned ?? rowMean(gains, plan).interval;
     const finding = findingOf(ci95);
     const [aOnly, bOnly] = [gains.filter((gain) => gain < 0).length, gains.filter((gain) => gain > 0).length];
-    return { difference: b.value - a.value, ci95, aOnly, bOnly, p: 0, comparisons: 0, finding, designEffect: 1 };
+    const counts = { aOnly, bOnly, designEffect: 1 };
+    return { difference: b.value - a.value, ci95, ...counts, p: 0, test: 'exact', comparisons: 0, finding };
   };
   return {
     ...roles,
     ...(plan.groups && { groups: plan.groups }),
     n,
     looks: plan.looks,
+    measure: 'ROUGE-L',
     metric: ' of ROUGE-L',
+    keepsProbe: false,
     compare: remembered(compare),
     changed: ({ aOnly, bOnly }) => `came closer on ${counted(bOnly, 'row')} and fell back on ${aOnly}`,
     caution: textCaution(arms.find(({ id }) => id === roles.tuned.id)?.metrics.exactMatch.value ?? 0, n, pairs[0]),
@@ -212,10 +225,63 @@ function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field |
   };
 }
 
-export type Asked = ({ readonly kind: 'classify' } & LabelInput) | ({ readonly kind: 'generate' } & TextInput);
+interface TagInput {
+  readonly plan: Pick<TagPlan, 'gold' | 'groups' | 'file' | 'seed' | 'pairs' | 'looks'>;
+  readonly comparison: Pick<Comparison<'tag'>, 'n' | 'arms' | 'pairs'>;
+}
+
+/** Of a comparison of several labels a row: micro-F1 decides, by the permutation test and the bootstrap together. */
+function tagField({ plan, comparison: { n, arms, pairs } }: TagInput): Field | null {
+  const shown = arms.map(
+    ({ id, name, kind, metrics: { microF1 }, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, value: microF1.value, n: null, ci95: microF1.interval, tokensSentMean },
+    }),
+  );
+  const roles = rolesOf(shown, plan.pairs);
+  if (!roles) return null;
+  const { gold, groups, file, looks } = plan;
+  const givenBy = new Map(arms.map(({ id, given }) => [id, given]));
+  const ofPairs = pairs.map(({ metrics }) => metrics.microF1.p);
+  const compare = (a: FieldArm, b: FieldArm): Lead => {
+    const both = [givenBy.get(a.id) ?? [], givenBy.get(b.id) ?? []] as const;
+    const at = pairs.findIndex((pair) => pair.a === a.id && pair.b === b.id);
+    const { value, interval, p: own } = pairs[at]?.metrics.microF1 ?? comparedMicroF1(gold, both, plan);
+    const known = at === -1 ? pairs.findIndex((pair) => pair.a === b.id && pair.b === a.id) : at;
+    const family = holm(known === -1 ? [...ofPairs, own] : ofPairs);
+    const p = family.at(known) ?? own;
+    const { closer, further } = rowsCloser(gold, both);
+    const counts = { aOnly: further, bOnly: closer, designEffect: 1 };
+    const finding = findingOf(interval, p);
+    return {
+      difference: value,
+      ci95: interval,
+      ...counts,
+      p,
+      test: 'permutation',
+      comparisons: family.length,
+      finding,
+    };
+  };
+  const exact = arms.find(({ id }) => id === roles.tuned.id)?.metrics.subsetAccuracy.value ?? 0;
+  return {
+    ...roles,
+    ...(groups && { groups }),
+    ...(file && { file }),
+    ...{ n, looks, measure: 'micro-F1', metric: ' of micro-F1', keepsProbe: false, compare: remembered(compare) },
+    changed: ({ aOnly, bOnly }) => `made fewer mistakes on ${counted(bOnly, 'row')} and more on ${aOnly}`,
+    caution: `It gets all labels right on ${ofRows(exact, n)}.`,
+    tokens: () => null,
+  };
+}
+
+export type Asked =
+  | ({ readonly kind: 'classify' } & LabelInput)
+  | ({ readonly kind: 'tag' } & TagInput)
+  | ({ readonly kind: 'generate' } & TextInput);
 
 /** Null where the plan's first pair does not name two arms. */
-export const fieldOf = (of: Asked): Field | null => ofTask({ classify: labelField, generate: textField }, of);
+export const fieldOf = (of: Asked): Field | null =>
+  ofTask({ classify: labelField, tag: tagField, generate: textField }, of);
 
 /** What ROUGE-L hides: how many texts are word for word the expected ones, and what the model would rather expect. */
 function textCaution(exactMatch: number, n: number, headline: PairResult<'generate'> | undefined): string {
@@ -289,12 +355,12 @@ export function on({ n, groups, folds, file }: Field): string {
 /** "14 points", "14 points of ROUGE-L". */
 export const pointsOf = ({ metric }: Field, difference: number): string => `${pointsWithUnit(difference)}${metric}`;
 
-/** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
-export const pWords = ({ p, comparisons }: Lead): string =>
+/** "exact p = 0.0015", "permutation p = 0.0020"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
+export const pWords = ({ p, test, comparisons }: Lead): string =>
   comparisons === 0
     ? '95% interval of this pair alone'
     : comparisons < 2
-      ? `exact ${pValue(p)}`
+      ? `${test} ${pValue(p)}`
       : `${pValue(p)}, corrected for ${comparisons} comparisons`;
 
 export const between = ({ ci95 }: Pick<Lead, 'ci95'>) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;

@@ -77,7 +77,7 @@ export function detectable(
   };
 }
 
-/** Texts are not right or wrong: the smallest gain depends on how much their scores vary, which is not known yet. */
+/** Texts, and several labels, are not right or wrong: the smallest gain depends on how much their scores vary, which is not known yet. */
 const detectableTexts = (testRows: number): Detectable => ({
   points: null,
   sentence: `${counted(testRows, 'test row decides', 'test rows decide')}: more test rows detect smaller gains.`,
@@ -103,6 +103,7 @@ export function rowsInFile(dataset: Dataset): NonNullable<ComparisonPlan['file']
 
 const DETECTABLE: ByTask<(testRows: number, pairs: number, trials: Trials) => Detectable> = {
   classify: detectable,
+  tag: detectableTexts,
   generate: detectableTexts,
 };
 
@@ -114,7 +115,11 @@ export const detectableIn = (dataset: Dataset, pairs: number = USUAL_PAIRS): Det
   DETECTABLE[taskKindOf(dataset.mapping)](dataset.split.test.length, pairs, trialsIn(dataset, dataset.split.test));
 
 /** Generating takes a run of the model for every token: more rows would take too long. */
-const MOST_ROWS: ByTask<number> = { classify: Number.POSITIVE_INFINITY, generate: 200 };
+const MOST_ROWS: ByTask<number> = {
+  classify: Number.POSITIVE_INFINITY,
+  tag: Number.POSITIVE_INFINITY,
+  generate: 200,
+};
 
 /** The test rows that prompts are compared on: all, or a number that does not take too long, drawn by the seed of the split. */
 export const comparedIds = (kind: TaskKind, dataset: Dataset): readonly string[] =>

@@ -2,7 +2,7 @@ import type { TaskKind } from '../dataset/types';
 import type { ClassMetrics } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import type { PairedCounts } from '../metrics/mcnemar';
-import type { Compared, Figure, LabelMetricId, TextMetricId } from '../metrics/registry';
+import type { Compared, Figure, LabelMetricId, TagMetricId, TextMetricId } from '../metrics/registry';
 import type { CalibrationFit, ReviewThreshold } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 
@@ -103,6 +103,13 @@ interface ClassScore extends ClassMetrics {
   readonly label: string;
 }
 
+/** One label of rows that may have several. */
+export interface TagScore extends Readonly<Record<'precision' | 'recall' | 'f1', Figure>> {
+  readonly label: string;
+  /** Rows that have it. */
+  readonly support: number;
+}
+
 /** What a row costs under one prompt and under another. */
 export interface TokensDifference {
   /** Mean tokens sent a row under B minus those under A. */
@@ -139,6 +146,21 @@ interface OfKind {
       /** Row ids that only B (fixed) or only A (broken) gets right. */
       readonly fixed: readonly string[];
       readonly broken: readonly string[];
+    };
+  };
+  readonly tag: {
+    readonly metrics: Readonly<Record<TagMetricId, Figure>>;
+    readonly differences: Readonly<Record<TagMetricId, Compared>>;
+    readonly arm: {
+      /** Places of the labels that each row gets. */
+      readonly given: readonly (readonly number[])[];
+      readonly labels: readonly TagScore[];
+    };
+    readonly pair: {
+      /** Holm's adjusted p of micro-F1 over all pairs of the plan. */
+      readonly pHolm: number;
+      /** Rows where B makes fewer mistakes than A, more, or as many. */
+      readonly rows: { readonly closer: number; readonly further: number; readonly same: number };
     };
   };
   readonly generate: {
@@ -220,4 +242,21 @@ export interface GeneratePlan {
   readonly looks: number;
   /** Of the bootstrap. */
   readonly seed: number;
+}
+
+/** How sure a prompt is of every label of every row. */
+export interface TagOutcome extends Pick<ArmOutcome, 'id' | 'name' | 'kind' | 'tokensSentMean'> {
+  /** In the order of TagPlan.rowIds: log-odds of each label against none. */
+  readonly odds: readonly (readonly number[])[];
+  /** From which odds on each label is given: chosen on validation rows, or its version's own. */
+  readonly cuts: readonly number[];
+}
+
+/** The prompts that are compared, the rows, and their labels. */
+export interface TagPlan extends Pick<ComparisonPlan, 'rowIds' | 'groups' | 'file' | 'pairs' | 'looks' | 'seed'> {
+  /** Without the one that stands for none. */
+  readonly labels: readonly string[];
+  /** Places of the labels that each row has. */
+  readonly gold: readonly (readonly number[])[];
+  readonly arms: readonly TagOutcome[];
 }

@@ -22,6 +22,7 @@ import {
   type PromptSet,
   type RunCheckpoint,
   type SoftVersion,
+  type TagEvaluation,
   withKind,
 } from '../prompt-set/types';
 import { datasetSchema, hardVersionSchema } from '../prompt-set/version-schemas';
@@ -32,6 +33,7 @@ import {
   measurementSchema,
   setSchema,
   softSchema,
+  taggingSchema,
   writingSchema,
 } from './set-schema';
 import type { Files } from './zip';
@@ -40,7 +42,10 @@ const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
 /** The folder gives the kind of a comparison; its file does not contain it. */
-const FOLDER_OF = { classify: 'comparisons', generate: 'written' } as const satisfies Record<TaskKind, string>;
+const FOLDER_OF = { classify: 'comparisons', tag: 'tagged', generate: 'written' } as const satisfies Record<
+  TaskKind,
+  string
+>;
 
 export interface CompleteSet {
   readonly set: PromptSet;
@@ -66,9 +71,10 @@ export function withoutRows({ set, evaluations, checkpoints, measurements }: Com
 }
 
 /** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
-const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
+const withoutRowIds = ({ tagged, wrote, ...version }: HardVersion): HardVersion => ({
   ...version,
   tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
+  ...(tagged ? { tagged: { ...tagged, given: [] } } : {}),
   ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
 });
 
@@ -175,6 +181,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     soft: readEach(files, 'tuned', (path) => readSoft(files, path)),
     checkpoints: readFolder<RunCheckpoint>(files, 'runs', checkpointSchema),
     classified: readFolder<Kept<ClassifyEvaluation>>(files, FOLDER_OF.classify, evaluationSchema),
+    tagged: readFolder<Kept<TagEvaluation>>(files, FOLDER_OF.tag, taggingSchema),
     generated: readFolder<Kept<GenerateEvaluation>>(files, FOLDER_OF.generate, writingSchema),
     measurements: readFolder<Answers>(files, 'measurements', measurementSchema),
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
@@ -183,6 +190,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   const { hard, soft, checkpoints, measurements, dataset } = read.value;
   const evaluations = [
     ...read.value.classified.map((each) => withKind(each, 'classify')),
+    ...read.value.tagged.map((each) => withKind(each, 'tag')),
     ...read.value.generated.map((each) => withKind(each, 'generate')),
   ];
   for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
@@ -208,6 +216,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
 type Parts = Omit<CompleteSet, 'set' | 'evaluations'> &
   Pick<PromptSet, 'hard' | 'soft'> & {
     readonly classified: readonly Kept<ClassifyEvaluation>[];
+    readonly tagged: readonly Kept<TagEvaluation>[];
     readonly generated: readonly Kept<GenerateEvaluation>[];
   };
 

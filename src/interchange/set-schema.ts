@@ -3,7 +3,7 @@
  * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
-import { forEachMetric, LABEL_METRICS, type Metric, TEXT_METRICS } from '../metrics/registry';
+import { forEachMetric, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { answerWords, finite } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
@@ -89,6 +89,7 @@ const real = z.custom<number>((value) => typeof value === 'number', 'expected a 
 const steps = many(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
 const point = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('classify'), step: count, accuracy: real, macroF1: real, loss: real }),
+  z.object({ kind: z.literal('tag'), step: count, microF1: real, macroF1: real, loss: real }),
   z.object({ kind: z.literal('generate'), step: count, tokenShare: real, loss: real }),
 ]);
 const optimiser = z.object({ m: finite, v: finite });
@@ -203,6 +204,38 @@ export const evaluationSchema = z.object({
     pairs: some(pair),
     verdict: z.object({ kind: id, headline: line, detail: page }),
     n: count,
+  }),
+});
+
+const places = many(many(z.int().min(0)));
+
+export const taggingSchema = z.object({
+  ...compared,
+  plan: z
+    .object({
+      labels: some(line),
+      rowIds: many(line),
+      gold: places,
+      arms: some(z.object({ id: short, name: line, kind: id, odds: many(numbers), cuts: numbers })),
+      pairs: some(z.array(short).length(2)),
+      looks: count,
+      seed: real,
+    })
+    .refine(
+      ({ rowIds, gold, arms }) =>
+        gold.length === rowIds.length && arms.every(({ odds }) => odds.length === rowIds.length),
+      'rows, labels and answers differ in number',
+    ),
+  comparison: z.object({
+    n: count,
+    arms: some(
+      z.object({
+        ...{ id: short, name: line, kind: id, metrics: figures(TAG_METRICS), given: places },
+        labels: some(z.object({ label: line, precision: figure, recall: figure, f1: figure, support: count })),
+      }),
+    ),
+    pairs: some(z.object({ a: short, b: short, metrics: figures(TAG_METRICS) })),
+    verdict: z.object({ kind: id, headline: line, detail: page }),
   }),
 });
 

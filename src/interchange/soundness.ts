@@ -10,6 +10,7 @@ import type {
   PromptSet,
   RunCheckpoint,
   StoredDataset,
+  TagEvaluation,
 } from '../prompt-set/types';
 import { mixedSchema } from '../prompt-set/version-schemas';
 
@@ -162,6 +163,7 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
 
 export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
 export const soundEvaluation = whole<Kept<ClassifyEvaluation>>(evaluation);
+export const soundTagging = whole<Kept<TagEvaluation>>(evaluation);
 export const soundWriting = whole<Kept<GenerateEvaluation>>(writing);
 
 export const soundMeasurement = whole<Answers>(measurement);

@@ -190,6 +190,52 @@ export function majorityCounts(gold: readonly number[], classes: number): WordMo
   return { ngrams: 1, sublinear: false, vocabulary: [], idf: [], classes, known, weights };
 }
 
+/**
+ * One classifier a label (one against the rest), as one model: the last class has the score 0, so that the difference of a
+ * label's log-probability to its is the log-odds of the label's own classifier.
+ * @param tags places of each text's labels
+ */
+export function fitTagWords(
+  texts: readonly string[],
+  tags: readonly (readonly number[])[],
+  classes: number,
+  options: TfidfOptions = RECIPE_TFIDF,
+): WordModel {
+  const tfidf = fitTfidf(texts, options);
+  const rows = tfidf.transform(texts);
+  const width = tfidf.features + 1;
+  const weights = new Float64Array(classes * width);
+  for (let label = 0; label < classes - 1; label++) {
+    const gold = tags.map((own) => Number(own.includes(label)));
+    const fit = fitLogistic(rows, gold, tfidf.features, 2, RECIPE_C);
+    if (fit.weights.length > 0) weights.set(fit.weights, label * width);
+    else weights[label * width + tfidf.features] = logOdds(gold);
+  }
+  const { ngrams, sublinear } = options;
+  const known = Array.from({ length: classes }, (_, label) => label);
+  return { ngrams, sublinear, vocabulary: tfidf.vocabulary, idf: tfidf.idf, classes, known, weights };
+}
+
+/** Of a share, half a row added to each side. */
+function logOdds(gold: readonly number[]): number {
+  const rows = gold.reduce((sum, own) => sum + own, 0);
+  return Math.log((rows + 0.5) / (gold.length - rows + 0.5));
+}
+
+/** Without any word: the most frequent set of labels, whose labels are more likely than none, and the others less. */
+export function majorityTags(
+  tags: readonly (readonly number[])[],
+  classes: number,
+): { readonly tags: readonly number[]; readonly counts: WordModel } {
+  const times = new Map<string, number>();
+  for (const own of tags) times.set(own.join(), (times.get(own.join()) ?? 0) + 1);
+  const [most = ''] = [...times].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0] ?? [];
+  const given = tags.find((own) => own.join() === most) ?? [];
+  const known = Array.from({ length: classes }, (_, label) => label);
+  const weights = Float64Array.from(known, (label) => (label === classes - 1 ? 0 : given.includes(label) ? 1 : -1));
+  return { tags: given, counts: { ngrams: 1, sublinear: false, vocabulary: [], idf: [], classes, known, weights } };
+}
+
 /** Why words cannot be counted; null = they can. */
 export function faultInWords({ vocabulary, idf, classes, known, weights }: WordModel): string | null {
   if (new Set(vocabulary).size !== vocabulary.length) return 'a word is listed twice';
@@ -222,22 +268,53 @@ export function wordAnswers(model: WordModel): (texts: readonly string[]) => rea
   return (texts) => logistic.predict(tfidf.transform(texts));
 }
 
-/** As a Python program: scikit-learn's, with the settings above. The rows stay with the user. */
-export const wordClassifierScript =
-  (): string => `"""TF-IDF with logistic regression, as Softprompt Studio compared it: no language model is needed.
+const RECIPE_PYTHON = [
+  `TfidfVectorizer(ngram_range=(1, ${RECIPE_TFIDF.ngrams}), sublinear_tf=${RECIPE_TFIDF.sublinear ? 'True' : 'False'})`,
+  `LogisticRegression(C=${RECIPE_C}, max_iter=5000)`,
+] as const;
+
+/** How the program reads labels, learns from them and answers. */
+const PYTHON = {
+  one: {
+    imports: '',
+    read: '',
+    classifier: RECIPE_PYTHON[1],
+    gold: '[row[label].strip() for row in rows]',
+    answers: 'model.predict(texts)',
+  },
+  several: {
+    imports: `from sklearn.multiclass import OneVsRestClassifier
+`,
+    read: `from sklearn.preprocessing import MultiLabelBinarizer
+
+
+def tags_in(cell):
+    tags = [tag.strip() for tag in re.split(r"[;|,\\n]", cell)]
+    return [tag for tag in tags if tag and tag.lower() != "none"]
+`,
+    classifier: `OneVsRestClassifier(${RECIPE_PYTHON[1]})`,
+    gold: 'labels.fit_transform([tags_in(row[label]) for row in rows])',
+    answers: '["; ".join(tags) or "none" for tags in labels.inverse_transform(model.predict(texts))]',
+  },
+} as const;
+
+/** As a Python program: scikit-learn's, with the settings above. The rows stay with the user. @param several labels a row */
+export function wordClassifierScript(several = false): string {
+  const { imports, read, classifier, gold, answers } = PYTHON[several ? 'several' : 'one'];
+  return `"""TF-IDF with logistic regression, as Softprompt Studio compared it: no language model is needed.
 
 pip install scikit-learn
 python count_words.py labelled.csv new.csv TEXT_COLUMN LABEL_COLUMN > answers.csv
 
-Learns from labelled.csv (UTF-8, with a header), and adds the column "answer" to the rows of new.csv.
+Learns from labelled.csv (UTF-8, with a header), and adds the column "answer" to the rows of new.csv.${several ? '\nA label is given at 50% or more: the cuts of the comparison are not applied.' : ''}
 """
 import csv
-import sys
+${several ? 'import re\n' : ''}import sys
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-
+${imports}from sklearn.pipeline import make_pipeline
+${read}
 
 def rows_of(path):
     with open(path, newline="", encoding="utf-8-sig") as file:
@@ -248,17 +325,18 @@ def main(labelled, new, text, label):
     rows = [row for row in rows_of(labelled) if (row.get(text) or "").strip() and (row.get(label) or "").strip()]
     if not rows:
         sys.exit(f"{labelled} has no rows with both columns {text} and {label}.")
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, ${RECIPE_TFIDF.ngrams}), sublinear_tf=${RECIPE_TFIDF.sublinear ? 'True' : 'False'}),
-        LogisticRegression(C=${RECIPE_C}, max_iter=5000),
+${several ? '    labels = MultiLabelBinarizer()\n' : ''}    model = make_pipeline(
+        ${RECIPE_PYTHON[0]},
+        ${classifier},
     )
-    model.fit([row[text] for row in rows], [row[label].strip() for row in rows])
+    model.fit([row[text] for row in rows], ${gold})
     asked = rows_of(new)
     if not asked:
         sys.exit(f"{new} has no rows.")
+    texts = [row[text] or "" for row in asked]
     out = csv.DictWriter(sys.stdout, [*asked[0], "answer"])
     out.writeheader()
-    for row, answer in zip(asked, model.predict([row[text] or "" for row in asked])):
+    for row, answer in zip(asked, ${answers}):
         out.writerow({**row, "answer": answer})
 
 
@@ -267,6 +345,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     main(*sys.argv[1:])
 `;
+}
 
 interface Evaluation {
   readonly value: number;

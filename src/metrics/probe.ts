@@ -50,6 +50,32 @@ export function* fittingProbe(
   return { c, predict: (more) => model.predict(more.map(scale)), ...linear(model, standard, classes) };
 }
 
+/**
+ * One probe a label, against the rest. @param tags places of each row's labels
+ * @returns log-odds of the labels of other rows, in steps, each telling what share is done
+ */
+export function* fittingTagProbe(
+  states: readonly Float32Array[],
+  tags: readonly (readonly number[])[],
+  labels: number,
+): Generator<number, (more: readonly Float32Array[]) => readonly (readonly number[])[]> {
+  const probes: Probe[] = [];
+  for (let label = 0; label < labels; label++) {
+    const fitting = fittingProbe(
+      states,
+      tags.map((own) => Number(own.includes(label))),
+      2,
+    );
+    let step = fitting.next();
+    for (; !step.done; step = fitting.next()) yield (label + step.value) / labels;
+    probes.push(step.value);
+  }
+  return (more) => {
+    const said = probes.map(({ predict }) => predict(more).map(([not = 0, is = 0]) => is - not));
+    return more.map((_, row) => said.map((odds) => odds[row] as number));
+  };
+}
+
 /** A class without training rows: the mean score of the others, less what makes its probability the floor of `predict`. */
 const UNSEEN = Math.log(1e-12);
 

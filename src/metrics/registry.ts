@@ -1,5 +1,5 @@
 /**
- * Comparisons, tables, reports, schemas and the command line are built from the two lists below, in their order; the first
+ * Comparisons, tables, reports, schemas and the command line are built from the lists below, in their order; the first
  * entry of each is the headline's.
  */
 import { present } from '../lib/assert';
@@ -8,6 +8,7 @@ import { accuracy, confusionMatrix, macroF1 } from './classification';
 import type { Interval } from './intervals';
 import { accuracyComparison, accuracyInterval } from './mcnemar';
 import { macroF1Comparison, macroF1Interval, type ResampleOptions } from './resample';
+import { macroTagF1, microF1, subsetAccuracy, type TagCounts } from './tags';
 import { exactMatch, rougeL, tokenF1 } from './text';
 
 interface MetricFormat {
@@ -158,8 +159,44 @@ export const TEXT_METRICS = listOf<TextMetric>()({
   },
 });
 
+/** Follows from counts over rows, so one set of bootstrap draws serves all of them. */
+export interface TagMetric extends Metric {
+  readonly compute: (counts: TagCounts) => number;
+  readonly compareName: string;
+}
+
+const OF_TAGS = {
+  format: PERCENT,
+  schema: { min: 0, max: 1 },
+  intervalName: 'bootstrap',
+  compareName: 'paired bootstrap interval, permutation p',
+} as const satisfies Partial<TagMetric>;
+
+export const TAG_METRICS = listOf<TagMetric>()({
+  microF1: {
+    ...OF_TAGS,
+    name: 'Micro-F1',
+    means: 'The F1 score over all labels of all rows together: frequent labels count more.',
+    compute: microF1,
+  },
+  macroF1: {
+    ...OF_TAGS,
+    name: 'Macro-F1',
+    means: 'The mean of the F1 scores of the labels: rare labels count as much as common ones.',
+    format: DECIMAL,
+    compute: macroTagF1,
+  },
+  subsetAccuracy: {
+    ...OF_TAGS,
+    name: 'All labels right',
+    means: 'The share of rows that get exactly their labels: none is missing, none too many.',
+    compute: subsetAccuracy,
+  },
+});
+
 export type LabelMetricId = keyof typeof LABEL_METRICS;
 export type TextMetricId = keyof typeof TEXT_METRICS;
+export type TagMetricId = keyof typeof TAG_METRICS;
 
 export const metricsOf = <Id extends string, M>(metrics: Readonly<Record<Id, M>>): readonly (readonly [Id, M])[] =>
   Object.entries(metrics) as [Id, M][];

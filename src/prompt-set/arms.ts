@@ -22,9 +22,9 @@ import {
 } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
-const EXAMPLES = { classify: 8, generate: 3 } as const;
+const EXAMPLES = { classify: 8, tag: 8, generate: 3 } as const;
 
-const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
+const examplesOf = (set: Pick<PromptSet, 'writing' | 'several'>): number => EXAMPLES[kindOf(set)];
 
 /** A version in a comparison, calibrated as it was compared before. Its answer words are those that it was made with. */
 export interface ArmPlan extends AskedVersion {

@@ -121,7 +121,7 @@ function keepText(
   const name = cleanName(which === UNTUNED ? alone : `${hand?.name}, ${counted(text.shots, 'example')}`);
   const number = Math.max(0, ...set.hard.map((each) => each.number)) + 1;
   const own = sameWords(wordsFor(text, set.words), words) ? {} : { words };
-  const calibrated = prompt.task.kind === 'classify' ? { calibration: prompt.calibration } : {};
+  const calibrated = prompt.task.kind === 'generate' ? {} : { calibration: prompt.calibration };
   const origin = which === UNTUNED ? ({ kind: 'baseline', which } as const) : ({ kind: 'written' } as const);
   const version: HardVersion = {
     id,
@@ -171,6 +171,6 @@ function untunedIn({ versions }: Compared): PromptSet['untuned'] {
 /** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */
 export const recordComparison = (set: PromptSet, found: Compared, now: string): PromptSet =>
   countLook(
-    found.kind === 'classify' ? { ...withCalibrations(set, calibrationsIn(found)), untuned: untunedIn(found) } : set,
+    found.kind === 'generate' ? set : { ...withCalibrations(set, calibrationsIn(found)), untuned: untunedIn(found) },
     now,
   );

@@ -4,7 +4,16 @@ import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { AnswerWord, HardPrompt } from '../task/types';
 import { changeTask, cleanName, isWriting, type Stamp, sameWords, touch, usedIn } from './prompt-set';
-import type { Distilled, HardVersion, PromptSearch, PromptSet, SoftVersion, WordSearch, WritingTry } from './types';
+import type {
+  Distilled,
+  HardVersion,
+  PromptSearch,
+  PromptSet,
+  SoftVersion,
+  TagTry,
+  WordSearch,
+  WritingTry,
+} from './types';
 
 /** The winner of a search for a prompt. */
 export interface FoundPrompt {
@@ -146,9 +155,14 @@ export function recordTry(
   return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), tried }) });
 }
 
-/** Keeps the texts it generated for validation rows with its version. */
-export function recordWriting(set: PromptSet, versionId: string, wrote: WritingTry, now: string): PromptSet {
-  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), wrote }) });
+/** Keeps what it answered on validation rows with its version. */
+export function recordAnswers(
+  set: PromptSet,
+  versionId: string,
+  answers: { readonly tagged: TagTry } | { readonly wrote: WritingTry },
+  now: string,
+): PromptSet {
+  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), ...answers }) });
 }
 
 /** Starts a run. Its version exists from the start, so that a reload finds it. */

@@ -34,7 +34,10 @@ export const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): 
 
 export function createPromptSet(
   at: Stamp,
-  from: Pick<PromptSet, 'name' | 'words' | 'baseTemplate' | 'datasetFingerprint' | 'datasetName' | 'writing'> & {
+  from: Pick<
+    PromptSet,
+    'name' | 'words' | 'baseTemplate' | 'datasetFingerprint' | 'datasetName' | 'writing' | 'several'
+  > & {
     /** Handles already in use. */
     readonly taken: Iterable<string>;
   },
@@ -49,6 +52,7 @@ export function createPromptSet(
     deletedAt: null,
     words: from.words,
     ...(from.writing ? { writing: from.writing } : {}),
+    ...(from.several ? { several: true } : {}),
     baseTemplate: from.baseTemplate,
     hard: [],
     soft: [],
@@ -76,8 +80,8 @@ export function usedIn({ moves = [], soft }: PromptSet): (version: HardVersion) 
     ...moves.map(({ to }) => to),
     ...soft.flatMap(({ handVersion, distilled }) => [handVersion, distilled?.from]),
   ]);
-  return ({ id, tried, wrote, calibration, threshold }) =>
-    tried !== null || [wrote, calibration, threshold].some((each) => each !== undefined) || named.has(id);
+  return ({ id, tried, tagged, wrote, calibration, threshold }) =>
+    tried !== null || [tagged, wrote, calibration, threshold].some((each) => each !== undefined) || named.has(id);
 }
 
 /**
@@ -163,6 +167,7 @@ export function changeTask(
     readonly words?: readonly AnswerWord[];
     readonly baseTemplate?: string;
     readonly writing?: WritingTask | null;
+    readonly several?: true | undefined;
     readonly wordSearch?: WordSearch;
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
@@ -188,10 +193,10 @@ export function changeTask(
 }
 
 /** The kind of task that the set's prompts solve. */
-export const kindOf = ({ writing }: Pick<PromptSet, 'writing'>): TaskKind =>
-  writing != null ? 'generate' : 'classify';
+export const kindOf = ({ writing, several }: Pick<PromptSet, 'writing' | 'several'>): TaskKind =>
+  writing != null ? 'generate' : several ? 'tag' : 'classify';
 
-export const isWriting = (set: Pick<PromptSet, 'writing'>): boolean => kindOf(set) === 'generate';
+export const isWriting = (set: Pick<PromptSet, 'writing' | 'several'>): boolean => kindOf(set) === 'generate';
 
 /** Counts one more use of the test rows. */
 export const countLook = (set: PromptSet, now: string): PromptSet => touch(set, now, { testLooks: set.testLooks + 1 });

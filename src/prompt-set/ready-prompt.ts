@@ -1,5 +1,5 @@
 /** From a handle and a stage, or a version, to what answers. */
-import type { Dataset } from '../dataset/types';
+import type { ByTask, Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
@@ -34,10 +34,13 @@ export type Asked =
 type WrapperFailure = StageFailure | VersionFailure | Failure<'no-set'>;
 
 /** What the prompts of a set answer. */
-export const taskOf = (set: PromptSet, words: readonly AnswerWord[]): Prompt['task'] =>
-  kindOf(set) === 'generate'
-    ? { kind: 'generate', longest: set.writing?.longest ?? null }
-    : { kind: 'classify', labels: words.map(({ label }) => label) };
+export const taskOf = (set: PromptSet, words: readonly AnswerWord[]): Prompt['task'] => TASKS[kindOf(set)](set, words);
+
+const TASKS: ByTask<(set: PromptSet, words: readonly AnswerWord[]) => Prompt['task']> = {
+  classify: (_, words) => ({ kind: 'classify', labels: words.map(({ label }) => label) }),
+  tag: (_, words) => ({ kind: 'tag', labels: words.map(({ label }) => label) }),
+  generate: ({ writing }) => ({ kind: 'generate', longest: writing?.longest ?? null }),
+};
 
 /** What a version with vectors answers with. @param words those that it follows, unless it has several prompts with their own */
 export function trainedVoices(version: SoftVersion, words: readonly AnswerWord[]): readonly Voice[] {

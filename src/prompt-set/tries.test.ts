@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addHardVersion, recordTry, recordWriting, versionWith } from './make-versions';
+import { addHardVersion, recordAnswers, recordTry, versionWith } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
 import { answersWith, differenceWords, shownTry, sinceTry } from './tries';
 import type { HardVersion, Opened, PromptSet, TriedWith } from './types';
@@ -70,7 +70,7 @@ it('generated texts hold for one longest answer', () => {
   const wrote = { ...figures, datasetFingerprint: 'f', splitHash: 's', with: { ...WITH, words: [] } };
   const { tried: _, ...version } = made().hard[0] as HardVersion;
   const set = { ...made(), words: [], writing: { longest: null }, hard: [{ ...version, tried: null }] };
-  const kept = recordWriting(set, 'h1', wrote, NOW);
+  const kept = recordAnswers(set, 'h1', { wrote }, NOW);
   expect(since(kept)).toEqual([]);
   expect(since({ ...kept, writing: { longest: 12 } })).toEqual(['length']);
 });

@@ -25,13 +25,16 @@ type Difference = 'words' | 'length' | 'calibration' | 'rows' | 'model' | 'unkno
 const sameNumbers = (a: readonly number[] | null, b: readonly number[] | null): boolean =>
   a === b || (a !== null && b !== null && a.length === b.length && a.every((value, i) => value === b[i]));
 
+/** The result of its try, of whichever kind of task. */
+export const triedOf = ({ tried, tagged, wrote }: HardVersion) => tried ?? tagged ?? wrote ?? null;
+
 /** In what a version would be tried differently now; empty where it was not tried, or where its figures are the present ones. */
 export function sinceTry(
   set: Pick<PromptSet, 'words' | 'writing'>,
   version: HardVersion,
   { dataset, model }: Opened,
 ): readonly Difference[] {
-  const made = version.tried ?? version.wrote;
+  const made = triedOf(version);
   if (!made) return [];
   const otherRows = made.datasetFingerprint !== dataset.fingerprint || made.splitHash !== dataset.splitHash;
   const then = made.with;
@@ -80,7 +83,7 @@ export function foundVersion(set: PromptSet, prompt: HardVersion['prompt']): Har
 }
 
 const wasTried = (version: HardVersion | null | undefined): version is HardVersion =>
-  version != null && (version.tried !== null || version.wrote !== undefined);
+  version != null && triedOf(version) !== null;
 
 /**
  * The try that is shown with a prompt: its own, else the newest of the same text, else that of Yours; null = there is none.

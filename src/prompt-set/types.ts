@@ -1,7 +1,7 @@
 import type { Dataset, RowAccount, TaskKind } from '../dataset/types';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
-import type { Comparison, ComparisonPlan, GeneratePlan } from '../evaluation/types';
+import type { Comparison, ComparisonPlan, GeneratePlan, TagPlan } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -21,6 +21,7 @@ import type {
 export type HardVersion = Value<typeof hardVersionSchema>;
 export type PromptSearch = Extract<HardVersion['origin'], { readonly kind: 'found' }>['search'];
 export type WritingTry = NonNullable<HardVersion['wrote']>;
+export type TagTry = NonNullable<HardVersion['tagged']>;
 export type TriedWith = Value<typeof triedWith>;
 /** What a version answers with, besides its prompt. */
 export type AnswersWith = Omit<TriedWith, 'seed' | 'model'>;
@@ -80,6 +81,8 @@ export interface PromptSet {
   readonly words: readonly AnswerWord[];
   /** Missing or null: the task chooses one of a few labels. */
   readonly writing?: WritingTask | null;
+  /** The task gives every label of a row that fits; missing: one. */
+  readonly several?: true | undefined;
   /** The text around a row: Untuned uses it alone, Tuned with its vectors. */
   readonly baseTemplate: string;
   /** The last search for answer words; missing = none was made. */
@@ -186,7 +189,14 @@ export interface GenerateEvaluation extends Compared {
   readonly votes?: readonly Vote[];
 }
 
-export type Evaluation = ClassifyEvaluation | GenerateEvaluation;
+/** A comparison of prompts that give every label that fits. */
+export interface TagEvaluation extends Compared {
+  readonly kind: 'tag';
+  readonly plan: TagPlan;
+  readonly comparison: Comparison<'tag'>;
+}
+
+export type Evaluation = ClassifyEvaluation | TagEvaluation | GenerateEvaluation;
 
 /** Without its kind, as it is stored and packed: the table or the folder says which kind it is. */
 export type Kept<E extends Evaluation> = Omit<E, 'kind'>;

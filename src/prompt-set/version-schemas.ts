@@ -149,6 +149,19 @@ const writingTry = z.object({
   with: triedWith.optional(),
 });
 
+/** Labels that a hand-written prompt gave validation rows. */
+const tagTry = z.object({
+  rows: count,
+  microF1: share,
+  macroF1: share,
+  subsetAccuracy: share,
+  seconds: z.number(),
+  given: many(z.object({ rowId: line, tags: some(count) })),
+  datasetFingerprint: short,
+  splitHash: short,
+  with: triedWith,
+});
+
 /** What versions of both kinds have. */
 const described = {
   id,
@@ -192,6 +205,8 @@ export const hardVersionSchema = z.object({
     .nullable(),
   /** The texts it generated for validation rows, if it was tried. */
   wrote: writingTry.optional(),
+  /** The labels that it gave validation rows, if it was tried. */
+  tagged: tagTry.optional(),
 });
 
 /** How the last comparison calibrated Untuned. */

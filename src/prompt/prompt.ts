@@ -92,6 +92,8 @@ export type TextVoice = Extract<Voice, { readonly kind: 'text' }>;
 
 const taskSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('classify'), labels: some(line) }),
+  /** Every label is given or not by itself, against the last one, which stands for none of them. */
+  z.object({ kind: z.literal('tag'), labels: some(line) }),
   /** Most tokens of an answer; null = as the texts of the data set suggest. */
   z.object({ kind: z.literal('generate'), longest: count.nullable() }),
 ]);
@@ -100,7 +102,7 @@ export const promptSchema = z
   .object({
     task: taskSchema,
     voices: voicesSchema,
-    /** What is subtracted from the log-probabilities of the labels; null = nothing. */
+    /** What is subtracted from the log-probabilities of the labels; where several are given, the cut of each. Null = nothing. */
     calibration: calibrationSchema.nullable(),
     /** Answers with a lower probability go to a person; null = all are taken. */
     threshold: thresholdSchema.nullable(),
@@ -115,6 +117,7 @@ export type Prompt = Value<typeof promptSchema>;
 export function faultIn({ task, voices, calibration }: Prompt): string | null {
   const labels = labelsOf({ task });
   if (task.kind === 'classify' && labels.length < 2) return 'a choice needs at least two labels';
+  if (task.kind === 'tag' && labels.length < 3) return 'several labels are at least two, and one that stands for none';
   if (new Set(labels).size !== labels.length) return 'two labels are equal';
   if (task.kind === 'generate' && (voices.length > 1 || voices[0]?.kind !== 'text'))
     return 'one text generates an answer';
@@ -150,7 +153,7 @@ export const voicesOf = (
 
 /** Empty where texts are generated. */
 export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>
-  task.kind === 'classify' ? task.labels : [];
+  task.kind === 'generate' ? [] : task.labels;
 
 /** Those of its voices that the model reads. */
 export const textsOf = ({ voices }: Pick<Prompt, 'voices'>): readonly TextVoice[] =>

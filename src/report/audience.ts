@@ -2,12 +2,14 @@
  * One HTML file for an audience, with recorded answers: guess, see what two prompts say, see what is right, with a running
  * score. It needs neither the studio nor a network. Its only script is the one below, which the policy names by its hash.
  */
-import type { Dataset } from '../dataset/types';
+import { textById } from '../dataset/labels';
+import { joinTags, NO_LABEL } from '../dataset/tags';
+import type { ByTask, Dataset } from '../dataset/types';
 import { comparedRows } from '../evaluation/classify/rows';
 import { namesOf } from '../evaluation/words';
 import { sha256Base64 } from '../lib/bytes';
 import { counted, PRODUCT, percentWhole } from '../lib/format';
-import { ends, LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
+import { ends, type Figure, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import type { Evaluation } from '../prompt-set/types';
 import { writtenRows } from './csv';
 import { colours } from './print';
@@ -51,6 +53,19 @@ function recordedRows(evaluation: Evaluation, dataset: Dataset, [a, b]: readonly
         { text: said.b, sure: null, isRight: gain > 0 },
       ],
     }));
+  if (evaluation.kind === 'tag') {
+    const { plan, comparison } = evaluation;
+    const text = textById(dataset);
+    const named = (tags: readonly number[] = []) => joinTags(tags.map((tag) => plan.labels[tag] ?? '')) || NO_LABEL;
+    return plan.rowIds.map((id, i) => {
+      const right = named(plan.gold[i]);
+      const words = (arm: string): Said => {
+        const said = named(comparison.arms.find((each) => each.id === arm)?.given[i]);
+        return { text: said, sure: null, isRight: said === right };
+      };
+      return { id, text: text(id), right, said: [words(a), words(b)] };
+    });
+  }
   const { plan, comparison } = evaluation;
   return comparedRows(comparison, plan, dataset, { a, b }).map(({ id, text, gold, ...said }) => {
     const words = ({ label, probability, right }: (typeof said)['a']): Said => ({
@@ -64,23 +79,28 @@ function recordedRows(evaluation: Evaluation, dataset: Dataset, [a, b]: readonly
 
 /** Both arms on all compared rows: a handful of rows says little. */
 function overall(evaluation: Evaluation, pair: readonly [string, string]): string {
-  const [name, metric] =
-    evaluation.kind === 'classify' ? ['right', LABEL_METRICS.accuracy] : ['ROUGE-L', TEXT_METRICS.rougeL];
-  const form = metric.format.value;
+  const { comparison } = evaluation;
+  const { name, format, of } = HEADLINES[evaluation.kind];
   const scores = pair.map((id) => {
-    const figure =
-      evaluation.kind === 'classify'
-        ? evaluation.comparison.arms.find((arm) => arm.id === id)?.metrics.accuracy
-        : evaluation.comparison.arms.find((arm) => arm.id === id)?.metrics.rougeL;
+    const arm = comparison.arms.find((each) => each.id === id);
+    const figure = arm && (arm.metrics as Readonly<Record<string, Figure>>)[of];
+    const form = format.value;
     const words = figure ? `${form(figure.value)} (95% interval ${ends(form, figure.interval)})` : '–';
     return `${namesOf(evaluation.comparison.arms)(id)} ${words} ${name}`;
   });
   return `On all ${counted(evaluation.comparison.n, 'test row')}: ${scores.join(', ')}.`;
 }
 
+const HEADLINES: ByTask<Pick<Metric, 'format'> & { readonly name: string; readonly of: string }> = {
+  classify: { name: 'right', format: LABEL_METRICS.accuracy.format, of: 'accuracy' },
+  tag: { name: 'all labels right', format: TAG_METRICS.subsetAccuracy.format, of: 'subsetAccuracy' },
+  generate: { name: 'ROUGE-L', format: TEXT_METRICS.rougeL.format, of: 'rougeL' },
+};
+
 /** What is said of an answer once the right one is shown. */
 const JUDGED = {
   classify: { right: '✓ right', wrong: '✗ wrong', answer: 'Right answer' },
+  tag: { right: '✓ all right', wrong: '✗ not all right', answer: 'Right labels' },
   generate: { right: '✓ closer', wrong: '', answer: 'Expected text' },
 } as const satisfies Record<Evaluation['kind'], unknown>;
 
@@ -176,7 +196,7 @@ export async function audiencePage(input: AudienceInput): Promise<{ readonly tex
   const byId = new Map(recordedRows(evaluation, dataset, pair).map((row) => [row.id, row]));
   const shown = (choice.rows ?? drawn).flatMap((id) => byId.get(id) ?? []);
   const names = pair.map(namesOf(evaluation.comparison.arms));
-  const isChoice = evaluation.kind === 'classify';
+  const isChoice = evaluation.kind !== 'generate';
   const how = `${counted(shown.length, 'text')} of ${counted(byId.size, 'test row')}, ${choice.rows === null ? 'drawn at random' : 'chosen by the presenter'}.`;
   const style = html`:root{color-scheme:light dark;${raw(colours('light'))}}@media (prefers-color-scheme:dark){:root{${raw(colours('dark'))}}}${raw(STYLE)}`;
   const text = html`${htmlHead(choice.title, style, await sha256Base64(SCRIPT))}

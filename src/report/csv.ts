@@ -1,9 +1,10 @@
 /** Rows of a comparison of generated texts, and every prompt's answers as CSV. */
 import { toCsv } from '../dataset/csv-out';
 import { rowsById, textById, textOf } from '../dataset/labels';
+import { joinTags } from '../dataset/tags';
 import { type Dataset, ofTask } from '../dataset/types';
 import type { PairResult } from '../evaluation/types';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../prompt-set/types';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, TagEvaluation } from '../prompt-set/types';
 
 export interface WrittenRow {
   readonly id: string;
@@ -101,6 +102,16 @@ function labelsCsv(evaluation: ClassifyEvaluation, texts: Dataset | null): strin
   ]);
 }
 
+/** Per prompt the labels that it gives, and whether they are exactly the row's. */
+function tagsCsv({ plan, comparison }: TagEvaluation, texts: Dataset | null): string {
+  const named = (tags: readonly number[] = []) => joinTags(tags.map((tag) => plan.labels[tag] ?? ''));
+  const columns = ['gold', ...comparison.arms.flatMap(({ id }) => [`${id}_labels`, `${id}_all_right`])];
+  return rowsCsv(plan.rowIds, texts, columns, (i) => [
+    named(plan.gold[i]),
+    ...comparison.arms.flatMap(({ given }) => [named(given[i]), Number(named(given[i]) === named(plan.gold[i]))]),
+  ]);
+}
+
 /** Per prompt ROUGE-L and the expected text's log-probability; with texts also the expected one and the generated ones. */
 function textsCsv({ plan, comparison }: GenerateEvaluation, texts: Dataset | null): string {
   const columns = [
@@ -119,4 +130,4 @@ function textsCsv({ plan, comparison }: GenerateEvaluation, texts: Dataset | nul
 
 /** Every prompt's answer to every row. */
 export const resultsCsv = (evaluation: Evaluation, texts: Dataset | null): string =>
-  ofTask({ classify: labelsCsv, generate: textsCsv }, evaluation, texts);
+  ofTask({ classify: labelsCsv, tag: tagsCsv, generate: textsCsv }, evaluation, texts);

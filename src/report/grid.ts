@@ -128,6 +128,7 @@ export function whySkipped(
 ): string | null {
   if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
   const { kind } = prompt.task;
+  if (kind === 'tag') return 'It gives several labels: Compare says how well';
   if (taskKindOf(mapping) !== kind)
     return kind === 'generate'
       ? 'It generates texts, and these rows have labels'

@@ -103,7 +103,7 @@ function trainingOf(
 }
 
 /** The answer words of a comparison; a search belongs to them while its words are the ones that were compared. */
-function answerWords(set: PromptSet, evaluation: ClassifyEvaluation): LabelReport['answerWords'] {
+function answerWords(set: PromptSet, evaluation: Evaluation): LabelReport['answerWords'] {
   const words = evaluation.words ?? set.words;
   const { wordSearch: search } = set;
   return {
@@ -120,6 +120,7 @@ export const changedIn = (evaluation: Evaluation, dataset: Dataset): readonly Ro
   ofTask(
     {
       classify: ({ comparison }: ClassifyEvaluation) => changedTexts(comparison, dataset),
+      tag: () => [],
       generate: (of: GenerateEvaluation) => textChanges(of, dataset),
     },
     evaluation,
@@ -146,6 +147,11 @@ export function reportOf(of: Reported): ReportInput | null {
       votes: votes.length > 0 ? tally(votes) : null,
       rows: withRows ? textChanges(evaluation, dataset) : [],
     };
+  }
+  if (evaluation.kind === 'tag') {
+    const { kind, plan, comparison } = evaluation;
+    const card = cardOf(evaluation, { stillFalling });
+    return { ...facts, ...{ kind, plan, comparison, card }, answerWords: answerWords(set, evaluation) };
   }
   const { kind, plan, comparison } = evaluation;
   return {

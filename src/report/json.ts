@@ -4,8 +4,8 @@ import type { ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { rounded } from '../lib/format';
 import { accuracy, argmax } from '../metrics/classification';
-import type { LabelResults, Results, TextResults } from './results-schema';
-import type { CloserLook, LabelReport, ReportInput, TextReport } from './types';
+import type { LabelResults, Results, TagResults, TextResults } from './results-schema';
+import type { CloserLook, LabelReport, ReportInput, TagReport, TextReport } from './types';
 
 /** Without what follows from the rows above: curves, and the rows of each slice. */
 function compact({ insights, ...others }: CloserLook) {
@@ -104,6 +104,36 @@ function labelResults(input: LabelReport): LabelResults {
   });
 }
 
+/** It holds row ids, labels and figures, no text of any row. */
+function tagResults(input: TagReport): TagResults {
+  const { plan, comparison, mayKnow } = input;
+  const named = (tags: readonly number[]) => tags.map((tag) => present(plan.labels[tag], 'label'));
+  const byLabel = (values: readonly number[]) =>
+    Object.fromEntries(plan.labels.map((label, k) => [label, present(values[k], label)]));
+  return rounded({
+    task: 'tag',
+    ...shared(input),
+    labels: [...plan.labels],
+    answerWords: input.answerWords,
+    arms: comparison.arms.map(({ given, labels, ...arm }) => {
+      const { odds, cuts } = outcomeOf(plan.arms, arm.id);
+      return {
+        ...arm,
+        mayKnowTestRows: mayKnow.includes(arm.id),
+        labels: [...labels],
+        cuts: byLabel(cuts),
+        rows: plan.rowIds.map((id, i) => ({
+          id,
+          gold: named(plan.gold[i] ?? []),
+          given: named(given[i] ?? []),
+          odds: byLabel(odds[i] ?? []),
+        })),
+      };
+    }),
+    comparisons: [...comparison.pairs],
+  });
+}
+
 /** It holds row ids and figures, no text of any row. */
 function textResults(input: TextReport): TextResults {
   const { plan, comparison, mayKnow } = input;
@@ -127,5 +157,5 @@ function textResults(input: TextReport): TextResults {
 export function resultsJson(input: LabelReport): LabelResults;
 export function resultsJson(input: ReportInput): Results;
 export function resultsJson(input: ReportInput): Results {
-  return ofTask<ReportInput, [], Results>({ classify: labelResults, generate: textResults }, input);
+  return ofTask<ReportInput, [], Results>({ classify: labelResults, tag: tagResults, generate: textResults }, input);
 }

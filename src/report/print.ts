@@ -8,6 +8,7 @@ import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { rankChart } from './charts';
 import { labelParts } from './labels';
+import { tagParts } from './tags';
 import { textParts } from './texts';
 import {
   type Cell,
@@ -21,7 +22,7 @@ import {
   type Table,
 } from './types';
 
-const PARTS = { classify: labelParts, generate: textParts };
+const PARTS = { classify: labelParts, tag: tagParts, generate: textParts };
 
 interface AllParts extends ReportParts {
   readonly nameOf: (armId: string) => string;

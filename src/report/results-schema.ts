@@ -1,4 +1,5 @@
 import { ACTIONS } from '../evaluation/advice';
+import { LABEL_FIGURES } from '../evaluation/tag/compare';
 import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import {
@@ -6,6 +7,7 @@ import {
   LABEL_METRICS,
   type LabelMetric,
   type Metric,
+  TAG_METRICS,
   TEXT_METRICS,
   type TextMetric,
 } from '../metrics/registry';
@@ -20,7 +22,7 @@ const figure = ({ schema: { min, max }, intervalName }: Metric) => {
   const value = z.number().min(min);
   return z.object({ value: max === undefined ? value : value.max(max), interval: interval.describe(intervalName) });
 };
-const labelDifference = ({ compareName }: LabelMetric) =>
+const labelDifference = ({ compareName }: Pick<LabelMetric, 'compareName'>) =>
   z.object({ value: z.number(), interval, p: share }).describe(compareName);
 const textDifference = ({ versus }: TextMetric) =>
   z.object({ value: z.number(), interval }).describe(versus === 'ratio' ? 'b divided by a' : 'b minus a');
@@ -118,24 +120,26 @@ const arm = {
 const rowId = z.string().describe('1-based number of the row in its file');
 const pair = { a: z.string().describe('Id of an arm'), b: z.string() };
 
+const answerWords = z
+  .object({
+    words: byName('string').describe('Label -> the word that the prompts answer for it'),
+    search: z
+      .object({
+        outcome: z.enum(['found', 'kept', 'too-few']),
+        rows: count.describe('Training rows that were read'),
+        loss: z.number().nullable().describe('Cross-validated, of these words'),
+        lossBefore: z.number().nullable().describe('Cross-validated, of the words before the search'),
+      })
+      .nullable()
+      .describe('How the words were found; null = they were given or proposed'),
+  })
+  .describe('What the prompts answer');
+
 const labelResults = z.object({
   task: z.literal('classify'),
   ...shared,
   labels: z.array(z.string()),
-  answerWords: z
-    .object({
-      words: byName('string').describe('Label -> the word that the prompts answer for it'),
-      search: z
-        .object({
-          outcome: z.enum(['found', 'kept', 'too-few']),
-          rows: count.describe('Training rows that were read'),
-          loss: z.number().nullable().describe('Cross-validated, of these words'),
-          lossBefore: z.number().nullable().describe('Cross-validated, of the words before the search'),
-        })
-        .nullable()
-        .describe('How the words were found; null = they were given or proposed'),
-    })
-    .describe('What the prompts answer'),
+  answerWords,
   arms: z.array(
     z.object({
       ...arm,
@@ -206,6 +210,43 @@ const labelResults = z.object({
     .describe('Examined beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
 });
 
+const tagResults = z.object({
+  task: z.literal('tag'),
+  ...shared,
+  labels: z.array(z.string()).describe('Without the one that stands for none'),
+  answerWords,
+  arms: z.array(
+    z.object({
+      ...arm,
+      metrics: z.object(forEachMetric(TAG_METRICS, figure)),
+      labels: z.array(
+        z.object({
+          label: z.string(),
+          ...forEachMetric(LABEL_FIGURES, () => figure(TAG_METRICS.microF1)),
+          support: count.describe('Test rows that have it'),
+        }),
+      ),
+      cuts: byName('number').describe('Label -> from which log-odds on it is given; chosen on validation rows'),
+      rows: z.array(
+        z.object({
+          id: rowId,
+          gold: z.array(z.string()),
+          given: z.array(z.string()),
+          odds: byName('number').describe('Label -> its log-probability minus that of the word for none'),
+        }),
+      ),
+    }),
+  ),
+  comparisons: z.array(
+    z.object({
+      ...pair,
+      metrics: z.object(forEachMetric(TAG_METRICS, labelDifference)),
+      pHolm: share.describe('The p of micro-F1, corrected for all pairs'),
+      rows: z.object({ closer: count, further: count, same: count }).describe('Rows where b makes fewer mistakes'),
+    }),
+  ),
+});
+
 const textResults = z.object({
   task: z.literal('generate'),
   ...shared,
@@ -237,9 +278,10 @@ const textResults = z.object({
 });
 
 /** `results.json`, published as docs/results.schema.json. */
-export const resultsSchema = z.discriminatedUnion('task', [labelResults, textResults]);
+export const resultsSchema = z.discriminatedUnion('task', [labelResults, tagResults, textResults]);
 
 export type LabelResults = z.infer<typeof labelResults>;
+export type TagResults = z.infer<typeof tagResults>;
 export type TextResults = z.infer<typeof textResults>;
 export type Results = z.infer<typeof resultsSchema>;
 

@@ -2,7 +2,7 @@ import type { RowAccount } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
-import type { Comparison, ComparisonPlan, GeneratePlan, Verdict } from '../evaluation/types';
+import type { Comparison, ComparisonPlan, GeneratePlan, TagPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import { ends, type Figure } from '../metrics/registry';
 import type { WrittenRow } from './csv';
@@ -63,7 +63,14 @@ export interface TextReport extends ReportFacts {
   readonly rows: readonly GeneratedText[];
 }
 
-export type ReportInput = LabelReport | TextReport;
+export interface TagReport extends ReportFacts {
+  readonly kind: 'tag';
+  readonly plan: TagPlan;
+  readonly comparison: Comparison<'tag'>;
+  readonly answerWords: LabelResults['answerWords'];
+}
+
+export type ReportInput = LabelReport | TagReport | TextReport;
 
 export interface CloserLook {
   readonly insights?: Insights;

@@ -1,5 +1,5 @@
 /** From rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
-import type { LeftOutReason, Table, TaskKind } from '../dataset/types';
+import type { ByTask, LeftOutReason, Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
@@ -9,6 +9,7 @@ import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { labelProbabilities, pooledAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
+import { tagProbabilities } from '../metrics/tags';
 import { labelsOf, softOf, type TextVoice, textsOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
@@ -33,6 +34,15 @@ interface Answers {
     readonly gold: number | null;
     readonly probabilities: readonly number[];
     /** Virtual ones included. */
+    readonly tokens: number;
+  };
+  readonly tag: {
+    readonly kind: 'tag';
+    readonly index: number;
+    /** The row's own labels, where they are known. */
+    readonly gold: readonly number[] | null;
+    /** Of each label by itself, after its cut; without the one that stands for none. */
+    readonly probabilities: readonly number[];
     readonly tokens: number;
   };
   readonly generate: {
@@ -108,7 +118,7 @@ export function tableSource(
   const bare: HardPrompt = { template: `{${TEXT_SLOT}}`, shots: 0, shotSeed: 0 };
   const shown = texts.length > 0 ? texts : [{ ...bare, words }];
   const renderers = shown.map((voice) => {
-    const how = { prompt: voice, words: voice.words, text, label, ...(longest === null ? {} : { longest }) };
+    const how = { kind: prompt.task.kind, prompt: voice, words: voice.words, text, label };
     return unwrap(openBatch(table, { ...how, dataset: voice.shots > 0 ? dataset : null }));
   });
   const cellAt = (index: number, column: string | null) => table.rows.at(index)?.cells[column ?? text] ?? '';
@@ -176,7 +186,7 @@ function tokenised(
   const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
   const rows = rendered.map((row) => {
     if ('leftOut' in row) return row;
-    const { rowId, label, otherOrders } = row;
+    const { rowId, label, tags, otherOrders } = row;
     const { ids, cue } = encodeRow(encode, row);
     const others = otherOrders?.map(encode);
     const target = row.target === undefined ? undefined : targetIds(tokens, row.target, chat);
@@ -188,7 +198,15 @@ function tokenised(
           why: 'long' as const,
           leftOut: `with its prompt it has ${counted(length, 'token')}, and the model reads at most ${room}`,
         }
-      : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
+      : {
+          rowId,
+          label,
+          ...(tags && { tags }),
+          ids,
+          cue,
+          ...(others ? { otherOrders: others } : {}),
+          ...(target ? { target } : {}),
+        };
   });
   const leftOut: LeftOut = rows.flatMap((row) =>
     'leftOut' in row ? [[Number(row.rowId), row.leftOut, row.why] as const] : [],
@@ -206,8 +224,24 @@ export type Answerer = (rows: readonly TokenRow[], control: Control) => Promise<
 
 type Opener = (host: AnsweringHost, version: Askable) => Answerer;
 
-const ANSWERERS: { readonly [K in TaskKind]: Opener } = {
-  classify: ({ tokens, engine }, { prompt }) => {
+/** How an answer follows from log-probabilities over the answer words. */
+type FromLogProbs = (logProbs: readonly number[], cuts: readonly number[] | null, row: TokenRow) => RowSaid;
+
+type RowSaid =
+  | Pick<RowAnswer<'classify'>, 'kind' | 'gold' | 'probabilities'>
+  | Pick<RowAnswer<'tag'>, 'kind' | 'gold' | 'probabilities'>;
+
+const asLabel: FromLogProbs = (logProbs, cuts, { label }) => ({
+  ...{ kind: 'classify', gold: label, probabilities: labelProbabilities(logProbs, cuts) },
+});
+
+const asTags: FromLogProbs = (logProbs, cuts, { tags }) => ({
+  ...{ kind: 'tag', gold: tags ?? null, probabilities: tagProbabilities(logProbs, cuts) },
+});
+
+const scored =
+  (answerOf: FromLogProbs): Opener =>
+  ({ tokens, engine }, { prompt }) => {
     const { of } = readings(prompt);
     const texts = textsOf(prompt).map((voice, v) => ({
       ...voice,
@@ -219,27 +253,29 @@ const ANSWERERS: { readonly [K in TaskKind]: Opener } = {
     );
     const weights = [...texts, ...counts].map(({ weight }) => weight);
     return async (rows: readonly AskedRow[], control) => {
-      const scored: ScoreResult[] = [];
+      const read: ScoreResult[] = [];
       for (const { labels, soft, at } of texts) {
-        const read = at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
-        scored.push(await engine.score({ rows: read, labels, soft, cacheKey: null }, control));
+        const asked = at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
+        read.push(await engine.score({ rows: asked, labels, soft, cacheKey: null }, control));
       }
       const counted = counts.map(({ answer }) => answer(rows.map(({ plain = '' }) => plain)));
       const logProbs = pooledAnswers(
-        [...scored.map((each) => each.rows.map((row) => row.logProbs)), ...counted],
+        [...read.map((each) => each.rows.map((row) => row.logProbs)), ...counted],
         weights,
       );
-      const answers = rows.map(({ rowId, label }, i) => ({
-        kind: 'classify' as const,
-        index: Number(rowId),
-        gold: label,
-        probabilities: labelProbabilities(logProbs[i] ?? [], prompt.calibration?.meanLogProbs ?? null),
-        tokens: scored.reduce((sum, each) => sum + (each.rows[i]?.tokensSent ?? 0), 0),
+      const answers = rows.map((row, i) => ({
+        ...answerOf(logProbs[i] ?? [], prompt.calibration?.meanLogProbs ?? null, row),
+        index: Number(row.rowId),
+        tokens: read.reduce((sum, each) => sum + (each.rows[i]?.tokensSent ?? 0), 0),
       }));
-      const seconds = scored.reduce((sum, each) => sum + each.seconds, 0);
-      return { answers, ms: scored.some(({ rowsRun }) => rowsRun > 0) ? seconds * 1000 : null };
+      const seconds = read.reduce((sum, each) => sum + each.seconds, 0);
+      return { answers, ms: read.some(({ rowsRun }) => rowsRun > 0) ? seconds * 1000 : null };
     };
-  },
+  };
+
+const ANSWERERS: ByTask<Opener> = {
+  classify: scored(asLabel),
+  tag: scored(asTags),
   generate: (host, version) => {
     const soft = softOf(version.prompt);
     const longest = roomFor(host, version) ?? 0;

@@ -1,10 +1,12 @@
 /** The version that was asked for, another where it fails or is unsure, and both where one is on trial. */
 import { isUnsure } from '../dataset/csv-out';
+import { ofTask } from '../dataset/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
+import { leastSure, likelyTags } from '../metrics/tags';
 import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import type { StagePolicy } from '../prompt-set/types';
 import {
@@ -147,11 +149,25 @@ export function countWords({ answered, fallbacks, shadow }: RouteCounts): string
 }
 
 const saidBy = (answer: RowAnswer): string | number =>
-  answer.kind === 'classify' ? argmax(answer.probabilities) : answer.text;
+  ofTask(
+    {
+      classify: ({ probabilities }: RowAnswer<'classify'>): string | number => argmax(probabilities),
+      tag: ({ probabilities }: RowAnswer<'tag'>) => likelyTags(probabilities).join(),
+      generate: ({ text }: RowAnswer<'generate'>) => text,
+    },
+    answer,
+  );
 
 /** 1 for a generated text. */
 const sureness = (answer: RowAnswer): number =>
-  answer.kind === 'classify' ? (answer.probabilities[argmax(answer.probabilities)] ?? 0) : 1;
+  ofTask(
+    {
+      classify: ({ probabilities }: RowAnswer<'classify'>) => probabilities[argmax(probabilities)] ?? 0,
+      tag: ({ probabilities }: RowAnswer<'tag'>) => leastSure(probabilities),
+      generate: () => 1,
+    },
+    answer,
+  );
 
 type Answered = Omit<Routed, 'answers'> & { readonly answers: readonly RowAnswer[] };
 type Tried = Answered | { readonly reason: FallbackReason; readonly cause: StudioError };

@@ -1,10 +1,12 @@
 /** One loaded model answers for all sets: switching prompts loads nothing. */
 import { isUnsure } from '../dataset/csv-out';
-import type { Dataset, TaskKind } from '../dataset/types';
+import { joinTags, NO_LABEL } from '../dataset/tags';
+import type { ByTask, Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { argmax } from '../metrics/classification';
+import { likelyTags } from '../metrics/tags';
 import { labelsOf, softOf } from '../prompt/prompt';
 import {
   type Asked,
@@ -74,6 +76,13 @@ interface LabelAnswer extends Answer {
   readonly needsReview: boolean;
 }
 
+interface TagAnswer extends Answer {
+  readonly tags: readonly string[];
+  /** Of each label by itself, in the order of `labels`. */
+  readonly probabilities: readonly number[];
+  readonly labels: readonly string[];
+}
+
 interface TextAnswer extends Answer {
   readonly text: string;
   readonly probabilities: null;
@@ -120,13 +129,15 @@ function rememberedChecks(checks: NonNullable<RouterOptions['checks']>): typeof 
 
 /** @throws StudioError `bad-input` where a set that chooses labels is to generate a text, or the other way round */
 function checkKind({ handle, prompt }: AskedVersion, kind: TaskKind): void {
-  if (prompt.task.kind === kind) return;
-  throw badInput(
-    kind === 'classify'
-      ? `${handle} generates texts: ask it with generate.`
-      : `${handle} chooses labels: ask it with classify.`,
-  );
+  const own = prompt.task.kind;
+  if (own !== kind) throw badInput(`${handle} ${DOES[own]}: ask it with ${own}.`);
 }
+
+const DOES: ByTask<string> = {
+  classify: 'chooses labels',
+  tag: 'gives several labels',
+  generate: 'generates texts',
+};
 
 const thresholdOf = ({ prompt }: AskedVersion): number | null => prompt.threshold?.value ?? null;
 
@@ -152,6 +163,8 @@ function explained({ host }: RouterOptions, plan: Plan, rows: RowSource): Promis
 export interface Router {
   /** @throws StudioError `bad-input` where nothing can answer; as the engine; `cancelled` */
   readonly classify: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<LabelAnswer>;
+  /** @throws as `classify` */
+  readonly tag: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<TagAnswer>;
   /** @throws as `classify` */
   readonly generate: (asked: AskedPrompt, row: string | Fields, control?: Control) => Promise<TextAnswer>;
   /** Many rows, in pieces: the engine runs those of a piece together. @throws StudioError `bad-input` */
@@ -201,6 +214,12 @@ export function createRouter(options: RouterOptions): Router {
       const needsReview = isUnsure(Math.max(...probabilities), thresholdOf(by));
       return { label, probabilities, labels, needsReview, ...facts };
     },
+    tag: async (asked, row, control = uninterrupted) => {
+      const { answer, by, facts } = await one('tag', asked, row, control);
+      const labels = labelsOf(by.prompt).slice(0, -1);
+      const probabilities = answer.kind === 'tag' ? answer.probabilities : [];
+      return { tags: namedTags(probabilities, by), probabilities, labels, ...facts };
+    },
     generate: async (asked, row, control = uninterrupted) => {
       const { answer, facts } = await one('generate', asked, row, control);
       return { text: answer.kind === 'generate' ? answer.text : '', probabilities: null, ...facts };
@@ -213,6 +232,9 @@ export function createRouter(options: RouterOptions): Router {
     counts: () => counts.read(),
   };
 }
+
+const namedTags = (probabilities: readonly number[], { prompt }: AskedVersion) =>
+  likelyTags(probabilities).map((place) => labelsOf(prompt)[place] ?? '');
 
 function labelOf(answer: Pick<RoutedAnswer, 'kind'>, { prompt }: AskedVersion) {
   const probabilities = (answer as { readonly probabilities?: readonly number[] }).probabilities ?? [];
@@ -230,5 +252,8 @@ function factsOf(answer: RoutedAnswer, by: AskedVersion, took: Pick<Answer, 'lat
 
 function shadowOf(shadow: NonNullable<RoutedAnswer['shadow']>, by: AskedVersion): NonNullable<Answer['shadow']> {
   if (shadow.kind === 'failed') return { failed: shadow.message };
-  return shadow.kind === 'classify' ? labelOf(shadow, by) : { text: shadow.text };
+  if (shadow.kind === 'generate') return { text: shadow.text };
+  if (shadow.kind === 'classify') return labelOf(shadow, by);
+  const { probabilities } = shadow;
+  return { label: joinTags(namedTags(probabilities, by)) || NO_LABEL, probabilities };
 }

@@ -7,6 +7,7 @@ import {
   soundEvaluation,
   soundMeasurement,
   soundSet,
+  soundTagging,
   soundWriting,
 } from '../interchange/soundness';
 import { StudioError } from '../lib/errors';
@@ -18,6 +19,7 @@ const CHECKS = {
   promptSets: soundSet,
   checkpoints: soundCheckpoint,
   evaluations: soundEvaluation,
+  taggings: soundTagging,
   writings: soundWriting,
   measurements: soundMeasurement,
   datasets: soundDataset,
@@ -28,6 +30,7 @@ const KEY: Readonly<Record<Checked, string>> = {
   promptSets: 'id',
   checkpoints: 'runId',
   evaluations: 'id',
+  taggings: 'id',
   writings: 'id',
   measurements: 'id',
   datasets: 'setId',
@@ -38,6 +41,7 @@ const INSPECTED = [
   'promptSets',
   'checkpoints',
   'evaluations',
+  'taggings',
   'writings',
   'measurements',
 ] as const satisfies readonly Checked[];
@@ -56,6 +60,7 @@ const LOST = {
   checkpoints: (faults) =>
     `The last state of a training run (${faults}): the run cannot be resumed. A prompt that it has made is still here.`,
   evaluations: (faults) => `A comparison (${faults}). Compare again to replace it.`,
+  taggings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
   writings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
   measurements: (faults) => `A measurement of a version (${faults}). Measure it again to replace it.`,
   datasets: (faults) => `The rows of a prompt set (${faults}). Open the file again on the Data screen.`,

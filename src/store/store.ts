@@ -206,20 +206,22 @@ const setTables = (backend: Guarded, tell: Tell): Pick<Store, 'listings' | 'sets
   },
 });
 
-/** Comparisons of both kinds, each in its own table, as one list. */
+/** Comparisons of all kinds, each in its own table, as one list. */
 async function evaluationsOf(backend: Backend, setId: string): Promise<readonly Evaluation[]> {
-  const [classified, generated] = await Promise.all([
+  const [classified, tagged, generated] = await Promise.all([
     backend.bySet('evaluations', setId),
+    backend.bySet('taggings', setId),
     backend.bySet('writings', setId),
   ]);
   const all: Evaluation[] = [
     ...classified.map((value) => withKind(value, 'classify')),
+    ...tagged.map((value) => withKind(value, 'tag')),
     ...generated.map((value) => withKind(value, 'generate')),
   ];
   return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
 }
 
-const EVALUATIONS = { classify: 'evaluations', generate: 'writings' } as const;
+const EVALUATIONS = { classify: 'evaluations', tag: 'taggings', generate: 'writings' } as const;
 
 const resultTables = (backend: Guarded, tell: Tell): Pick<Store, 'checkpoints' | 'evaluations' | 'measurements'> => ({
   checkpoints: {

@@ -185,6 +185,7 @@ const noInstruction: Rule = ({ prompt, mapping, labels }, parts) => {
 };
 
 const RULES: ByTask<readonly Rule[]> = {
+  tag: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong],
   classify: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong, examplesUnbalanced],
   generate: [noInstruction, instructionLast, noCue, trailingSpace, tooLong],
 };

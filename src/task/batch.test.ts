@@ -12,6 +12,7 @@ const task = (change: Partial<BatchTask> = {}): BatchTask => ({
   words: WORDS,
   text: 'body',
   label: null,
+  kind: 'classify',
   dataset: null,
   ...change,
 });
@@ -45,7 +46,7 @@ describe('rows of another file', () => {
   test('wanted texts follow the prompt on one line, and rows without one are left out by name', () => {
     const prompt = { template: '{text}\nSummary:', shots: 0, shotSeed: 0 };
     const asked = [row({ body: 'a', sum: ' two\nlines ' }), row({ body: 'b', sum: ' ' })];
-    const opened = openBatch({ columns: ['body', 'sum'] }, task({ prompt, words: [], label: 'sum', longest: 9 }));
+    const opened = openBatch({ columns: ['body', 'sum'] }, task({ prompt, words: [], label: 'sum', kind: 'generate' }));
     expect(opened.ok && opened.value(asked, 0)).toEqual([
       { rowId: '0', text: 'a\nSummary:', label: null, target: ' two lines' },
       { rowId: '1', leftOut: 'it has no expected text', why: 'target' },

@@ -1,5 +1,5 @@
 /** Rows of another file, rendered piece by piece, so that the file may be long. */
-import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, Row, Table, TaskKind } from '../dataset/types';
 import { storedTask } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
@@ -16,8 +16,7 @@ export interface BatchTask {
   readonly text: string;
   /** A column with labels or expected texts, where answers are to be checked. */
   readonly label: string | null;
-  /** Tokens of a generated text; undefined: a label is chosen. */
-  readonly longest?: number;
+  readonly kind: TaskKind;
   /** The project's own rows, from which examples in the prompt are drawn; null = they are not here. */
   readonly dataset: Dataset | null;
 }
@@ -34,18 +33,17 @@ export type BatchRenderer = (rows: readonly Row[], from: number) => readonly Bat
 /** @returns how rows are rendered */
 export function openBatch(
   table: Pick<Table, 'columns'>,
-  { prompt, words, text, label, longest, dataset }: BatchTask,
+  { prompt, words, text, label, kind, dataset }: BatchTask,
 ): Result<BatchRenderer, BatchFailure> {
   // in the prompt, the text column may go by the name that it has in the project
   const own = dataset?.mapping.text ?? text;
-  const kind = longest === undefined ? 'classify' : 'generate';
   const mapping: ColumnMapping = { text: own, label: label ?? '', id: null, ...storedTask(kind) };
   const columns = table.columns.includes(own) ? table.columns : [...table.columns, own];
   const checked = checkTemplate(prompt.template, columns, { ...mapping, label: '' });
   if (!checked.ok) return checked;
   const labels = words.map((word) => word.label);
   const checkedAnswer = TASKS[kind].checked({ labels, mapping }, prompt.chat ? '' : prompt.template);
-  const known = (row: Row): Pick<Example, 'label' | 'target'> | LeftOutRow => {
+  const known = (row: Row): Pick<Example, 'label' | 'tags' | 'target'> | LeftOutRow => {
     if ((row.cells[text] ?? '').trim() === '') return { leftOut: 'it has no text', why: 'text' };
     return label === null ? { label: null } : checkedAnswer(row);
   };

@@ -42,12 +42,19 @@ export function classifyTemplate(mapping: ColumnMapping, labels: readonly string
 
 /** A letter or a number used for a label is named with it, as it means nothing by itself. */
 export function classifyInstruction(labels: readonly string[], words: readonly AnswerWord[] = []): string {
+  return `Classify the text. Answer with one of: ${namedLabels(labels, words).join(', ')}.`;
+}
+
+/** @param labels the last one stands for no label */
+export const tagInstruction = (labels: readonly string[], words: readonly AnswerWord[] = []): string =>
+  `Tag the text. Answer with all that fit: ${namedLabels(labels, words).join(', ')}.`;
+
+function namedLabels(labels: readonly string[], words: readonly AnswerWord[]): readonly string[] {
   const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
-  const answers = labels.map((label) => {
+  return labels.map((label) => {
     const word = letters.get(label) ?? label;
     return (word.length === 1 || /^\d+$/.test(word)) && word !== label ? `${word} for ${label}` : label;
   });
-  return `Classify the text. Answer with one of: ${answers.join(', ')}.`;
 }
 
 /**

@@ -1,7 +1,13 @@
-import { labelIndexer, targetOf } from '../dataset/labels';
+import { labelsIndexer, targetOf } from '../dataset/labels';
 import type { ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
-import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
+import {
+  classifyInstruction,
+  classifyTemplate,
+  generateInstruction,
+  generateTemplate,
+  tagInstruction,
+} from './propose';
 import { proposeWords } from './propose-words';
 import { asContinuation } from './template';
 import type { AnswerWord, Example, Tokenise } from './types';
@@ -26,7 +32,7 @@ export interface Task {
   readonly checked: (
     dataset: Labelled,
     template: string,
-  ) => (row: Row) => Pick<Example, 'label' | 'target'> | LeftOutRow;
+  ) => (row: Row) => Pick<Example, 'label' | 'tags' | 'target'> | LeftOutRow;
   /** Examples can be balanced over the labels. */
   readonly canBalance: boolean;
 }
@@ -36,25 +42,45 @@ const classify: Task = {
   instruction: ({ labels }, words) => classifyInstruction(labels, words),
   words: proposeWords,
   shown: (dataset, words) => {
-    const indexOf = labelIndexer(dataset);
+    const labelsAt = labelsIndexer(dataset);
     const wordOf = new Map(words.map(({ label, word }) => [label, word]));
-    return (row) => {
-      const label = dataset.labels[indexOf(row) ?? -1] ?? '';
+    const named = (place: number) => {
+      const label = dataset.labels[place] ?? '';
       return wordOf.get(label) ?? label;
+    };
+    return (row) => {
+      const [first = '', ...others] = labelsAt(row).map(named);
+      return [first, ...others.map((word) => word.trim())].join(', ');
     };
   },
   checked: (dataset) => {
-    const indexOf = labelIndexer(dataset);
+    const labelsAt = labelsIndexer(dataset);
     return (row) => {
-      const label = indexOf(row);
+      const [label] = labelsAt(row);
       const cell = row.cells[dataset.mapping.label] ?? '';
-      if (label !== null) return { label };
+      if (label !== undefined) return { label };
       return cell.trim() === ''
         ? { leftOut: 'it has no label', why: 'label' }
         : { leftOut: `its label “${cell.slice(0, 60)}” is none of this prompt’s`, why: 'unknown' };
     };
   },
   canBalance: true,
+};
+
+/** As one label a row, but for all labels of the row. */
+const tag: Task = {
+  ...classify,
+  instruction: ({ labels }, words) => tagInstruction(labels, words),
+  checked: (dataset, template) => {
+    const labelsAt = labelsIndexer(dataset);
+    const checked = classify.checked(dataset, template);
+    return (row) => {
+      const found = checked(row);
+      return 'leftOut' in found
+        ? found
+        : { ...found, tags: labelsAt(row).filter((place) => place < dataset.labels.length - 1) };
+    };
+  },
 };
 
 const generate: Task = {
@@ -76,12 +102,15 @@ const generate: Task = {
   canBalance: false,
 };
 
-export const TASKS: ByTask<Task> = { classify, generate };
+export const TASKS: ByTask<Task> = { classify, tag, generate };
 
 export const taskOf = (mapping: Pick<ColumnMapping, 'task'>): Task => TASKS[taskKindOf(mapping)];
 
 /** Nothing where the row has no answer. */
-export function answersOf(dataset: Labelled, template: string): (row: Row) => Pick<Example, 'label' | 'target'> {
+export function answersOf(
+  dataset: Labelled,
+  template: string,
+): (row: Row) => Pick<Example, 'label' | 'tags' | 'target'> {
   const checked = taskOf(dataset.mapping).checked(dataset, template);
   return (row) => {
     const found = checked(row);

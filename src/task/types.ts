@@ -40,6 +40,8 @@ export interface Example {
   readonly otherOrders?: readonly string[] | undefined;
   /** Index into the label set. */
   readonly label: number | null;
+  /** All labels of a row that may have several, without the one that stands for none. */
+  readonly tags?: readonly number[] | undefined;
   /** The expected text right after `text`. */
   readonly target?: string | undefined;
 }

@@ -23,6 +23,8 @@ export interface TokenRow {
   readonly otherOrders?: readonly Int32Array[] | undefined;
   /** Index into the label set. */
   readonly label: number | null;
+  /** All labels of a row that may have several, without the one that stands for none. */
+  readonly tags?: readonly number[] | undefined;
   /** Probabilities that training teaches in place of `label`: what another prompt answers. */
   readonly taught?: readonly number[];
   /** The expected text after the row, with its end token. */

@@ -17,7 +17,7 @@ export function storedError(message: string): StudioError {
   return step && rate ? diverged(Number(step), Number(rate)) : new StudioError('internal', message);
 }
 
-/** Null where texts are generated. */
+/** Of one label a row. */
 export const accuracyOf = (scores: Scores): number | null => (scores.kind === 'classify' ? scores.accuracy : null);
 
 /** With fewer validations a trend is chance. */
@@ -103,5 +103,6 @@ export function select(
 
 function shareOf(point: ValidationPoint, metric: 'accuracy' | 'macro-f1'): number {
   if (point.kind === 'generate') return point.tokenShare;
-  return metric === 'accuracy' ? point.accuracy : point.macroF1;
+  if (metric === 'macro-f1') return point.macroF1;
+  return point.kind === 'tag' ? point.microF1 : point.accuracy;
 }

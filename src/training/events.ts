@@ -3,9 +3,10 @@ import type { RowsRead } from '../inference/text-cache';
 /** On the validation rows. `tokenShare`: tokens of expected texts that the model predicts, each after the correct ones. */
 export type Scores =
   | { readonly kind: 'classify'; readonly accuracy: number; readonly macroF1: number }
+  | { readonly kind: 'tag'; readonly microF1: number; readonly macroF1: number }
   | { readonly kind: 'generate'; readonly tokenShare: number };
 
-/** Mean cross-entropy over the answer words, or per token of the expected text. */
+/** Mean cross-entropy over the answer words, mean binary cross-entropy over the labels, or per token of the expected text. */
 type ValidationResult = Scores & { readonly loss: number };
 
 export type Trial = ValidationResult & { readonly rowLosses: readonly number[] };

@@ -11,6 +11,7 @@ import { present } from '../lib/assert';
 import type { Polled } from '../lib/control';
 import { entropy } from '../metrics/calibration';
 import { logSumExp } from '../metrics/classification';
+import { tagLoss } from '../metrics/tags';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 
@@ -51,7 +52,8 @@ export interface BatchOptions extends GradientOptions {
  * Rows with a target: mean cross-entropy over its tokens. Single-token answer words: of the softmax over those words; others:
  * mean over the gold word's tokens, each over the whole vocabulary. Rows that are taught probabilities q: the divergence
  * `KL(q | p) = sum_c q_c log(q_c / p_c)` of the answers p from them (Hinton et al. 2015). Label weights multiply a row's part;
- * the sum is still divided by the number of rows. A batch larger than a run is split into weighted sums.
+ * the sum is still divided by the number of rows. Rows with several labels: mean binary cross-entropy over the labels
+ * (`metrics/tags`), whose slope the graph gets as the softmax less its target, in a second pass. A batch larger than a run is split into weighted sums.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function batchGradient(program: Program, options: GradientOptions): Promise<Gradient> {
@@ -60,25 +62,40 @@ export async function batchGradient(program: Program, options: GradientOptions):
   let sum = new Float64Array(0);
   const answerSum = answerShift && new Float64Array(answerShift.length);
   let loss = 0;
-  for (const { sequences, candidates, objective } of await partsOf(program, options)) {
-    const asked = {
-      soft,
-      candidates,
-      answerShift,
-      objective,
-      keepPresent: false,
-      keepStates: answerShift !== undefined,
-    };
-    const outcome = await run(program, sequences, asked);
-    loss += outcome.loss - entropyOf(objective);
-    const part = present(outcome.softGrad, 'gradient');
-    if (sum.length === 0) sum = new Float64Array(part.length);
-    part.forEach((g, i) => {
+  for (const part of await partsOf(program, options)) {
+    const { sequences, candidates, tags } = part;
+    const asked = { soft, candidates, answerShift, keepPresent: false };
+    const tagged =
+      tags && tagObjective(await run(program, sequences, { ...asked, objective: null }), part.objective, tags);
+    const objective = tagged?.objective ?? part.objective;
+    const outcome = await run(program, sequences, { ...asked, objective, keepStates: answerShift !== undefined });
+    loss += tagged?.loss ?? outcome.loss - entropyOf(objective);
+    const own = present(outcome.softGrad, 'gradient');
+    if (sum.length === 0) sum = new Float64Array(own.length);
+    own.forEach((g, i) => {
       sum[i] = (sum[i] as number) + g;
     });
     if (answerSum) addAnswerGradient(answerSum, outcome, objective, program.spec);
   }
   return { loss, gradient: Float32Array.from(sum), ...(answerSum && { answerGradient: Float32Array.from(answerSum) }) };
+}
+
+/** Targets under which the graph's cross-entropy has the slope of the labels' own loss: softmax(l) − target = slope. */
+function tagObjective(
+  { logits, columns }: Pick<RunOutcome, 'logits' | 'columns'>,
+  { weights }: Objective,
+  tags: readonly (readonly number[])[],
+): { readonly loss: number; readonly objective: Objective } {
+  const rows = tags.map((own, r) => {
+    const scores = Array.from(logits.subarray(r * columns, (r + 1) * columns));
+    const { loss, slopes } = tagLoss(scores, own);
+    const normaliser = logSumExp(scores);
+    return { loss, target: scores.map((logit, c) => Math.exp(logit - normaliser) - (slopes[c] as number)) };
+  });
+  return {
+    loss: rows.reduce((sum, { loss }, r) => sum + (weights[r] ?? 0) * loss, 0),
+    objective: { targets: rows.map(({ target }) => target), weights },
+  };
 }
 
 /**
@@ -133,7 +150,7 @@ export async function batchLosses(
 /** Choice c of virtual token j is virtual token `c * virtualTokens + j` of the run. */
 async function sideBySide(
   program: Program,
-  { sequences, candidates, objective }: Part,
+  { sequences, candidates, objective, tags }: Part,
   { virtualTokens, answerShift }: SoftPrompt,
   choices: readonly Float32Array[],
 ): Promise<number[]> {
@@ -153,11 +170,15 @@ async function sideBySide(
       ? (row[target] ?? Number.NaN)
       : target.reduce((sum, share, column) => sum + share * (row[column] ?? Number.NaN), 0);
   return choices.map((_, c) =>
-    targets.reduce<number>((loss, target, r) => {
-      const begin = (c * targets.length + r) * columns;
-      const row = logits.subarray(begin, begin + columns);
-      return loss + (weights[r] ?? 0) * (logSumExp(row) - wanted(row, target));
-    }, -entropyOf(objective)),
+    targets.reduce<number>(
+      (loss, target, r) => {
+        const begin = (c * targets.length + r) * columns;
+        const row = logits.subarray(begin, begin + columns);
+        if (tags) return loss + (weights[r] ?? 0) * tagLoss(Array.from(row), tags[r] ?? []).loss;
+        return loss + (weights[r] ?? 0) * (logSumExp(row) - wanted(row, target));
+      },
+      tags ? 0 : -entropyOf(objective),
+    ),
   );
 }
 
@@ -175,12 +196,15 @@ interface Part {
   readonly sequences: readonly Sequence[];
   readonly candidates: readonly number[] | null;
   readonly objective: Objective;
+  /** Of rows that may have several labels: the labels of each read. */
+  readonly tags: readonly (readonly number[])[] | null;
 }
 
 async function partsOf(program: Program, options: GradientOptions): Promise<readonly Part[]> {
   const { rows, labels, wholeVocabulary = isSequenceScored(labels) } = options;
   const texts = await textsOf(program, options);
   const writes = rows.some(({ target }) => target);
+  const isTagged = rows.some(({ tags }) => tags);
   const targetOf = writes ? writtenTarget : wholeVocabulary ? wordTarget : choiceTarget;
   const targets = rows.map((row, i) => ({
     ...targetOf(row, present(texts[i], 'text'), labels),
@@ -196,7 +220,8 @@ async function partsOf(program: Program, options: GradientOptions): Promise<read
       targets: chosen.flatMap((target) => target.targets),
       weights: chosen.flatMap(({ targets: own, weight }) => own.map(() => weight / (rows.length * own.length))),
     };
-    return { sequences: chosen.map((target) => target.sequence), candidates, objective };
+    const tags = isTagged ? bucket.map((index) => rows[index]?.tags ?? []) : null;
+    return { sequences: chosen.map((target) => target.sequence), candidates, objective, tags };
   });
 }
 

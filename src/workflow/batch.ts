@@ -7,12 +7,14 @@ import {
   isUnsure,
   type LabelAnswers,
   type LabelScore,
+  type TagAnswers,
   type TextAnswers,
   toCsv,
 } from '../dataset/csv-out';
 import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
 import { headerThatIsARow } from '../dataset/mends';
 import { parseFile, type parsing } from '../dataset/parse';
+import { joinTags, NO_LABEL } from '../dataset/tags';
 import {
   type ColumnMapping,
   type Dataset,
@@ -29,6 +31,7 @@ import { badInput, StudioError } from '../lib/errors';
 import { bytes as sizeWords } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { argmax } from '../metrics/classification';
+import { leastSure, likelyTags } from '../metrics/tags';
 import { labelsOf, type Prompt, textsOf } from '../prompt/prompt';
 import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
 import { type RowAnswer, roomFor, tableSource } from '../route/answering';
@@ -111,7 +114,7 @@ const MOST_ROWS = 256;
 const SETTLED_SECONDS = 1;
 
 /** A piece takes about this long: what a stop may lose. Texts are generated many side by side, a few times as fast. */
-const PIECE_SECONDS: Readonly<Record<TaskKind, number>> = { classify: 1.5, generate: 8 };
+const PIECE_SECONDS: Readonly<Record<TaskKind, number>> = { classify: 1.5, tag: 1.5, generate: 8 };
 
 /**
  * Answers the rows of a route from one place on, in pieces that grow or shrink until one takes about as long as it should.
@@ -178,7 +181,7 @@ interface Answers {
   readonly add: (answer: RowAnswer) => RowOutcome;
   readonly counts: () => readonly number[];
   readonly unsure: () => number;
-  readonly output: (each: LabelScore | 'nothing') => LabelAnswers | TextAnswers;
+  readonly output: (each: LabelScore | 'nothing') => LabelAnswers | TagAnswers | TextAnswers;
 }
 
 function labelAnswers(labels: readonly string[], rows: number, threshold: number | null): Answers {
@@ -209,6 +212,26 @@ function labelAnswers(labels: readonly string[], rows: number, threshold: number
   };
 }
 
+/** @param labels without the one that stands for none, which is the last */
+function tagAnswers(labels: readonly string[], rows: number): Answers {
+  const names = labels.slice(0, -1);
+  const values = new Float32Array(rows * names.length).fill(-1);
+  const counts = labels.map(() => 0);
+  return {
+    add: (answer) => {
+      const { index, probabilities } = ofKind('tag', answer);
+      values.set(probabilities, index * names.length);
+      const tags = likelyTags(probabilities);
+      for (const place of tags.length > 0 ? tags : [names.length]) counts[place] = (counts[place] as number) + 1;
+      const label = joinTags(tags.map((place) => names[place] as string)) || NO_LABEL;
+      return { kind: 'label', label, confidence: leastSure(probabilities), needsReview: false };
+    },
+    counts: () => [...counts],
+    unsure: () => 0,
+    output: (each) => ({ tags: names, values, each: each === 'nothing' ? null : each }),
+  };
+}
+
 function textAnswers(rows: number): Answers {
   const written = new Array<string | null>(rows).fill(null);
   return {
@@ -225,6 +248,7 @@ function textAnswers(rows: number): Answers {
 
 const ANSWERS: { readonly [K in TaskKind]: (prompt: Prompt, rows: number) => Answers } = {
   classify: (prompt, rows) => labelAnswers(labelsOf(prompt), rows, prompt.threshold?.value ?? null),
+  tag: (prompt, rows) => tagAnswers(labelsOf(prompt), rows),
   generate: (_, rows) => textAnswers(rows),
 };
 
@@ -377,7 +401,7 @@ export async function batchUnsure(
   const { table } = openFile(host);
   const { answers, done } = batchOf(host);
   const output = answers.output('probability');
-  if ('written' in output || !output.each) return { rows: [] };
+  if (!('predictions' in output) || !output.each) return { rows: [] };
   const { labels, predictions, confidences, threshold, each } = output;
   const leadOf = (index: number) => {
     const own = Array.from(labels, (_, c) => each.values[index * labels.length + c] as number).sort((a, b) => b - a);

@@ -33,6 +33,7 @@ import {
   tokensOfArms,
 } from './compare-arms';
 import { compareLabels, tokensOfComparison } from './compare-labels';
+import { compareTags, tokensOfTags } from './compare-tags';
 import type { Host, Run, Verb } from './host';
 import { learnedRows } from './run-rows';
 
@@ -106,6 +107,7 @@ export interface CompareResult {
 
 const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Found<K>> } = {
   classify: compareLabels,
+  tag: compareTags,
   generate: compareTexts,
 };
 
@@ -128,6 +130,7 @@ function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): C
 
 const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<number> } = {
   classify: tokensOfComparison,
+  tag: tokensOfTags,
   generate: async (using) => {
     const longest = longestAnswer(using.host, using.set.writing?.longest, using.dataset);
     const { arms } = await readyArms(using, [], longest);

@@ -1,7 +1,7 @@
 /** A prompt as it leaves, with everything that decides its answers: the package that every export of a prompt is made of. */
 import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import type { ArmResult, PairResult } from '../evaluation/types';
 import { type Package, runOf } from '../interchange/package';
 import { present } from '../lib/assert';
@@ -141,7 +141,7 @@ function resultsOf(subject: Subject, { set }: Order['stored']): Package['results
   };
 }
 
-type AnyArm = ArmResult | ArmResult<'generate'>;
-type AnyPair = PairResult | PairResult<'generate'>;
+type AnyArm = { readonly [K in TaskKind]: ArmResult<K> }[TaskKind];
+type AnyPair = { readonly [K in TaskKind]: PairResult<K> }[TaskKind];
 
 const figures = ({ metrics }: AnyArm | AnyPair): Readonly<Record<string, Figure>> => ({ ...metrics });

@@ -48,6 +48,8 @@ export const isOneTuned = (subject: Subject): boolean =>
 function whyNotAlone(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
   if (!subject.asked) return subject.changed;
+  if (subject.asked.prompt.task.kind === 'tag')
+    return 'It gives several labels: only a complete prompt set takes it along so far.';
   return textsOf(subject.asked.prompt).some(({ selection, shots }) => selection === 'nearest' && shots > 0)
     ? 'It shows each row the examples nearest to it among your rows, so it only works here.'
     : null;
@@ -67,6 +69,7 @@ function whyNoText(subject: Subject | null): string | null {
 /** What keeps a prompt from being the one tuned version that a package describes. */
 function whyNotTuned(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
+  if (subject.asked?.prompt.task.kind === 'tag') return whyNotAlone(subject);
   if (isOneTuned(subject)) return null;
   return subject.asked && subject.asked.prompt.voices.length > 1
     ? 'It needs a single tuned version, and this one combines several prompts.'

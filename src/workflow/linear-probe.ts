@@ -78,7 +78,7 @@ async function fitted(
   return { probe, train, answers: probe.predict(states.slice(train.length)) };
 }
 
-async function statesOf(
+export async function statesOf(
   { engine }: Pick<Host, 'engine'>,
   request: StatesRequest,
   { control, emit }: Run<CompareEvent>,

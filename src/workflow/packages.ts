@@ -69,7 +69,7 @@ function report({ stored, withRows, format }: Order, evaluation: Evaluation): re
   const isMarkdown = format === 'markdown';
   const input = reportOf({ set, dataset, evaluation, checkpoint, withRows: withRows && !isMarkdown });
   if (!input) throw rowsGone();
-  return [isMarkdown ? markdownReport(input) : htmlReport(input), input.rows.length];
+  return [isMarkdown ? markdownReport(input) : htmlReport(input), 'rows' in input ? input.rows.length : 0];
 }
 
 /** Programs and what an engineer's own tools read, beside the prompt. */

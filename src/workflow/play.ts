@@ -29,6 +29,7 @@ interface AnswerCost {
 /** `routed`: who answered for the stage and why, in a sentence; left out where the prompt that is asked did. */
 export type PlayedAnswer = AnswerCost & { readonly routed?: string } & (
     | { readonly kind: 'classify'; readonly probabilities: readonly number[] }
+    | { readonly kind: 'tag'; readonly probabilities: readonly number[] }
     | { readonly kind: 'generate'; readonly text: string }
   );
 
@@ -59,9 +60,8 @@ export const answerText: Verb<{ readonly plan: Planned; readonly fields: Fields 
   const answer = await createRouter({ host })[asked.prompt.task.kind](plan, fields, control);
   const words = routedWords(answer, asked.name);
   const cost = { tokens: answer.tokens, ms: answer.modelMs, ...(words === null ? {} : { routed: words }) };
-  return 'text' in answer
-    ? { kind: 'generate', text: answer.text, ...cost }
-    : { kind: 'classify', probabilities: answer.probabilities, ...cost };
+  if ('text' in answer) return { kind: 'generate', text: answer.text, ...cost };
+  return { kind: 'tags' in answer ? 'tag' : 'classify', probabilities: answer.probabilities, ...cost };
 };
 
 export interface Continuation {
@@ -147,8 +147,8 @@ export const weighWords: Verb<WeighRequest, RowsDone, Weighing> = async (host, {
   const answers: (readonly number[])[] = [];
   for (const version of versions) {
     const { task, voices } = version.prompt;
-    if (task.kind === 'generate')
-      throw badInput('Only a label can be explained by words, and this prompt generates texts.');
+    if (task.kind !== 'classify')
+      throw badInput('Words explain the choice of one label, and this prompt answers otherwise.');
     if (voices.length > 1 || voices[0]?.kind !== 'text')
       throw badInput('Words explain the answer of one prompt, and this one combines several.');
     const answer = await answerText(host, { plan: alone(version), fields }, { ...run, emit: () => {} });

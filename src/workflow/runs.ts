@@ -3,10 +3,10 @@ import type { Dataset } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { chosenHard, type finishRun, fits, startRun } from '../prompt-set/make-versions';
-import { isWriting } from '../prompt-set/prompt-set';
+import { isWriting, kindOf } from '../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { wordsFitting } from '../prompt-set/versions';
-import { classifyInstruction, startSentence } from '../task/propose';
+import { classifyInstruction, startSentence, tagInstruction } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
 import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
@@ -98,8 +98,8 @@ export function initialText(set: PromptSet, hard: HardVersion | null = chosenHar
 
 /** Whether an instruction is one that this product proposed: a good prompt to read is not a good start for vectors. */
 const isProposed = (instruction: string, { words }: PromptSet): boolean =>
-  [words.map(({ label }) => label), words.map(({ word }) => word.trim())].some(
-    (answers) => instruction === classifyInstruction(answers, words),
+  [words.map(({ label }) => label), words.map(({ word }) => word.trim())].some((answers) =>
+    [classifyInstruction, tagInstruction].some((of) => instruction === of(answers, words)),
   );
 
 /** The lines before the first one with a `{column}`; empty when there are none. */
@@ -113,6 +113,12 @@ function forGeneration({ classWeights: _, answerVectors: __, ...settings }: Trai
   const { initialisation: start } = settings;
   const initialisation = start.kind === 'answer-words' ? ({ kind: 'text', text: '' } as const) : start;
   return { ...settings, initialisation, metric: 'loss' };
+}
+
+/** Labels that do not exclude each other have no weights, and answer words say little by themselves: they are trained too, but for PEFT. */
+export function forTags({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
+  const trained = settings.placement === 'prefix' ? {} : ({ answerVectors: 'trained' } as const);
+  return { ...trained, ...withoutRace(settings) };
 }
 
 /** Training as one start alone: races were only measured on labels. */
@@ -142,7 +148,9 @@ function settled(
   set: PromptSet,
   { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
 ): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
-  if (isWriting(set)) return { settings: withoutRace(forGeneration(settings)) };
+  const kind = kindOf(set);
+  if (kind === 'generate') return { settings: withoutRace(forGeneration(settings)) };
+  if (kind === 'tag') return { settings: forTags(settings) };
   if (teacher) return { settings: forSmaller(settings) };
   const raced = settings.race && group && set.soft.find((run) => run.group === group && run.race);
   return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };
@@ -204,7 +212,7 @@ export const resultOf = ({ reason, error, soft, best, ...end }: TrainedRun): Par
   soft,
   bestStep: end.bestStep,
   validationAccuracy: best ? accuracyOf(best) : null,
-  ...(best?.kind === 'generate' && { validationLoss: best.loss }),
+  ...(best && best.kind !== 'classify' && { validationLoss: best.loss }),
   validationRows: end.validationRows,
   seconds: end.trainSeconds,
   ...(end.heapBytes !== undefined && { heapBytes: end.heapBytes }),

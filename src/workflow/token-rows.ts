@@ -60,9 +60,10 @@ export function renderExamples(
 function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
   const { encode, context } = tokens;
   const all = renderExamples(tokens, request, neighbours).map(
-    ({ rowId, text, cue, label, otherOrders, target }): TokenRow => ({
+    ({ rowId, text, cue, label, tags, otherOrders, target }): TokenRow => ({
       rowId,
       label,
+      ...(tags && { tags }),
       ...encodeRow(encode, { text, cue }),
       ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
       ...(target === undefined ? {} : { target: targetIds(tokens, target, request.prompt.chat ?? false) }),

@@ -18,6 +18,7 @@ import { ask, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
+import { taggedFrom } from './tagged-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, timingOf, triedFrom, triedIds } from './training-rows';
 
@@ -122,20 +123,38 @@ export async function trainOn(
 
 type Asked = Pick<TrainRunRequest, 'dataset' | 'template'> & Baseline;
 
-/** Scores of one baseline, by kind of task. The hand-written prompt is asked the rows of a try, as it answers elsewhere. */
+/** Answers over the answer words. The hand-written prompt is asked the rows of a try, as it answers elsewhere. */
+async function scoredBaseline(
+  host: Host,
+  { id, prompt, dataset, template, with: answers }: Asked,
+  inputs: RunInputs,
+  control: Control,
+) {
+  const isUntuned = id === 'untuned';
+  const asked = { voices: voicesOf(prompt, wordsFor(prompt, answers.words)) };
+  const rows = isUntuned
+    ? inputs.validation
+    : (await textRows(host, asked, { dataset, split: triedIds(dataset) }, control)).rows;
+  // the run itself has read the untuned texts by now
+  const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
+  const scored = await ask(host, asked, { rows, dataset, cacheKey }, control);
+  return { of: { dataset, rows, with: answers }, scored };
+}
+
 const BASELINES: ByTask<(host: Host, asked: Asked, inputs: RunInputs, control: Control) => Promise<BaselineScores>> = {
-  classify: async (host, { id, prompt, dataset, template, with: answers }, inputs, control) => {
-    const isUntuned = id === 'untuned';
-    const asked = { voices: voicesOf(prompt, wordsFor(prompt, answers.words)) };
-    const rows = isUntuned
-      ? inputs.validation
-      : (await textRows(host, asked, { dataset, split: triedIds(dataset) }, control)).rows;
-    // the run itself has read the untuned texts by now
-    const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
-    const scored = await ask(host, asked, { rows, dataset, cacheKey }, control);
-    const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
+  classify: async (host, asked, inputs, control) => {
+    const { of, scored } = await scoredBaseline(host, asked, inputs, control);
+    const tried = triedFrom(of, scored, host.engine);
+    const { id } = asked;
     const scores = { kind: 'classify' as const, accuracy: tried.accuracy, macroF1: tried.macroF1 };
-    return isUntuned ? { id, scores, tried: null, timing: null } : { id, scores, tried, timing: timingOf(scored) };
+    return id === 'untuned'
+      ? { id, scores, tried: null, timing: null }
+      : { id, scores, tried, timing: timingOf(scored) };
+  },
+  tag: async (host, asked, inputs, control) => {
+    const { of, scored } = await scoredBaseline(host, asked, inputs, control);
+    const { microF1, macroF1 } = taggedFrom(of, scored, host.engine);
+    return { id: asked.id, scores: { kind: 'tag', microF1, macroF1 }, tried: null, timing: null };
   },
   generate: async (host, { id, prompt, dataset, template }, inputs, control) => {
     const isUntuned = id === 'untuned';

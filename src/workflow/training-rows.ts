@@ -31,7 +31,11 @@ export const cacheKeyOf = (datasetFingerprint: string, template: string): string
 /** Generating takes a pass of the model for every token: this many rows show what a prompt does. */
 const GENERATED_ROWS = 20;
 
-const TRIED_ROWS: ByTask<number> = { classify: MOST_VALIDATION_ROWS, generate: GENERATED_ROWS };
+const TRIED_ROWS: ByTask<number> = {
+  classify: MOST_VALIDATION_ROWS,
+  tag: MOST_VALIDATION_ROWS,
+  generate: GENERATED_ROWS,
+};
 
 export const triedIds = (dataset: Dataset): readonly string[] =>
   drawnRows(dataset, dataset.split.validation, TRIED_ROWS[taskKindOf(dataset.mapping)]);

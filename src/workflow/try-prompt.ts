@@ -9,7 +9,7 @@ import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import { voicesOf } from '../prompt/prompt';
-import type { AnswersWith, WritingTry } from '../prompt-set/types';
+import type { AnswersWith, TagTry, WritingTry } from '../prompt-set/types';
 import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
@@ -19,12 +19,14 @@ import { ask, askIds, textRows } from './ask';
 import type { RowsDone } from './check-rows';
 import type { Host, Run, Verb } from './host';
 import { sharedStart } from './run-rows';
+import { crossCutF1, taggedFrom } from './tagged-rows';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, type Tried, triedFrom, triedIds, triedOn, validationIds } from './training-rows';
 
 /** With the time of the tokens that were run. */
 export type TryResult = { readonly timing: Timing } & (
   | { readonly kind: 'classify'; readonly tried: Tried }
+  | { readonly kind: 'tag'; readonly tagged: TagTry }
   | { readonly kind: 'generate'; readonly wrote: WritingTry }
 );
 
@@ -39,7 +41,7 @@ const TIMED_ROWS = 4;
 /** Rows under a prompt without vectors, as the engine is asked about them. @param longest tokens of a text; 0 for a label */
 async function asking(host: Host, request: TryRequest, split: readonly string[], { control }: Pick<Run, 'control'>) {
   const { dataset, prompt, with: answers } = request;
-  const isLabels = taskKindOf(dataset.mapping) === 'classify';
+  const isLabels = taskKindOf(dataset.mapping) !== 'generate';
   const longest = isLabels ? 0 : longestAnswer(host, answers.longest, dataset);
   const words = isLabels ? wordsFor(prompt, answers.words) : [];
   const asked = { voices: voicesOf(prompt, words) };
@@ -49,16 +51,25 @@ async function asking(host: Host, request: TryRequest, split: readonly string[],
   return { asked, rows, longest, tokens: read + GENERATED_TOKEN * longest * rows.length };
 }
 
+/** Answers over the answer words to the rows of a try. */
+async function scoredTry(host: Host, request: TryRequest, { control, emit }: Run<RowsDone>) {
+  const { dataset, with: answers } = request;
+  const { asked, rows, tokens } = await asking(host, request, triedIds(dataset), { control });
+  const total = rows.length;
+  const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
+    emit({ done: Math.round(share * total), total }),
+  );
+  return { of: { dataset, rows, with: answers }, scored, timing: { tokens, seconds: scored.seconds } };
+}
+
 const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
-  classify: async (host, request, { control, emit }) => {
-    const { dataset, with: answers } = request;
-    const { asked, rows, tokens } = await asking(host, request, triedIds(dataset), { control });
-    const total = rows.length;
-    const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
-      emit({ done: Math.round(share * total), total }),
-    );
-    const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
-    return { kind: 'classify', tried, timing: { tokens, seconds: scored.seconds } };
+  classify: async (host, request, run) => {
+    const { of, scored, timing } = await scoredTry(host, request, run);
+    return { kind: 'classify', tried: triedFrom(of, scored, host.engine), timing };
+  },
+  tag: async (host, request, run) => {
+    const { of, scored, timing } = await scoredTry(host, request, run);
+    return { kind: 'tag', tagged: taggedFrom(of, scored, host.engine), timing };
   },
   generate: async (host, request, { control, emit }) => {
     const begin = performance.now();
@@ -127,7 +138,7 @@ export interface ProposalRequest {
 const FEWEST_ROWS = 8;
 
 /**
- * Whether a proposed prompt has a higher loss on validation rows than the template alone, each calibrated as it would answer,
+ * Whether a proposed prompt does worse on validation rows than the template alone, each calibrated as it would answer,
  * and so should not be the rival of a tuned prompt. No test row is read.
  */
 export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (host, request, { control }) => {
@@ -141,6 +152,10 @@ export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (hos
   const ids = [...bare.keys()].filter((id) => proposed.has(id));
   if (ids.length < FEWEST_ROWS) return false;
   const gold = goldOf(dataset, ids);
+  if (taskKindOf(dataset.mapping) === 'tag') {
+    const reached = (answers: typeof bare) => crossCutF1(dataset, ids, (id) => present(answers.get(id), id).logProbs);
+    return reached(proposed) < reached(bare);
+  }
   const loss = (answers: typeof bare) =>
     mean(
       crossValidated(

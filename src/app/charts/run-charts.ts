@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { midSentence, ofRows } from '../../lib/format';
 import { wilson } from '../../metrics/intervals';
-import { LABEL_METRICS, TEXT_METRICS } from '../../metrics/registry';
+import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../../metrics/registry';
 import type { Place, Trend } from '../../training/diagnosis';
 import type { ReferenceLine, Scores, ValidationPoint } from '../../training/events';
 import { axisX, axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
@@ -70,7 +70,7 @@ export function normsTitle(
   return `${name}: within the vocabulary’s middle 90%`;
 }
 
-export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
+export type Metric = 'accuracy' | 'microF1' | 'macroF1' | 'loss' | 'perplexity';
 
 type Measured = Scores & { readonly loss?: number };
 
@@ -83,8 +83,9 @@ interface Measure {
   readonly label: (value: number, rows: number) => string;
 }
 
-const accuracyOf = (p: Measured) => (p.kind === 'classify' ? p.accuracy : p.tokenShare);
-const macroF1Of = (p: Measured) => (p.kind === 'classify' ? p.macroF1 : p.tokenShare);
+const accuracyOf = (p: Measured) => (p.kind === 'classify' ? p.accuracy : Number.NaN);
+const microF1Of = (p: Measured) => (p.kind === 'tag' ? p.microF1 : Number.NaN);
+const macroF1Of = (p: Measured) => (p.kind === 'generate' ? Number.NaN : p.macroF1);
 const lossOf = ({ loss = Number.NaN }: Measured) => loss;
 const short = (value: number) => String(Number(value.toPrecision(3)));
 const wholePercent = (value: number) => (value * 100).toFixed(0);
@@ -92,6 +93,7 @@ const wholeShare = (value: number, rows: number) => ofRows(value, rows, undefine
 
 export const MEASURES: Readonly<Record<Metric, Measure>> = {
   accuracy: { name: LABEL_METRICS.accuracy.name, of: accuracyOf, falls: false, tick: percentTick, label: wholeShare },
+  microF1: { name: TAG_METRICS.microF1.name, of: microF1Of, falls: false, tick: percentTick, label: wholePercent },
   macroF1: { name: LABEL_METRICS.macroF1.name, of: macroF1Of, falls: false, tick: percentTick, label: wholePercent },
   loss: { name: 'Loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
   perplexity: {

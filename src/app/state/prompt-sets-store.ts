@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
-import type { Dataset } from '../../dataset/types';
+import { type Dataset, taskKindOf } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
 import { freeHandle } from '../../prompt-set/handle';
 import { type Listing, resumptionOf, searched, withRows } from '../../prompt-set/listing';
@@ -13,7 +13,7 @@ import {
   takeBack,
   undoDelete,
 } from '../../prompt-set/prompt-set';
-import type { PromptSet, WritingTask } from '../../prompt-set/types';
+import type { PromptSet } from '../../prompt-set/types';
 import { authorName } from '../../prompt-set/versions';
 import { alignWords } from '../../task/template';
 import { undoable } from '../ui/toast';
@@ -87,8 +87,10 @@ export const foundSets = (sets: readonly Listing[], search: string): readonly Co
 const AUTHOR = 'author';
 
 /** What the rows say about the task; how long an answer may be is the set's own. */
-const writingOf = ({ mapping }: Dataset, set: PromptSet | null): WritingTask | null =>
-  writes(mapping) ? (set?.writing ?? { longest: null }) : null;
+const taskIn = ({ mapping }: Dataset, set: PromptSet | null): Pick<PromptSet, 'writing' | 'several'> => ({
+  writing: writes(mapping) ? (set?.writing ?? { longest: null }) : null,
+  several: taskKindOf(mapping) === 'tag' ? true : undefined,
+});
 
 const handles = (sets: readonly Listing[], except?: string) =>
   sets.filter(({ id }) => id !== except).map(({ handle }) => handle);
@@ -161,7 +163,7 @@ function setFrom(from: Parameters<PromptSetsState['create']>[0], taken: readonly
     baseTemplate,
     datasetFingerprint: dataset?.fingerprint ?? null,
     datasetName,
-    writing: dataset ? writingOf(dataset, null) : null,
+    ...(dataset && taskIn(dataset, null)),
     taken,
   });
 }
@@ -205,7 +207,7 @@ function changing(store: PromptSetsStore, saving: Saving) {
       }));
       const task = { ...facts, datasetFingerprint: dataset.fingerprint };
       await updateById(id, (s, { now }) =>
-        changeTask(s, { ...task, words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now),
+        changeTask(s, { ...task, words: alignWords(s.words, dataset.labels), ...taskIn(dataset, s) }, now),
       );
     },
     saveAgain: async () => {

@@ -12,10 +12,8 @@ export async function verdictCardOf(
   const { softVersion } = evaluation;
   const kept = softVersion === null ? null : await store.checkpoints.get(softVersion);
   const stillFalling = kept !== null && wasStillFalling(kept.checkpoint.validations);
-  if (evaluation.kind === 'generate') {
-    const { kind, plan, comparison } = evaluation;
-    return workflow.call('verdictCard', { kind, plan, comparison, facts: { stillFalling } }, { signal });
-  }
+  if (evaluation.kind !== 'classify')
+    return workflow.call('verdictCard', { ...evaluation, facts: { stillFalling } }, { signal });
   const run = (await store.sets.get(evaluation.setId))?.soft.find(({ id }) => id === softVersion);
   const { kind, plan, comparison } = deciding(evaluation);
   const facts = { stillFalling, everyRowSeconds: everyRowSeconds(run, evaluation.plan) };

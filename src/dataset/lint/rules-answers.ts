@@ -1,8 +1,18 @@
 import { counted, percentWhole } from '../../lib/format';
 import { isNumeric } from '../columns';
-import { type ClassShare, classBalance, labelOf, type Spellings, targetOf, textKey, textOf } from '../labels';
-import { alikeLabels, firstOfSeveral, OTHER, otherFor, starGroups } from '../mends';
-import type { Issue, Row } from '../types';
+import {
+  type ClassShare,
+  classBalance,
+  labelOf,
+  labelsIndexer,
+  type Spellings,
+  targetOf,
+  textKey,
+  textOf,
+} from '../labels';
+import { alikeLabels, OTHER, otherFor, starGroups } from '../mends';
+import { NO_LABEL, separatorIn, tagsIn } from '../tags';
+import { type Issue, type Row, taskKindOf } from '../types';
 import {
   type Context,
   defineLint,
@@ -37,7 +47,8 @@ function mergeRest({ dataset }: Context): Issue['fix'] {
 export const oneClass = defineLint({
   kind: 'one-class',
   severity: 'blocking',
-  find: ({ dataset, usable }) => when(usable.length > 0 && dataset.labels.length <= 1),
+  find: ({ dataset: { labels, mapping }, usable }) =>
+    when(usable.length > 0 && labels.length <= (taskKindOf(mapping) === 'tag' ? 2 : 1)),
   title: (_, { dataset }) => `Every row has the same label, ${quote(dataset.labels[0] ?? '')}`,
   advice: () =>
     'There is nothing to tell apart. Choose another label column, or add rows with a second label from another file.',
@@ -110,19 +121,24 @@ export const rareClass = defineLint<readonly ClassShare[]>({
     context.dataset.labels.length < 2 ||
     context.usable.length < MIN_ROWS
       ? []
-      : together(classBalance(context.dataset).filter(({ rows }) => rows < RARE_ROWS)),
+      : together(classBalance(context.dataset).filter(({ label, rows }) => rows < RARE_ROWS && label !== NO_LABEL)),
   title: (rare) =>
     `${counted(rare.length, 'label has', 'labels have')} fewer than ${RARE_ROWS} rows: ${listed(rare.map(({ label, rows }) => `${quote(label, 24)} (${rows})`))}`,
   advice: () => 'So few rows cannot be learned or checked. Add rows of these labels, or merge them into another label.',
-  rows: (rare, { dataset, usable }) =>
-    usable.filter((row) => rare.some(({ label }) => label === labelOf(row, dataset.mapping))),
+  rows: (rare, { dataset, usable }) => {
+    const labelsAt = labelsIndexer(dataset);
+    const isRare = new Set(rare.map(({ label }) => dataset.labels.indexOf(label)));
+    return usable.filter((row) => labelsAt(row).some((place) => isRare.has(place)));
+  },
   mend: (rare, { dataset }) =>
-    otherFor(rare).size > 1 || (otherFor(rare).size === 1 && dataset.labels.includes(OTHER))
-      ? {
-          label: `Merge ${rare.length === 1 ? 'it' : 'them'} into “${OTHER}”`,
-          change: { kind: 'mend', mend: 'rare-labels' },
-        }
-      : undefined,
+    taskKindOf(dataset.mapping) === 'tag'
+      ? undefined
+      : otherFor(rare).size > 1 || (otherFor(rare).size === 1 && dataset.labels.includes(OTHER))
+        ? {
+            label: `Merge ${rare.length === 1 ? 'it' : 'them'} into “${OTHER}”`,
+            change: { kind: 'mend', mend: 'rare-labels' },
+          }
+        : undefined,
 });
 
 interface Most extends ClassShare {
@@ -172,19 +188,21 @@ export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]
 
 type Groups = ReadonlyMap<string, string>;
 
-export const severalLabels = defineLint<Groups>({
-  kind: 'first-label',
+export const severalLabels = defineLint<readonly string[]>({
+  kind: 'several-labels',
   severity: 'warning',
-  find: ({ dataset, swapped }) => ifAny(swapped ? null : firstOfSeveral(dataset.labels)),
-  title: (first) =>
-    `${counted(first.size, 'label names', 'labels name')} several: ${listed(
-      [...first.keys()].map((label) => quote(label, 24)),
+  find: ({ dataset: { labels }, swapped }) => {
+    const separator = swapped ? null : separatorIn(labels);
+    return separator === null ? [] : [labels.filter((label) => tagsIn(label, separator).length > 1)];
+  },
+  title: (several) =>
+    `${counted(several.length, 'label names', 'labels name')} several: ${listed(
+      several.map((label) => quote(label, 24)),
       2,
     )}`,
   advice: () =>
-    'A prompt gives each text one label, so each combination counts as a label of its own. Keeping the first part gives a text one answer; a row for each part would make the same text right in one row and wrong in the next.',
-  rows: (first, { dataset, usable }) => usable.filter((row) => first.has(labelOf(row, dataset.mapping))),
-  mend: mendButton('Keep the first', 'first-label'),
+    'With one label a row, each combination counts as a label of its own. Choose “Give several labels” as the task, so that every label is given or not by itself.',
+  rows: (several, { dataset, usable }) => usable.filter((row) => several.includes(labelOf(row, dataset.mapping))),
 });
 
 export const starLabels = defineLint<Groups>({

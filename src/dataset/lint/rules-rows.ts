@@ -28,6 +28,7 @@ interface RowWords {
 
 const WORDS: ByTask<RowWords> = {
   classify: { row: 'labelled row', noneUsable: 'No row has both a text and a label', noAnswer: 'no label' },
+  tag: { row: 'labelled row', noneUsable: 'No row has both a text and labels', noAnswer: 'no labels' },
   generate: { row: 'row', noneUsable: 'No row has both a text and an answer', noAnswer: 'no answer' },
 };
 const words = ({ dataset }: Context) => WORDS[taskKindOf(dataset.mapping)];

@@ -109,9 +109,9 @@ const take = ({ card, set, evaluation }: ShownProps): Step => ({
 const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => Step>> = {
   ship: take,
   keep: take,
-  'count-words': () => ({
+  'count-words': ({ evaluation }) => ({
     label: 'Download the word counts as Python',
-    press: () => saveFile('count_words.py', wordClassifierScript(), 'text/x-python'),
+    press: () => saveFile('count_words.py', wordClassifierScript(evaluation.kind === 'tag'), 'text/x-python'),
   }),
   probe: ({ set }) => ({
     label: 'Find other answer words',
@@ -159,7 +159,7 @@ function NextStep(of: ShownProps) {
   const together = arms.filter(({ id }) => isSeveral(id) && id !== arm);
   return (
     <div className="row">
-      {isAhead(of.card) ? <ProbeSteps {...of} /> : null}
+      {evaluation.kind === 'classify' && isAhead(of.card) ? <ProbeSteps {...of} /> : null}
       <Button variant={of.outdated || action === 'probe' ? 'plain' : 'primary'} onPress={press}>
         {label}
       </Button>

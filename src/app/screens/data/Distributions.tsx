@@ -18,6 +18,7 @@ const NAMED = 8;
 
 function BalancePanel() {
   const balance = useData((s) => s.prepared?.balance);
+  const canMerge = useData((s) => s.mapping.kind === 'classify');
   if (!balance?.length)
     return (
       <Panel title="Labels" span={6}>
@@ -50,7 +51,7 @@ function BalancePanel() {
           {`and ${counted(rest.length, 'more label')} with ${counted(restRows, 'row')}`}
         </p>
       ) : null}
-      {sorted.length > 2 ? <MergeLabels labels={sorted.map(({ label }) => label)} /> : null}
+      {canMerge && sorted.length > 2 ? <MergeLabels labels={sorted.map(({ label }) => label)} /> : null}
     </Panel>
   );
 }
@@ -95,7 +96,11 @@ function AnswerLengthsPanel() {
   );
 }
 
-const ANSWERS: ByTask<() => ReactNode> = { classify: BalancePanel, generate: AnswerLengthsPanel };
+const ANSWERS: ByTask<() => ReactNode> = {
+  classify: BalancePanel,
+  tag: BalancePanel,
+  generate: AnswerLengthsPanel,
+};
 
 export function TextLengthsPanel() {
   useCountTokens();

@@ -67,6 +67,7 @@ function useFound(issues: readonly Issue[]): readonly Found[] {
   const wayOut = ({ kind, fix }: Issue): Found['actions'] => {
     if (fix) return { [fix.label]: () => change(fix.change) };
     if (kind === 'swapped-columns') return { 'Swap them': () => map({ text: label }) };
+    if (kind === 'several-labels') return { 'Give several labels': () => map({ kind: 'tag' }) };
     if (kind !== 'too-few-rows') return {};
     if (isOpen) return { 'Label rows here': toLabelling };
     return isPartly ? { 'Choose a label instead': () => map({ kind: 'classify' }) } : {};

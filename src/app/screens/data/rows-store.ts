@@ -69,6 +69,7 @@ export const useLengths = screenStore(({ services, stores }) =>
 
 const ANSWER_LENGTHS: ByTask<(count: () => Promise<TargetLengths>) => Promise<TargetLengths> | null> = {
   classify: () => null,
+  tag: () => null,
   generate: (count) => count(),
 };
 

@@ -36,6 +36,7 @@ interface TaskWords {
 
 export const TASK_WORDS: ByTask<TaskWords> = {
   classify: { task: 'Choose a label', answerColumn: 'Label', editable: 'a label or a text' },
+  tag: { task: 'Give several labels', answerColumn: 'Labels', editable: 'labels or a text' },
   generate: { task: 'Generate a text', answerColumn: 'Answer', editable: 'a text' },
 };
 

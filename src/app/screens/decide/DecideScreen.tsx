@@ -21,16 +21,16 @@ export default function DecideScreen() {
         What to do depends on your rows and on the results measured with them.
       </NeedsRows>
     );
-  if (kindOf(set) === 'generate')
+  if (kindOf(set) !== 'classify')
     return (
-      <ScreenFrame title="Decide needs a task with labels">
+      <ScreenFrame title="Decide needs a task with one label a row">
         <Note
           tone="info"
-          title="This prompt set generates texts"
+          title={`This prompt set ${kindOf(set) === 'tag' ? 'gives several labels' : 'generates texts'}`}
           actions={{ 'Open Compare': () => navigate(screenPath(set.id, 'compare')) }}
         >
-          Costs and advice are based on right and wrong answers, which generated texts do not have. Compare shows how
-          close each prompt comes to the expected texts.
+          Costs are based on rows that are right or wrong. Compare shows what to do with this prompt set, how close each
+          prompt comes, and how sure that is.
         </Note>
       </ScreenFrame>
     );

@@ -110,7 +110,7 @@ function StartOrStop({ rows }: { readonly rows: number }) {
 
 const Results = ({ run }: RunProps) => (
   <>
-    {firstOf(run.request.plan).prompt.task.kind === 'classify' ? <LabelCounts run={run} /> : null}
+    {firstOf(run.request.plan).prompt.task.kind === 'generate' ? null : <LabelCounts run={run} />}
     <LeftOut run={run} />
     <Unsure run={run} />
     <Routed run={run} />

@@ -242,7 +242,11 @@ function AddRows({ plan }: PlanProps) {
 }
 
 /** The column that a file needs besides its texts, by kind of task. */
-const EXPECTED: Readonly<Record<TaskKind, string>> = { classify: 'Label column', generate: 'Expected text column' };
+const EXPECTED: Readonly<Record<TaskKind, string>> = {
+  classify: 'Label column',
+  tag: 'Labels column',
+  generate: 'Expected text column',
+};
 
 interface FileColumnsProps {
   readonly table: ReadTable;

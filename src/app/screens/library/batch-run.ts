@@ -69,7 +69,7 @@ export const batchSeconds = (studio: Studio) => {
       const { request } = await freshRun(studio, setId, which, text);
       const speed = await speedometer.known(await studio.stores.session.getState().modelReady());
       const tokens = await studio.services.workflow.call('batchTokens', request);
-      const isLabels = firstOf(request.plan).prompt.task.kind === 'classify';
+      const isLabels = firstOf(request.plan).prompt.task.kind !== 'generate';
       return speed && (isLabels ? (tokens * speed.tokenMs) / 1000 : writingSeconds(tokens, speed));
     },
   );

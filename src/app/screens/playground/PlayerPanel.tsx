@@ -1,10 +1,10 @@
 import { counted } from '../../../lib/format';
-import { argmax } from '../../../metrics/classification';
 import { textsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import type { Fields as RowFields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
+import { saidLabel } from '../../../workflow/words';
 import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';
@@ -44,7 +44,7 @@ interface AnswerProps {
 export function Answer({ player, className, most }: AnswerProps) {
   const { labels } = useCast();
   const answer = usePlayground((s) => s.answers[player.id]);
-  const probabilities = answer?.kind === 'classify' ? answer.probabilities : null;
+  const probabilities = answer && answer.kind !== 'generate' ? answer.probabilities : null;
   return (
     <>
       <p className={`${className} player-${player.side}${labels.length === 0 ? ' player-text' : ''}`}>
@@ -68,7 +68,9 @@ export function DecidingWords({ fields }: { readonly fields: RowFields }) {
   const asked = players.some(({ id }) => id === 'tuned')
     ? players.filter(({ id }) => id === 'untuned' || id === 'tuned')
     : players.slice(0, 2);
+  const isChoice = players.every(({ plan }) => firstOf(plan).prompt.task.kind === 'classify');
   const weighing = useWeighing({ versions: asked.map(({ plan }) => firstOf(plan)), fields }, 'playground');
+  if (!isChoice) return <p className="dim">Words explain the choice of one label, and these prompts give several.</p>;
   return <WhichWords prompts={asked} labels={labels} {...weighing} />;
 }
 
@@ -139,7 +141,7 @@ export function ContinuationSettings() {
 function answerOf(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
   if (!answer) return null;
   if (answer.kind === 'generate') return answer.text || '(empty answer)';
-  return labels[argmax(answer.probabilities)] ?? '';
+  return saidLabel(answer, labels);
 }
 
 /** "29 tokens · 41 ms"; without the time where nothing had to be computed. */

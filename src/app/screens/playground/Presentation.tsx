@@ -228,10 +228,11 @@ const UNKNOWN = { id: '', label: 'Not known' };
 export const RightAnswer = ({ of }: { readonly of: number }) => {
   const right = usePlayground((s) => s.examples[of]?.right ?? null);
   const { setRight } = usePlayground.use();
+  const labels = new Set([...useCast().labels, ...(right ? [right] : [])]);
   return (
     <Select
       label="Right answer"
-      options={[UNKNOWN, ...useCast().labels.map((label) => ({ id: label, label }))]}
+      options={[UNKNOWN, ...[...labels].map((label) => ({ id: label, label }))]}
       value={right ?? UNKNOWN.id}
       onChange={(label) => void setRight(of, label === UNKNOWN.id ? null : label)}
     />

@@ -1,6 +1,6 @@
 /** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. */
 import { drawnRows } from '../../../dataset/draw';
-import { labelIndexer, rowsById, textOf } from '../../../dataset/labels';
+import { labelIndexer, labelOf, rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { contentKey } from '../../../lib/bytes';
 import { asStudioError } from '../../../lib/errors';
@@ -9,7 +9,7 @@ import { labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
 import { chosenHard } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
+import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import {
   type AskedVersion,
   alone,
@@ -77,13 +77,19 @@ export function setCast(
   const isSample = sample !== null && open.datasetName === sample.csv.fileName;
   return {
     players,
-    labels: isWriting(open) ? [] : open.words.map(({ label }) => label),
+    labels: namedLabels(open),
     columns,
     examplesKey: `examples:${open.id}`,
     examples: isSample && columns.length === 0 ? sample.examples : validationExamples(dataset, columns),
     shipped: null,
     trouble: found.flatMap((each) => (each.ok ? [] : [each.error.message]))[0] ?? null,
   };
+}
+
+/** Without the one that stands for none. */
+function namedLabels(set: PromptSet): readonly string[] {
+  const labels = set.words.map(({ label }) => label);
+  return { classify: labels, tag: labels.slice(0, -1), generate: [] }[kindOf(set)];
 }
 
 const columnsOf = (players: readonly Player[]): readonly string[] => [
@@ -209,7 +215,7 @@ function validationExamples(dataset: Dataset | null, columns: readonly string[])
     const row = rows.get(id);
     if (!row) return [];
     const cells = columns.map((column) => [column, row.cells[column] ?? ''] as const);
-    const right = dataset.labels[labelAt(row) ?? -1] ?? null;
+    const right = labelAt(row) === null ? null : labelOf(row, dataset.mapping);
     return [{ fields: { ...Object.fromEntries(cells), text: textOf(row, dataset.mapping) }, right }];
   });
 }

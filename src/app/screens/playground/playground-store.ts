@@ -1,13 +1,13 @@
 import { useStore } from 'zustand';
 import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
-import { argmax } from '../../../metrics/classification';
 import { readAddress } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
+import { saidLabel } from '../../../workflow/words';
 import { type Resource, resource, steadyResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';
@@ -345,7 +345,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     const { players, labels } = this.#answerer.cast;
     const said = players.flatMap(({ id }) => {
       const answer = answers[id];
-      return answer?.kind === 'classify' ? [[id, labels[argmax(answer.probabilities)] ?? '']] : [];
+      return answer && answer.kind !== 'generate' ? [[id, saidLabel(answer, labels)]] : [];
     });
     const guess = guesses[presented];
     const all = Object.fromEntries(guess === undefined ? said : [[AUDIENCE, guess], ...said]);

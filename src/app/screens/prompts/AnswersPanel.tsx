@@ -1,6 +1,6 @@
 import { Input } from 'react-aria-components/Input';
 import { TextField } from 'react-aria-components/TextField';
-import { sameWords } from '../../../prompt-set/prompt-set';
+import { kindOf, sameWords } from '../../../prompt-set/prompt-set';
 import { unfitWords } from '../../../task/propose-words';
 import type { AnswerWord } from '../../../task/types';
 import { searchWords } from '../../../workflow/words';
@@ -85,7 +85,7 @@ function FindWords() {
   const finder = useWordFinder.use();
   const note = useWordFinder((s) => s.note);
   const labels = useReading().value?.labels ?? [];
-  if (!set || !dataset || set.words.length === 0) return null;
+  if (!set || !dataset || set.words.length === 0 || kindOf(set) !== 'classify') return null;
   const { wordSearch: search } = set;
   const isCurrent = search !== undefined && sameWords(search.words, set.words);
   const unfit = isCurrent ? [] : unfitWords(labels);

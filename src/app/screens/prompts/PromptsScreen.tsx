@@ -1,4 +1,4 @@
-import { isWriting } from '../../../prompt-set/prompt-set';
+import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { JobPanel, NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
@@ -10,7 +10,7 @@ import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
 import { ReadingPanel } from './ReadingPanel';
-import { ResultPanels, WrittenPanel } from './ResultPanels';
+import { ResultPanels, TaggedPanel, WrittenPanel } from './ResultPanels';
 import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
 import { readings, useReading, useTrying, useTrySeconds } from './trying';
 import { promptsHeadline, promptsLead, tryWords } from './words';
@@ -28,14 +28,18 @@ export default function PromptsScreen() {
 
 const PANELS = {
   classify: { Answers: WordsPanel, Results: ResultPanels },
+  tag: { Answers: WordsPanel, Results: TaggedPanel },
   generate: { Answers: AnswersPanel, Results: WrittenPanel },
 } as const;
+
+/** Looking for answer words and for the best prompt needs one right label a row. */
+const canSearch = (set: PromptSet) => kindOf(set) === 'classify';
 
 function OpenPrompts({ set }: { readonly set: PromptSet }) {
   const rows = usePromptSets((s) => (s.dataset ? triedCount(s.dataset) : 0));
   const model = useSession(modelStanding);
   const trying = useTrying((s) => s.running);
-  const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];
+  const { Answers, Results } = PANELS[kindOf(set)];
   const standing = { set, shown: useShownTry(), rows, trying, model };
   return (
     <ScreenFrame
@@ -45,7 +49,7 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
     >
       <Tried />
       <div className="grid uneven">
-        {isWriting(set) ? null : <SearchPanel />}
+        {canSearch(set) ? <SearchPanel /> : null}
         <EditorPanel />
         <Answers />
         <ReadingPanel />
@@ -71,7 +75,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
       <Button isDisabled={rows === 0 || isUnusable || cannot} isPending={trying} onPress={() => void job.start()}>
         {tryWords(rows, seconds)}
       </Button>
-      {isWriting(set) ? null : <SearchButton />}
+      {canSearch(set) ? <SearchButton /> : null}
       <Button
         variant="primary"
         isDisabled={isUnusable}

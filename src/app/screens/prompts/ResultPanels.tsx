@@ -1,5 +1,6 @@
 import { type ReactNode, useMemo } from 'react';
-import { rowsById, targetOf, textOf } from '../../../dataset/labels';
+import { labelOf, rowsById, targetOf, textOf } from '../../../dataset/labels';
+import { joinTags, NO_LABEL } from '../../../dataset/tags';
 import type { Dataset } from '../../../dataset/types';
 import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
@@ -239,3 +240,57 @@ function TextsPanel({ wrote, name, dataset }: TextsProps) {
     </Panel>
   );
 }
+
+interface TaggedRow {
+  readonly id: string;
+  readonly text: string;
+  readonly right: string;
+  readonly given: string;
+}
+
+/** Rows that do not get exactly their labels. */
+export function TaggedPanel() {
+  const { dataset } = useOpen();
+  const shown = useShownTry();
+  const tagged = shown?.version.tagged;
+  const rows = useMemo((): readonly TaggedRow[] => {
+    if (!dataset || !tagged) return [];
+    const byId = rowsById(dataset.table.rows);
+    return tagged.given.flatMap(({ rowId, tags }) => {
+      const row = byId.get(rowId);
+      const given = joinTags(tags.map((place) => dataset.labels[place] ?? '')) || NO_LABEL;
+      const right = row ? labelOf(row, dataset.mapping) : given;
+      return row && right !== given ? [{ id: rowId, text: textOf(row, dataset.mapping), right, given }] : [];
+    });
+  }, [dataset, tagged]);
+  if (!dataset || !shown || !tagged)
+    return (
+      <NotYet title="Mistakes will appear here">
+        Try the prompt to see which labels it gives some validation rows. The test rows stay unseen.
+      </NotYet>
+    );
+  return (
+    <Shown shown={shown}>
+      <Panel
+        span={12}
+        title={`${counted(rows.length, 'row does', 'rows do')} not get exactly the right labels`}
+        aside={`of ${counted(tagged.rows, 'validation row')}; half of them choose the cuts of the other half`}
+      >
+        <ScrollRegion label="Rows with mistakes">
+          <Table
+            caption="Texts, right labels and given labels"
+            columns={TAGGED_COLUMNS}
+            rows={rows}
+            rowKey={({ id }) => id}
+          />
+        </ScrollRegion>
+      </Panel>
+    </Shown>
+  );
+}
+
+const TAGGED_COLUMNS: readonly TableColumn<TaggedRow>[] = [
+  { name: 'Text', primary: true, cell: ({ text }) => text },
+  { name: 'Right', card: true, cell: ({ right }) => right },
+  { name: 'Given', card: true, cell: ({ given }) => given },
+];

@@ -1,8 +1,8 @@
 import type { ByTask } from '../../../dataset/types';
 import { capitalised, count, counted, ofRows, percentWhole } from '../../../lib/format';
-import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
+import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
+import { kindOf } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { HardVersion } from '../../../prompt-set/types';
 import type { Standing } from '../../../workflow/improve';
@@ -23,7 +23,7 @@ export function TriesPanel() {
   const opened = useOpened();
   const versions = (set?.hard ?? []).toReversed();
   const changed = (version: HardVersion) => (set && opened ? sinceTry(set, version, opened) : []);
-  const figures = Object.entries(FIGURES[set && isWriting(set) ? 'generate' : 'classify']);
+  const figures = Object.entries(FIGURES[set ? kindOf(set) : 'classify']);
   const columns: readonly Column<HardVersion>[] = [
     { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...figures.map(([name, figureOf], i) => ({
@@ -111,6 +111,11 @@ const FIGURES: ByTask<Figures> = {
   classify: {
     [LABEL_METRICS.accuracy.name]: ({ tried }) => tried && ofRows(tried.accuracy, tried.rows, undefined, percentWhole),
     'Wrong rows': ({ tried }) => tried && count(wrongCount(tried)),
+  },
+  tag: {
+    [TAG_METRICS.microF1.name]: ({ tagged }) => tagged && percentWhole(tagged.microF1),
+    [TAG_METRICS.subsetAccuracy.name]: ({ tagged }) =>
+      tagged && ofRows(tagged.subsetAccuracy, tagged.rows, undefined, percentWhole),
   },
   generate: {
     [TEXT_METRICS.rougeL.name]: ({ wrote }) => wrote && percentWhole(wrote.rougeL),

@@ -456,7 +456,7 @@ async function compareNow(on: Page): Promise<void> {
 
 const answersIn = ({ plan }: Found['evaluation']) =>
   plan.arms.flatMap((arm) => {
-    if (!['untuned', 'yours', 'tuned'].includes(arm.id) || !('logProbs' in arm && 'labels' in plan)) return [];
+    if (!['untuned', 'yours', 'tuned'].includes(arm.id) || !('logProbs' in arm && 'calibrated' in plan)) return [];
     return [{ id: arm.id, name: arm.name, tokensSent: arm.tokensSent, says: comparedLogProbs(arm, plan) }];
   });
 

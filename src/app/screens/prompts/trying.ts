@@ -8,8 +8,8 @@ import type { FoundPrompt } from '../../../prompt-set/make-versions';
 import {
   chooseHard,
   chosenHard,
+  recordAnswers,
   recordTry,
-  recordWriting,
   samePrompt,
   takeFoundPrompt,
 } from '../../../prompt-set/make-versions';
@@ -118,7 +118,7 @@ const timings = perStudio((studio) => {
       if (kind === 'generate') await speedometer.learnWork(info, 'writtenTokenMs', timing);
       else await speedometer.learnTokens(info, timing);
       const perToken = timing.seconds / timing.tokens;
-      if (kind === 'classify') measured = perToken;
+      if (kind !== 'generate') measured = perToken;
       seconds.set(perToken);
     },
   };
@@ -176,7 +176,7 @@ function kept(
   const next =
     result.kind === 'classify'
       ? recordTry(set, versionId, result.tried, now)
-      : recordWriting(set, versionId, result.wrote, now);
+      : recordAnswers(set, versionId, result.kind === 'tag' ? { tagged: result.tagged } : { wrote: result.wrote }, now);
   const mine = next.hard.find(({ id }) => id === versionId);
   const yours = chosenHard(next);
   const reached = mine ? figureOf(mine) : null;
@@ -186,7 +186,8 @@ function kept(
   return best === null || reached > best ? chooseHard(next, versionId, now) : next;
 }
 
-const figureOf = ({ tried, wrote }: HardVersion): number | null => tried?.accuracy ?? wrote?.rougeL ?? null;
+const figureOf = ({ tried, tagged, wrote }: HardVersion): number | null =>
+  tried?.accuracy ?? tagged?.microF1 ?? wrote?.rougeL ?? null;
 
 interface Searching {
   readonly setId: string | null;

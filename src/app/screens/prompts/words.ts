@@ -1,7 +1,7 @@
 import { count, counted, duration, ofRows, percentWhole } from '../../../lib/format';
 import { chosenHard, samePrompt } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { differenceWords, isPresent, type ShownTry } from '../../../prompt-set/tries';
+import { differenceWords, isPresent, type ShownTry, triedOf } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
@@ -21,6 +21,7 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
   if (shown && !isPresent(shown)) return `Your prompt was tried ${differenceWords(shown.differences)}: try it again`;
   const { version } = shown ?? {};
   if (version?.wrote) return `Your prompt reaches ${triedWords(version)}`;
+  if (version?.tagged) return `Your prompt reaches ${triedWords(version)}`;
   if (version?.tried) return `Your prompt gets ${triedWords(version)}`;
   if (model === 'none') return 'A first prompt is ready, but no model is loaded';
   if (model === 'loading') return 'A first prompt is ready, the model is not yet';
@@ -29,7 +30,7 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
 
 export function promptsLead({ set, model }: Standing): string {
   const chosen = set && chosenHard(set);
-  if (!chosen?.tried && !chosen?.wrote) {
+  if (!chosen || triedOf(chosen) === null) {
     if (model === 'none')
       return 'You can edit it now. Trying and training take a model: the note here says what to do.';
     if (model === 'loading')
@@ -51,10 +52,12 @@ export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${seconds < SHORT ? 'under 5 s' : duration(seconds)}`}`;
 
 /** "67% of 30 validation rows right". */
-export const triedWords = ({ tried, wrote }: HardVersion): string =>
-  wrote
-    ? `ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`
-    : `${ofRows(tried?.accuracy ?? 0, tried?.rows ?? 0, 'validation row', percentWhole)} right`;
+export const triedWords = ({ tried, tagged, wrote }: HardVersion): string =>
+  tagged
+    ? `micro-F1 ${percentWhole(tagged.microF1)} on ${counted(tagged.rows, 'validation row')}`
+    : wrote
+      ? `ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`
+      : `${ofRows(tried?.accuracy ?? 0, tried?.rows ?? 0, 'validation row', percentWhole)} right`;
 
 /** A short account of what changed: the first line that is new, else the answer words. */
 export function versionName(prompt: HardPrompt, before: HardVersion | undefined): string {

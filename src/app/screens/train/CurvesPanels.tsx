@@ -148,6 +148,13 @@ const TWINS: ByTask<(live: LiveRun) => Twin> = {
       ...lines.flatMap((l) => (l.kind === 'classify' ? [[l.name, l.accuracy, l.macroF1, null]] : [])),
     ],
   }),
+  tag: ({ validations, lines }) => ({
+    columns: ['step', 'micro_f1', 'macro_f1', 'loss'],
+    rows: [
+      ...validations.flatMap((v) => (v.kind === 'tag' ? [[v.step, v.microF1, v.macroF1, v.loss]] : [])),
+      ...lines.flatMap((l) => (l.kind === 'tag' ? [[l.name, l.microF1, l.macroF1, null]] : [])),
+    ],
+  }),
   generate: ({ validations, lines }) => ({
     columns: ['step', 'loss', 'perplexity', 'tokens_predicted'],
     rows: [
@@ -271,6 +278,7 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
 
 const CHOICES: ByTask<readonly [Metric, Metric]> = {
   classify: ['accuracy', 'macroF1'],
+  tag: ['microF1', 'macroF1'],
   generate: ['perplexity', 'loss'],
 };
 

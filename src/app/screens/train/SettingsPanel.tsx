@@ -1,13 +1,14 @@
-import { LABEL_METRICS } from '../../../metrics/registry';
+import type { ByTask } from '../../../dataset/types';
+import { LABEL_METRICS, TAG_METRICS } from '../../../metrics/registry';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { chosenHard } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
+import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, RUN_NUMBERS } from '../../../training/fields';
 import { STANDARD } from '../../../training/settings';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
-import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
+import { forTags, initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
@@ -29,9 +30,11 @@ export function SettingsPanel() {
   const isRace = useNextRun((s) => decides(s.settings));
   const answers = useAnswerWords(set?.words.length ?? 0);
   if (!set) return null;
-  const isGenerating = isWriting(set);
+  const kind = kindOf(set);
+  const isGenerating = kind === 'generate';
+  const { answerVectors = 'fixed' } = kind === 'tag' ? forTags(next.settings) : {};
   const fields = (of: readonly FieldOf<NextFields>[]) => (
-    <Fields<NextFields> of={of} values={{ answerVectors: 'fixed', ...next.settings, ...next }} onChange={change} />
+    <Fields<NextFields> of={of} values={{ answerVectors, ...next.settings, ...next }} onChange={change} />
   );
   return (
     <details className="fold">
@@ -41,9 +44,9 @@ export function SettingsPanel() {
         {isRace ? null : <StartSettings set={set} />}
         {chosenHard(set) ? fields([HYBRID]) : null}
         <div className="settings-grid" id={NUMBERS_ID}>
-          {fields(NUMBERS[isGenerating ? 'generate' : 'classify'])}
+          {fields(isGenerating ? NUMBERS_FOR_TEXTS : numbers)}
         </div>
-        {isGenerating ? <LossNote /> : fields(LABEL_FIELDS)}
+        {isGenerating ? <LossNote /> : fields(FIELDS[kind])}
         {isGenerating || isRace ? null : (
           <>
             {fields([answers.field])}
@@ -96,28 +99,32 @@ const FOR_TEXTS: Readonly<Record<string, string>> = {
   trainRows: 'Uses at most this many.',
   seeds: 'Results vary between seeds; the run with the lowest loss is used as Tuned.',
 };
-const NUMBERS = {
-  classify: numbers,
-  generate: numbers.map((field) =>
-    FOR_TEXTS[field.key] ? { ...field, hint: FOR_TEXTS[field.key] } : field,
-  ) as typeof numbers,
-};
+const NUMBERS_FOR_TEXTS = numbers.map((field) =>
+  FOR_TEXTS[field.key] ? { ...field, hint: FOR_TEXTS[field.key] } : field,
+) as typeof numbers;
 
-const LABEL_FIELDS: readonly FieldOf<NextFields>[] = [
-  {
-    key: 'metric',
-    label: 'Choose the step to keep by its measure on validation rows',
-    means:
-      'By loss, training keeps the latest step whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Accuracy is the share of correct answers. Macro-F1 averages the F1 scores of the labels, so rare labels count as much as frequent ones.',
-    options: { loss: 'Loss', accuracy: LABEL_METRICS.accuracy.name, 'macro-f1': LABEL_METRICS.macroF1.name },
-  },
-  {
-    key: 'classWeights',
-    label: 'Weight labels equally',
-    means:
-      'The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones.',
-  },
-];
+/** @param share what `accuracy` chooses by */
+const metricField = (share: string): FieldOf<NextFields> => ({
+  key: 'metric',
+  label: 'Choose the step to keep by its measure on validation rows',
+  means:
+    'By loss, training keeps the latest step whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Macro-F1 averages the F1 scores of the labels, so rare labels count as much as frequent ones.',
+  options: { loss: 'Loss', accuracy: share, 'macro-f1': LABEL_METRICS.macroF1.name },
+});
+
+const FIELDS: ByTask<readonly FieldOf<NextFields>[]> = {
+  classify: [
+    metricField(LABEL_METRICS.accuracy.name),
+    {
+      key: 'classWeights',
+      label: 'Weight labels equally',
+      means:
+        'The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones.',
+    },
+  ],
+  tag: [metricField(TAG_METRICS.microF1.name)],
+  generate: [],
+};
 
 const LossNote = () => (
   <p className="dim small">

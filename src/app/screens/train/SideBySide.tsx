@@ -78,7 +78,7 @@ function useCurves(runs: readonly SoftVersion[]): readonly RunCurve[] {
 
 function CurvesBeside({ runs, facts }: BesideProps) {
   const curves = useCurves(runs);
-  const kind = runs.some(({ writes }) => writes) ? 'generate' : 'classify';
+  const kind = curves.flatMap(({ points }) => points)[0]?.kind ?? 'classify';
   const { metric, controls } = useMeasure(kind, 'Measure of the runs');
   const overlay = useMemo(() => drawOverlay(curves, metric), [curves, metric]);
   return (
@@ -107,13 +107,16 @@ function CurvesBeside({ runs, facts }: BesideProps) {
 }
 
 const twinOf = (runs: readonly SoftVersion[], curves: readonly RunCurve[]) => ({
-  columns: ['number', 'run', 'step', 'accuracy', 'macro_f1', 'tokens_predicted', 'loss'],
+  columns: ['number', 'run', 'step', 'accuracy', 'micro_f1', 'macro_f1', 'tokens_predicted', 'loss'],
   rows: runs.flatMap((run, i) =>
     (curves[i]?.points ?? []).map((p) => [
       run.number,
       run.name,
       p.step,
-      ...(p.kind === 'classify' ? [p.accuracy, p.macroF1, null] : [null, null, p.tokenShare]),
+      p.kind === 'classify' ? p.accuracy : null,
+      p.kind === 'tag' ? p.microF1 : null,
+      p.kind === 'generate' ? null : p.macroF1,
+      p.kind === 'generate' ? p.tokenShare : null,
       p.loss,
     ]),
   ),

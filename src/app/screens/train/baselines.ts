@@ -65,6 +65,13 @@ const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
       yours: tried ? { kind: 'classify', accuracy: tried.accuracy, macroF1: tried.macroF1 } : null,
     };
   },
+  tag: async (_, stored) => {
+    const of = async (id: BaselineId): Promise<Score | null> => {
+      const found = await stored<Pick<Extract<Scores, { kind: 'tag' }>, 'microF1' | 'macroF1'>>(id);
+      return found && { kind: 'tag', ...found };
+    };
+    return { untuned: await of('untuned'), yours: await of('yours') };
+  },
   generate: async (_, stored) => {
     const of = async (id: BaselineId): Promise<Score | null> => {
       const found = await stored<{ readonly loss: number; readonly share: number }>(id);
@@ -93,7 +100,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
         const scores = found[id];
         return scores ? [{ ...scores, id, name: NAMES[id] }] : [];
       });
-      if (taskKindOf(dataset.mapping) === 'generate') return lines;
+      if (taskKindOf(dataset.mapping) !== 'classify') return lines;
       const { name, ...majority } = majorityOf(dataset, validationIds(dataset));
       return [{ kind: 'classify', id: 'majority', name: `always “${name}”`, ...majority }, ...lines];
     },
@@ -110,10 +117,8 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
         await promptSets.getState().updateById(subject.open.id, (set, { now }) => recordTry(set, hard.id, tried, now));
         return;
       }
-      const value =
-        scores.kind === 'classify'
-          ? { accuracy: scores.accuracy, macroF1: scores.macroF1 }
-          : { loss: scores.loss, share: scores.tokenShare };
+      const { kind: _kind, ...figures } = scores;
+      const value = scores.kind === 'generate' ? { loss: scores.loss, share: scores.tokenShare } : figures;
       await disk.settings.set(keyOf(subject, id), value);
     },
   };

@@ -274,6 +274,8 @@ function reached({ validations, bestStep, validationRows, race }: LiveRun): stri
   const raced = start?.accuracy === undefined ? null : { kind: 'classify' as const, accuracy: start.accuracy };
   const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1) ?? raced;
   if (!best) return '';
+  if (best.kind === 'tag')
+    return `: micro-F1 ${percentWhole(best.microF1)} on ${counted(validationRows, 'validation row')}`;
   return best.kind === 'generate'
     ? `: perplexity ${perplexityOf(best.loss)} on ${counted(validationRows, 'validation row')}`
     : `: ${ofRows(best.accuracy, validationRows, 'validation row', percentWhole)} right`;

@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import { readNumber } from '../../../lib/read-number';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { needsFairCheck } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
+import { kindOf } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
@@ -41,9 +41,9 @@ interface NextRun {
 
 export type NextFields = TrainingSettings & Pick<NextRun, 'seeds' | 'hybrid' | 'examples'>;
 
-/** Texts have no Auto: races of starts were only measured on labels. */
+/** Auto is for one label a row: races of starts were only measured there. */
 const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): PresetName =>
-  preset === 'auto' && set && isWriting(set) ? 'standard' : preset;
+  preset === 'auto' && set && kindOf(set) !== 'classify' ? 'standard' : preset;
 
 function freshFor(set: PromptSet | null): NextRun {
   const preset = presetFor(set);
@@ -72,7 +72,7 @@ export class NextRuns extends ActionStore<NextRun> {
 
   constructor(studio: Studio) {
     super(studio, freshFor(studio.stores.promptSets.getState().set));
-    const taskOf = (set: PromptSet | null) => set && `${set.id} ${isWriting(set)}`;
+    const taskOf = (set: PromptSet | null) => set && `${set.id} ${kindOf(set)}`;
     this.stores.promptSets.subscribe(({ set: open }, before) => {
       if (taskOf(open) === taskOf(before.set)) return;
       this.set(freshFor(open));
@@ -166,7 +166,7 @@ const libraryGains = perStudio(({ services: { store } }) =>
 );
 
 export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => readonly number[] {
-  const others = set && !isWriting(set) ? { setId: set.id, labels: set.words.length } : null;
+  const others = set && kindOf(set) === 'classify' ? { setId: set.id, labels: set.words.length } : null;
   const { value } = useResource(libraryGains.use(), others);
   return (preset) => (value ?? []).flatMap((gainIn) => gainIn(preset) ?? []);
 }

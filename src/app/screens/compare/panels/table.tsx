@@ -1,9 +1,10 @@
 /** What Compare shows for each kind of task. A kind without panels does not compile. */
 import type { ComponentType } from 'react';
 import { type Dataset, ofTask, type TaskKind } from '../../../../dataset/types';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../../../../prompt-set/types';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, TagEvaluation } from '../../../../prompt-set/types';
 import { LabelResults } from './classify/LabelResults';
 import { TextResults } from './generate/TextResults';
+import { TagResults } from './tag/TagResults';
 
 interface KindPanels<E extends Evaluation> {
   readonly words: {
@@ -22,6 +23,7 @@ interface KindPanels<E extends Evaluation> {
 
 interface Evaluations {
   readonly classify: ClassifyEvaluation;
+  readonly tag: TagEvaluation;
   readonly generate: GenerateEvaluation;
 }
 
@@ -38,6 +40,19 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
     },
     Results: LabelResults,
     saved: { contains: 'the slices and checks you made', rows: 'that were fixed or broken' },
+  },
+  tag: {
+    words: {
+      running: 'Comparing on rows that no prompt has seen',
+      question: 'Does the tuned prompt find the labels better than yours?',
+      about:
+        'Every prompt answers the same test rows, in the same way, and gives each label from a cut on that was chosen on validation rows; the difference comes with its interval.',
+      again: 'What prompts answered before is not asked again. ',
+      references:
+        'always the most frequent set of labels, a word-count classifier for each label (TF-IDF) without any language model, and a linear probe for each label on the model’s hidden states',
+    },
+    Results: TagResults,
+    saved: { contains: 'each label’s scores', rows: 'that a report prints; it prints none' },
   },
   generate: {
     words: {
@@ -62,6 +77,7 @@ export const ResultsOf = ({ evaluation, dataset }: ResultsProps) =>
   ofTask(
     {
       classify: (of: ClassifyEvaluation) => <PANELS.classify.Results evaluation={of} dataset={dataset} />,
+      tag: (of: TagEvaluation) => <PANELS.tag.Results evaluation={of} dataset={dataset} />,
       generate: (of: GenerateEvaluation) => <PANELS.generate.Results evaluation={of} dataset={dataset} />,
     },
     evaluation,

@@ -1,0 +1,128 @@
+/** Several labels a row, from the file to the answers of a batch. */
+import { readFileSync } from 'node:fs';
+import { expectAccessibleNow } from './axe';
+import { expect, test } from './fixtures';
+import { csv, type Studio } from './pages/studio';
+
+const SAID = {
+  billing: ['the invoice is wrong', 'I was charged twice', 'please refund the fee'],
+  delivery: ['the box has not arrived', 'the box came late', 'the courier left it outside'],
+  urgent: ['answer today please', 'this cannot wait', 'reply at once'],
+} as const;
+const NAMES = Object.keys(SAID) as (keyof typeof SAID)[];
+
+/** Row i has the labels whose bit of i is set, and says something of each. */
+const MESSAGES = csv(
+  'messages.csv',
+  ['message', 'tags'],
+  Array.from({ length: 120 }, (_, i) => {
+    const tags = NAMES.filter((_name, k) => (i >> k) & 1);
+    const text = tags.map((tag) => SAID[tag][(i >> 3) % 3]).join(' and ') || 'thanks for the nice shop';
+    return [`${text}, order ${i * 37}`, tags.join(' | ') || 'none'];
+  }),
+);
+
+const NEW_TEXTS = csv('new.csv', ['said'], [['the invoice is wrong and the box came late'], ['']]);
+
+/** Passes axe at phone width. */
+async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expectAccessibleNow(page, what);
+  expect.soft(await scrollsSideways(), `${what} scrolls sideways at 390 px`).toBe(false);
+  if (process.env.TAG_SHOTS)
+    await page.screenshot({ path: `${process.env.TAG_SHOTS}/${what}-390.png`, fullPage: true });
+  await page.setViewportSize({ width: 1440, height: 900 });
+  if (process.env.TAG_SHOTS)
+    await page.screenshot({ path: `${process.env.TAG_SHOTS}/${what}-1440.png`, fullPage: true });
+}
+
+test('takes a column of several labels through training and comparison to a batch', async ({ studio }) => {
+  test.slow();
+  const { page, data, prompts, train, compare, playground, library } = studio;
+
+  await test.step('the task is recognised by the separators', async () => {
+    await studio.open();
+    await studio.modelReady();
+    await studio.upload(MESSAGES);
+    await expect(studio.heading).toHaveText(/^120 rows ready/);
+    await expect(page.getByRole('radio', { name: 'Give several labels' })).toBeChecked();
+    await page.getByText('Choose a label').click();
+    await page.getByRole('button', { name: 'Give several labels' }).click();
+    await expect(page.getByRole('radio', { name: 'Give several labels' })).toBeChecked();
+    await narrow(studio, 'Data');
+  });
+
+  await test.step('a prompt is proposed, with an answer word for every label and one for none', async () => {
+    await data.next.click();
+    await expect(prompts.editor).toHaveValue(/^Tag the text\. Answer with all that fit: billing, delivery, .+none/);
+    for (const label of [...NAMES, 'none']) await expect(prompts.word(label)).toBeVisible();
+    await expect(prompts.find).toBeHidden();
+    await prompts.tryIt.click();
+    await expect(studio.heading).toHaveText(/^Your prompt reaches micro-F1 \d+% on \d+ validation rows$/);
+    await expect(page.getByRole('heading', { name: /not get exactly the right labels$/ })).toBeVisible();
+    await narrow(studio, 'Prompts');
+    await prompts.next.click();
+  });
+
+  await test.step('training trains the answer words too', async () => {
+    await train.set({ Steps: 60, 'Rows per step': 4 });
+    await expect(page.getByText('Weight labels equally')).toBeHidden();
+    await train.start();
+    await train.ended();
+    await expect(studio.heading).toHaveText(/^Trained: micro-F1 \d+% on \d+ validation rows; now compare/);
+    await expect(page.getByRole('heading', { name: /^Validation micro-F1/ })).toBeVisible();
+    await narrow(studio, 'Train');
+    await studio.modelReady();
+  });
+
+  await test.step('the comparison has every label with its intervals, and a report', async () => {
+    await compare.run.click();
+    await compare.verdict();
+    await compare.tab('Labels').click();
+    const labels = page.getByRole('table', { name: 'Precision, recall and F1 of each label, Tuned' });
+    await expect(labels.getByRole('row')).toHaveCount(4);
+    await narrow(studio, 'Compare, labels');
+    await compare.tab('Statistics').click();
+    await expect(compare.arms).toContainText('TF-IDF + logistic regression');
+    await expect(compare.arms).toContainText('Linear probe of the model');
+    await narrow(studio, 'Compare, statistics');
+    await compare.tab('Rows').click();
+    await page
+      .getByRole('button', { name: /^All answers to row/ })
+      .first()
+      .click();
+    await expect(page.getByRole('dialog')).toContainText('Right:');
+    await page.keyboard.press('Escape');
+    await narrow(studio, 'Compare, rows');
+    await compare.save.click();
+    const report = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the report' }).click();
+    expect(readFileSync(await (await report).path(), 'utf8')).toContain('Each label, Tuned');
+    await page.keyboard.press('Escape');
+  });
+
+  const here = await test.step('the Playground shows each label by itself', async () => {
+    await studio.go('Playground');
+    const shown = await playground.ask('the invoice is wrong and the box came late', 'tuned prompt');
+    expect(Object.keys(shown).toSorted()).toEqual(NAMES);
+    await narrow(studio, 'Playground');
+    return shown;
+  });
+
+  await test.step('a batch answers with the same labels', async () => {
+    await studio.go('Library');
+    await library
+      .set(/MESSAGES/)
+      .getByRole('button', { name: 'Versions and stages' })
+      .click();
+    await page.getByRole('button', { name: 'Run on a file', exact: true }).first().click();
+    await studio.upload(NEW_TEXTS, 'Choose a file');
+    await page.getByRole('button', { name: 'Answer 2 rows' }).click();
+    await expect(library.set(/^1 row answered by MESSAGES, .+, 1 left out$/)).toBeVisible();
+    await narrow(studio, 'Batch');
+    const [head = '', row = ''] = (await library.saved('Download 2 rows as CSV')).bytes.toString().split('\r\n');
+    expect(head).toMatch(/^said,labels/);
+    const given = NAMES.filter((name) => Number(here[name]) >= 0.5);
+    expect(row.split(',')[1]).toBe(given.join('; ') || 'none');
+  });
+});

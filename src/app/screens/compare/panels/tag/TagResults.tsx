@@ -1,0 +1,178 @@
+import { useMemo } from 'react';
+import { textById } from '../../../../../dataset/labels';
+import { joinTags, NO_LABEL } from '../../../../../dataset/tags';
+import type { Dataset } from '../../../../../dataset/types';
+import type { ArmResult, PairResult, TagScore } from '../../../../../evaluation/types';
+import { namesOf, pValue } from '../../../../../evaluation/words';
+import { TAG_METRICS } from '../../../../../metrics/registry';
+import type { TagEvaluation } from '../../../../../prompt-set/types';
+import { sideOf } from '../../../../charts';
+import { useQuery } from '../../../../state/location';
+import { ArmMark, format, Interval, Panel, Table, type TableColumn, Tabs } from '../../../../ui';
+import { Explorer, PairSelect, usePair } from '../parts';
+import { Statistics, TOKENS_SENT } from '../statistics';
+
+interface TagResultsProps {
+  readonly evaluation: TagEvaluation;
+  readonly dataset: Dataset;
+}
+
+interface PairProps extends TagResultsProps {
+  readonly pair: PairResult<'tag'>;
+}
+
+interface TagRow {
+  readonly id: string;
+  readonly at: number;
+  readonly text: string;
+  readonly right: string;
+  readonly a: string;
+  readonly b: string;
+  /** Mistakes of A minus those of B. */
+  readonly gain: number;
+}
+
+const PAGE = 15;
+const GROUPS = [
+  { id: 'gain', title: 'Fewer mistakes', empty: 'No row has fewer.', of: (row: TagRow) => row.gain > 0 },
+  { id: 'loss', title: 'More mistakes', empty: 'No row has more.', of: (row: TagRow) => row.gain < 0 },
+  { id: 'same', title: 'As many', empty: 'No row has as many.', of: (row: TagRow) => row.gain === 0 },
+] as const;
+
+const NO_TAGS: readonly number[] = [];
+
+const mistakes = (right: readonly number[], given: readonly number[]) =>
+  [...right, ...given].filter((tag) => right.includes(tag) !== given.includes(tag)).length;
+
+function rowsOf({ evaluation: { plan, comparison }, dataset, pair }: PairProps): readonly TagRow[] {
+  const text = textById(dataset);
+  const named = namer(plan.labels);
+  const given = (id: string) => comparison.arms.find((arm) => arm.id === id)?.given ?? [];
+  const [ofA, ofB] = [given(pair.a), given(pair.b)];
+  return plan.rowIds
+    .map((id, at): TagRow => {
+      const [right, a, b] = [plan.gold, ofA, ofB].map((tags) => tags[at] ?? NO_TAGS);
+      const gain = mistakes(right ?? NO_TAGS, a ?? NO_TAGS) - mistakes(right ?? NO_TAGS, b ?? NO_TAGS);
+      return { id, at, text: text(id), right: named(right), a: named(a), b: named(b), gain };
+    })
+    .toSorted((x, y) => Math.abs(y.gain) - Math.abs(x.gain) || x.at - y.at);
+}
+
+const namer =
+  (labels: readonly string[]) =>
+  (tags: readonly number[] = []) =>
+    joinTags(tags.map((tag) => labels[tag] ?? '')) || NO_LABEL;
+
+function TagRows(props: PairProps) {
+  const { evaluation, pair } = props;
+  const { arms } = evaluation.comparison;
+  const rows = useMemo(() => rowsOf(props), [props]);
+  const nameOf = namesOf(arms);
+  const named = namer(evaluation.plan.labels);
+  return (
+    <Explorer<TagRow>
+      title={`${nameOf(pair.b)} makes fewer mistakes on ${format.counted(pair.rows.closer, 'row')} and more on ${pair.rows.further}`}
+      caption="Rows with the labels that both give"
+      lead={<p className="dim small">A mistake is a label that is missing, or one too many.</p>}
+      rows={rows}
+      all={rows}
+      page={PAGE}
+      groups={GROUPS}
+      columns={[
+        { name: 'Right', card: true, cell: (row) => row.right },
+        { name: nameOf(pair.a), card: true, cell: (row) => row.a },
+        { name: nameOf(pair.b), card: true, cell: (row) => row.b },
+      ]}
+      open={(row) => (
+        <>
+          <p>
+            Right: <strong>{row.right}</strong>
+          </p>
+          <dl className="facts">
+            {arms.map((arm) => (
+              <div key={arm.id}>
+                <dt>
+                  <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>
+                </dt>
+                <dd>{named(arm.given[row.at])}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+    />
+  );
+}
+
+const LABEL_COLUMNS: readonly TableColumn<TagScore>[] = [
+  { name: 'Label', primary: true, cell: ({ label }) => label },
+  ...(['precision', 'recall', 'f1'] as const).map(
+    (id): TableColumn<TagScore> => ({
+      name: id === 'f1' ? 'F1' : format.capitalised(id),
+      card: true,
+      numeric: true,
+      cell: (score) => (
+        <Interval as={TAG_METRICS.microF1.format.value} value={score[id].value} {...score[id].interval} />
+      ),
+    }),
+  ),
+  { name: 'Test rows', card: true, numeric: true, cell: ({ support }) => format.count(support) },
+];
+
+const LabelsPanel = ({ arm }: { readonly arm: ArmResult<'tag'> | undefined }) =>
+  arm ? (
+    <Panel span={12} title={`Each label, ${arm.name}`} aside="95% bootstrap intervals">
+      <Table<TagScore>
+        caption={`Precision, recall and F1 of each label, ${arm.name}`}
+        rows={arm.labels}
+        rowKey={({ label }) => label}
+        columns={LABEL_COLUMNS}
+      />
+    </Panel>
+  ) : null;
+
+const TESTS: readonly TableColumn<PairResult<'tag'>>[] = [
+  { name: 'p, corrected', cell: ({ pHolm }) => pValue(pHolm) },
+  {
+    name: 'Rows with fewer mistakes, more, as many',
+    cell: ({ rows }) => `${rows.closer}, ${rows.further}, ${rows.same}`,
+  },
+];
+
+export function TagResults({ evaluation, dataset }: TagResultsProps) {
+  const { comparison } = evaluation;
+  const { arms, pairs } = comparison;
+  const nameOf = useMemo(() => namesOf(arms), [arms]);
+  const [chosen, setTab] = useQuery<string>('tab', 'rows');
+  const { index, pair, choose } = usePair(pairs);
+  const armOf = (id: string | undefined) => arms.find((arm) => arm.id === id);
+  const statistics = (
+    <Statistics
+      metrics={TAG_METRICS}
+      evaluation={evaluation}
+      comparison={comparison}
+      titles={{ arms: 'How well each prompt finds the labels', pairs: 'Differences' }}
+      costs={[TOKENS_SENT]}
+      tests={TESTS}
+    />
+  );
+  if (!pair) return statistics;
+  const labels = (
+    <div className="grid">
+      <LabelsPanel arm={armOf(pair.b)} />
+      <LabelsPanel arm={armOf(pair.a)} />
+    </div>
+  );
+  const tabs = [
+    { id: 'rows', label: 'Rows', content: <TagRows evaluation={evaluation} dataset={dataset} pair={pair} /> },
+    { id: 'labels', label: 'Labels', content: labels },
+    { id: 'statistics', label: 'Statistics', content: statistics },
+  ];
+  const tab = tabs.some(({ id }) => id === chosen) ? chosen : 'rows';
+  return (
+    <div>
+      {tab === 'statistics' ? null : <PairSelect pairs={pairs} index={index} onChoose={choose} nameOf={nameOf} />}
+      <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
+    </div>
+  );
+}

@@ -1,0 +1,126 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { preparedOf, unlikeTexts } from '../dataset/test-support';
+import { type Dataset, storedTask } from '../dataset/types';
+import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { uninterrupted } from '../lib/control';
+import { recordComparison } from '../prompt-set/calibration';
+import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import { promptOf } from '../prompt-set/ready-prompt';
+import type { PromptSet, TagEvaluation } from '../prompt-set/types';
+import { openVersion } from '../route/answering';
+import { STANDARD } from '../training/settings';
+import { compare } from './compare';
+import { fakeHost, NOW } from './fake-host.test-support';
+import { forTags } from './runs';
+
+const MAPPING = { text: 'text', label: 'label', id: null, ...storedTask('tag') };
+const NAMES = ['billing', 'delivery', 'none'];
+const BARE = 'Text: {text}\nLabels:';
+
+/** Each label shows in a word of the text, in nine of ten rows. */
+const rows = unlikeTexts(300, 2).map((text, i) => {
+  const tags = [...(i % 2 ? ['billing'] : []), ...(i % 3 ? ['delivery'] : [])];
+  const words = i % 10 ? tags : [];
+  return [`${text.split(' ').slice(0, 3).join(' ')} ${words.join(' ')} ${i}`, tags.join('; ') || 'none'] as const;
+});
+
+/** The tuned prompt weighs the words more than the others do, which are biased against every label. */
+const answer = (text: string, vectors: Float32Array | undefined) => {
+  const row = text.slice(text.lastIndexOf('Text: '));
+  const noise = ([...row].reduce((hash, char) => (hash * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) / 997 - 0.5) * 4;
+  const gain = vectors ? 6 : 1.5;
+  const odds = NAMES.slice(0, 2).map((name, k) => (row.includes(name) ? gain : 0) - 3 + (k === 0 ? noise : -noise));
+  const total = Math.log(odds.reduce((sum, own) => sum + Math.exp(own), 1));
+  return [...odds, 0].map((score) => score - total);
+};
+
+const host = () => fakeHost(undefined, answer);
+
+function setFor({ fingerprint }: Dataset): PromptSet {
+  const words = NAMES.map((label) => ({ label, word: ` ${label}` }));
+  const from = { name: 'x', words, baseTemplate: BARE, datasetName: 'a.csv', taken: [], several: true as const };
+  const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
+  const prompt = { template: `Tag it.\n${BARE}`, shots: 0, shotSeed: 3 };
+  const set = addHardVersion(bare, { id: 'h', now: NOW }, { prompt }).set;
+  const model = { id: 'm', sha256: '0'.repeat(64), dtype: 'fp32' };
+  const facts = {
+    settings: forTags(STANDARD),
+    template: BARE,
+    initText: 'Say',
+    model,
+    datasetFingerprint: fingerprint,
+  };
+  const started = startRun(set, { id: 'r0', now: NOW }, facts);
+  const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1, 0) } as const;
+  const kept = { soft, bestStep: 1, validationAccuracy: null, seconds: 1 };
+  return finishRun(started.set, started.run.id, { status: 'finished', ...kept }, NOW);
+}
+
+const compared = async (dataset: Dataset) => {
+  const run = { control: uninterrupted, emit: () => {} };
+  const { evaluation } = await compare(host().host, { set: setFor(dataset), dataset }, run);
+  return { ...evaluation, id: 'e', setId: 's', createdAt: NOW } as TagEvaluation;
+};
+
+describe('a comparison of prompts that give several labels', () => {
+  let dataset: Dataset;
+  let evaluation: TagEvaluation;
+  beforeAll(async () => {
+    ({ dataset } = await preparedOf(rows, { seed: 0 }, MAPPING));
+    evaluation = await compared(dataset);
+  });
+
+  it('asks every prompt and every reference line the same test rows', () => {
+    const { plan, comparison } = evaluation;
+    expect(plan.rowIds).toEqual(dataset.split.test);
+    expect(plan.labels).toEqual(['billing', 'delivery']);
+    const ids = plan.arms.map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining([MAJORITY, WORDS, PROBE, 'untuned', 'yours', 'yours-8', 'tuned']));
+    const reached = (id: string) => comparison.arms.find((arm) => arm.id === id)?.metrics.microF1.value ?? 0;
+    expect(reached('tuned')).toBeGreaterThan(0.9);
+    expect(reached(WORDS)).toBeGreaterThan(reached(MAJORITY));
+    expect(comparison.arms[0]?.labels.map(({ support }) => support)).toEqual(
+      [0, 1].map((tag) => plan.gold.filter((tags) => tags.includes(tag)).length),
+    );
+    for (const { metrics, pHolm } of comparison.pairs) expect(pHolm).toBeGreaterThanOrEqual(metrics.microF1.p);
+  });
+
+  it('makes no choice by a test row: other test labels change nothing but what is right', async () => {
+    const test = new Set(dataset.split.test);
+    const table = {
+      ...dataset.table,
+      rows: dataset.table.rows.map((row) =>
+        test.has(row.id)
+          ? { ...row, cells: { ...row.cells, label: row.cells.label === 'none' ? 'billing' : 'none' } }
+          : row,
+      ),
+    };
+    const after = await compared({ ...dataset, table });
+    expect(after.plan.arms).toEqual(evaluation.plan.arms);
+    expect(after.versions).toEqual(evaluation.versions);
+    expect(after.plan.gold).not.toEqual(evaluation.plan.gold);
+  });
+
+  it('keeps the cuts with each version, which then gives the labels that it was compared with', async () => {
+    const set = recordComparison(setFor(dataset), evaluation, NOW);
+    const version = set.soft[0];
+    if (!version) throw new Error('no tuned version');
+    const prompt = promptOf(set, { kind: 'soft', version });
+    expect(prompt.calibration).toEqual(evaluation.versions.tuned?.prompt.calibration);
+    const { host: asked } = host();
+    const answerer = openVersion(asked as never, { prompt, model: null, dataset: null } as never);
+    const { plan, comparison } = evaluation;
+    const text = new Map(dataset.table.rows.map((row) => [row.id, row.cells.text ?? '']));
+    const asRows = plan.rowIds.map((id, i) => ({
+      rowId: String(i),
+      label: null,
+      ids: asked.tokens.encode(`Text: ${text.get(id)}\nLabels:`),
+    }));
+    const { answers } = await answerer(asRows, uninterrupted);
+    const given = comparison.arms.find(({ id }) => id === 'tuned')?.given ?? [];
+    expect(
+      answers.map((said) => (said.kind === 'tag' ? said.probabilities.flatMap((p, k) => (p >= 0.5 ? [k] : [])) : null)),
+    ).toEqual(given);
+  });
+});

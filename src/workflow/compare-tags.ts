@@ -1,0 +1,179 @@
+/** The comparison of prompts that give several labels: scored, each with its own cuts, beside reference lines. */
+import { drawnRows } from '../dataset/draw';
+import { rowsOf, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { rowGroups, rowsInFile } from '../evaluation/rows';
+import { compareTags as figuresOf } from '../evaluation/tag/compare';
+import type { TagOutcome } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { inSteps, throwIfInterrupted } from '../lib/control';
+import { fitTagWords, majorityTags, type WordModel, wordAnswers } from '../metrics/logistic';
+import { fittingTagProbe } from '../metrics/probe';
+import { fitCuts, oddsOf } from '../metrics/tags';
+import { type CalibrationFit, firstText } from '../prompt/prompt';
+import { ownCalibration } from '../prompt-set/arms';
+import type { ComparedVersion } from '../prompt-set/types';
+import { labelTokens } from '../tokens/tokenizer';
+import { ask } from './ask';
+import {
+  type Comparing,
+  cacheKeyFor,
+  eachArm,
+  type Found,
+  type ReadyArm,
+  readyArms,
+  tokensOfArms,
+} from './compare-arms';
+import { probeRows, statesOf } from './linear-probe';
+import { tagShares, tagsOf } from './tagged-rows';
+
+/** Validation rows that choose the cuts: more cost time, fewer cut by chance. */
+const CUT_ROWS = 128;
+
+type Odds = TagOutcome['odds'];
+
+/** What a prompt, or a reference line, says of the rows. */
+interface Said {
+  readonly test: Odds;
+  readonly validation: Odds;
+}
+
+const wordsIn =
+  ({ host }: Comparing) =>
+  ({ prompt }: ReadyArm['arm']) =>
+    labelTokens(host.tokens, firstText(prompt).words);
+
+/** The rows that are asked, and the prompts with theirs. */
+async function opened(using: Comparing) {
+  const { dataset, test } = using;
+  const drawn = drawnRows(dataset, dataset.split.validation, CUT_ROWS);
+  const { arms, pairs, keep } = await readyArms(using, drawn);
+  const untuned = present(
+    arms.find(({ arm }) => arm.kind === 'untuned'),
+    'untuned prompt',
+  );
+  const parts = { test: keep(test), validation: keep(drawn) };
+  const text = { prompt: firstText(untuned.arm.prompt), rows: untuned.rows };
+  const probed = await probeRows(using, text, [...parts.test, ...parts.validation]);
+  const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
+  return { arms, pairs, parts, probed, tokens: await tokensOfArms(using, arms, wordsIn(using), states) };
+}
+
+type Opened = Awaited<ReturnType<typeof opened>>;
+
+export const tokensOfTags = async (using: Comparing): Promise<number> =>
+  (await opened(using)).tokens.reduce((sum, tokens) => sum + tokens, 0);
+
+export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
+  const { dataset, set, run } = using;
+  const open = await opened(using);
+  const { arms, pairs, parts, tokens } = open;
+  const gold = tagsOf(dataset, parts.validation);
+  const shares = tagShares(dataset);
+  const cutsOf = ({ validation }: Said) => fitCuts(validation, gold, shares);
+  const asked = await eachArm(run, arms, { tokens, test: parts.test }, async (ready, onFraction) => {
+    const { said, tokensSentMean } = await answersOf(using, ready, parts, onFraction);
+    const own = ownCalibration(set, ready.arm);
+    const cuts = own ? own.meanLogProbs.slice(0, -1) : cutsOf(said);
+    const { id, name, kind } = ready.arm;
+    const outcome: TagOutcome = { id, name, kind, odds: said.test, cuts, tokensSentMean };
+    const calibration = own ?? { meanLogProbs: [...cuts, 0], rows: parts.validation.length };
+    return { outcome, version: versionOf(ready, calibration) };
+  });
+  const probe = await probeSaid(using, open);
+  throwIfInterrupted(run.control);
+  run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
+  const counted = references(dataset, open, cutsOf);
+  const line = (id: string, name: string, { test }: Said, cuts: readonly number[]): TagOutcome => ({
+    ...{ id, name, kind: 'reference', odds: test, cuts, tokensSentMean: null },
+  });
+  const groups = rowGroups(dataset, parts.test);
+  const plan = {
+    labels: dataset.labels.slice(0, -1),
+    rowIds: parts.test,
+    gold: tagsOf(dataset, parts.test),
+    ...(groups ? { groups } : {}),
+    file: rowsInFile(dataset),
+    arms: [
+      ...counted.map(({ id, name, said, cuts }) => line(id, name, said, cuts)),
+      ...(probe ? [line(PROBE, 'Linear probe of the model', probe, cutsOf(probe))] : []),
+      ...asked.map(({ outcome }) => outcome),
+    ],
+    pairs,
+    looks: set.testLooks + 1,
+    seed: dataset.seed,
+  };
+  const onProgress = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
+  const versions = [
+    ...asked.map(({ outcome, version }) => [outcome.id, version] as const),
+    ...counted.map(({ id, version }) => [id, version] as const),
+  ];
+  return { kind: 'tag', plan, comparison: figuresOf(plan, { onProgress }), versions: Object.fromEntries(versions) };
+}
+
+const versionOf = (
+  { arm: { prompt, versionId, model } }: Pick<ReadyArm, 'arm'>,
+  calibration: CalibrationFit,
+): ComparedVersion => ({ prompt: { ...prompt, calibration }, versionId, model });
+
+async function answersOf(
+  { host, dataset, run: { control } }: Comparing,
+  { arm, rows }: ReadyArm,
+  parts: Opened['parts'],
+  onFraction: (fraction: number) => void,
+): Promise<{ readonly said: Said; readonly tokensSentMean: number }> {
+  const cacheKey = cacheKeyFor(dataset, arm);
+  const { rows: scored } = await ask(host, arm.prompt, { rows, dataset, cacheKey }, control, onFraction);
+  const byRow = new Map(scored.map((row) => [row.rowId, row]));
+  const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
+  const odds = (ids: readonly string[]) => answers(ids).map(({ logProbs }) => oddsOf(logProbs));
+  const sent = answers(parts.test).reduce((sum, { tokensSent }) => sum + tokensSent, 0);
+  return {
+    said: { test: odds(parts.test), validation: odds(parts.validation) },
+    tokensSentMean: sent / parts.test.length,
+  };
+}
+
+/** Word counts with one classifier a label, and the most frequent set of labels. */
+function references(dataset: Dataset, { parts }: Opened, cutsOf: (said: Said) => readonly number[]) {
+  const tags = tagsOf(dataset, dataset.split.train);
+  const classes = dataset.labels.length;
+  const texts = (ids: readonly string[]) => rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping));
+  const words = fitTagWords(texts(dataset.split.train), tags, classes);
+  const majority = majorityTags(tags, classes);
+  const named = majority.tags.map((place) => dataset.labels[place]).join(', ') || dataset.labels.at(-1);
+  const made = (id: string, name: string, model: WordModel, areCut: boolean) => {
+    const answer = wordAnswers(model);
+    const odds = (ids: readonly string[]) => answer(texts(ids)).map(oddsOf);
+    const said = { test: odds(parts.test), validation: odds(parts.validation) };
+    const cuts = areCut ? cutsOf(said) : dataset.labels.slice(1).map(() => 0);
+    const version: ComparedVersion = {
+      prompt: {
+        task: { kind: 'tag', labels: dataset.labels },
+        voices: [{ kind: 'counts', weight: 1, counts: model }],
+        calibration: { meanLogProbs: [...cuts, 0], rows: areCut ? parts.validation.length : 0 },
+        threshold: null,
+      },
+      ...{ versionId: null, model: null },
+    };
+    return { id, name, said, cuts, version };
+  };
+  return [
+    made(MAJORITY, `Always “${named}”`, majority.counts, false),
+    made(WORDS, 'TF-IDF + logistic regression', words, true),
+  ];
+}
+
+/** The linear probe: one classifier a label on the hidden states of the untuned prompt's text. */
+async function probeSaid({ host, dataset, run }: Comparing, { probed, parts }: Opened): Promise<Said | null> {
+  if (!probed) return null;
+  const note = 'Linear probe';
+  const { train, request } = probed;
+  const states = await statesOf(host, request, run, note);
+  const tags = train.map(({ tags: own }) => present(own, 'labels'));
+  const fitting = fittingTagProbe(states.slice(0, train.length), tags, dataset.labels.length - 1);
+  const predict = await inSteps(fitting, run.control, (fraction) => run.emit({ kind: 'progress', fraction, note }));
+  const odds = predict(states.slice(train.length));
+  return { test: odds.slice(0, parts.test.length), validation: odds.slice(parts.test.length) };
+}
