@@ -530,7 +530,7 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     [withText('json.zip', () => '{"format": "softprompt", "__proto__": {"x": 1}'), /not valid JSON/],
     [withText('format.zip', (of) => of.replace('"formatVersion": 1', '"formatVersion": 2')), /has the format 2/],
     [withText('wide.zip', (of) => of.replace('"hidden": 96', '"hidden": 1000000000')), /hidden/],
-    [withText('vectors.zip', (of) => of.replace('"virtualTokens": 10', '"virtualTokens": 9')), /has other numbers/],
+    [withText('vectors.zip', (of) => of.replaceAll('"virtualTokens": 10', '"virtualTokens": 9')), /has other numbers/],
     [{ name: 'prompt.pt', bytes: Buffer.from([0x80, 2, 0x63]) }, /could run code/],
     [
       {
