@@ -22,7 +22,14 @@ const MESSAGES = csv(
   }),
 );
 
-const NEW_TEXTS = csv('new.csv', ['said'], [['the invoice is wrong and the box came late'], ['']]);
+const NEW_TEXTS = csv(
+  'new.csv',
+  ['said', 'place'],
+  [
+    ['the invoice is wrong and the box came late', 'Ulm'],
+    ['', 'Bonn'],
+  ],
+);
 
 /** Passes axe at phone width. */
 async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
@@ -121,8 +128,8 @@ test('takes a column of several labels through training and comparison to a batc
     await expect(library.set(/^1 row answered by MESSAGES, .+, 1 left out$/)).toBeVisible();
     await narrow(studio, 'Batch');
     const [head = '', row = ''] = (await library.saved('Download 2 rows as CSV')).bytes.toString().split('\r\n');
-    expect(head).toMatch(/^said,labels/);
+    expect(head).toMatch(/^said,place,labels/);
     const given = NAMES.filter((name) => Number(here[name]) >= 0.5);
-    expect(row.split(',')[1]).toBe(given.join('; ') || 'none');
+    expect(row.split(',')[2]).toBe(given.join('; ') || 'none');
   });
 });
