@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
-import type { Row } from '../../../dataset/types';
+import type { ByTask, Row } from '../../../dataset/types';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import { timeWords } from '../../../training/estimate';
 import type { RowOutcome, RowsFile } from '../../../workflow/batch';
@@ -24,6 +24,7 @@ const leftOutOf = ({ progress: { account, done } }: BatchRun) => done - account.
 const thresholdOf = ({ request: { plan } }: BatchRun): number | null => firstOf(plan).prompt.threshold?.value ?? null;
 /** Rows that a person should review; none without a threshold. */
 const toReview = (run: BatchRun) => (thresholdOf(run) === null ? 0 : run.progress.unsure + leftOutOf(run));
+const kindOf = ({ request: { plan } }: BatchRun) => firstOf(plan).prompt.task.kind;
 const isDone = ({ progress: { done, total } }: BatchRun) => total > 0 && done === total;
 
 function titleOf(run: BatchRun | null, isRunning: boolean): string {
@@ -108,17 +109,19 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   );
 }
 
+const CALIBRATED: ByTask<string> = {
+  classify: 'Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.',
+  tag: 'A label is given above its own threshold, which was chosen on validation rows.',
+  generate: '',
+};
+
 const Results = ({ run }: RunProps) => (
   <>
-    {firstOf(run.request.plan).prompt.task.kind === 'generate' ? null : <LabelCounts run={run} />}
+    {kindOf(run) === 'generate' ? null : <LabelCounts run={run} />}
     <LeftOut run={run} />
     <Unsure run={run} />
     <Routed run={run} />
-    {run.calibrated ? (
-      <p className="dim small">
-        Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.
-      </p>
-    ) : null}
+    {run.calibrated ? <p className="dim small">{CALIBRATED[kindOf(run)]}</p> : null}
   </>
 );
 

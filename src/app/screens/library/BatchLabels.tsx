@@ -1,4 +1,5 @@
 import { useStore } from 'zustand';
+import { firstOf } from '../../../prompt-set/ready-prompt';
 import { navigate, screenPath, useHeard } from '../../state/location';
 import { Button, format, ProgressBar } from '../../ui';
 import type { BatchRun } from './batch-run';
@@ -8,7 +9,7 @@ import { batch, type Labelling, MOST_UNSURE } from './batch-store';
 export function BatchLabels({ run }: { readonly run: BatchRun }) {
   const { labelling } = batch.use();
   const now = useStore(labelling, (s) => s.now);
-  if (run.labels.length === 0) return null;
+  if (firstOf(run.request.plan).prompt.task.kind !== 'classify') return null;
   // answers that came since would be other rows
   return now?.of === run ? <Label now={now} /> : <StartLabelling run={run} />;
 }
