@@ -301,7 +301,8 @@ async function textPrompt(path: string, name: string, { dataset, model }: RowsGi
 
 async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 'all'>): Promise<readonly GridRow[]> {
   const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
-  const incoming = await readIncoming(files, { ...stamp(), taken: [] });
+  // the rows of a continued grid keep their ids
+  const incoming = await readIncoming(files, { ...stamp(), id: name, taken: [] });
   if (!incoming.ok) throw badInput(`${path}: ${incoming.error.message}`);
   const what = incoming.value;
   if (what.kind === 'vectors')

@@ -4,6 +4,7 @@ import { type CheckRow, columnsOf, type Package, unpacked } from '../interchange
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import type { Control } from '../lib/control';
+import { rounded } from '../lib/format';
 import { argmax } from '../metrics/classification';
 import { firstText, softOf, textsOf } from '../prompt/prompt';
 import { type AskedVersion, alone } from '../prompt-set/ready-prompt';
@@ -102,8 +103,8 @@ async function checkRowsOf(
   return (await answersTo(host, asked, rows, ids, run)).map(({ index, logProbs }) => ({
     cells: present(rows[index], 'a row'),
     inputIds: Array.from(idsOf.get(String(index)) ?? []),
-    logProbs: ids ? [] : logProbs,
-    target: ids && { text, ids, logProb: logProbs[0] ?? Number.NaN },
+    logProbs: ids ? [] : rounded(logProbs),
+    target: ids && { text, ids, logProb: rounded(logProbs[0] ?? Number.NaN) },
   }));
 }
 

@@ -6,7 +6,7 @@ import type { ArmResult, PairResult } from '../evaluation/types';
 import { type Package, runOf } from '../interchange/package';
 import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
-import { counted, PRODUCT } from '../lib/format';
+import { counted, PRODUCT, rounded } from '../lib/format';
 import type { Figure } from '../metrics/registry';
 import { countsOf, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
@@ -144,4 +144,4 @@ function resultsOf(subject: Subject, { set }: Order['stored']): Package['results
 type AnyArm = { readonly [K in TaskKind]: ArmResult<K> }[TaskKind];
 type AnyPair = { readonly [K in TaskKind]: PairResult<K> }[TaskKind];
 
-const figures = ({ metrics }: AnyArm | AnyPair): Readonly<Record<string, Figure>> => ({ ...metrics });
+const figures = ({ metrics }: AnyArm | AnyPair): Readonly<Record<string, Figure>> => rounded({ ...metrics });

@@ -243,7 +243,11 @@ describe('which words decided', () => {
   });
 
   it.each([
-    ['a prompt that generates texts', askedOf({ task: { kind: 'generate', longest: 4 } }), 'Only a label'],
+    [
+      'a prompt that generates texts',
+      askedOf({ task: { kind: 'generate', longest: 4 } }),
+      'Words explain the choice of one label',
+    ],
     ['a prompt that does not show the text', askedOf({ text: { template: 'Which?' } }), 'never shows the text'],
   ])('refuses %s', async (_, asked, message) => {
     const request = { versions: [asked], fields: { text: 'Hi' } };
