@@ -70,7 +70,7 @@ describe('the README for an engineer', () => {
     expect(withOther({ kind: 'fallback', rowTimeoutMs: 500 })).toContain('The limit of 0.5 s a row');
   });
 
-  it('keeps a text in its fence, whatever the text is, and names its columns', () => {
+  it('keeps any text in its fence, and names its columns', () => {
     const text = '```\nFrom {city}: {text}';
     const of = packageOf({}, askedOf({ words, text: { template: text } }));
     const readme = packageReadme(of, FILES);

@@ -24,6 +24,32 @@ describe('the open prompt set', () => {
     expect(later.getState()).toMatchObject({ status: 'open', set: { name: 'Support tone', handle: 'SUPPORT_TONE' } });
   });
 
+  it('shows what another tab changed while this one was writing', async () => {
+    const services = testServices();
+    const heard: ((change: { table: 'promptSets'; setId: string }) => void)[] = [];
+    Object.assign(services.store, { onRemoteChange: (listener: (typeof heard)[number]) => heard.push(listener) });
+    const promptSets = createPromptSetsStore(services);
+    const { id } = await promptSets.getState().create({ name: 'Support tone', dataset: null, datasetName: null });
+    const { update } = services.store.sets;
+    const { open: finish, opened: finished } = gate();
+    const { open: write, opened: wrote } = gate();
+    Object.assign(services.store.sets, {
+      update: async (...given: Parameters<typeof update>) => {
+        const set = await update(...given);
+        write();
+        await finished;
+        return set;
+      },
+    });
+    const writing = promptSets.getState().update((set) => ({ ...set, notes: 'mine' }));
+    await wrote;
+    await update(id, (set) => ({ ...set, name: 'Renamed elsewhere' }));
+    for (const listener of heard) listener({ table: 'promptSets', setId: id });
+    finish();
+    await writing;
+    await expect.poll(() => promptSets.getState().set).toMatchObject({ name: 'Renamed elsewhere', notes: 'mine' });
+  });
+
   it('keeps its answer words in the order of its labels', async () => {
     const { promptSets } = await made();
     const { dataset } = await preparedOf(dealt(90, ['warm', 'cold']));

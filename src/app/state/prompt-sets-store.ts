@@ -239,7 +239,7 @@ function changing(store: PromptSetsStore, saving: Saving) {
   } satisfies Partial<PromptSetsState>;
 }
 
-/** Shows what other tabs change, unless this one is about to write the same set; and says when the stored data is gone. */
+/** Shows what other tabs change, after what this one is about to write; and says when the stored data is gone. */
 function followDisk(store: PromptSetsStore, saving: Saving): void {
   const { disk } = saving;
   const openId = () => store.getState().set?.id;
@@ -249,8 +249,12 @@ function followDisk(store: PromptSetsStore, saving: Saving): void {
   });
   disk.onRemoteChange(({ table, setId }) => {
     void store.getState().refresh();
-    if (openId() !== setId || saving.pending > 0) return;
-    if (table === 'promptSets') void disk.sets.get(setId).then((found) => found && showSet(saving, found));
+    if (openId() !== setId) return;
+    if (table === 'promptSets')
+      void saving.turn(async () => {
+        const found = await disk.sets.get(setId);
+        if (found && !saving.unwritten.has(setId)) showSet(saving, found);
+      });
     if (table === 'datasets')
       void disk.datasets.get(setId).then((found) => {
         if (found && openId() === setId) store.setState({ dataset: found.dataset });

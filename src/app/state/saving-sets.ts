@@ -54,7 +54,6 @@ export const savingSets = (disk: Services['store'], store: StoreApi<SetsState>) 
   /** Sets that are not on disk as the page knows them: being written, or refused. */
   unwritten: new Map<string, PromptSet>(),
   turn: inTurn(),
-  pending: 0,
   changes: 0,
 });
 
@@ -100,13 +99,8 @@ export type SetChange = (set: PromptSet, at: Stamp) => PromptSet;
 
 /** Another tab may have written meanwhile, so `change` runs a second time, on what is on the disk: it must be pure. */
 export async function updateSet(saving: Saving, id: string, change: SetChange): Promise<PromptSet> {
-  saving.pending += 1;
   const at = stamp();
-  return saving
-    .turn(() => written(saving, id, (set) => change(set, at)))
-    .finally(() => {
-      saving.pending -= 1;
-    });
+  return saving.turn(() => written(saving, id, (set) => change(set, at)));
 }
 
 async function written(saving: Saving, id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet> {

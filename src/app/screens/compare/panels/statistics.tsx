@@ -47,8 +47,8 @@ interface StatisticsProps<Id extends string, R extends Arm<Id>, P extends Pair<I
 }
 
 export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
-  const { metrics, evaluation, comparison, titles, costs, tests, more, engine, children } = props;
-  const { arms, pairs, n, verdict } = comparison;
+  const { metrics, comparison, titles, more } = props;
+  const { arms, pairs, verdict } = comparison;
   const nameOf = useMemo(() => namesOf(arms), [arms]);
   const [headline, { name, intervalName }] = firstMetric(metrics);
   const drawArms = useMemo(
@@ -94,43 +94,58 @@ export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<
           ...more?.pairs,
         })}
       />
-      <Panel
-        span={12}
-        title={costTitle(arms)}
-        aside={[`${format.counted(n, 'test row')}, 95% intervals`, ...(engine ? [engine] : [])].join(' · ')}
-      >
-        <Table<R>
-          caption="Prompts, scores and costs"
-          rows={arms}
-          rowKey={({ id }) => id}
-          columns={[
-            { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
-            ...metricColumns<Id, R>(metrics, 'value'),
-            ...costs,
-            { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
-          ]}
-        />
-        {children}
-      </Panel>
-      {pairs.length > 0 ? (
-        <Panel
-          span={12}
-          title="Each pair on the same rows"
-          aside="first named minus second named, in points; × is the first divided by the second"
-        >
-          <Table<P>
-            caption="Differences between prompts"
-            rows={pairs}
-            rowKey={({ a, b }) => `${a} ${b}`}
-            columns={[
-              { name: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
-              ...metricColumns<Id, P>(metrics, 'difference'),
-              ...tests.map((test) => ({ card: test.name, numeric: true, ...test })),
-            ]}
-          />
-        </Panel>
-      ) : null}
+      <ArmsTable {...props} />
+      {pairs.length > 0 ? <PairsTable {...props} /> : null}
     </div>
+  );
+}
+
+function ArmsTable<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
+  const { metrics, evaluation, costs, engine, children } = props;
+  const { arms, n } = props.comparison;
+  return (
+    <Panel
+      span={12}
+      title={costTitle(arms)}
+      aside={[`${format.counted(n, 'test row')}, 95% intervals`, ...(engine ? [engine] : [])].join(' · ')}
+    >
+      <Table<R>
+        caption="Prompts, scores and costs"
+        rows={arms}
+        rowKey={({ id }) => id}
+        columns={[
+          { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
+          ...metricColumns<Id, R>(metrics, 'value'),
+          ...costs,
+          { name: 'Actions', isNameHidden: true, cell: (arm) => <ExportArm evaluation={evaluation} arm={arm} /> },
+        ]}
+      />
+      {children}
+    </Panel>
+  );
+}
+
+function PairsTable<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
+  const { metrics, tests } = props;
+  const { arms, pairs } = props.comparison;
+  const nameOf = namesOf(arms);
+  return (
+    <Panel
+      span={12}
+      title="Each pair on the same rows"
+      aside="first named minus second named, in points; × is the first divided by the second"
+    >
+      <Table<P>
+        caption="Differences between prompts"
+        rows={pairs}
+        rowKey={({ a, b }) => `${a} ${b}`}
+        columns={[
+          { name: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
+          ...metricColumns<Id, P>(metrics, 'difference'),
+          ...tests.map((test) => ({ card: test.name, numeric: true, ...test })),
+        ]}
+      />
+    </Panel>
   );
 }
 
