@@ -21,8 +21,6 @@ export default defineConfig({
     baseURL: `http://localhost:${port}/`,
     viewport: { width: 1440, height: 900 },
     actionTimeout: 30_000,
-    // the journeys about use offline and about requests allow it; copying the page costs each of the others seconds
-    serviceWorkers: 'block',
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: await launchOptions(),

@@ -222,8 +222,6 @@ test('a file with scores, colliding answer words or long texts is trained on all
 });
 
 test.describe('when the machine fails, the page', () => {
-  test.use({ serviceWorkers: 'allow' });
-
   test('detects a damaged model file, and loads it once it is repaired', async ({ studio, watch }) => {
     const { page } = studio;
     await page.route('**/model_q4.onnx_data', async (route) => {

@@ -15,8 +15,6 @@ const test = base.extend<{ host: StaticHost }>({
   baseURL: ({ host }, use) => use(host.url),
 });
 
-test.use({ serviceWorkers: 'allow' });
-
 const HEADLINES = csv(
   'headlines.csv',
   ['headline', 'sentiment'],
