@@ -1,26 +1,13 @@
 /** The parts of a report about prompts that give several labels. */
 import { pValue } from '../evaluation/words';
 import { type Compared, metricsOf, TAG_METRICS } from '../metrics/registry';
-import { type Cell, figureCell, MARK, MAY_KNOW, type ReportParts, type Section, type TagReport } from './types';
+import { type Cell, figureCell, type ReportParts, type Section, scoresOf, type TagReport } from './types';
 
 type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(TAG_METRICS);
 const NAMES = METRICS.map(([, { name }]) => name);
 const percent = TAG_METRICS.microF1.format.value;
-
-const arms = ({ comparison, mayKnow }: TagReport): Section => ({
-  title: 'Scores of all prompts',
-  table: {
-    caption: `All prompts on the same test rows, with 95% bootstrap intervals${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
-    columns: ['Prompt', ...NAMES, 'Tokens sent'],
-    rows: comparison.arms.map((arm) => [
-      `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,
-      ...METRICS.map(([id, { format }]) => figureCell(format.value, arm.metrics[id])),
-      arm.tokensSentMean === null ? '–' : String(Math.round(arm.tokensSentMean)),
-    ]),
-  },
-});
 
 function withP(form: (value: number) => string, figure: Compared): Cell {
   const cell = figureCell(form, figure);
@@ -61,7 +48,7 @@ const labels = ({ comparison, plan }: TagReport): readonly Section[] =>
 export function tagParts(input: TagReport, nameOf: NameOf): ReportParts {
   const { plan } = input;
   return {
-    sections: [arms(input), pairs(input, nameOf), ...labels(input)],
+    sections: [scoresOf(TAG_METRICS, input.comparison.arms, input.mayKnow), pairs(input, nameOf), ...labels(input)],
     rows: null,
     rowsWords: 'none: no text of any row',
     limits: [

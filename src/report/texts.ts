@@ -3,25 +3,12 @@
 import { tallySentence } from '../evaluation/vote';
 import { count } from '../lib/format';
 import { metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { figureCell, type Html, html, MARK, MAY_KNOW, type ReportParts, type Section, type TextReport } from './types';
+import { figureCell, type Html, html, type ReportParts, type Section, scoresOf, type TextReport } from './types';
 
 type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(TEXT_METRICS);
 const NAMES = METRICS.map(([, { name }]) => name);
-
-const arms = ({ comparison, mayKnow }: TextReport): Section => ({
-  title: 'Scores of all prompts',
-  table: {
-    caption: `All prompts on the same test rows, with 95% bootstrap intervals${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
-    columns: ['Prompt', ...NAMES, 'Tokens sent'],
-    rows: comparison.arms.map((arm) => [
-      `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,
-      ...METRICS.map(([id, { format }]) => figureCell(format.value, arm.metrics[id])),
-      String(Math.round(arm.tokensSentMean ?? 0)),
-    ]),
-  },
-});
 
 const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
   title: 'Row by row',
@@ -57,7 +44,11 @@ function generatedRows({ plan, rows }: TextReport, nameOf: NameOf): Html | null 
 export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
   const { comparison, dataset, plan, rows } = input;
   return {
-    sections: [arms(input), pairs(input, nameOf), ...votes(input, nameOf)],
+    sections: [
+      scoresOf(TEXT_METRICS, input.comparison.arms, input.mayKnow),
+      pairs(input, nameOf),
+      ...votes(input, nameOf),
+    ],
     rows: generatedRows(input, nameOf),
     rowsWords:
       rows.length === 0

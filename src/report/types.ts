@@ -2,9 +2,9 @@ import type { RowAccount } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
-import type { Comparison, ComparisonPlan, GeneratePlan, TagPlan, Verdict } from '../evaluation/types';
+import type { ArmResult, Comparison, ComparisonPlan, GeneratePlan, TagPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
-import { ends, type Figure } from '../metrics/registry';
+import { ends, type Figure, type Metric, metricsOf } from '../metrics/registry';
 import type { WrittenRow } from './csv';
 import type { LabelResults } from './results-schema';
 
@@ -202,3 +202,23 @@ export const escapeMarkdown = (text: string): string =>
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');
+
+/** Every prompt of a comparison whose intervals are drawn, by the metrics of its kind. */
+export const scoresOf = <Id extends string>(
+  metrics: Readonly<Record<Id, Metric>>,
+  arms: readonly (Pick<ArmResult, 'id' | 'name' | 'tokensSentMean'> & {
+    readonly metrics: Readonly<Record<Id, Figure>>;
+  })[],
+  mayKnow: ReportFacts['mayKnow'],
+): Section => ({
+  title: 'Scores of all prompts',
+  table: {
+    caption: `All prompts on the same test rows, with 95% bootstrap intervals${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}`,
+    columns: ['Prompt', ...metricsOf(metrics).map(([, { name }]) => name), 'Tokens sent'],
+    rows: arms.map((arm) => [
+      `${arm.name}${mayKnow.includes(arm.id) ? MARK : ''}`,
+      ...metricsOf(metrics).map(([id, { format }]) => figureCell(format.value, arm.metrics[id])),
+      arm.tokensSentMean === null ? '–' : String(Math.round(arm.tokensSentMean)),
+    ]),
+  },
+});
