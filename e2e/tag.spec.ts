@@ -36,11 +36,7 @@ async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<
   await page.setViewportSize({ width: 390, height: 844 });
   await expectAccessibleNow(page, what);
   expect.soft(await scrollsSideways(), `${what} scrolls sideways at 390 px`).toBe(false);
-  if (process.env.TAG_SHOTS)
-    await page.screenshot({ path: `${process.env.TAG_SHOTS}/${what}-390.png`, fullPage: true });
   await page.setViewportSize({ width: 1440, height: 900 });
-  if (process.env.TAG_SHOTS)
-    await page.screenshot({ path: `${process.env.TAG_SHOTS}/${what}-1440.png`, fullPage: true });
 }
 
 test('takes a column of several labels through training and comparison to a batch', async ({ studio }) => {
