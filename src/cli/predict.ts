@@ -29,9 +29,10 @@ import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import type { Version } from '../prompt-set/versions';
 import type { RoutedAnswer, Share } from '../route/policy';
 import type { Fields } from '../task/template';
-import { type BatchEvent, type BatchProgress, batch, batchFile, keepRows } from '../workflow/batch';
+import { type BatchEvent, type BatchProgress, batch, batchFile } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
 import { weighWords } from '../workflow/play';
+import { keepRows } from '../workflow/rows-file';
 import { exportedFiles, openTable, readLibrary, readPrompt } from './data';
 import { type Log, openHost, type PromptWeights } from './node-host';
 import {

@@ -9,9 +9,10 @@ import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { alone } from '../prompt-set/ready-prompt';
 import { askedOf } from '../prompt-set/test-support';
-import { batch, batchFile, closeRows, keepRows, openFile, openRows } from '../workflow/batch';
+import { batch, batchFile } from '../workflow/batch';
 import { fakeHost } from '../workflow/fake-host.test-support';
 import { SILENT } from '../workflow/host';
+import { closeRows, keepRows, openFile, openRows } from '../workflow/rows-file';
 import { openTable } from './data';
 import { UsageError } from './options';
 

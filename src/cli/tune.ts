@@ -18,7 +18,8 @@ import {
   type TrainingSettings,
 } from '../training/settings';
 import type { Host } from '../workflow/host';
-import { CANDIDATES, type Improved, type Standing, searchedRows } from '../workflow/improve';
+import { CANDIDATES, type Improved, searchedRows } from '../workflow/improve';
+import type { Standing } from '../workflow/search-board';
 import { givenRows, openTable } from './data';
 import { type Log, openHost } from './node-host';
 import { FIND_WORDS, improved, withWords } from './open-set';

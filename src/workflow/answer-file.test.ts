@@ -6,18 +6,10 @@ import { textsOf } from '../prompt/prompt';
 import { alone, askedVersion } from '../prompt-set/ready-prompt';
 import { reading } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
-import {
-  type BatchEvent,
-  batch,
-  batchFile,
-  batchLeftOut,
-  batchTokens,
-  batchUnsure,
-  closeRows,
-  openRows,
-} from './batch';
+import { type BatchEvent, batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
+import { closeRows, openRows } from './rows-file';
 
 const csv = (...lines: readonly string[]) => new Blob([['body,kind', ...lines].join('\n')]);
 const TEXTS = Array.from({ length: 20 }, (_, i) => `note ${i} was ${i % 3 === 0 ? 'fine' : 'poor'}`);

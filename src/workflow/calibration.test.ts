@@ -13,7 +13,7 @@ import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
 import type { LabelResults } from '../report/results-schema';
 import { createRouter } from '../route/router';
-import { type BatchEvent, batch, openRows } from './batch';
+import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
 import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
@@ -21,6 +21,7 @@ import { type Host, SILENT } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { exportPackage } from './index';
 import { answerText } from './play';
+import { openRows } from './rows-file';
 
 /** A model that says "good" far too often, so that calibration turns answers over. */
 const biasedHost = (bias = 1.5) =>

@@ -9,8 +9,9 @@ import { shotIds } from '../task/render';
 import { memoryAnswers, NOW, prepared } from './fake-host.test-support';
 import { CUES } from './find-words';
 import type { Host } from './host';
-import { type Improved, type ImproveEvent, type ImproveRequest, improve } from './improve';
+import { type Improved, type ImproveRequest, improve } from './improve';
 import { withKnownAnswers } from './known-answers';
+import type { ImproveEvent } from './search-board';
 import { triedIds } from './training-rows';
 import { tryPrompt } from './try-prompt';
 

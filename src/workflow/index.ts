@@ -3,7 +3,7 @@
 import { type CostRequest, type Costs, costsOf, type RollOutRequest, rollOutOf } from '../decide/measured';
 import type { RollOut } from '../decide/roll-out';
 import type { Exported } from '../interchange/exported';
-import { batch, batchFile, batchLeftOut, batchTokens, batchUnsure, closeRows, openRows } from './batch';
+import { batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import type { RowsDone } from './check-rows';
 import { consistency, everyRow, fineTune } from './checks';
 import { compare, comparedRows, comparisonTokens } from './compare';
@@ -19,6 +19,7 @@ import { keepProbe } from './linear-probe';
 import { answerText, continueText, weighWords } from './play';
 import { forgetRace, readAhead } from './race';
 import type { ReportRequest } from './report-file';
+import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { isWorseThanBare, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';

@@ -4,13 +4,14 @@ import { ControlSource } from '../lib/control';
 import { alone, gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { labelTokens } from '../tokens/tokenizer';
-import { batch, keepRows } from './batch';
+import { batch } from './batch';
 import { consistency } from './checks';
 import { compare } from './compare';
 import { fakeHost, memoryAnswers, prepared, promptSet, textHost, textSet } from './fake-host.test-support';
 import { fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { type AnswerStore, withKnownAnswers } from './known-answers';
+import { keepRows } from './rows-file';
 import { tokenRows } from './token-rows';
 import { isWorseThanBare, tryPrompt } from './try-prompt';
 

@@ -32,7 +32,7 @@ import { createRouter } from '../route/router';
 import { propose } from '../task/tasks';
 import type { AnswerWord } from '../task/types';
 import { STANDARD } from '../training/settings';
-import { batch, batchFile, closeRows, openRows } from './batch';
+import { batch, batchFile } from './batch';
 import { compare } from './compare';
 import { subjectOf } from './export-subjects';
 import { ABOUT } from './fake-host.test-support';
@@ -43,6 +43,7 @@ import { exportPackage, VERBS } from './index';
 import { makePackage } from './make-package';
 import { prepareRows, readTable } from './open-data';
 import { answerText } from './play';
+import { closeRows, openRows } from './rows-file';
 import { startOptions } from './runs';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';

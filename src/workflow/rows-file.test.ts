@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_BYTES } from '../dataset/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import type { Route } from '../route/policy';
-import { answered, closeRows, openFile, openRows, type Piece } from './batch';
+import { answered, type Piece } from './batch';
 import { fakeHost } from './fake-host.test-support';
 import { SILENT } from './host';
 import { readTable } from './open-data';
+import { closeRows, openFile, openRows } from './rows-file';
 
 /** A route whose rows take so many seconds each. */
 function route(total: number, secondsPerRow: number, kind: 'classify' | 'generate' = 'classify') {

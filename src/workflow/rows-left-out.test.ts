@@ -6,13 +6,14 @@ import type { RowAccount } from '../dataset/types';
 import { alone } from '../prompt-set/ready-prompt';
 import { askedOf } from '../prompt-set/test-support';
 import type { GridCell } from '../report/grid';
-import { type BatchEvent, batch, openRows } from './batch';
+import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
 import { fakeHost, promptSet } from './fake-host.test-support';
 import { answeredRows, type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { searchedRows } from './improve';
 import { openParts, openTestRows, readTable } from './open-data';
+import { openRows } from './rows-file';
 import { runInputs } from './run-rows';
 
 /** Characters that the model reads at once, which are its tokens. */

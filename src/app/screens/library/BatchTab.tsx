@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
-import type { RowsFile } from '../../../workflow/batch';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
 import { ShowRejected } from '../../shell/ShowRejected';
 import { VersionPicker } from '../../shell/VersionPicker';

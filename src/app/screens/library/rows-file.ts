@@ -1,7 +1,7 @@
 /** A file of rows to answer: the progress of reading it, and its chosen columns. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { secondsLeft } from '../../../lib/format';
-import type { RowsFile } from '../../../workflow/batch';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { resource } from '../../state/resource';
 import { perStudio } from '../../state/studio';
 

@@ -5,7 +5,7 @@ import { chosenHard } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { HardVersion } from '../../../prompt-set/types';
-import type { Standing } from '../../../workflow/improve';
+import type { Standing } from '../../../workflow/search-board';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { JobPanel } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
