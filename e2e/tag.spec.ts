@@ -94,7 +94,7 @@ test('takes a column of several labels through training and comparison to a batc
       .getByRole('button', { name: /^All answers to row/ })
       .first()
       .click();
-    await expect(page.getByRole('dialog')).toContainText('Right:');
+    await expect(page.getByRole('dialog')).toContainText('Expected:');
     await page.keyboard.press('Escape');
     await narrow(studio, 'Compare, rows');
     await compare.save.click();

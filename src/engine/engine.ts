@@ -1,7 +1,6 @@
 import { attribute } from '../inference/attribution';
 import { groupWith, type TextCacheOptions } from '../inference/cache-plan';
 import { generate, readNextTokens, writeRows } from '../inference/generate';
-import { kvBytesPerToken } from '../inference/kv';
 import { PrefixCache } from '../inference/rows';
 import { embeddingRows, outputVectors } from '../inference/run';
 import {
@@ -33,7 +32,6 @@ import type {
   ScoreRequest,
   ScoreResult,
   StatesRequest,
-  TextMemory,
   TrainRequest,
   WriteRequest,
   WrittenRow,
@@ -178,14 +176,6 @@ export class Engine implements EngineCalls {
 
   readonly selfCheck: EngineCalls['selfCheck'] = (...asked) =>
     selfCheck({ program: this.#program, info: this.info }, ...asked);
-
-  /** New `options` apply to later requests. */
-  texts(options: TextCacheOptions | null): TextMemory {
-    if (options) this.#cache.configure(options);
-    const { budgetBytes, storage } = this.#cache.options;
-    const tokens = Math.floor(budgetBytes / kvBytesPerToken(this.#program.spec, storage === 'float32' ? 4 : 2));
-    return { budgetBytes, storage, bytes: this.#cache.bytes, tokens };
-  }
 
   /** What is asked next is computed as in a fresh engine. */
   forget(): void {

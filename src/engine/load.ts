@@ -7,6 +7,8 @@ import { normalise } from '../graph/normalise';
 import { writePacked } from '../graph/packed';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
+import { DEFAULT_TEXT_CACHE } from '../inference/cache-plan';
+import { kvBytesPerToken } from '../inference/kv';
 import { type Program, run } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
@@ -112,6 +114,7 @@ async function loadGraph(
     ...(packable.length > 0 && { weights: weightMemory(serialised, packable, decoder) }),
     contextLength: facts.contextLength ?? contextLength,
     loadSeconds: (performance.now() - begin) / 1000,
+    roomTokens: Math.floor(DEFAULT_TEXT_CACHE.budgetBytes / kvBytesPerToken(spec, 2)),
   };
   return { program: { spec, runner }, info };
 }

@@ -1,6 +1,5 @@
 /** Plain, structured-clonable data that can cross to a worker. */
 import type { Attribution, AttributionRequest } from '../inference/attribution';
-import type { TextCacheOptions } from '../inference/cache-plan';
 import type { Generated, GenerateOptions, NextTokens, NextTokensOptions } from '../inference/generate';
 import type { Trains } from '../inference/program';
 import type { OutputVectors } from '../inference/run';
@@ -78,13 +77,8 @@ export interface ModelInfo {
   /** Quantiles 5%, 50% and 95% of a sample. */
   readonly embeddingNorms: readonly [low: number, median: number, high: number];
   readonly loadSeconds: number;
-}
-
-export interface TextMemory extends TextCacheOptions {
-  /** In use. */
-  readonly bytes: number;
-  /** Of texts that fit. */
-  readonly tokens: number;
+  /** Tokens of texts whose keys and values the engine keeps, where all are stored as float16. */
+  readonly roomTokens: number;
 }
 
 export type LoadEvent = {

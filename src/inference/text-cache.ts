@@ -42,7 +42,7 @@ interface Stored {
  */
 export class TextCache {
   readonly #spec: ProgramSpec;
-  #options: TextCacheOptions;
+  readonly #options: TextCacheOptions;
   /** By key, least recently used first. */
   readonly #keys = new Map<string, Stored>();
   #bytes = 0;
@@ -50,16 +50,6 @@ export class TextCache {
   constructor(spec: ProgramSpec, options: Partial<TextCacheOptions> = {}) {
     this.#spec = spec;
     this.#options = { ...DEFAULT_TEXT_CACHE, ...options };
-  }
-
-  get options(): TextCacheOptions {
-    return this.#options;
-  }
-
-  /** Applies to plans made from now on. Drops what no longer fits, the least recently used key first. */
-  configure(options: TextCacheOptions): void {
-    this.#options = options;
-    for (const key of this.#keys.keys()) this.#drop(key);
   }
 
   /** Bytes in use. */

@@ -1,7 +1,6 @@
 /** Every statistic against SciPy and statsmodels: values from tools/stats/reference.py. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { bradleyTerry } from './bradley-terry';
 import { atTemperature, brier, fitTemperature, nll } from './calibration';
 import { bonettPrice, wilson } from './intervals';
 import { holm, mcnemarExact, mcnemarMidP, signTest } from './mcnemar';
@@ -28,10 +27,6 @@ interface Reference {
     readonly nll: number;
     readonly temperature: number;
     readonly nllAfter: number;
-  }[];
-  readonly bradleyTerry: readonly {
-    readonly wins: readonly (readonly number[])[];
-    readonly strengths: readonly number[];
   }[];
   readonly quantiles: readonly { readonly x: readonly number[]; readonly q: number; readonly value: number }[];
 }
@@ -74,14 +69,6 @@ describe('equal to SciPy and statsmodels to 1e-9', () => {
 
   it('exact power', () => {
     const wrong = reference.powers.flatMap(({ n, a, b, power }) => off([n, a, b], mcnemarPower(n, a, b), power));
-    expect(wrong).toEqual([]);
-  });
-
-  it('Bradley-Terry', () => {
-    const wrong = reference.bradleyTerry.flatMap(({ wins, strengths }) => {
-      const found = bradleyTerry(wins) ?? [];
-      return strengths.flatMap((wanted, i) => off(wins, found[i] ?? Number.NaN, wanted));
-    });
     expect(wrong).toEqual([]);
   });
 

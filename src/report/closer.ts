@@ -4,7 +4,7 @@ import { consistencySentence, EDIT_NAMES, fineTuningSentence } from '../evaluati
 import { confidenceDifferenceWords, coverageSentence, eceWords, testAnswers } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
 import { points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
-import { counted, percent, signed } from '../lib/format';
+import { counted, percent } from '../lib/format';
 import { coverageAt } from '../metrics/calibration';
 import { confidenceCharts } from './charts';
 import type { LabelReport, Section } from './types';
@@ -135,27 +135,10 @@ const learned: Make = ({ closer }) => {
   return sentences.length > 0 ? { title: 'What examples and training add', sentences } : null;
 };
 
-const ranking: Make = ({ closer }, nameOf) => {
-  const found = closer?.insights?.ranking;
-  if (!found) return null;
-  return {
-    title: 'Order of all prompts',
-    sentences: ['A row on which one is right and another wrong counts as a win.'],
-    table: {
-      caption: 'Bradley-Terry strengths by maximum likelihood, log-odds with mean 0, bootstrap 95% intervals over rows',
-      columns: ['Prompt', 'Strength'],
-      rows: found.map(({ armId, strength, ci95 }) => [
-        nameOf(armId),
-        `${signed(strength)} (${signed(ci95.low)} to ${signed(ci95.high)})`,
-      ]),
-    },
-  };
-};
-
 const fineTuning: Make = ({ closer }) =>
   closer?.fineTuning ? { title: 'Fine-tuning, measured', sentences: [fineTuningSentence(closer.fineTuning)] } : null;
 
-const MAKERS: readonly Make[] = [review, slices, confidence, consistency, learned, ranking, fineTuning];
+const MAKERS: readonly Make[] = [review, slices, confidence, consistency, learned, fineTuning];
 
 /** In the order in which they are printed. */
 export const closerSections = (input: LabelReport, nameOf: (armId: string) => string): readonly Section[] =>

@@ -228,7 +228,6 @@ describe('the closer look', () => {
     'Few-shot lift',
     'after 320 rows (repeats counted) and 31 s',
     '3 runs that differ only in their seed reach 78.0% to 83.0%',
-    'Order of all prompts',
     'What these figures do not say',
     'Some rows belong together',
     'see the range over seeds',
@@ -239,7 +238,7 @@ describe('the closer look', () => {
     const page = write(examined);
     for (const text of sentences) expect(page).toContain(text);
     const bare = write(input);
-    for (const text of sentences.slice(0, 10)) expect(bare).not.toContain(text);
+    for (const text of sentences.slice(0, 9)) expect(bare).not.toContain(text);
     expect(bare).toContain('One seed was trained');
     expect(bare).not.toContain('Some rows belong together');
     expect(page).not.toContain('secret text');

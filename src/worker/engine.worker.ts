@@ -41,11 +41,10 @@ function createEngineHandlers() {
       for await (const event of loaded().train(params, polled)) {
         emit(event);
         // Minutes are too long to wait for a score. Between two steps nothing runs, and the run's state is its own.
-        if (event.kind === 'step' && !params.ahead) await letPass('score', 'write', 'generate', 'latency', 'texts');
+        if (event.kind === 'step' && !params.ahead) await letPass('score', 'write', 'generate', 'latency');
       }
       return { runId: params.runId };
     },
-    texts: ({ options }) => loaded().texts(options),
     forget: () => loaded().forget(),
     ...engineCalls<Handlers<EngineMethods>>(
       (name) => (request, emit, control) => loaded()[name](request, control, emit),

@@ -2,15 +2,7 @@
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
-import type {
-  EngineCalls,
-  LoadEvent,
-  LoadRequest,
-  ModelFiles,
-  ModelInfo,
-  TextMemory,
-  TrainRequest,
-} from '../engine/types';
+import type { EngineCalls, LoadEvent, LoadRequest, ModelFiles, ModelInfo, TrainRequest } from '../engine/types';
 import type { CardRequest, VerdictCard } from '../evaluation/card';
 import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
@@ -41,8 +33,6 @@ export interface EngineMethods extends Readonly<{ [K in keyof EngineCalls]: Call
   prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
-  /** Other options hold for whatever begins after this. */
-  texts(params: { readonly options: Omit<TextMemory, 'bytes' | 'tokens'> | null }): TextMemory;
   forget(params: null): void;
 }
 

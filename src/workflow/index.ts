@@ -17,7 +17,7 @@ import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { keepProbe } from './linear-probe';
 import { answerText, continueText, weighWords } from './play';
-import { forgetRace, readAhead } from './race';
+import { readAhead } from './race';
 import type { ReportRequest } from './report-file';
 import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
@@ -65,7 +65,6 @@ export const VERBS = {
   fillGrid,
   findWords,
   fineTune,
-  forgetRace,
   improve,
   isWorseThanBare,
   keepProbe,

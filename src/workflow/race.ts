@@ -289,12 +289,6 @@ export async function takenRace({ engine }: Host, request: RunRequest, inputs: R
   return isAsked ? before.racing : freshRace(request, inputs);
 }
 
-/** Drops the race that ran ahead, where the engine will compute in another way. */
-export const forgetRace: Verb<null, never, void> = async ({ engine }) => {
-  racedAhead.get(engine)?.control.ask('pause');
-  racedAhead.delete(engine);
-};
-
 /** Most tokens that are read before anybody asks for a run: about a minute on WebAssembly with two threads. */
 const AHEAD_TOKENS = 12_000;
 /** A step is not interrupted, so that other requests wait for it: with slower ones starts are not compared ahead. */

@@ -100,23 +100,6 @@ def scores():
     }
 
 
-def bradley_terry():
-    """A logistic regression without intercept on which prompt is left and which right."""
-    k = int(rng.integers(3, 6))
-    wins = rng.integers(1, 20, size=(k, k))
-    np.fill_diagonal(wins, 0)
-    design, counts = [], []
-    for i in range(k):
-        for j in range(i + 1, k):
-            row = np.zeros(k)
-            row[i], row[j] = 1, -1
-            design.append(row[1:])
-            counts.append([wins[i, j], wins[j, i]])
-    fit = sm.GLM(np.array(counts), np.array(design), family=sm.families.Binomial()).fit(tol=1e-14, maxiter=200)
-    strengths = np.concatenate([[0], fit.params])
-    return {"wins": wins.tolist(), "strengths": short(strengths - strengths.mean())}
-
-
 def quantiles():
     x = np.sort(rng.normal(size=int(rng.integers(2, 30)))).round(6)
     q = round(float(rng.uniform()), 3)
@@ -130,7 +113,6 @@ sections = {
     "powers": [power() for _ in range(12)],
     "permutations": [permutation() for _ in range(8)],
     "scores": [scores() for _ in range(2)],
-    "bradleyTerry": [bradley_terry() for _ in range(10)],
     "quantiles": [quantiles() for _ in range(20)],
 }
 lines = [f'"{name}": [\n' + ",\n".join(json.dumps(v, separators=(",", ":")) for v in values) + "\n]" for name, values in sections.items()]

@@ -1,13 +1,11 @@
-import { type ReactNode, useEffect } from 'react';
+import type { ReactNode } from 'react';
 import { bytes, count, counted } from '../../lib/format';
 import type { Placement } from '../../prompt/soft-prompt';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
-import type { TextMemoryOptions } from '../state/models-store';
 import { CHECKING, verdictWords } from '../state/self-check';
-import { useIsBusy, usePicked, useSession, useStores } from '../state/studio';
+import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
-import { Select } from '../ui/Choices';
 import { ProgressBar } from '../ui/Panel';
 import { Facts } from '../ui/Table';
 
@@ -28,7 +26,6 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
       ['Runs on', whereWords(info)],
       ['Memory needed', info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)],
       info.weights ? ['Weights', weightsWords(info.weights), WEIGHTS] : null,
-      ['Texts kept', <TextMemory key="texts" />, TEXTS_KEPT],
       ['One step', stepWords(speed)],
       ['Self-check', check, SELF_CHECK],
       [
@@ -43,8 +40,6 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
 
 const WEIGHTS =
   "The model's file stores its matrices with 4, 8 or 16 bits. Where the device has the memory, they are held as float32; otherwise with 8 or 16 bits, the same values to rounding, which makes a training step about a quarter longer.";
-const TEXTS_KEPT =
-  'Keys and values of texts the model has read, so that the next run need not read them again. Texts that do not fit are read each time; 16-bit numbers take half the memory and round slightly.';
 const SELF_CHECK =
   'Before the first training, the page compares its gradients with finite differences along random directions. Wrong gradients would train useless prompts.';
 
@@ -73,52 +68,6 @@ export function SelfCheck() {
         {known ? 'Check again' : 'Check now'}
       </Button>
     </>
-  );
-}
-
-const SIZES = [128e6, 256e6, 384e6, 768e6];
-const STORAGE = [
-  { id: 'auto', label: 'Automatic' },
-  { id: 'float16', label: '16-bit floats' },
-  { id: 'float32', label: '32-bit floats' },
-] as const satisfies readonly { readonly id: TextMemoryOptions['storage']; readonly label: string }[];
-
-const REFRESH_MS = 2000;
-
-function TextMemory() {
-  const { textMemory } = useStores();
-  const { held, refresh, choose } = usePicked(textMemory, 'held', 'refresh', 'choose');
-  const busy = useIsBusy();
-  useEffect(() => {
-    void refresh();
-    const timer = setInterval(() => void refresh(), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, [refresh]);
-  if (!held) return 'nothing yet';
-  const { budgetBytes, storage } = held;
-  const change = (options: Partial<TextMemoryOptions>) => void choose({ budgetBytes, storage, ...options });
-  return (
-    <div className="stack">
-      <span>
-        {bytes(held.bytes)} of at most {bytes(budgetBytes)}
-      </span>
-      <div className="text-memory">
-        <Select
-          label="At most"
-          options={SIZES.map((size) => ({ id: String(size), label: bytes(size) }))}
-          value={String(budgetBytes)}
-          isDisabled={busy}
-          onChange={(size) => change({ budgetBytes: Number(size) })}
-        />
-        <Select
-          label="Stored as"
-          options={STORAGE}
-          value={storage}
-          isDisabled={busy}
-          onChange={(id) => change({ storage: STORAGE.find((one) => one.id === id)?.id ?? 'auto' })}
-        />
-      </div>
-    </div>
   );
 }
 

@@ -1,11 +1,9 @@
-import { beforeEach, expect, it, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import type { ModelCard } from '../../model/card';
-import type { TextMemory } from '../../worker/protocol';
 import {
   chosenModel,
   createModelsStore,
   createSpeedometer,
-  createTextMemoryStore,
   hubModels,
   type KnownModel,
   type ModelsStore,
@@ -13,7 +11,7 @@ import {
 } from './models-store';
 import type { Services } from './services';
 import { createSessionStore } from './session-store';
-import { CAPABILITIES, fakeLocation, gate, testServices } from './test-support';
+import { CAPABILITIES, fakeLocation, testServices } from './test-support';
 
 let services: Services;
 let forgotten: [ModelCard, readonly ModelCard[]][];
@@ -39,6 +37,7 @@ beforeEach(() => {
       embeddingRms: 0.1,
       embeddingNorms: [1, 2, 3],
       loadSeconds: 1,
+      roomTokens: 1,
     }),
   });
   services = {
@@ -157,36 +156,6 @@ test('loads the present model to train adapters, and as before afterwards, also 
   await expect(failing).rejects.toThrow('no adapters here');
   expect(loads.slice(3)).toEqual(['adapters', undefined]);
   expect(session.getState().source).toEqual(TINY);
-});
-
-it('applies the chosen memory to the next model and in later visits, even if the engine was too busy to answer', async () => {
-  let held: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10, tokens: 9 };
-  let busy = Promise.resolve();
-  const services = testServices({
-    texts: async ({ options }) => {
-      await busy;
-      held = { ...held, ...options };
-      return held;
-    },
-  });
-  const session = createSessionStore(services, CAPABILITIES);
-  const memory = createTextMemoryStore(services, session);
-  expect(memory.getState().held).toBeNull();
-  await session.getState().loadModel();
-  await vi.waitFor(() =>
-    expect(memory.getState().held).toEqual({ budgetBytes: 1000, storage: 'auto', bytes: 10, tokens: 9 }),
-  );
-  busy = gate().opened;
-  void memory.getState().choose({ budgetBytes: 500, storage: 'float16' });
-
-  busy = Promise.resolve();
-  held = { budgetBytes: 1000, storage: 'auto', bytes: 0, tokens: 9 };
-  const later = createSessionStore(services, CAPABILITIES);
-  const again = createTextMemoryStore(services, later);
-  await later.getState().loadModel();
-  await vi.waitFor(() =>
-    expect(again.getState().held).toEqual({ budgetBytes: 500, storage: 'float16', bytes: 0, tokens: 9 }),
-  );
 });
 
 test('offers models of the hub with a step scaled from the built-in model, until they are in this browser', () => {

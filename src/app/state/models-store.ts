@@ -3,7 +3,7 @@ import { HUB_MODELS, type HubModel } from '../../model/hub-models';
 import { CATALOGUE, type ModelSource } from '../../model/load';
 import type { Placement } from '../../prompt/soft-prompt';
 import { learnStep, type Speed, scaledSpeed } from '../../training/estimate';
-import type { LoadRequest, ModelInfo, TextMemory } from '../../worker/protocol';
+import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import type { Timing } from '../../workflow/training-rows';
 import { dropParameter } from './location';
 import { type Verdict, verdictKey } from './self-check';
@@ -212,56 +212,4 @@ export function createSpeedometer(
     },
     learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),
   };
-}
-
-export type TextMemoryOptions = Omit<TextMemory, 'bytes' | 'tokens'>;
-
-/** What the engine keeps of texts between runs, and how much of it the user lets it keep. */
-interface TextMemoryState {
-  readonly held: TextMemory | null;
-  readonly refresh: () => Promise<void>;
-  /** For this model and those that are loaded later, in later visits too. */
-  readonly choose: (options: TextMemoryOptions) => Promise<void>;
-}
-
-const TEXT_MEMORY = 'text-memory';
-
-export function createTextMemoryStore(services: Services, session: SessionStore) {
-  const { settings } = services.store;
-  return createStore<TextMemoryState>((set, get) => {
-    // an engine that is gone says so where it is asked for work
-    const ask = (options: TextMemoryOptions | null) =>
-      services.engine.call('texts', { options }).then(
-        (held) => set({ held }),
-        () => set({ held: null }),
-      );
-    /** Behind other work one question waits, not one every time that somebody looks. */
-    let asking: Promise<void> | null = null;
-
-    session.subscribe((next, before) => {
-      if (next.model === before.model) return;
-      if (next.model.kind !== 'ready') return set({ held: null });
-      void settings
-        .get<TextMemoryOptions>(TEXT_MEMORY)
-        .catch(() => null)
-        .then(ask);
-    });
-
-    return {
-      held: null,
-      refresh: async () => {
-        if (!get().held) return;
-        asking ??= ask(null).finally(() => {
-          asking = null;
-        });
-        await asking;
-      },
-      choose: async (options) => {
-        await settings.set(TEXT_MEMORY, options).catch(() => {}); // it holds for this visit then
-        await ask(options);
-        // a run would compute in another way now
-        await services.workflow.call('forgetRace', null).catch(() => undefined);
-      },
-    };
-  });
 }

@@ -3,7 +3,7 @@ import type { NamedFile } from '../../model/card';
 import type { TrainingSettings } from '../../training/settings';
 import type { LoadRequest } from '../../worker/protocol';
 import { DataStore } from './data/data-store';
-import { createModelsStore, createTextMemoryStore } from './models-store';
+import { createModelsStore } from './models-store';
 import { createOfflineStore, createRequestLog } from './network';
 import { createPromptSetsStore } from './prompt-sets-store';
 import { createProposer } from './proposer';
@@ -21,7 +21,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     intents: createIntents(),
     session,
     models: createModelsStore(services, session),
-    textMemory: createTextMemoryStore(services, session),
     offline: createOfflineStore(session, services.store),
     storage: createStorageStore(services.store),
     setAside: createSetAsideStore(services.store),

@@ -118,6 +118,7 @@ export const MODEL: ModelInfo = {
   embeddingRms: 0.1,
   embeddingNorms: [1, 2, 3],
   loadSeconds: 0,
+  roomTokens: 1e6,
 };
 
 export const CAPABILITIES = judge({

@@ -1,8 +1,6 @@
 import type { Dataset } from '../../dataset/types';
 import { assert, present } from '../../lib/assert';
 import { drained } from '../../lib/control';
-import { rankArms } from '../../metrics/bradley-terry';
-import type { Interval } from '../../metrics/intervals';
 import { type AccuracyComparison, holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import { verdictOf } from '../advice';
@@ -59,14 +57,7 @@ export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Com
   return drained(comparing(plan, options), options.onProgress);
 }
 
-/** The analysis behind a comparison: slices, probabilities, the order of the arms, the gain from examples. */
-
-interface RankedArm {
-  readonly armId: string;
-  /** Bradley-Terry, log-odds, mean 0: how much more likely than an average arm it is right where the two differ. */
-  readonly strength: number;
-  readonly ci95: Interval;
-}
+/** The analysis behind a comparison: slices, probabilities, the gain from examples. */
 
 export interface Insights {
   /** Null where the rows are not in this browser any more. */
@@ -75,15 +66,9 @@ export interface Insights {
   readonly confidence: readonly ConfidenceReport[];
   /** Of the pair that is shown, B minus A; null where there is none. */
   readonly confidenceDifference: ConfidenceDifference | null;
-  /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
-  readonly ranking: readonly RankedArm[] | null;
   readonly fewShotLift: AccuracyComparison | null;
   readonly suspects: readonly Suspect[];
 }
-
-const RANK_DRAWS = 2000;
-
-const rightness = (arm: ArmResult, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
 
 /** In steps, so that a worker can be stopped between two. @param pairIndex whose slices are asked for */
 export function* insightsOf(
@@ -92,7 +77,7 @@ export function* insightsOf(
   dataset: Dataset | null,
   pairIndex = 0,
 ): Generator<number, Insights, void> {
-  const { gold, seed } = plan;
+  const { gold } = plan;
   const arm = (id: string | undefined) => arms.find((report) => report.id === id);
   const [a, b] = [arm(pairs[pairIndex]?.a), arm(pairs[pairIndex]?.b)];
   const slices = dataset && a && b ? slicesOf(dataset, plan, a, b) : null;
@@ -102,20 +87,12 @@ export function* insightsOf(
     const report = arm(outcome.id);
     if (!report || outcome.kind === 'reference') continue;
     confidence.push(confidenceOf(outcome, report, plan));
-    yield 0.2 + 0.3 * (confidence.length / plan.arms.length);
+    yield 0.2 + 0.5 * (confidence.length / plan.arms.length);
   }
   const outcome = (id: string | undefined) => plan.arms.find((each) => each.id === id);
   const [first, second] = [outcome(a?.id), outcome(b?.id)];
   const difference = first && second && gold.length > 0 ? confidenceDifference(first, second, plan) : null;
-  yield 0.6;
-  const ranked =
-    arms.length >= 3
-      ? rankArms(
-          arms.map((report) => rightness(report, gold)),
-          { seed, draws: RANK_DRAWS, groups: plan.groups },
-        )
-      : null;
-  yield 0.95;
+  yield 0.9;
   // the prompt as it is written may show examples, or none
   const bare = arm('yours-0') ?? arm('yours');
   const shots = arm('yours-8') ?? arms.find(({ id, kind }) => id === 'yours' && kind === 'few-shot');
@@ -123,11 +100,6 @@ export function* insightsOf(
     slices,
     confidence,
     confidenceDifference: difference,
-    ranking:
-      ranked &&
-      arms
-        .map(({ id }, i) => ({ armId: id, ...(ranked[i] as (typeof ranked)[number]) }))
-        .sort((x, y) => y.strength - x.strength),
     fewShotLift: bare && shots ? comparedAccuracy(bare, shots, plan) : null,
     suspects: labelSuspects(arms, gold),
   };

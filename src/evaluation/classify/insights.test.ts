@@ -39,10 +39,6 @@ describe('insights', () => {
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   });
 
-  it('rank the arms by who is right where the other is wrong', () => {
-    expect(found.ranking?.map(({ armId }) => armId)).toEqual(['tuned', 'yours-8', 'yours', 'majority']);
-  });
-
   it('say what the examples add to the hand-written prompt', () => {
     const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmResult;
     expect(found.fewShotLift).toEqual(comparedAccuracy(arm('yours'), arm('yours-8'), plan));

@@ -18,7 +18,7 @@ export interface LookCloserProps extends Shown {
 
 export interface CloserProps extends LookCloserProps {
   /** The pair that is shown; the headline's unless another one was chosen. */
-  readonly pair: PairResult | undefined;
+  readonly pair: PairResult;
 }
 
 export interface InsightsProps extends CloserProps {

@@ -1,5 +1,4 @@
 import { useMemo } from 'react';
-import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
 import { readNumber } from '../../../lib/read-number';
 import type { Placement } from '../../../prompt/soft-prompt';
@@ -26,7 +25,6 @@ import {
   usePicked,
   usePromptSets,
   useSession,
-  useStores,
 } from '../../state/studio';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
@@ -263,7 +261,7 @@ export function useSecondsOf(): SecondsOf {
   const cachedRows = Math.max(trained, ahead);
   const isFree = useSession((s) => s.job === null);
   const stepsAhead = useReadingAhead((s) => (isFree ? s.stepsAhead : 0));
-  const roomTokens = useStore(useStores().textMemory, (s) => s.held?.tokens);
+  const roomTokens = useModel()?.roomTokens;
   return useMemo(
     () => (runs) =>
       value && speed && runs.length > 0

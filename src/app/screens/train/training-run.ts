@@ -216,8 +216,7 @@ export class TrainingRun extends OfStudio {
     const { settings } = version;
     if (this.#rows) {
       const times = checkpoint.steps.map(({ ms }) => ms);
-      const roomTokens = this.stores.textMemory.getState().held?.tokens;
-      const tokens = stepTokens(settings, { ...this.#rows, roomTokens });
+      const tokens = stepTokens(settings, { ...this.#rows, roomTokens: info.roomTokens });
       await this.#using.speedometer.learnSteps(info, settings.placement, times, tokens);
     }
     if (reason === 'paused') {

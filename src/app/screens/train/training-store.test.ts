@@ -19,7 +19,6 @@ import { diverged } from '../../../training/checkpoint';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import { PRESETS, type TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
-import { createTextMemoryStore } from '../../state/models-store';
 import { createPromptSetsStore, type PromptSetsStore } from '../../state/prompt-sets-store';
 import { useReadingAhead } from '../../state/read-ahead';
 import type { SessionState } from '../../state/session-state';
@@ -171,8 +170,7 @@ async function boot(tokenizer = Promise.resolve()) {
   promptSets = createPromptSetsStore(services);
   await promptSets.getState().refresh();
   if (before) await promptSets.getState().open(before);
-  const textMemory = createTextMemoryStore(services, session);
-  const studio = { services, stores: { session, promptSets, textMemory } } as unknown as Studio;
+  const studio = { services, stores: { session, promptSets } } as unknown as Studio;
   ahead = useReadingAhead.of(studio).texts;
   train = new Training(studio);
   next = new NextRuns(studio);

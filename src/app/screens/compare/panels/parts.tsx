@@ -1,46 +1,47 @@
-/** What the panels of both kinds of task share: the rows behind a difference, the choice of a pair. */
-
-import type { ReactNode } from 'react';
+/** What the panels of all kinds of task share: their views, the choice of a pair, the rows behind a difference. */
+import type { ComponentProps, ReactNode } from 'react';
 import { NO_PROMPT } from '../../../../evaluation/classify/made-arms';
+import type { ArmResult } from '../../../../evaluation/types';
+import { namesOf } from '../../../../evaluation/words';
+import { present } from '../../../../lib/assert';
 import { armId } from '../../../../prompt-set/arms';
 import type { Evaluation } from '../../../../prompt-set/types';
 import type { RowText } from '../../../../report/types';
+import { sideOf } from '../../../charts';
 import { exportPath, navigate, useQuery } from '../../../state/location';
-import { Button, Dialog, format, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
+import { ArmMark, Button, Dialog, format, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
 
-interface RowGroup<R> {
-  readonly id: string;
-  readonly title: string;
-  readonly empty: string;
-  readonly of: (row: R) => boolean;
-}
+/** By the group's title. */
+type RowGroups<R> = Readonly<Record<string, (row: R) => boolean>>;
 
 interface ExplorerProps<R extends RowText> {
   readonly title: string;
   readonly caption: string;
   readonly lead: ReactNode;
   readonly rows: readonly R[];
-  readonly all: readonly R[];
-  readonly page: number;
-  readonly groups: readonly [RowGroup<R>, ...RowGroup<R>[]];
+  /** Where `rows` are some of them. */
+  readonly all?: readonly R[];
+  readonly groups: RowGroups<R>;
   /** Between the text and the link to all answers. */
   readonly columns: readonly TableColumn<R>[];
   readonly open: (row: R) => ReactNode;
 }
 
+const PAGE = 25;
+
 /** The rows behind a difference: in groups, page by page, one of them open. */
 export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
-  const { title, caption, lead, rows, all, page, groups, columns, open } = props;
-  const [chosen, setChosen] = useQuery<string>('rows', groups[0].id);
+  const { title, caption, lead, rows, all = rows, groups, columns, open } = props;
+  const titles = Object.keys(groups);
+  const [chosen, setChosen] = useQuery<string>('rows', '0');
   const [rowId, setRowId] = useQuery<string>('row', '');
-  const group = groups.find(({ id }) => id === chosen) ?? groups[0];
   const row = all.find(({ id }) => id === rowId) ?? null;
-  const table = (group: RowGroup<R>) => (
+  const table = (of: readonly R[]) => (
     <PagedTable<R>
       caption={caption}
-      rows={rows.filter(group.of)}
-      page={page}
-      empty={rows.length < all.length ? 'No such row in this group.' : group.empty}
+      rows={of}
+      page={PAGE}
+      empty="No row is in this group."
       rowKey={({ id }) => id}
       columns={[
         { name: 'Text', primary: true, cell: ({ text }) => text },
@@ -62,24 +63,57 @@ export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
       {lead}
       <Tabs
         label="Rows"
-        selected={group.id}
+        selected={chosen}
         onSelect={setChosen}
-        tabs={groups.map((each) => ({
-          id: each.id,
-          label: `${each.title} · ${format.count(rows.filter(each.of).length)}`,
-          content: each === group ? table(each) : null,
-        }))}
+        tabs={titles.map((name, i) => {
+          const of = rows.filter((each) => groups[name]?.(each));
+          return { id: String(i), label: `${name} · ${format.count(of.length)}`, content: table(of) };
+        })}
       />
-      <Dialog title={`Row ${row?.id ?? ''}`} isOpen={row !== null} onClose={() => setRowId('')} wide>
+      <Dialog stack title={`Row ${row?.id ?? ''}`} isOpen={row !== null} onClose={() => setRowId('')} wide>
         {row ? (
-          <div className="stack">
+          <>
             <blockquote className="row-text">{row.text}</blockquote>
             {open(row)}
-          </div>
+          </>
         ) : null}
       </Dialog>
     </Panel>
   );
+}
+
+type Named = Pick<ArmResult, 'id' | 'name' | 'kind'>;
+
+interface AllArmsProps<A extends Named> {
+  readonly arms: readonly A[];
+  readonly expected: ReactNode;
+  readonly of: (arm: A, place: number) => ReactNode;
+}
+
+/** What every prompt says to one row. */
+export const AllArms = <A extends Named>({ arms, expected, of }: AllArmsProps<A>) => (
+  <>
+    <p>Expected: {expected}</p>
+    <div className="answers">
+      {arms.map((arm, i) => (
+        <section key={arm.id} aria-label={arm.name}>
+          <h3>
+            <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>
+          </h3>
+          {of(arm, i)}
+        </section>
+      ))}
+    </div>
+  </>
+);
+
+/** The answers of one arm of a pair. */
+export function armColumn<R>(arms: readonly Named[], id: string, cell: (row: R) => ReactNode): TableColumn<R> {
+  const arm = present(
+    arms.find((each) => each.id === id),
+    `arm ${id}`,
+  );
+  return { name: id, head: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>, card: arm.name, cell };
 }
 
 interface Pair {
@@ -87,31 +121,43 @@ interface Pair {
   readonly b: string;
 }
 
-/** The pair that is shown: the headline's unless another one is in the address. Its place, not its names. */
-export function usePair<P extends Pair>(pairs: readonly P[]) {
+type View = ComponentProps<typeof Tabs>['tabs'][number];
+
+interface LookCloserProps<P extends Pair> {
+  readonly comparison: { readonly arms: readonly Named[]; readonly pairs: readonly P[] };
+  readonly ofPair: (pair: P, index: number) => readonly View[];
+  /** Views that need no pair: one prompt alone has none. */
+  readonly always: readonly View[];
+}
+
+/** The views of a comparison. The address has the place of the pair that they are about, not its names. */
+export function LookCloser<P extends Pair>({ comparison: { arms, pairs }, ofPair, always }: LookCloserProps<P>) {
+  const [tab, setTab] = useQuery<string>('tab', 'rows');
   const [at, setAt] = useQuery<string>('pair', '0');
   const index = pairs[Number(at)] ? Number(at) : 0;
-  return { index, pair: pairs[index], choose: (next: number) => setAt(String(next)) };
-}
-
-interface PairSelectProps {
-  readonly pairs: readonly Pair[];
-  readonly index: number;
-  readonly onChoose: (index: number) => void;
-  readonly nameOf: (id: string) => string;
-}
-
-export const PairSelect = ({ pairs, index, onChoose, nameOf }: PairSelectProps) =>
-  pairs.length > 1 ? (
-    <div className="filters">
-      <Select
-        label="Pair"
-        value={String(index)}
-        onChange={(id) => onChoose(Number(id))}
-        options={pairs.map(({ a, b }, i) => ({ id: String(i), label: `${nameOf(b)} against ${nameOf(a)}` }))}
+  const pair = pairs[index];
+  const nameOf = namesOf(arms);
+  return (
+    <div>
+      {pairs.length > 1 ? (
+        <div className="filters">
+          <Select
+            label="Pair"
+            value={String(index)}
+            onChange={setAt}
+            options={pairs.map(({ a, b }, i) => ({ id: String(i), label: `${nameOf(b)} against ${nameOf(a)}` }))}
+          />
+        </div>
+      ) : null}
+      <Tabs
+        label="Look closer"
+        selected={tab}
+        onSelect={setTab}
+        tabs={[...(pair ? ofPair(pair, index) : []), ...always]}
       />
     </div>
-  ) : null;
+  );
+}
 
 interface ExportArmProps {
   readonly evaluation: Pick<Evaluation, 'id' | 'setId'>;

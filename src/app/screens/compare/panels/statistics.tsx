@@ -1,5 +1,5 @@
 /** What a comparison measured, whatever the kind of task: its metrics come from the registry, further figures from its panels. */
-import { type ReactNode, useMemo } from 'react';
+import type { ReactNode } from 'react';
 import { costTitle } from '../../../../evaluation/classify/rows';
 import type { ArmResult } from '../../../../evaluation/types';
 import { namesOf } from '../../../../evaluation/words';
@@ -49,23 +49,8 @@ interface StatisticsProps<Id extends string, R extends Arm<Id>, P extends Pair<I
 export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
   const { metrics, comparison, titles, more } = props;
   const { arms, pairs, verdict } = comparison;
-  const nameOf = useMemo(() => namesOf(arms), [arms]);
+  const nameOf = namesOf(arms);
   const [headline, { name, intervalName }] = firstMetric(metrics);
-  const drawArms = useMemo(
-    () => drawAccuracy(arms.map((arm) => ({ ...arm, n: arm.n ?? null, ...arm.metrics[headline] }))),
-    [arms, headline],
-  );
-  const drawPairs = useMemo(
-    () =>
-      drawIntervals(
-        pairs.map(({ a, b, metrics: { [headline]: figure } }) => ({
-          name: `${nameOf(b)} minus ${nameOf(a)}`,
-          value: figure.value,
-          ...figure.interval,
-        })),
-      ),
-    [pairs, nameOf, headline],
-  );
   const figures = metricsOf(metrics).flatMap(([id]): [string, (arm: R) => number][] => [
     [columnName(id), (arm) => arm.metrics[id].value],
     [`${columnName(id)}_low_95`, (arm) => arm.metrics[id].interval.low],
@@ -78,14 +63,20 @@ export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<
         span={7}
         title={titles.arms}
         unit={`${format.midSentence(name)}, 95% ${intervalName} interval`}
-        draw={drawArms}
+        draw={drawAccuracy(arms.map((arm) => ({ ...arm, n: arm.n ?? null, ...arm.metrics[headline] })))}
         twin={twinOf(arms, { prompt: (arm) => arm.name, ...more?.arms, ...Object.fromEntries(figures) })}
       />
       <ChartPanel
         span={5}
         title={titles.pairs}
         unit={`points of ${format.midSentence(name)} on the same rows, 95% interval of each pair alone`}
-        draw={drawPairs}
+        draw={drawIntervals(
+          pairs.map(({ a, b, metrics: { [headline]: figure } }) => ({
+            name: `${nameOf(b)} minus ${nameOf(a)}`,
+            value: figure.value,
+            ...figure.interval,
+          })),
+        )}
         twin={twinOf(pairs, {
           difference: ({ a, b }) => `${nameOf(b)} minus ${nameOf(a)}`,
           points: (pair) => 100 * pair.metrics[headline].value,

@@ -14,7 +14,7 @@ import { useCannotAsk } from '../../../../state/studio';
 import { Button, Facts, format, Panel, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
-export function ChecksPanels({ comparison, evaluation, insights }: InsightsProps) {
+export function ChecksPanels({ comparison, evaluation, insights }: Omit<InsightsProps, 'pair' | 'dataset'>) {
   const nameOf = namesOf(comparison.arms);
   const { consistency } = evaluation;
   return (
@@ -38,12 +38,9 @@ export function ChecksPanels({ comparison, evaluation, insights }: InsightsProps
           Check consistency
         </CheckButton>
       </Panel>
-      <Ranking insights={insights} nameOf={nameOf} />
-      <div className="c6 stack">
-        <LearnedPanel insights={insights} evaluationId={evaluation.id} />
-        <EveryRowPanel evaluation={evaluation} />
-        <FineTuningPanel evaluation={evaluation} />
-      </div>
+      <LearnedPanel insights={insights} evaluationId={evaluation.id} />
+      <EveryRowPanel evaluation={evaluation} />
+      <FineTuningPanel evaluation={evaluation} />
     </div>
   );
 }
@@ -53,7 +50,7 @@ type Checked = Pick<CloserProps, 'evaluation'>;
 function EveryRowPanel({ evaluation: { everyRow, softVersion, plan } }: Checked) {
   const canTrain = softVersion !== null && plan.arms.some(({ id }) => id === 'yours');
   return (
-    <Panel stack title="Every row, answered by a prompt that never saw it">
+    <Panel stack span={6} title="Every row, answered by a prompt that never saw it">
       {everyRow ? (
         <p>{`By cross-validation: ${everyRow.comparison.verdict.headline}. The verdict above rests on it.`}</p>
       ) : null}
@@ -69,7 +66,7 @@ function EveryRowPanel({ evaluation: { everyRow, softVersion, plan } }: Checked)
 }
 
 const FineTuningPanel = ({ evaluation: { fineTuning } }: Checked) => (
-  <Panel stack title="What fine-tuning would reach">
+  <Panel stack span={6} title="What fine-tuning would reach">
     {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
     <p className="dim">
       Trains low-rank adapters of the model’s last layer on the training rows, keeps the step that is best on the
@@ -105,11 +102,12 @@ export function CheckButton({ kind, again, isDisabled = false, variant = 'plain'
   );
 }
 
-interface NamedProps {
+interface ConsistencyProps {
+  readonly report: ConsistencyReport;
   readonly nameOf: (id: string) => string;
 }
 
-const ConsistencyTable = ({ report, nameOf }: NamedProps & { readonly report: ConsistencyReport }) => {
+const ConsistencyTable = ({ report, nameOf }: ConsistencyProps) => {
   const kinds = [...new Set(report.arms.flatMap(({ edits }) => edits.map(({ kind }) => kind)))];
   return (
     <Table
@@ -136,7 +134,7 @@ const ConsistencyTable = ({ report, nameOf }: NamedProps & { readonly report: Co
 function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights; readonly evaluationId: string }) {
   const { adaptation, seedRange } = useResource(closerStores.use().learned, evaluationId).value ?? {};
   return (
-    <Panel title="What examples and training add">
+    <Panel span={12} title="What examples and training add">
       <Facts
         of={[
           ['Few-shot lift', liftWords(insights.fewShotLift), LIFT],
@@ -170,34 +168,3 @@ const liftWords = (lift: Insights['fewShotLift']): string =>
   lift
     ? `${pointsWithUnit(lift.difference)} (${pointsRange(lift.ci95.low, lift.ci95.high)}), exact ${pValue(lift.p)}`
     : 'not compared';
-
-function Ranking({ insights: { ranking }, nameOf }: NamedProps & { readonly insights: Insights }) {
-  return (
-    <Panel
-      title="Order of all prompts"
-      means="Bradley-Terry strengths by maximum likelihood: a row on which one is right and the other wrong is a win. In log-odds, 0 is the average of all."
-      span={6}
-      aside="95% bootstrap interval over rows"
-    >
-      {ranking ? (
-        <Table
-          caption="Order of all prompts"
-          rows={ranking}
-          rowKey={({ armId }) => armId}
-          columns={[
-            { name: 'Prompt', primary: true, cell: ({ armId }) => nameOf(armId) },
-            {
-              name: 'Strength',
-              card: true,
-              numeric: true,
-              cell: ({ strength, ci95 }) =>
-                `${format.signed(strength)} (${format.signed(ci95.low)} to ${format.signed(ci95.high)})`,
-            },
-          ]}
-        />
-      ) : (
-        <p className="dim">Ranking needs three prompts, each right somewhere the others are wrong.</p>
-      )}
-    </Panel>
-  );
-}

@@ -1,4 +1,3 @@
-import { useMemo } from 'react';
 import {
   type ConfidenceReport,
   confidenceDifferenceWords,
@@ -11,17 +10,10 @@ import type { InsightsProps } from '../../closer-store';
 import { CoveragePanel, reportsOf } from './CoveragePanel';
 
 export function ConfidencePanels(props: InsightsProps) {
-  const reports = reportsOf(props);
-  if (reports.length === 0)
-    return (
-      <Panel title="No probabilities">
-        <p className="dim">This comparison has no pair of prompts.</p>
-      </Panel>
-    );
   return (
     <div className="grid">
       <CoveragePanel {...props} />
-      {reports.map(({ arm, report }) => (
+      {reportsOf(props).map(({ arm, report }) => (
         <Reliability key={arm.id} arm={arm} report={report} />
       ))}
       <Scores {...props} />
@@ -31,7 +23,6 @@ export function ConfidencePanels(props: InsightsProps) {
 
 function Reliability({ arm, report }: { readonly arm: ArmResult; readonly report: ConfidenceReport }) {
   const side = sideOf(arm);
-  const draw = useMemo(() => drawReliability(report.bins ?? [], side), [report, side]);
   if (!report.bins)
     return (
       <Panel title={`${arm.name}: too few rows for a reliability diagram`} span={6}>
@@ -49,7 +40,7 @@ function Reliability({ arm, report }: { readonly arm: ArmResult; readonly report
         </>
       }
       unit="share right, with 95% Wilson bars; on the dashed line a probability means what it says"
-      draw={draw}
+      draw={drawReliability(report.bins, side)}
       twin={twinOf(report.bins, {
         rows: (bin) => bin.rows,
         mean_probability: (bin) => bin.meanConfidence,

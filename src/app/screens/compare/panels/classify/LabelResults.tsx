@@ -1,68 +1,62 @@
+import type { ComponentType, ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { betterCalibration, type CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
-import { namesOf } from '../../../../../evaluation/words';
 import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
-import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { usePromptSets } from '../../../../state/studio';
-import { Button, Choices, Failed, Note, ProgressBar, Tabs } from '../../../../ui';
-import { closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
+import { Button, Choices, Failed, Note, ProgressBar } from '../../../../ui';
+import { closerStores, type InsightsKey, type InsightsProps, type LookCloserProps } from '../../closer-store';
 import { compareStores, type Shown } from '../../compare-store';
-import { PairSelect, usePair } from '../parts';
+import { LookCloser } from '../parts';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
-import { LabelRows, Matrices } from './LabelRows';
+import { LabelRows } from './LabelRows';
 import { LabelStatistics } from './LabelStatistics';
 import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
-function LookCloser(given: LookCloserProps) {
+function Closer(given: LookCloserProps) {
   const { comparison, evaluation, dataset, mode } = given;
-  const [tab, setTab] = useQuery<string>('tab', 'rows');
-  const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
-  const props = { ...given, pair };
-  // labels and checks are kept for the pair that the verdict is about
-  const headline = { ...given, pair: comparison.pairs[0] };
-  const key = { id: evaluation.id, mode, pairIndex, dataset };
-  const { value } = useResource(closerStores.use().insights, key);
-  const found = (content: (insights: Insights) => React.ReactNode) => <Found of={key}>{content}</Found>;
-  const rows = (
-    <div className="stack">
-      <LabelRows {...props} insights={value} />
-      <Matrices {...props} />
-    </div>
-  );
-  const tabs = [
-    { id: 'rows', label: 'Rows', content: rows },
-    { id: 'statistics', label: 'Statistics', content: <LabelStatistics {...given} /> },
-    { id: 'parts', label: 'Slices', content: found((insights) => <SlicesPanel {...props} insights={insights} />) },
-    {
-      id: 'sure',
-      label: 'How sure',
-      content: found((insights) => <ConfidencePanels {...props} insights={insights} />),
-    },
-    { id: 'labels', label: 'Check labels', content: <ReviewPanel {...headline} /> },
-    {
-      id: 'checks',
-      label: 'More checks',
-      content: found((insights) => <ChecksPanels {...headline} insights={insights} />),
-    },
-  ];
+  const keyOf = (pairIndex: number): InsightsKey => ({ id: evaluation.id, mode, pairIndex, dataset });
   return (
-    <>
-      <PairSelect pairs={comparison.pairs} index={pairIndex} onChoose={choose} nameOf={namesOf(comparison.arms)} />
-      <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
-    </>
+    <LookCloser
+      comparison={comparison}
+      ofPair={(pair, index) => {
+        const props = { ...given, pair };
+        const found = (Content: ComponentType<InsightsProps>) => (
+          <Found of={keyOf(index)}>{(insights) => <Content {...props} insights={insights} />}</Found>
+        );
+        return [
+          { id: 'rows', label: 'Rows', content: <LabelRows {...props} of={keyOf(index)} /> },
+          { id: 'parts', label: 'Slices', content: found(SlicesPanel) },
+          { id: 'sure', label: 'How sure', content: found(ConfidencePanels) },
+          // labels are checked for the pair that the verdict is about
+          {
+            id: 'labels',
+            label: 'Check labels',
+            content: <ReviewPanel {...props} pair={comparison.pairs[0] ?? pair} />,
+          },
+        ];
+      }}
+      always={[
+        { id: 'statistics', label: 'Statistics', content: <LabelStatistics {...given} /> },
+        {
+          id: 'checks',
+          label: 'More checks',
+          content: <Found of={keyOf(0)}>{(insights) => <ChecksPanels {...given} insights={insights} />}</Found>,
+        },
+      ]}
+    />
   );
 }
 
 interface FoundProps {
   readonly of: InsightsKey;
-  readonly children: (insights: Insights) => React.ReactNode;
+  readonly children: (insights: Insights) => ReactNode;
 }
 
 function Found({ of, children }: FoundProps) {
@@ -127,7 +121,7 @@ export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
       </div>
       <Recalibrations evaluation={evaluation} />
       <CorrectedVerdict {...shown} />
-      <LookCloser {...shown} dataset={dataset} />
+      <Closer {...shown} dataset={dataset} />
     </>
   );
 }

@@ -19,70 +19,67 @@ import {
   WhichWords,
 } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
+import { useResource } from '../../../../state/resource';
 import { weightsOf } from '../../../../state/session-state';
 import { usePromptSets, useSession } from '../../../../state/studio';
 import { useWeighing } from '../../../../state/word-jobs';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
-import type { CloserProps } from '../../closer-store';
-import { Explorer } from '../parts';
+import { type CloserProps, closerStores, type InsightsKey } from '../../closer-store';
+import { AllArms, armColumn, Explorer } from '../parts';
 
-const PAGE = 25;
+const group = (id: ComparedRow['group']) => (row: ComparedRow) => row.group === id;
 
-const group = (id: ComparedRow['group'], title: string, empty: string) => ({
-  id,
-  title,
-  empty,
-  of: (row: ComparedRow) => row.group === id,
+const groupsOf = (tuned: boolean) => ({
+  [tuned ? 'Fixed by tuning' : 'Fixed']: group('fixed'),
+  [tuned ? 'Broken by tuning' : 'Broken']: group('broken'),
+  'Both wrong': group('wrong'),
+  'Both right': group('right'),
 });
 
-const groupsOf = (tuned: boolean) =>
-  [
-    group('fixed', tuned ? 'Fixed by tuning' : 'Fixed', 'No row that the first gets wrong is right in the second.'),
-    group('broken', tuned ? 'Broken by tuning' : 'Broken', 'No row that the first gets right is wrong in the second.'),
-    group('wrong', 'Both wrong', 'No row is wrong in both.'),
-    group('right', 'Both right', 'No row is right in both.'),
-  ] as const;
-
-const answerColumn = (side: 'a' | 'b', arm: ArmResult) => ({
-  name: side,
-  head: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
-  card: arm.name,
-  cell: (row: ComparedRow) => labelAnswer(row[side]),
-});
+interface LabelRowsProps extends CloserProps {
+  readonly of: InsightsKey;
+}
 
 /** The rows behind the difference, in four groups: which ones tuning fixed, and which ones it broke. */
-export function LabelRows(props: CloserProps & { readonly insights: Insights | null }) {
-  const { comparison, evaluation, dataset, pair, insights } = props;
-  const a = comparison.arms.find((arm) => arm.id === pair?.a);
-  const b = comparison.arms.find((arm) => arm.id === pair?.b);
+export function LabelRows({ of, ...props }: LabelRowsProps) {
+  const { comparison, evaluation, dataset, pair } = props;
+  const insights = useResource(closerStores.use().insights, of).value;
+  const { arms } = comparison;
   const all = useMemo(
-    () => (pair ? comparedRows(comparison, evaluation.plan, dataset, pair) : []),
+    () => comparedRows(comparison, evaluation.plan, dataset, pair),
     [comparison, evaluation, dataset, pair],
   );
   const suspects = new Map(insights?.suspects.map((suspect) => [suspect.row, suspect]));
-  const { rows, filters } = useFilters(all, props, suspects, b?.name ?? '');
-  if (!pair || !a || !b) return <p className="dim">This comparison has no pair of prompts.</p>;
-  const tuned = b.kind === 'tuned';
+  const [a, b] = [pair.a, pair.b].map(namesOf(arms));
+  const { rows, filters } = useFilters(all, { ...props, insights }, suspects, b ?? '');
+  const shown = [pair.a, pair.b].flatMap((id) => arms.find((arm) => arm.id === id) ?? []);
+  const tuned = shown.at(-1)?.kind === 'tuned';
   return (
-    <Explorer<ComparedRow>
-      title={
-        tuned
-          ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
-          : `${b.name} fixed ${format.counted(pair.bOnly, 'row')} that ${a.name} gets wrong, and broke ${format.count(pair.aOnly)}`
-      }
-      caption="Rows with both answers and their probabilities"
-      lead={filters}
-      rows={rows}
-      all={all}
-      page={PAGE}
-      groups={groupsOf(tuned)}
-      columns={[
-        { name: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
-        answerColumn('a', a),
-        answerColumn('b', b),
-      ]}
-      open={(row) => <AllAnswers {...props} row={row} suspect={suspects.get(row.at)} />}
-    />
+    <div className="stack">
+      <Explorer<ComparedRow>
+        title={
+          tuned
+            ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
+            : `${b} fixed ${format.counted(pair.bOnly, 'row')} that ${a} gets wrong, and broke ${format.count(pair.aOnly)}`
+        }
+        caption="Rows with both answers and their probabilities"
+        lead={filters}
+        rows={rows}
+        all={all}
+        groups={groupsOf(tuned)}
+        columns={[
+          { name: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
+          armColumn(arms, pair.a, (row) => labelAnswer(row.a)),
+          armColumn(arms, pair.b, (row) => labelAnswer(row.b)),
+        ]}
+        open={(row) => <AllAnswers {...props} row={row} suspect={suspects.get(row.at)} />}
+      />
+      <div className="grid">
+        {shown.map((arm) => (
+          <ConfusionPanel key={arm.id} arm={arm} labels={evaluation.plan.labels} />
+        ))}
+      </div>
+    </div>
   );
 }
 
@@ -153,24 +150,16 @@ function AllAnswers({ comparison, evaluation, dataset, mode, row, suspect }: All
   const nameOf = namesOf(comparison.arms);
   return (
     <>
-      <p>
-        Label: <LabelTag>{row.gold}</LabelTag>
-      </p>
       {suspect ? (
         <Note title="This label may be wrong">
           {`${format.listed(suspect.arms.map(nameOf))} are sure that it is “${plan.labels[suspect.label] ?? ''}”. They may all be wrong: you can decide under “Check labels”.`}
         </Note>
       ) : null}
-      <div className="answers">
-        {plan.arms.map((arm) => (
-          <section key={arm.id} aria-label={arm.name}>
-            <h3>
-              <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>
-            </h3>
-            <ProbabilityBars side={sideOf(arm)} labels={plan.labels} probabilities={probabilities(arm)} />
-          </section>
-        ))}
-      </div>
+      <AllArms
+        arms={plan.arms}
+        expected={<LabelTag>{row.gold}</LabelTag>}
+        of={(arm) => <ProbabilityBars side={sideOf(arm)} labels={plan.labels} probabilities={probabilities(arm)} />}
+      />
       {set && !isOutdated(set, evaluation, { dataset, model }) ? (
         <RowWords set={set} dataset={dataset} labels={plan.labels} rowId={row.id} />
       ) : null}
@@ -196,19 +185,7 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   );
 }
 
-export function Matrices({ comparison, evaluation, pair }: CloserProps) {
-  const shown = [pair?.a, pair?.b].flatMap((id) => comparison.arms.find((arm) => arm.id === id) ?? []);
-  return (
-    <div className="grid">
-      {shown.map((arm) => (
-        <ConfusionPanel key={arm.id} arm={arm} labels={evaluation.plan.labels} />
-      ))}
-    </div>
-  );
-}
-
 function ConfusionPanel({ arm, labels }: { arm: ArmResult; labels: readonly string[] }) {
-  const draw = useMemo(() => drawConfusion(arm, labels), [arm, labels]);
   const title = confusionTitle(arm, labels);
   return (
     <ChartPanel
@@ -220,7 +197,7 @@ function ConfusionPanel({ arm, labels }: { arm: ArmResult; labels: readonly stri
         </>
       }
       unit="rows: label · columns: answer"
-      draw={draw}
+      draw={drawConfusion(arm, labels)}
       twin={{ columns: ['label', ...labels], rows: arm.confusion.map((row, i) => [labels[i] ?? '', ...row]) }}
     />
   );

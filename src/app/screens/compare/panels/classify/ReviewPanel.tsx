@@ -13,12 +13,6 @@ import { correctedKey, reviewStores } from '../../review-store';
 /** Test rows to be labelled again, with every prediction and the old label out of sight. */
 export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
   const queue = useStore(reviewStores.use().state, (s) => s.queue);
-  if (!pair)
-    return (
-      <Panel title="No labels to check">
-        <p className="dim">This comparison has no pair of prompts.</p>
-      </Panel>
-    );
   if (queue.length === 0) return <StartReview pair={pair} reviewed={evaluation.review?.reviewed ?? NO_IDS} />;
   return <Review queue={queue} plan={evaluation.plan} dataset={dataset} />;
 }

@@ -1,6 +1,5 @@
-import { useMemo } from 'react';
 import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
-import { pText } from '../../../../../evaluation/words';
+import { namesOf, pText } from '../../../../../evaluation/words';
 import { ChartPanel, drawIntervals, slicesTitle, twinOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
@@ -14,7 +13,7 @@ export function SlicesPanel({ insights: { slices: report }, comparison, pair }: 
         <p className="dim">The rows of this comparison are no longer in this browser.</p>
       </Panel>
     );
-  const nameOf = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id)?.name ?? '';
+  const nameOf = namesOf(comparison.arms);
   return (
     <div className="stack">
       <p>
@@ -23,7 +22,7 @@ export function SlicesPanel({ insights: { slices: report }, comparison, pair }: 
           Why corrected?
         </Term>
       </p>
-      {report.slices.length > 0 ? <ColumnPanel all={report.slices} a={nameOf(pair?.a)} b={nameOf(pair?.b)} /> : null}
+      {report.slices.length > 0 ? <ColumnPanel all={report.slices} a={nameOf(pair.a)} b={nameOf(pair.b)} /> : null}
       {report.leftOut.length > 0 ? (
         <p className="dim small">
           No slices by {report.leftOut.map(({ column: name, why }) => `${name} (${why})`).join(', ')}.
@@ -40,11 +39,7 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
   const [, setTab] = useQuery<string>('tab', 'rows');
   const columns = [...new Set(all.map(({ column }) => column))];
   const column = columns[Number(at)] ?? columns[0] ?? '';
-  const shown = useMemo(() => all.filter((slice) => slice.column === column), [all, column]);
-  const draw = useMemo(
-    () => drawIntervals(shown.map(({ name, difference, ci95 }) => ({ name, value: difference, ...ci95 }))),
-    [shown],
-  );
+  const shown = all.filter((slice) => slice.column === column);
   const open = (slice: Slice) => {
     setSlice(String(all.indexOf(slice)));
     setTab('rows');
@@ -65,7 +60,7 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
             />
           </div>
         }
-        draw={draw}
+        draw={drawIntervals(shown.map(({ name, difference, ci95 }) => ({ name, value: difference, ...ci95 })))}
         twin={twinOf(shown, TWIN)}
       >
         <SliceTable slices={shown} a={a} b={b} onOpen={open} />

@@ -5,12 +5,12 @@ import type { PairResult } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';
-import { useQuery } from '../../../../state/location';
-import { format, type TableColumn, Tabs } from '../../../../ui';
+import { type WrittenRow, writtenRows } from '../../../../../report/csv';
+import { TextDifference } from '../../../../charts';
+import { format, type TableColumn } from '../../../../ui';
 import { VotePanel } from '../../VotePanel';
-import { PairSelect, usePair } from '../parts';
+import { AllArms, armColumn, Explorer, LookCloser } from '../parts';
 import { Statistics, TOKENS_SENT } from '../statistics';
-import { TextRows } from './TextRows';
 
 interface TextResultsProps {
   readonly evaluation: GenerateEvaluation;
@@ -21,39 +21,69 @@ const TESTS: readonly TableColumn<PairResult<'generate'>>[] = [
   { name: 'Rows closer, further, same', cell: ({ rows }) => `${rows.closer}, ${rows.further}, ${rows.same}` },
 ];
 
-export function TextResults({ evaluation, dataset }: TextResultsProps) {
+export function TextResults(props: TextResultsProps) {
+  const { evaluation } = props;
   const { comparison } = evaluation;
-  const { arms, pairs } = comparison;
-  const rows = pairs[0]?.rows;
-  const nameOf = useMemo(() => namesOf(arms), [arms]);
-  const [chosen, setTab] = useQuery<string>('tab', 'rows');
-  const { index, pair, choose } = usePair(pairs);
-  const statistics = (
-    <Statistics
-      metrics={TEXT_METRICS}
-      evaluation={evaluation}
+  const [first] = comparison.pairs;
+  const titles = {
+    arms: measureTitle(comparison.arms, first),
+    pairs: first ? `Closer on ${format.counted(first.rows.closer, 'row')}, further on ${first.rows.further}` : '',
+  };
+  const statistics = { metrics: TEXT_METRICS, costs: [TOKENS_SENT], tests: TESTS, evaluation, comparison, titles };
+  return (
+    <LookCloser
       comparison={comparison}
-      titles={{
-        arms: measureTitle(arms, pairs[0]),
-        pairs: rows ? `Closer on ${format.counted(rows.closer, 'row')}, further on ${rows.further}` : 'Differences',
-      }}
-      costs={[TOKENS_SENT]}
-      tests={TESTS}
+      ofPair={(pair) => [
+        { id: 'rows', label: 'Rows', content: <TextRows {...props} pair={pair} /> },
+        // votes are kept for the pair that the verdict is about
+        { id: 'vote', label: 'Blind vote', content: <VotePanel {...props} /> },
+      ]}
+      always={[{ id: 'statistics', label: 'Statistics', content: <Statistics {...statistics} /> }]}
     />
   );
-  // one prompt alone has no pair of rows
-  if (!pair) return statistics;
-  const tabs = [
-    { id: 'rows', label: 'Rows', content: <TextRows evaluation={evaluation} dataset={dataset} pair={pair} /> },
-    { id: 'statistics', label: 'Statistics', content: statistics },
-    // votes are kept for the pair that the verdict is about
-    { id: 'vote', label: 'Blind vote', content: <VotePanel evaluation={evaluation} dataset={dataset} /> },
-  ];
-  const tab = tabs.some(({ id }) => id === chosen) ? chosen : 'rows';
+}
+
+const HEADLINE = TEXT_METRICS.rougeL.name;
+const GROUPS = {
+  Closer: ({ gain }: WrittenRow) => gain > 0,
+  Further: ({ gain }: WrittenRow) => gain < 0,
+  'Equally close': ({ gain }: WrittenRow) => gain === 0,
+};
+
+/** The rows behind the difference: the largest gains, the largest losses; words that are not expected are underlined. */
+function TextRows({ evaluation, dataset, pair }: TextResultsProps & { readonly pair: PairResult<'generate'> }) {
+  const rows = useMemo(() => writtenRows(evaluation, dataset, pair), [evaluation, dataset, pair]);
+  const { arms } = evaluation.comparison;
+  const nameOf = namesOf(arms);
+  const written = (side: 'a' | 'b') =>
+    armColumn(arms, pair[side], (row: WrittenRow) => <TextDifference written={row[side]} wanted={row.wanted} />);
   return (
-    <div>
-      {tab === 'rows' ? <PairSelect pairs={pairs} index={index} onChoose={choose} nameOf={nameOf} /> : null}
-      <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
-    </div>
+    <Explorer<WrittenRow>
+      title={`${nameOf(pair.b)} is closer on ${format.counted(pair.rows.closer, 'row')} and further on ${pair.rows.further}`}
+      caption="Rows with both texts and the expected one"
+      lead={<p className="dim small">Words that are not in your text, or not in its order, are underlined.</p>}
+      rows={rows}
+      groups={GROUPS}
+      columns={[
+        { name: 'Expected', card: true, cell: (row) => row.wanted },
+        written('a'),
+        written('b'),
+        { name: HEADLINE, card: HEADLINE, numeric: true, cell: (row) => format.points(row.gain) },
+      ]}
+      open={({ at, wanted }) => (
+        <AllArms
+          arms={arms}
+          expected={<strong>{wanted}</strong>}
+          of={(arm, i) => (
+            <>
+              <p className="dim small">{`${HEADLINE} ${format.percentWhole(arm.rows[at] ?? 0)}`}</p>
+              <p>
+                <TextDifference written={evaluation.plan.arms[i]?.written[at] ?? ''} wanted={wanted} />
+              </p>
+            </>
+          )}
+        />
+      )}
+    />
   );
 }

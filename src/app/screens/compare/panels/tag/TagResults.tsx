@@ -6,10 +6,8 @@ import type { ArmResult, PairResult, TagScore } from '../../../../../evaluation/
 import { namesOf, pValue } from '../../../../../evaluation/words';
 import { TAG_METRICS } from '../../../../../metrics/registry';
 import type { TagEvaluation } from '../../../../../prompt-set/types';
-import { sideOf } from '../../../../charts';
-import { useQuery } from '../../../../state/location';
-import { ArmMark, format, Interval, Panel, Table, type TableColumn, Tabs } from '../../../../ui';
-import { Explorer, PairSelect, usePair } from '../parts';
+import { format, Interval, Panel, Table, type TableColumn } from '../../../../ui';
+import { AllArms, armColumn, Explorer, LookCloser } from '../parts';
 import { Statistics, TOKENS_SENT } from '../statistics';
 
 interface TagResultsProps {
@@ -32,12 +30,11 @@ interface TagRow {
   readonly gain: number;
 }
 
-const PAGE = 15;
-const GROUPS = [
-  { id: 'gain', title: 'Fewer mistakes', empty: 'No row has fewer.', of: (row: TagRow) => row.gain > 0 },
-  { id: 'loss', title: 'More mistakes', empty: 'No row has more.', of: (row: TagRow) => row.gain < 0 },
-  { id: 'same', title: 'As many', empty: 'No row has as many.', of: (row: TagRow) => row.gain === 0 },
-] as const;
+const GROUPS = {
+  'Fewer mistakes': ({ gain }: TagRow) => gain > 0,
+  'More mistakes': ({ gain }: TagRow) => gain < 0,
+  'As many': ({ gain }: TagRow) => gain === 0,
+};
 
 const NO_TAGS: readonly number[] = [];
 
@@ -75,30 +72,14 @@ function TagRows(props: PairProps) {
       caption="Rows with the labels that both give"
       lead={<p className="dim small">A mistake is a label that is missing, or one too many.</p>}
       rows={rows}
-      all={rows}
-      page={PAGE}
       groups={GROUPS}
       columns={[
         { name: 'Right', card: true, cell: (row) => row.right },
-        { name: nameOf(pair.a), card: true, cell: (row) => row.a },
-        { name: nameOf(pair.b), card: true, cell: (row) => row.b },
+        armColumn(arms, pair.a, (row) => row.a),
+        armColumn(arms, pair.b, (row) => row.b),
       ]}
-      open={(row) => (
-        <>
-          <p>
-            Right: <strong>{row.right}</strong>
-          </p>
-          <dl className="facts">
-            {arms.map((arm) => (
-              <div key={arm.id}>
-                <dt>
-                  <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>
-                </dt>
-                <dd>{named(arm.given[row.at])}</dd>
-              </div>
-            ))}
-          </dl>
-        </>
+      open={({ at, right }) => (
+        <AllArms arms={arms} expected={<strong>{right}</strong>} of={({ given }) => <p>{named(given[at])}</p>} />
       )}
     />
   );
@@ -139,40 +120,37 @@ const TESTS: readonly TableColumn<PairResult<'tag'>>[] = [
   },
 ];
 
-export function TagResults({ evaluation, dataset }: TagResultsProps) {
+const TITLES = { arms: 'How well each prompt finds the labels', pairs: 'Differences' };
+
+export function TagResults(props: TagResultsProps) {
+  const { evaluation } = props;
   const { comparison } = evaluation;
-  const { arms, pairs } = comparison;
-  const nameOf = useMemo(() => namesOf(arms), [arms]);
-  const [chosen, setTab] = useQuery<string>('tab', 'rows');
-  const { index, pair, choose } = usePair(pairs);
-  const armOf = (id: string | undefined) => arms.find((arm) => arm.id === id);
-  const statistics = (
-    <Statistics
-      metrics={TAG_METRICS}
-      evaluation={evaluation}
-      comparison={comparison}
-      titles={{ arms: 'How well each prompt finds the labels', pairs: 'Differences' }}
-      costs={[TOKENS_SENT]}
-      tests={TESTS}
-    />
-  );
-  if (!pair) return statistics;
-  const labels = (
-    <div className="grid">
-      <LabelsPanel arm={armOf(pair.b)} />
-      <LabelsPanel arm={armOf(pair.a)} />
-    </div>
-  );
-  const tabs = [
-    { id: 'rows', label: 'Rows', content: <TagRows evaluation={evaluation} dataset={dataset} pair={pair} /> },
-    { id: 'labels', label: 'Labels', content: labels },
-    { id: 'statistics', label: 'Statistics', content: statistics },
-  ];
-  const tab = tabs.some(({ id }) => id === chosen) ? chosen : 'rows';
+  const armOf = (id: string) => comparison.arms.find((arm) => arm.id === id);
+  const statistics = {
+    metrics: TAG_METRICS,
+    costs: [TOKENS_SENT],
+    tests: TESTS,
+    titles: TITLES,
+    evaluation,
+    comparison,
+  };
   return (
-    <div>
-      {tab === 'statistics' ? null : <PairSelect pairs={pairs} index={index} onChoose={choose} nameOf={nameOf} />}
-      <Tabs label="Look closer" selected={tab} onSelect={setTab} tabs={tabs} />
-    </div>
+    <LookCloser
+      comparison={comparison}
+      ofPair={(pair) => [
+        { id: 'rows', label: 'Rows', content: <TagRows {...props} pair={pair} /> },
+        {
+          id: 'labels',
+          label: 'Labels',
+          content: (
+            <div className="grid">
+              <LabelsPanel arm={armOf(pair.b)} />
+              <LabelsPanel arm={armOf(pair.a)} />
+            </div>
+          ),
+        },
+      ]}
+      always={[{ id: 'statistics', label: 'Statistics', content: <Statistics {...statistics} /> }]}
+    />
   );
 }
