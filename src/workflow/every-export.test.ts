@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readZip } from '../interchange/zip';
 import { uninterrupted } from '../lib/control';
+import { rounded } from '../lib/format';
 import { listingOf, NO_FACTS } from '../prompt-set/listing';
 import { moveStage, setPolicy } from '../prompt-set/stages';
 import type { Evaluation } from '../prompt-set/types';
@@ -200,8 +201,8 @@ describe('the engineer’s zip', () => {
       run: { settings: { steps: 150, initialisation: { kind: 'text' } }, initText: 'Say', validationAccuracy: 0.5 },
       data: { rows: { train: split.train.length, validation: split.validation.length, test: split.test.length } },
       results: {
-        ...{ rows: split.test.length, looks: 1, metrics: tuned?.metrics },
-        against: { differences: pair?.metrics },
+        ...{ rows: split.test.length, looks: 1, metrics: rounded(tuned?.metrics) },
+        against: { differences: rounded(pair?.metrics) },
       },
       userRows: 0,
     });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { editDataset } from '../../../dataset/edit';
 import { type PrepareOptions, prepareDataset } from '../../../dataset/prepare';
 import { dealt, preparedOf, tableOf } from '../../../dataset/test-support';
@@ -20,6 +20,7 @@ import {
 import { setPolicy } from '../../../prompt-set/stages';
 import { answersWith, isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
+import { sameLabels } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import type { ScoreRequest } from '../../../worker/protocol';
 import { promptSet } from '../../../workflow/fake-host.test-support';
@@ -106,7 +107,11 @@ type Act = (page: Page) => unknown;
 
 const place = <T>(list: readonly T[], at: number): T | undefined => list[at % Math.max(1, list.length)];
 
-const setRows = ({ promptSets, set }: Page, dataset: Dataset) => promptSets.getState().setRows(set().id, dataset);
+/** With answer words for their labels, without which the page offers no try. */
+async function setRows({ promptSets, set }: Page, dataset: Dataset): Promise<void> {
+  await promptSets.getState().setRows(set().id, dataset);
+  await vi.waitFor(() => expect(sameLabels(set().words, dataset.labels)).toBe(true), { interval: 1 });
+}
 
 /** The rows prepared in another way, as the Data screen does it. */
 async function prepareAgain(
