@@ -2,7 +2,7 @@
 import { type DBSchema, openDB } from 'idb';
 
 interface AnswersSchema extends DBSchema {
-  answers: { key: string; value: { readonly question: string; readonly rows: ReadonlyMap<string, unknown> } };
+  answers: { key: [question: string, row: string]; value: unknown };
   /** How much each question's answers take, and when they were last used. */
   uses: { key: string; value: { readonly question: string; readonly at: number; readonly rows: number } };
 }
@@ -21,9 +21,10 @@ const weightOf = (answer: unknown): number =>
       : 1;
 
 const open = () =>
-  openDB<AnswersSchema>('softprompt-answers', 1, {
+  openDB<AnswersSchema>('softprompt-answers', 2, {
     upgrade: (db) => {
-      db.createObjectStore('answers', { keyPath: 'question' });
+      for (const name of db.objectStoreNames) db.deleteObjectStore(name);
+      db.createObjectStore('answers');
       db.createObjectStore('uses', { keyPath: 'question' });
     },
   });
@@ -45,30 +46,30 @@ export function openAnswers(most = MOST_ROWS) {
   if (typeof indexedDB === 'undefined') return null;
   const opened = open();
   opened.catch(() => undefined);
-  const get = async (question: string): Promise<ReadonlyMap<string, unknown>> => {
-    try {
-      return (await (await opened).get('answers', question))?.rows ?? new Map();
-    } catch {
-      return new Map();
-    }
-  };
   return {
-    get,
+    get: async (question: string, rows: readonly string[]): Promise<ReadonlyMap<string, unknown>> => {
+      try {
+        const { store } = (await opened).transaction('answers');
+        const found = await Promise.all(rows.map(async (row) => [row, await store.get([question, row])] as const));
+        return new Map(found.filter(([, answer]) => answer !== undefined));
+      } catch {
+        return new Map();
+      }
+    },
     add: async (question: string, answers: ReadonlyMap<string, unknown>): Promise<void> => {
       try {
-        const db = await opened;
-        const rows = new Map([...(await get(question)), ...answers]);
-        const tx = db.transaction(['answers', 'uses'], 'readwrite');
-        await tx.objectStore('answers').put({ question, rows });
-        const taken = [...rows.values()].reduce<number>((sum, answer) => sum + weightOf(answer), 0);
-        await tx.objectStore('uses').put({ question, at: Date.now(), rows: taken });
-        const newest = (await tx.objectStore('uses').getAll()).sort((a, b) => b.at - a.at);
+        const tx = (await opened).transaction(['answers', 'uses'], 'readwrite');
+        const [kept, uses] = [tx.objectStore('answers'), tx.objectStore('uses')];
+        await Promise.all([...answers].map(([row, answer]) => kept.put(answer, [question, row])));
+        const added = [...answers.values()].reduce<number>((sum, answer) => sum + weightOf(answer), 0);
+        await uses.put({ question, at: Date.now(), rows: ((await uses.get(question))?.rows ?? 0) + added });
+        const newest = (await uses.getAll()).sort((a, b) => b.at - a.at);
         let all = 0;
         for (const use of newest) {
           all += use.rows;
           if (all <= most || use.question === question) continue;
-          await tx.objectStore('answers').delete(use.question);
-          await tx.objectStore('uses').delete(use.question);
+          await kept.delete(IDBKeyRange.bound([use.question], [use.question, []]));
+          await uses.delete(use.question);
         }
         await tx.done;
       } catch {

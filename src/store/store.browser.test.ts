@@ -114,7 +114,7 @@ describe.each([
     const answers = openAnswers();
     await answers?.add('which', new Map([['row', 'a generated text']]));
     await store.sets.remove('a');
-    expect(await answers?.get('which')).toEqual(new Map());
+    expect(await answers?.get('which', ['row'])).toEqual(new Map());
     expect((await store.sets.list()).map((s) => s.id)).toEqual(['b']);
     expect(await store.settings.get('draft:a')).toBeNull();
     expect(await store.settings.get('draft:b')).toBe('what somebody typed');

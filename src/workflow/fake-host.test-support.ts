@@ -85,7 +85,7 @@ export function memoryAnswers(): AnswerStore {
   const kept = new Map<string, ReadonlyMap<string, unknown>>();
   const get = async (question: string) => kept.get(question) ?? new Map<string, unknown>();
   return {
-    get,
+    get: async (question, rows) => new Map([...(await get(question))].filter(([row]) => rows.includes(row))),
     add: async (question, answers) => void kept.set(question, new Map([...(await get(question)), ...answers])),
   };
 }

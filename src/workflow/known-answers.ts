@@ -12,7 +12,7 @@ import type { HostEngine } from './host';
 
 /** Where answers are kept, by question and by row: plain values that can be stored. */
 export interface AnswerStore {
-  get(question: string): Promise<ReadonlyMap<string, unknown>>;
+  get(question: string, rows: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
   add(question: string, answers: ReadonlyMap<string, unknown>): Promise<void>;
 }
 
@@ -113,7 +113,7 @@ class KnownAnswers {
     ask: () => Promise<A>,
   ): Promise<{ readonly answer: A; readonly isKnown: boolean }> {
     const question = await this.#questionOf(...decides, await Promise.all(rows.map(rowKey)));
-    const known = (await this.#store.get(question)).get('all') as A | undefined;
+    const known = (await this.#store.get(question, ['all'])).get('all') as A | undefined;
     throwIfInterrupted(control);
     const answer = known ?? (await ask());
     if (known === undefined) await this.#store.add(question, new Map([['all', answer]]));
@@ -134,8 +134,8 @@ class KnownAnswers {
   }
 
   async #lookUp(question: string, rows: readonly TokenRow[]) {
-    const known = await this.#store.get(question);
     const keys = await Promise.all(rows.map(rowKey));
+    const known = await this.#store.get(question, keys);
     const fresh = rows.flatMap((row, i) => (known.has(keys[i] as string) ? [] : [{ row, key: keys[i] as string }]));
     return { known, keys, fresh };
   }
