@@ -239,37 +239,70 @@ const asTags: FromLogProbs = (logProbs, cuts, { tags }) => ({
   ...{ kind: 'tag', gold: tags ?? null, probabilities: tagProbabilities(logProbs, cuts) },
 });
 
+/** Rows as the voices of a prompt read them. */
+interface VoicedRows extends Omit<ScoreRequest, 'rows' | 'labels' | 'soft'> {
+  /** By the place of a text voice. */
+  readonly read: (voice: number) => readonly TokenRow[];
+  /** Texts without a prompt, for word counts. */
+  readonly plain: () => readonly string[];
+}
+
+/** What the voices of a prompt say together, uncalibrated, with the tokens of all. @param onShare done, 0 to 1 */
+export async function askVoices(
+  { engine, tokens }: TokenHost & { readonly engine: Pick<AnsweringHost['engine'], 'score'> },
+  prompt: Pick<Askable['prompt'], 'voices'>,
+  { read, plain, ...how }: VoicedRows,
+  control: Control,
+  onShare: (share: number) => void = () => undefined,
+): Promise<ScoreResult> {
+  const texts = textsOf(prompt);
+  const scored: ScoreResult[] = [];
+  for (const [v, { words, soft }] of texts.entries()) {
+    const rows = read(v);
+    const tell = (done: number) => onShare((v + done / Math.max(1, rows.length)) / texts.length);
+    scored.push(await engine.score({ ...how, rows, labels: labelTokens(tokens, words), soft }, control, tell));
+  }
+  const counting = prompt.voices.filter((voice) => voice.kind === 'counts');
+  const together = pooledAnswers(
+    [
+      ...scored.map(({ rows }) => rows.map(({ logProbs }) => logProbs)),
+      ...counting.map(({ counts }) => wordAnswers(counts)(plain())),
+    ],
+    [...texts, ...counting].map(({ weight }) => weight),
+  );
+  const total = (of: (each: ScoreResult) => number) => scored.reduce((sum, each) => sum + of(each), 0);
+  return {
+    rows: read(0).map(({ rowId }, i) => ({
+      rowId,
+      logProbs: present(together[i], 'answer'),
+      tokensSent: total((each) => present(each.rows[i], 'row').tokensSent),
+      tokensComputed: total((each) => present(each.rows[i], 'row').tokensComputed),
+    })),
+    rowsRun: total(({ rowsRun }) => rowsRun),
+    seconds: total(({ seconds }) => seconds),
+  };
+}
+
 const scored =
   (answerOf: FromLogProbs): Opener =>
-  ({ tokens, engine }, { prompt }) => {
+  (host, { prompt }) => {
     const { of } = readings(prompt);
-    const texts = textsOf(prompt).map((voice, v) => ({
-      ...voice,
-      labels: labelTokens(tokens, voice.words),
-      at: of[v],
-    }));
-    const counts = prompt.voices.flatMap((voice) =>
-      voice.kind === 'counts' ? [{ weight: voice.weight, answer: wordAnswers(voice.counts) }] : [],
-    );
-    const weights = [...texts, ...counts].map(({ weight }) => weight);
     return async (rows: readonly AskedRow[], control) => {
-      const read: ScoreResult[] = [];
-      for (const { labels, soft, at } of texts) {
-        const asked = at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
-        read.push(await engine.score({ rows: asked, labels, soft, cacheKey: null }, control));
-      }
-      const counted = counts.map(({ answer }) => answer(rows.map(({ plain = '' }) => plain)));
-      const logProbs = pooledAnswers(
-        [...read.map((each) => each.rows.map((row) => row.logProbs)), ...counted],
-        weights,
-      );
-      const answers = rows.map((row, i) => ({
-        ...answerOf(logProbs[i] ?? [], prompt.calibration?.meanLogProbs ?? null, row),
-        index: Number(row.rowId),
-        tokens: read.reduce((sum, each) => sum + (each.rows[i]?.tokensSent ?? 0), 0),
-      }));
-      const seconds = read.reduce((sum, each) => sum + each.seconds, 0);
-      return { answers, ms: read.some(({ rowsRun }) => rowsRun > 0) ? seconds * 1000 : null };
+      const voiced: VoicedRows = {
+        read: (voice) => {
+          const at = of[voice];
+          return at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
+        },
+        plain: () => rows.map(({ plain = '' }) => plain),
+        cacheKey: null,
+      };
+      const said = await askVoices(host, prompt, voiced, control);
+      const answers = said.rows.map(({ logProbs, tokensSent }, i) => {
+        const row = present(rows[i], 'row');
+        const answer = answerOf(logProbs, prompt.calibration?.meanLogProbs ?? null, row);
+        return { ...answer, index: Number(row.rowId), tokens: tokensSent };
+      });
+      return { answers, ms: said.rowsRun > 0 ? said.seconds * 1000 : null };
     };
   };
 

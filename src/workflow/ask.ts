@@ -2,12 +2,9 @@
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, ScoreResult } from '../engine/types';
-import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
-import { pooledAnswers } from '../metrics/calibration';
-import { wordAnswers } from '../metrics/logistic';
-import { firstText, type Prompt, textsOf } from '../prompt/prompt';
-import { labelTokens } from '../tokens/tokenizer';
+import { firstText, type Prompt } from '../prompt/prompt';
+import { askVoices } from '../route/answering';
 import type { Host } from './host';
 import { type RowsRequest, type TokenisedRows, tokenRows } from './token-rows';
 
@@ -32,42 +29,16 @@ export function textRows(
 }
 
 /** What the voices of a prompt of one text say together. @param onShare done, 0 to 1 */
-export async function ask(
-  { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
+export function ask(
+  host: Pick<Host, 'engine' | 'tokens'>,
   prompt: Asked,
-  { dataset, ...asked }: AskedRows,
+  { dataset, rows, ...how }: AskedRows,
   control: Control,
-  onShare: (share: number) => void = () => undefined,
+  onShare?: (share: number) => void,
 ): Promise<ScoreResult> {
-  const texts = textsOf(prompt);
-  const scored: ScoreResult[] = [];
-  for (const [v, { words, soft }] of texts.entries()) {
-    const tell = (done: number) => onShare((v + done / Math.max(1, asked.rows.length)) / texts.length);
-    scored.push(await engine.score({ ...asked, labels: labelTokens(tokens, words), soft }, control, tell));
-  }
-  const [first] = scored;
-  const { rows } = present(first, 'a text');
-  const counting = prompt.voices.filter((voice) => voice.kind === 'counts');
   const ids = rows.map(({ rowId }) => rowId);
-  const plain = counting.length > 0 ? rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping)) : [];
-  const together = pooledAnswers(
-    [
-      ...scored.map((each) => each.rows.map(({ logProbs }) => logProbs)),
-      ...counting.map(({ counts }) => wordAnswers(counts)(plain)),
-    ],
-    [...texts, ...counting].map(({ weight }) => weight),
-  );
-  const total = (of: (each: ScoreResult) => number) => scored.reduce((sum, each) => sum + of(each), 0);
-  return {
-    rows: rows.map(({ rowId }, i) => ({
-      rowId,
-      logProbs: present(together[i], 'answer'),
-      tokensSent: total((each) => present(each.rows[i], 'row').tokensSent),
-      tokensComputed: total((each) => present(each.rows[i], 'row').tokensComputed),
-    })),
-    rowsRun: total(({ rowsRun }) => rowsRun),
-    seconds: total(({ seconds }) => seconds),
-  };
+  const plain = () => rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping));
+  return askVoices(host, prompt, { ...how, read: () => rows, plain }, control, onShare);
 }
 
 /** Answers by row id; a row that does not fit the model has none. */
