@@ -36,6 +36,8 @@ function withoutDocument(helper: string): string {
 
 /** Parts of libraries that nothing here calls, though their packages import them. */
 const UNUSED = {
+  'projections of maps': /\/d3-geo\/dist\/d3-geo\.mjs$/,
+  'colour schemes, as each chart has our own colours': /\/d3-scale-chromatic\/dist\/d3-scale-chromatic\.mjs$/,
   'JSON schemas, which tests print': /\/zod\/v4\/core\/(?:to-json-schema|json-schema-processors)\.js$/,
 };
 

@@ -9,12 +9,11 @@ import { comparedRows } from '../evaluation/classify/rows';
 import { namesOf } from '../evaluation/words';
 import { sha256Base64 } from '../lib/bytes';
 import { counted, PRODUCT, percentWhole } from '../lib/format';
-import { Html, html } from '../lib/html';
 import { ends, type Figure, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import type { Evaluation } from '../prompt-set/types';
 import { writtenRows } from './csv';
 import { colours } from './print';
-import { htmlHead } from './types';
+import { Html, html, htmlHead } from './types';
 
 const raw = (markup: string) => new Html(markup);
 

@@ -6,24 +6,9 @@ import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titl
 import { type ArmResult, type Interval, isLearned } from '../evaluation/types';
 import { points } from '../evaluation/words';
 import { capitalised, ofRows, percent, percentWhole } from '../lib/format';
-import { type Html, html } from '../lib/html';
-import {
-  areaOf,
-  axisX,
-  axisY,
-  band,
-  type Frame,
-  gridY,
-  line,
-  type Marks,
-  path,
-  picture,
-  symbol,
-  text,
-} from '../lib/plot';
 import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../metrics/calibration';
 import { ends } from '../metrics/registry';
-import { type LabelReport, MARK, MAY_KNOW } from './types';
+import { type Html, html, type LabelReport, MARK, MAY_KNOW } from './types';
 
 const COLOURS: Readonly<Record<ArmResult['kind'], string>> = {
   untuned: 'var(--ref)',
@@ -79,106 +64,106 @@ export function rankChart({ action, arms, finding, unit }: VerdictCard, mayKnow:
   )}</tbody></table></figure>`;
 }
 
-/** Of one prompt: its colour, and a second sign of whether it was trained. */
-export interface Drawn {
-  readonly colour: string;
-  readonly isLearned: boolean;
-}
+const WIDTH = 420;
+const HEIGHT = 240;
+const LEFT = 44;
+const RIGHT = 22;
+const TOP = 10;
+const BOTTOM = 36;
+const MAX_POINTS = 120;
 
 /** A handful of rows is no accuracy. */
 const MIN_ANSWERED = 10;
-const MARGINS = { top: 12, right: 24, bottom: 40, left: 46 };
-const INK = 'var(--ink-2, var(--ink2))';
 
-/** Tenths at or below all values. */
-const startOf = (values: readonly number[]) => Math.max(0, Math.floor(10 * Math.min(0.9, ...values)) / 10);
-
-interface Curve extends Drawn {
-  readonly curve: readonly CoveragePoint[];
-  readonly rows: number;
-  /** Marked on the curve. */
-  readonly at?: Pick<CoveragePoint, 'coverage' | 'accuracy'>;
+interface ChartArm {
+  readonly arm: Pick<ArmResult, 'name' | 'kind' | 'n'>;
+  readonly colour: string;
 }
 
-/** Accuracy of the answered rows, with its band, against their share. @param thin a curve to the points that can be shown */
-export function coveragePicture(curves: readonly Curve[], size: Pick<Frame, 'width' | 'height'>, thin: Thin): Drawing {
-  const lines = curves.map(({ curve, rows, ...each }) => {
-    const known = curve.flatMap(({ coverage, answered, accuracy, interval }) =>
-      accuracy === null || answered < Math.min(MIN_ANSWERED, rows) ? [] : [{ coverage, accuracy, ...interval }],
-    );
-    return { ...each, points: thin(known) };
-  });
-  const from = startOf(lines.flatMap(({ points }) => points.map(({ low }) => low)));
-  const area = areaOf({ ...size, ...MARGINS }, [0, 1], [from, 1]);
-  const place = (share: number, value: number) => [area.x(share), area.y(Math.max(from, value))] as const;
-  const marks = lines.map(
-    ({ points, colour, isLearned, at }): Marks => [
-      band(
-        points.map((p) => place(p.coverage, p.high)),
-        points.map((p) => place(p.coverage, p.low)),
-        { fill: colour, 'fill-opacity': 0.1 },
-      ),
-      path(
-        points.map((p) => place(p.coverage, p.accuracy)),
-        { stroke: colour, 'stroke-width': 2.5, 'stroke-dasharray': isLearned ? undefined : '6 3' },
-      ),
-      at && at.accuracy !== null
-        ? symbol(shapeOf(isLearned), place(at.coverage, at.accuracy), 6.5, { fill: colour })
-        : null,
-    ],
-  );
-  return { frame: area.frame, marks: [shareAxes(area, 'share of rows answered'), marks] };
+interface Scale {
+  readonly x: (share: number) => string;
+  readonly y: (share: number) => string;
 }
 
-type Thin = <T extends { readonly accuracy: number }>(points: readonly T[]) => readonly T[];
-
-export interface Drawing {
-  readonly frame: Frame;
-  readonly marks: Marks;
+/** Both axes are shares, from `lowX` and `lowY` to 1. */
+function scale(lowX: number, lowY: number): Scale {
+  const across = (share: number, low: number) => (Math.min(1, Math.max(low, share)) - low) / (1 - low);
+  return {
+    x: (share) => (LEFT + across(share, lowX) * (WIDTH - LEFT - RIGHT)).toFixed(1),
+    y: (share) => (HEIGHT - BOTTOM - across(share, lowY) * (HEIGHT - TOP - BOTTOM)).toFixed(1),
+  };
 }
 
-const shapeOf = (isLearned: boolean) => (isLearned ? 'diamond' : 'circle');
-
-const shareAxes = (area: ReturnType<typeof areaOf>, label: string): Marks => {
-  const { width, height, left, right } = area.frame;
-  return [
-    gridY(area, 5, 'var(--line)'),
-    axisY(area, 5, percentWhole),
-    axisX(area, width < 520 ? 3 : 5, percentWhole),
-    text(label, [(left + width - right) / 2, height - 8], { 'text-anchor': 'middle' }),
-  ];
-};
-
-/** How often answers of a probability are right, with Wilson bars; on the diagonal probabilities mean what they say. */
-export function reliabilityPicture(
-  bins: readonly ReliabilityBin[],
-  { colour, isLearned }: Drawn,
-  width: number,
-): Drawing {
-  const from = startOf(bins.flatMap(({ meanConfidence, accuracyCi95 }) => [meanConfidence, accuracyCi95.low]));
-  const area = areaOf({ width, height: 260, ...MARGINS }, [from, 1], [from, 1]);
-  const place = (x: number, y: number) => [area.x(x), area.y(Math.max(from, y))] as const;
-  const marks = bins.map(
-    ({ meanConfidence: sure, accuracy, accuracyCi95: { low, high } }): Marks => [
-      line(place(sure, low), place(sure, high), { stroke: colour, 'stroke-width': 2 }),
-      symbol(shapeOf(isLearned), place(sure, accuracy), 5, { fill: colour }),
-    ],
-  );
-  const diagonal = line(place(from, from), place(1, 1), { stroke: INK, 'stroke-dasharray': '4 3' });
-  return { frame: area.frame, marks: [shareAxes(area, 'probability of the answer'), diagonal, marks] };
+/** Tenths, or every second one, from `low` to 1. */
+function ticksFrom(low: number): readonly number[] {
+  const step = low >= 0.5 ? 1 : 2;
+  const first = Math.ceil(Math.round(10 * low) / step) * step;
+  return Array.from({ length: (10 - first) / step + 1 }, (_, i) => (first + i * step) / 10);
 }
 
-const figure = (title: string, { frame, marks }: Drawing): Html =>
-  html`<figure><figcaption>${title}</figcaption>
-${picture(frame, marks, { class: 'chart', role: 'img', 'aria-label': title })}</figure>`;
+function frame(title: string, xLabel: string, low: { readonly x: number; readonly y: number }, marks: Html): Html {
+  const { x, y } = scale(low.x, low.y);
+  return html`<figure><figcaption>${title}</figcaption>
+<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
+${ticksFrom(low.y).map((t) => html`<path d="M${LEFT} ${y(t)}H${WIDTH - RIGHT}" stroke="var(--line)"/><text x="${LEFT - 6}" y="${y(t)}" dy="4" text-anchor="end">${percentWhole(t)}</text>`)}
+${ticksFrom(low.x).map((t) => html`<text x="${x(t)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${percentWhole(t)}</text>`)}
+<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${xLabel}</text>
+${marks}</svg></figure>`;
+}
 
-const WIDTH = 420;
-const MAX_POINTS = 120;
+const dash = (arm: ChartArm['arm']) => (isLearned(arm.kind) ? 'none' : '6 3');
 
-const thinned: Thin = (points) => {
+function thinned<T>(points: readonly T[]): readonly T[] {
   const step = Math.max(1, Math.ceil(points.length / MAX_POINTS));
   return points.filter((_, i) => i % step === 0 || i === points.length - 1);
-};
+}
+
+/** Accuracy of the answered rows, with its Wilson band, against their share. */
+function coverageChart(title: string, arms: readonly (ChartArm & { readonly curve: readonly CoveragePoint[] })[]) {
+  const lines = arms.map((each) => ({
+    ...each,
+    points: thinned(each.curve.filter(({ answered }) => answered >= Math.min(MIN_ANSWERED, each.arm.n))).flatMap(
+      ({ coverage, accuracy, interval }) => (accuracy === null ? [] : [{ coverage, accuracy, ...interval }]),
+    ),
+  }));
+  const lowest = Math.min(0.9, ...lines.flatMap(({ points }) => points.map(({ low }) => low)));
+  const low = { x: 0, y: Math.max(0, Math.floor(10 * lowest) / 10) };
+  const { x, y } = scale(low.x, low.y);
+  const path = (points: readonly (readonly [number, number])[]) =>
+    points.map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${x(px)} ${y(py)}`).join('');
+  return frame(
+    title,
+    'share of rows answered',
+    low,
+    html`${lines.map(({ points, colour, arm }) => {
+      const band = [
+        ...points.map((p) => [p.coverage, p.high] as const),
+        ...points.toReversed().map((p) => [p.coverage, p.low] as const),
+      ];
+      return html`<path d="${path(band)}Z" fill="${colour}" fill-opacity=".12"/><path d="${path(points.map((p) => [p.coverage, p.accuracy] as const))}" fill="none" stroke="${colour}" stroke-width="2.5" stroke-dasharray="${dash(arm)}"/>`;
+    })}`,
+  );
+}
+
+/** How often answers of a probability are right, with Wilson bars; on the diagonal probabilities mean what they say. */
+function reliabilityChart(title: string, { arm, colour }: ChartArm, bins: readonly ReliabilityBin[]): Html {
+  const lowest = Math.min(0.9, ...bins.map((bin) => Math.min(bin.meanConfidence, bin.accuracyCi95.low)));
+  const from = Math.max(0, Math.floor(10 * lowest) / 10);
+  const { x, y } = scale(from, from);
+  return frame(
+    title,
+    'probability of the answer',
+    { x: from, y: from },
+    html`<path d="M${x(from)} ${y(from)}L${x(1)} ${y(1)}" stroke="var(--ref)" stroke-dasharray="4 3"/>${bins.map(
+      ({ meanConfidence, accuracy, accuracyCi95 }) =>
+        html`<path d="M${x(meanConfidence)} ${y(accuracyCi95.low)}V${y(accuracyCi95.high)}" stroke="${colour}" stroke-width="2"/>${
+          isLearned(arm.kind)
+            ? html`<path d="M${x(meanConfidence)} ${y(accuracy)}m0-6l6 6-6 6-6-6z" fill="${colour}"/>`
+            : html`<circle cx="${x(meanConfidence)}" cy="${y(accuracy)}" r="5" fill="${colour}"/>`
+        }`,
+    )}`,
+  );
+}
 
 /** Of the headline pair: what is gained by leaving unsure rows to a person, and whether probabilities mean what they say. */
 export function confidenceCharts({ comparison, plan, closer }: LabelReport, threshold: number): Html {
@@ -186,18 +171,14 @@ export function confidenceCharts({ comparison, plan, closer }: LabelReport, thre
   const arms = [pair?.a, pair?.b].flatMap((id) => {
     const arm = comparison.arms.find((each) => each.id === id);
     const report = closer?.insights?.confidence.find(({ armId }) => armId === id);
-    const look = arm && { colour: COLOURS[arm.kind], isLearned: isLearned(arm.kind) };
-    return look && report ? [{ ...look, arm, rows: arm.n, curve: report.curve, bins: report.bins }] : [];
+    return arm && report ? [{ arm, colour: COLOURS[arm.kind], curve: report.curve, bins: report.bins }] : [];
   });
   const last = arms.at(-1);
   if (!last) return html``;
   const at = coverageAt(testAnswers(last.arm, plan), threshold);
-  const found = coverageFinding(last.arm.name, at, last.arm.metrics.accuracy.value);
   return html`<div class="charts">
-${figure(found, coveragePicture(arms, { width: WIDTH, height: 240 }, thinned))}
-${arms.map((each) =>
-  each.bins ? figure(reliabilityFinding(each.arm.name, each.bins), reliabilityPicture(each.bins, each, WIDTH)) : '',
-)}
+${coverageChart(coverageFinding(last.arm.name, at, last.arm.metrics.accuracy.value), arms)}
+${arms.map((each) => (each.bins ? reliabilityChart(reliabilityFinding(each.arm.name, each.bins), each, each.bins) : ''))}
 </div>
 <p class="small">Lines: ${arms.map(({ arm }, i) => html`${i > 0 ? ', ' : ''}${arm.name} (${isLearned(arm.kind) ? 'solid, diamonds' : 'dashed, circles'})`)}; bands and bars are 95% Wilson intervals.</p>`;
 }

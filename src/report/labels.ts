@@ -5,13 +5,14 @@ import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles
 import type { ArmResult, PairResult } from '../evaluation/types';
 import { points, pointsRange, pValue } from '../evaluation/words';
 import { listed, midSentence } from '../lib/format';
-import { type Html, html } from '../lib/html';
 import { type Compared, type Figure, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { intervalPlot } from './charts';
 import { closerSections } from './closer';
 import {
   type Cell,
   figureCell,
+  type Html,
+  html,
   type LabelReport,
   MARK,
   MAY_KNOW,

@@ -4,7 +4,6 @@ import { ofTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
 import { count, counted, PRODUCT } from '../lib/format';
-import { Html, html } from '../lib/html';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { rankChart } from './charts';
@@ -14,6 +13,8 @@ import { textParts } from './texts';
 import {
   type Cell,
   escapeMarkdown,
+  Html,
+  html,
   htmlHead,
   type ReportInput,
   type ReportParts,

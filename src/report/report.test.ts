@@ -5,11 +5,10 @@ import { compare, insightsOf } from '../evaluation/classify/compare';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { drained } from '../lib/control';
-import { html } from '../lib/html';
 import { resultsJson } from './json';
 import { htmlReport, markdownReport } from './print';
 import { resultsSchema } from './results-schema';
-import type { LabelReport } from './types';
+import { html, type LabelReport } from './types';
 
 const gold = alternating(120);
 const [yours, tuned, few] = patterned({ '110': 76, '011': 22, '100': 5, '000': 17 }) as [

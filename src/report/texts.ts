@@ -2,9 +2,8 @@
 
 import { tallySentence } from '../evaluation/vote';
 import { count } from '../lib/format';
-import { type Html, html } from '../lib/html';
 import { metricsOf, TEXT_METRICS } from '../metrics/registry';
-import { figureCell, type ReportParts, type Section, scoresOf, type TextReport } from './types';
+import { figureCell, type Html, html, type ReportParts, type Section, scoresOf, type TextReport } from './types';
 
 type NameOf = (armId: string) => string;
 

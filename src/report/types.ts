@@ -4,7 +4,6 @@ import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify
 import type { Insights } from '../evaluation/classify/compare';
 import type { ArmResult, Comparison, ComparisonPlan, GeneratePlan, TagPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
-import { Html, html } from '../lib/html';
 import { ends, type Figure, type Metric, metricsOf } from '../metrics/registry';
 import type { WrittenRow } from './csv';
 import type { LabelResults } from './results-schema';
@@ -148,6 +147,38 @@ export interface ReportParts {
   /** After the number of threads. */
   readonly ranOn: string;
 }
+
+/** Text that stays text: in HTML, and in a cell or heading of Markdown. */
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** HTML that was made by `html` and may be put into more of it. */
+export class Html {
+  readonly markup: string;
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+}
+
+const render = (value: unknown): string => {
+  if (value instanceof Html) return value.markup;
+  if (Array.isArray(value)) return value.map(render).join('');
+  if (value === null || value === undefined || value === false) return '';
+  // Control characters have no place in HTML; the rest is escaped, quotes too, so that it is safe in attributes.
+  return String(value)
+    .replace(/[^\P{Cc}\t\n\r]/gu, '\ufffd')
+    .replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+};
+
+/** Tagged template: every value is escaped unless it is `Html` itself. */
+export const html = (strings: TemplateStringsArray, ...values: readonly unknown[]): Html =>
+  new Html(strings.reduce((out, part, i) => out + (i > 0 ? render(values[i - 1]) : '') + part, ''));
 
 /** The beginning of a file that works alone: it may load nothing and send nothing. @param script the hash of its one script */
 export const htmlHead = (title: string, style: Html, script: string | null = null): Html => {

@@ -1,9 +1,21 @@
+import * as Plot from '@observablehq/plot';
 import { type ArmResult, isLearned } from '../../evaluation/types';
 import { ofRows, percent, points } from '../../lib/format';
-import { type Area, areaOf, axisX, line, type Marks, type Point, rect, symbol, text } from '../../lib/plot';
 import type { Interval } from '../../metrics/intervals';
 import type { Figure } from '../../metrics/registry';
-import { COLOUR, cut, type Draw, gridX, NARROW, OVER_LINES, percentTick, svg, tenthBelow, upright } from './plot';
+import {
+  axisX,
+  COLOUR,
+  cut,
+  type Draw,
+  gridX,
+  margins,
+  NARROW,
+  OVER_LINES,
+  percentTick,
+  svg,
+  tenthBelow,
+} from './plot';
 
 export type Side = 'a' | 'b' | 'ref';
 
@@ -14,33 +26,26 @@ export const sideOf = (arm: Pick<ArmResult, 'kind'>): Side =>
 const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
 
 const FONT = 12.5;
-const NAME = { fill: COLOUR.ink, 'font-size': FONT, 'font-weight': 500 } as const;
-const VALUE = { fill: COLOUR.ink, 'font-size': FONT, 'font-weight': 600 } as const;
-const DASHED = { stroke: COLOUR.ink2, 'stroke-dasharray': '4 3' } as const;
-const INTERVAL = { 'stroke-width': 3, 'stroke-linecap': 'round' } as const;
-/** Width of a letter in the height of its font: on average in a line, and with some room to spare. */
-const LETTER_WIDTH = 0.54;
-const WIDE_LETTER = 0.6;
+const NAME = { textAnchor: 'start', fill: COLOUR.ink, fontSize: FONT, fontWeight: 500 } as const;
+const VALUE = { fill: COLOUR.ink, fontSize: FONT, fontWeight: 600 } as const;
+/** Width of a letter in the height of its font, with what is left at the end of a line. */
+const CHARACTER = 0.6;
 
-/** Words in lines of about so many pixels. */
-function wrapped(name: string, room: number): readonly string[] {
-  const most = Math.max(8, Math.floor(room / (LETTER_WIDTH * FONT)));
-  const lines = [''];
-  for (const word of name.split(' ')) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length <= most || lines.at(-1) === '') lines.splice(-1, 1, longer);
-    else lines.push(word);
-  }
-  return lines;
+function sideMarks<T extends { readonly side: Side }>(
+  rows: readonly T[],
+  x: (row: T) => number,
+  y: (row: T) => string,
+  dy: number,
+) {
+  const of = (side: Side) => rows.filter((row) => row.side === side);
+  return [
+    Plot.dot(of('a'), { x, y, dy, symbol: 'circle', r: 6, fill: COLOUR.a }),
+    Plot.dot(of('b'), { x, y, dy, symbol: 'diamond', r: 7, fill: COLOUR.b }),
+    Plot.tickX(of('ref'), { x, y, dy, stroke: COLOUR.ref, strokeWidth: 3, inset: dy === 0 ? 9 : 15 }),
+  ];
 }
 
-function sideMark(side: Side, [x, y]: Point): Marks {
-  if (side === 'a') return symbol('circle', [x, y], 6, { fill: COLOUR.a });
-  if (side === 'b') return symbol('diamond', [x, y], 7, { fill: COLOUR.b });
-  return line([x, y - 8], [x, y + 8], { stroke: COLOUR.ref, 'stroke-width': 3 });
-}
-
-interface ArmAccuracy extends Pick<ArmResult, 'name' | 'kind'>, Figure {
+interface ArmAccuracy extends Pick<ArmResult, 'id' | 'name' | 'kind'>, Figure {
   readonly n: number | null;
   /** This arm minus the one that the others are measured against, which has none. */
   readonly gap?: { readonly difference: number; readonly isClear: boolean } | null;
@@ -52,21 +57,65 @@ interface Difference extends Interval {
 }
 
 interface AccuracyRow extends Difference {
+  readonly id: string;
   readonly side: Side;
   readonly label: string;
   readonly gap: ArmAccuracy['gap'];
 }
 
-const accuracyRow = ({ name, kind, value, n, interval, gap }: ArmAccuracy): AccuracyRow => {
+const accuracyRow = ({ id, name, kind, value, n, interval, gap }: ArmAccuracy): AccuracyRow => {
   const side = sideOf({ kind });
   const label = n === null ? percent(value) : ofRows(value, n);
-  return { name: `${letter(side)}${name}`, side, value, label, ...interval, gap };
+  return { id, name: `${letter(side)}${name}`, side, value, label, ...interval, gap };
 };
+
+const yOf = (row: { readonly id: string }) => row.id;
 
 function gapWords({ gap }: AccuracyRow): string {
   if (!gap) return '';
   if (gap.difference === 0) return 'the same';
   return `${points(gap.difference).replace('.0', '')}${gap.isClear ? '' : ', not clear'}`;
+}
+
+/** A line from each arm's value to the arm's without a gap, dashed where it is not clear, and the gap in points. */
+function gapMarks(
+  rows: readonly AccuracyRow[],
+  base: string,
+  { dy, narrow }: Readonly<{ dy: number; narrow: boolean }>,
+) {
+  const to = rows.find(({ gap }) => gap === null);
+  if (!to) return [];
+  const others = rows.filter(({ gap }) => gap);
+  const line = (isClear: boolean) =>
+    Plot.ruleY(
+      others.filter(({ gap }) => gap?.isClear === isClear),
+      {
+        x1: 'value',
+        x2: () => to.value,
+        y: yOf,
+        dy: dy + 9,
+        stroke: COLOUR.ink2,
+        strokeWidth: 1.5,
+        ...(isClear ? {} : { strokeDasharray: '2 3' }),
+      },
+    );
+  return [
+    Plot.ruleX([to.value], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
+    line(true),
+    line(false),
+    Plot.text(rows, {
+      y: yOf,
+      x: null,
+      frameAnchor: 'right',
+      textAnchor: 'end',
+      dx: narrow ? 60 : 158,
+      dy: narrow ? -12 : 0,
+      text: (row: AccuracyRow) => (row === to ? base : gapWords(row)),
+      fill: (row: AccuracyRow) => (row.gap?.isClear ? COLOUR.ink : COLOUR.ink2),
+      fontSize: FONT,
+      ...OVER_LINES,
+    }),
+  ];
 }
 
 /** Accuracy (or another share) of every prompt with its 95% interval, and the gaps to one of them, `base`, where they are given. */
@@ -76,54 +125,58 @@ export const drawAccuracy =
     const narrow = width < NARROW;
     const rows = arms.map(accuracyRow);
     const hasGaps = rows.some(({ gap }) => gap);
-    const to = hasGaps ? rows.find(({ gap }) => gap === null) : undefined;
     const from = tenthBelow(
       rows.map(({ low }) => low),
       0.03,
     );
-    const room = narrow ? 46 : 34;
+    const band = narrow ? 46 : 34;
+    const dy = narrow ? 9 : 0;
     const ticks = narrow || hasGaps ? 4 : 8;
-    const sides = narrow ? { left: 20, right: 64 } : { left: 208, right: hasGaps ? 166 : 64 };
-    const frame = { width, height: rows.length * room + 34, top: 4, bottom: 30, ...sides };
-    const area = areaOf(frame, [from, 1], [0, 1]);
-    const nameRoom = narrow ? width - (hasGaps ? 124 : 24) : 198;
-    const drawn = rows.map((row, i) => {
-      const middle = frame.top + (i + 0.5) * room;
-      const y = middle + (narrow ? 9 : 0);
-      const above = narrow ? middle - 12 : middle;
-      const name = narrow ? cut(row.name, Math.floor(nameRoom / (WIDE_LETTER * FONT))) : wrapped(row.name, nameRoom);
-      return [
-        to ? gapMarks(row, { area, y, to: to.value }) : null,
-        line([area.x(row.low), y], [area.x(row.high), y], { stroke: COLOUR[row.side], ...INTERVAL }),
-        sideMark(row.side, [area.x(row.value), y]),
-        text(name, [narrow ? 4 : 8, above], { ...NAME, ...(narrow ? OVER_LINES : {}) }),
-        text(row.label, [area.x(row.high) + 10, y], { ...VALUE, ...OVER_LINES }),
-        to
-          ? text(row === to ? base : gapWords(row), [width - (narrow ? 4 : 8), above], {
-              ...{ 'text-anchor': 'end', 'font-size': FONT, ...OVER_LINES },
-              fill: row.gap?.isClear ? COLOUR.ink : COLOUR.ink2,
-            })
-          : null,
-      ];
+    return svg({
+      width,
+      height: rows.length * band + 34,
+      ...margins({ top: 4, right: hasGaps && !narrow ? 166 : 64, bottom: 30, left: narrow ? 20 : 208 }),
+      x: { domain: [from, 1], label: null },
+      y: { type: 'band', domain: rows.map(yOf), label: null, padding: 0, axis: null },
+      marks: [
+        gridX(ticks),
+        axisX(ticks, percentTick),
+        ...gapMarks(rows, base, { dy, narrow }),
+        Plot.ruleY(rows, {
+          x1: 'low',
+          x2: 'high',
+          y: yOf,
+          dy,
+          stroke: (row: AccuracyRow) => COLOUR[row.side],
+          strokeWidth: 3,
+          strokeLinecap: 'round',
+        }),
+        ...sideMarks(rows, (r) => r.value, yOf, dy),
+        Plot.text(rows, {
+          y: yOf,
+          text: 'name',
+          frameAnchor: 'left',
+          x: null,
+          dx: narrow ? -16 : -200,
+          dy: narrow ? -12 : 0,
+          lineWidth: (narrow ? width - (hasGaps ? 124 : 24) : 198) / FONT,
+          textOverflow: narrow ? 'ellipsis' : null,
+          ...NAME,
+          ...(narrow ? OVER_LINES : {}),
+        }),
+        Plot.text(rows, {
+          y: yOf,
+          x: 'high',
+          dx: 10,
+          dy,
+          text: 'label',
+          textAnchor: 'start',
+          ...VALUE,
+          ...OVER_LINES,
+        }),
+      ],
     });
-    const held = to ? upright(area, to.value, DASHED) : null;
-    return svg({ frame, marks: [gridX(area, ticks), axisX(area, ticks, percentTick), held, drawn] });
   };
-
-interface GapPlace {
-  readonly area: Area;
-  readonly y: number;
-  readonly to: number;
-}
-
-/** A line from the arm's value to the one that it is held against, dashed where the gap is not clear. */
-const gapMarks = ({ value, gap }: AccuracyRow, { area, y, to }: GapPlace): Marks =>
-  gap
-    ? line([area.x(value), y + 9], [area.x(to), y + 9], {
-        ...{ stroke: COLOUR.ink2, 'stroke-width': 1.5 },
-        'stroke-dasharray': gap.isClear ? undefined : '2 3',
-      })
-    : null;
 
 /** The axis of differences: past zero, and to the same distance on either side that has an interval. */
 function differenceDomain(rows: readonly Difference[]): readonly [low: number, high: number] {
@@ -137,71 +190,111 @@ export const drawIntervals =
   (differences: readonly Difference[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
+    const rows = differences.map((difference, i) => ({ ...difference, id: String(i) }));
     // A column of their own: over the marks they would cross the line at zero.
     const column = narrow ? Math.min(170, Math.round(width * 0.38)) : 210;
-    const names = differences.map(({ name }) => wrapped(name, column));
-    const room = Math.max(narrow ? 44 : 34, ...names.map(({ length }) => 1.1 * length * FONT + 9));
-    const sides = { left: column + 10, right: narrow ? 52 : 64 };
-    const frame = { width, height: differences.length * room + 34, top: 4, bottom: 30, ...sides };
-    const area = areaOf(frame, differenceDomain(differences), [0, 1]);
-    const drawn = differences.map(({ low, high, value }, i) => {
-      const y = frame.top + (i + 0.5) * room;
-      return [
-        line([area.x(low), y], [area.x(high), y], { stroke: COLOUR.ink, ...INTERVAL }),
-        symbol('square', [area.x(value), y], 5, { fill: COLOUR.ink }),
-        text(names[i] ?? [], [4, y], NAME),
-        text(points(value), [width - 4, y], { ...VALUE, 'text-anchor': 'end' }),
-      ];
+    const lines = Math.max(0, ...rows.map(({ name }) => Math.ceil((name.length * CHARACTER * FONT) / column)));
+    const room = Math.max(narrow ? 44 : 34, lines * FONT + 9);
+    const y = (row: { id: string }) => row.id;
+    return svg({
+      width,
+      height: rows.length * room + 34,
+      ...margins({ top: 4, right: narrow ? 52 : 64, bottom: 30, left: column + 10 }),
+      x: { domain: differenceDomain(rows), label: null },
+      y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
+      marks: [
+        gridX(narrow ? 4 : 6),
+        axisX(narrow ? 4 : 6, (d) => (d === 0 ? '0' : points(d).replace('.0', ''))),
+        Plot.ruleX([0], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
+        Plot.dot(rows, { x: 'value', y, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
+        Plot.text(rows, {
+          y,
+          text: 'name',
+          frameAnchor: 'left',
+          x: null,
+          dx: -column,
+          lineWidth: column / FONT,
+          ...NAME,
+        }),
+        Plot.text(rows, {
+          y,
+          text: (row: { value: number }) => points(row.value),
+          frameAnchor: 'right',
+          x: null,
+          dx: narrow ? 50 : 60,
+          textAnchor: 'end',
+          ...VALUE,
+        }),
+      ],
     });
-    const ticks = narrow ? 4 : 6;
-    const axis = axisX(area, ticks, (d) => (d === 0 ? '0' : points(d).replace('.0', '')));
-    return svg({ frame, marks: [gridX(area, ticks), axis, upright(area, 0, DASHED), drawn] });
   };
 
+const cellsOf = ({ confusion }: Pick<ArmResult, 'confusion'>, labels: readonly string[]) =>
+  confusion.flatMap((row, gold) => {
+    const total = row.reduce((sum, rows) => sum + rows, 0);
+    return row.map((rows, predicted) => ({
+      gold: labels[gold],
+      predicted: labels[predicted],
+      rows,
+      share: rows / Math.max(1, total),
+    }));
+  });
+
 const LETTER = 13;
-const GAP = 0.06;
 
 /** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
 export const drawConfusion =
   (arm: Pick<ArmResult, 'kind' | 'confusion'>, labels: readonly string[]): Draw =>
   (width) => {
     const many = labels.length > 6;
-    const left = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);
-    const across = Math.min(many ? 34 : 64, (width - left - 8) / labels.length);
-    const down = Math.min(across, 52);
-    const top = many ? left : 26;
-    const frame = { width: Math.floor(left + across * labels.length + 8), height: down * labels.length + top + 4, top };
+    const labelWidth = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);
+    const cell = Math.min(many ? 34 : 64, (width - labelWidth - 8) / labels.length);
+    const height = Math.min(cell, 52) * labels.length + (many ? labelWidth : 30);
     // where cells are smaller than letters, every second or third label is named; the table has all
-    const every = Math.ceil(LETTER / across);
-    const most = Math.floor((left - LETTER) / 7);
+    const every = Math.ceil(LETTER / cell);
+    const most = Math.floor((labelWidth - LETTER) / 7);
     const named = (label: string, i: number, room: number) => (i % every === 0 ? cut(label, room) : '');
-    const middle = (i: number, cell: number, start: number) => start + (i + 0.5) * cell;
-    const heads = labels.map((label, i) => {
-      const [x, y] = [middle(i, across, left), middle(i, down, top)];
-      const upwards = { 'text-anchor': 'start', transform: `rotate(-90 ${x} ${top - 6})` };
-      const words = named(label, i, many ? most : Math.max(3, Math.floor(across / 7)));
-      return [
-        text(words, [x, top - (many ? 6 : 10)], many ? upwards : { 'text-anchor': 'middle' }),
-        text(named(label, i, most), [left - 6, y], { 'text-anchor': 'end' }),
-      ];
+    const cells = cellsOf(arm, labels);
+    return svg({
+      width: Math.min(width, labelWidth + cell * labels.length + 8),
+      height,
+      ...margins({ top: many ? labelWidth : 26, right: 4, bottom: 4, left: labelWidth }),
+      x: {
+        domain: [...labels],
+        axis: 'top',
+        label: null,
+        tickSize: 0,
+        tickRotate: many ? -90 : 0,
+        tickFormat: (label: string, i: number) => named(label, i, many ? most : Math.max(3, Math.floor(cell / 7))),
+        padding: 0.06,
+      },
+      y: {
+        domain: [...labels],
+        label: null,
+        tickSize: 0,
+        tickFormat: (label: string, i: number) => named(label, i, most),
+        padding: 0.06,
+      },
+      marks: [
+        Plot.cell(cells, {
+          x: 'predicted',
+          y: 'gold',
+          fill: COLOUR[sideOf(arm)],
+          fillOpacity: (d: { share: number }) => 0.06 + 0.5 * d.share,
+          rx: 4,
+        }),
+        many && cell < 22
+          ? null
+          : Plot.text(cells, {
+              x: 'predicted',
+              y: 'gold',
+              text: (d: { rows: number }) => String(d.rows),
+              fill: COLOUR.ink,
+              fontWeight: 600,
+              fontSize: many ? 11 : 13,
+            }),
+      ],
+      opacity: { type: 'identity' },
     });
-    const inset = [across * (1 - GAP), down * (1 - GAP)] as const;
-    const cells = arm.confusion.map((row, gold) => {
-      const total = Math.max(1, sum(row));
-      return row.map((rows, predicted) => {
-        const [x, y] = [middle(predicted, across, left), middle(gold, down, top)];
-        const look = { fill: COLOUR[sideOf(arm)], 'fill-opacity': (0.06 + (0.5 * rows) / total).toFixed(3), rx: 4 };
-        const figure = {
-          ...{ fill: COLOUR.ink, 'font-weight': 600, 'text-anchor': 'middle' },
-          'font-size': many ? 11 : 13,
-        };
-        return [
-          rect([x - inset[0] / 2, y - inset[1] / 2], ...inset, look),
-          many && across < 22 ? null : text(String(rows), [x, y], figure),
-        ];
-      });
-    });
-    return svg({ frame: { ...frame, left, right: 4, bottom: 4 }, marks: [heads, cells] });
   };
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);

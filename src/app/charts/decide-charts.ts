@@ -1,8 +1,8 @@
+import * as Plot from '@observablehq/plot';
 import type { Costs } from '../../decide/measured';
-import type { RollOut } from '../../decide/roll-out';
-import { count, percentWhole } from '../../lib/format';
-import { areaOf, axisX, axisY, line, path, symbol, text } from '../../lib/plot';
-import { across, COLOUR, cut, type Draw, gridY, NARROW, OVER_LINES, spread, svg } from './plot';
+import type { Look, RollOut } from '../../decide/roll-out';
+import { percentWhole } from '../../lib/format';
+import { axisX, axisY, COLOUR, cut, type Draw, gridY, margins, NARROW, OVER_LINES, spread, svg } from './plot';
 
 const LETTER = 7.4;
 
@@ -20,37 +20,47 @@ export const drawCosts =
   (width) => {
     const shown = change ? [change.from, change.to] : arms.slice(0, 2);
     const last = monthsShown(change);
-    const costAt = ({ build, monthly }: Costs['arms'][number], month: number) => build + month * monthly;
-    const until = change?.breakEven.months ?? null;
-    const domain = [0, Math.max(1, ...shown.flatMap((arm) => [costAt(arm, 0), costAt(arm, last)]))] as const;
-    const room = width < NARROW ? 112 : 144;
-    const frame = { width, height: 240, top: 16, right: room, bottom: 36, left: 64 };
-    const area = areaOf(frame, [0, last], domain);
-    const { x, y } = area;
-    const placed = spread(
-      shown.map((arm) => costAt(arm, last)),
-      15,
-      frame,
-      domain,
+    const lines = shown.flatMap(({ id, name, build, monthly, isLearned }) =>
+      [0, last].map((month) => ({ id, name, month, cost: build + month * monthly, isLearned })),
     );
-    const lines = shown.map((arm, i) => [
-      path(
-        [0, last].map((month) => [x(month), y(costAt(arm, month))] as const),
-        { stroke: arm.isLearned ? COLOUR.b : COLOUR.a, 'stroke-width': 2.5 },
-      ),
-      text(cut(arm.name, Math.floor((room - 6) / LETTER)), [x(last) + 6, placed[i] ?? 0], {
-        ...{ fill: COLOUR.ink, 'font-size': 12.5, ...OVER_LINES },
-      }),
-    ]);
+    const until = change?.breakEven.months ?? null;
     const crossing =
       change && until !== null && until > 0 && until <= last
-        ? symbol('circle', [x(until), y(costAt(change.from, until))], 6, {
-            ...{ fill: COLOUR.halo, stroke: COLOUR.ink, 'stroke-width': 2 },
-          })
-        : null;
+        ? [{ month: until, cost: change.from.build + until * change.from.monthly }]
+        : [];
+    const domain = [0, Math.max(1, ...lines.map(({ cost }) => cost))] as const;
+    const room = width < NARROW ? 112 : 144;
+    const frame = { top: 16, right: room, bottom: 36, left: 64 };
+    const ends = lines.filter(({ month }) => month === last);
+    const placed = spread(
+      ends.map(({ cost }) => cost),
+      15,
+      { ...frame, height: 240, domain },
+    );
+    const colour = ({ isLearned }: { isLearned: boolean }) => (isLearned ? COLOUR.b : COLOUR.a);
     return svg({
-      frame,
-      marks: [gridY(area, 5), axisY(area, 5, count), axisX(area, Math.min(last, 8)), lines, crossing],
+      width,
+      height: 240,
+      ...margins(frame),
+      x: { domain: [0, last], label: null },
+      y: { domain, label: null },
+      marks: [
+        gridY(5),
+        axisY(5),
+        axisX(Math.min(last, 8)),
+        Plot.line(lines, { x: 'month', y: 'cost', z: 'id', stroke: colour, strokeWidth: 2.5, strokeOpacity: 1 }),
+        Plot.text(ends, {
+          x: 'month',
+          y: (_, i: number) => placed[i],
+          text: ({ name }: { name: string }) => cut(name, Math.floor((room - 6) / LETTER)),
+          dx: 6,
+          textAnchor: 'start',
+          fill: COLOUR.ink,
+          fontSize: 12.5,
+          ...OVER_LINES,
+        }),
+        Plot.dot(crossing, { x: 'month', y: 'cost', r: 6, fill: COLOUR.halo, stroke: COLOUR.ink, strokeWidth: 2 }),
+      ],
     });
   };
 
@@ -66,19 +76,35 @@ export const drawRollOut =
     ];
     const top = Math.min(1, Math.max(0.05, ...ends) * 1.3);
     const bottom = Math.max(-1, Math.min(-0.05, -largestLoss, ...ends) * 1.3);
-    const frame = { width, height: 220, top: 24, right: 16, bottom: 36, left: 56 };
-    const area = areaOf(frame, [0, looks.at(-1)?.labelled ?? 1], [bottom, top]);
-    const y = (value: number) => area.y(Math.min(top, Math.max(bottom, value)));
-    const checks = looks.map(({ labelled, difference, interval, share }) => {
-      const x = area.x(labelled);
-      return [
-        line([x, y(interval.low)], [x, y(interval.high)], { stroke: COLOUR.b, 'stroke-width': 2 }),
-        symbol('circle', [x, y(difference)], 4, { fill: COLOUR.b }),
-        text(percentWhole(share), [x, frame.top - 10], { fill: COLOUR.ink, 'text-anchor': 'middle' }),
-      ];
+    const within = (value: number) => Math.min(top, Math.max(bottom, value));
+    return svg({
+      width,
+      height: 220,
+      ...margins({ top: 24, right: 16, bottom: 36, left: 56 }),
+      x: { domain: [0, looks.at(-1)?.labelled ?? 1], label: null },
+      y: { domain: [bottom, top], label: null, percent: false },
+      marks: [
+        gridY(5),
+        axisY(5, (value) => Math.round(value * 100)),
+        axisX(6),
+        Plot.ruleY([0], { stroke: COLOUR.ink, strokeOpacity: 0.5 }),
+        Plot.ruleY([-largestLoss], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
+        Plot.ruleX(looks, {
+          x: 'labelled',
+          y1: ({ interval }: Look) => within(interval.low),
+          y2: ({ interval }: Look) => within(interval.high),
+          stroke: COLOUR.b,
+          strokeWidth: 2,
+        }),
+        Plot.dot(looks, { x: 'labelled', y: ({ difference }: Look) => within(difference), r: 4, fill: COLOUR.b }),
+        Plot.text(looks, {
+          x: 'labelled',
+          y: top,
+          dy: -10,
+          text: ({ share }: Look) => percentWhole(share),
+          fill: COLOUR.ink,
+          fontSize: 12,
+        }),
+      ],
     });
-    const level = across(area, 0, { stroke: COLOUR.ink, 'stroke-opacity': 0.5 });
-    const least = across(area, -largestLoss, { stroke: COLOUR.ink, 'stroke-dasharray': '4 3' });
-    const axes = [gridY(area, 5), axisY(area, 5, (value) => Math.round(value * 100)), axisX(area, 6)];
-    return svg({ frame, marks: [axes, level, least, checks] });
   };

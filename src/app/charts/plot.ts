@@ -1,17 +1,28 @@
+import * as Plot from '@observablehq/plot';
 import { colour } from '../../lib/palette';
-import { type Area, type Frame, gridX as gridOfX, gridY as gridOfY, line, type Marks, picture } from '../../lib/plot';
 
 export type Draw = (width: number) => SVGSVGElement;
 
 /** Below this width labels are above what they name instead of beside it. */
 export const NARROW = 520;
 
-/** The figure around it has the title and a table: the marks themselves would be read out one by one. */
-export const svg = ({ frame, marks }: { readonly frame: Frame; readonly marks: Marks }): SVGSVGElement =>
-  document.importNode(
-    new DOMParser().parseFromString(picture(frame, marks).markup, 'image/svg+xml').documentElement,
-    true,
-  ) as unknown as SVGSVGElement;
+/**
+ * Plot puts its few rules into a `<style>` inside the SVG, which `style-src 'self'` refuses: they are in charts.css
+ * instead, and the element goes before the SVG reaches the page.
+ */
+export function svg(options: Plot.PlotOptions): SVGSVGElement {
+  const drawn = Plot.plot({
+    figure: false,
+    className: 'plot',
+    color: { type: 'identity' },
+    ...options,
+  }) as SVGSVGElement;
+  for (const style of drawn.querySelectorAll('style')) style.remove();
+  drawn.removeAttribute('style');
+  // The figure around it has the title and a table: the marks themselves would be read out one by one.
+  drawn.setAttribute('aria-hidden', 'true');
+  return drawn;
+}
 
 export const COLOUR = {
   a: colour('arm-a'),
@@ -35,38 +46,53 @@ export const cut = (name: string, most: number): string => {
 
 export const percentTick = (share: number) => `${Math.round(share * 100)}%`;
 
-export const gridX = (area: Area, ticks: number): Marks => gridOfX(area, ticks, COLOUR.line);
-export const gridY = (area: Area, ticks: number): Marks => gridOfY(area, ticks, COLOUR.line);
+export const gridX = (ticks: number) => Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
+export const gridY = (ticks: number) => Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 
-/** A line at a value, through the whole area. */
-export const across = ({ frame, y }: Area, value: number, look: object): Marks =>
-  line([frame.left, y(value)], [frame.width - frame.right, y(value)], { ...look });
-export const upright = ({ frame, x }: Area, value: number, look: object): Marks =>
-  line([x(value), frame.top], [x(value), frame.height - frame.bottom], { ...look });
+const ticked = (ticks: number | number[], tickFormat?: (value: number) => string | number) => ({
+  ticks,
+  tickSize: 0,
+  label: null,
+  ...(tickFormat ? { tickFormat } : {}),
+});
+export const axisX = (...of: Parameters<typeof ticked>) => Plot.axisX(ticked(...of));
+export const axisY = (...of: Parameters<typeof ticked>) => Plot.axisY(ticked(...of));
+
+export const axisOf = (label: string, ticks = 5) =>
+  Plot.axisX({ ticks, tickFormat: percentTick, tickSize: 0, label, labelAnchor: 'center', labelArrow: 'none' });
 
 /** An outline in the panel's colour, so that a text can be read over lines. */
-export const OVER_LINES = {
-  stroke: COLOUR.halo,
-  'stroke-width': 4,
-  'stroke-linejoin': 'round',
-  'paint-order': 'stroke',
-} as const;
+export const OVER_LINES = { stroke: COLOUR.halo, strokeWidth: 4 } as const;
 
 /** The tenth at or below all values, with some room under them: where an axis of shares starts. */
 export const tenthBelow = (values: readonly number[], room = 0): number =>
   Math.max(0, Math.floor((Math.min(...values) - room) * 10) / 10);
 
-/** Where labels of `values` are placed upwards, in pixels, so that their centres are at least `gap` apart. */
-export function spread(
-  values: readonly number[],
-  gap: number,
-  { height, top, bottom }: Frame,
-  domain: readonly [low: number, high: number],
-): number[] {
+interface Margins {
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly left: number;
+}
+
+export const margins = ({ top, right, bottom, left }: Margins) => ({
+  marginTop: top,
+  marginRight: right,
+  marginBottom: bottom,
+  marginLeft: left,
+});
+
+interface Frame extends Margins {
+  readonly height: number;
+  readonly domain: readonly [low: number, high: number];
+}
+
+/** Where labels of `values` are placed on the y axis so that their centres are at least `gap` pixels apart. */
+export function spread(values: readonly number[], gap: number, { height, top, bottom, domain }: Frame): number[] {
   const [low, high] = domain;
   const scale = (height - top - bottom) / (high - low);
   const pixels = values.map((value) => top + (high - value) * scale);
-  return dodge(pixels, gap, top + 4, height - bottom - 4);
+  return dodge(pixels, gap, top + 4, height - bottom - 4).map((y) => high - (y - top) / scale);
 }
 
 /** Moves labels apart so that no two centres are closer than `gap`, each as little as possible and none outside `[low, high]`. */

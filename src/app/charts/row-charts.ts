@@ -1,33 +1,117 @@
-import { areaOf, axisX, axisY, rect, text } from '../../lib/plot';
+import * as Plot from '@observablehq/plot';
 import { type CoveragePoint, coverageAt, type ReliabilityBin, type SureAndRight } from '../../metrics/calibration';
-import { coveragePicture, reliabilityPicture } from '../../report/charts';
 import type { Side } from './comparison-charts';
-import { COLOUR, type Draw, downsample, gridY, NARROW, svg, upright } from './plot';
+import {
+  axisOf,
+  axisX,
+  axisY,
+  COLOUR,
+  type Draw,
+  downsample,
+  gridY,
+  margins,
+  NARROW,
+  percentTick,
+  svg,
+  tenthBelow,
+} from './plot';
 
 interface CoverageArm extends SureAndRight {
   readonly side: Side;
   readonly curve: readonly CoveragePoint[];
 }
 
-const drawnAs = (side: Side) => ({ colour: COLOUR[side], isLearned: side === 'b' });
+const MARK = { a: 'circle', b: 'diamond', ref: 'square' } as const;
+
+/** The points of an arm's curve that the width can show; a handful of rows is no accuracy. */
+const pointsOf = ({ curve, right }: CoverageArm, width: number) =>
+  downsample(
+    curve.filter(({ answered }) => answered >= Math.min(10, right.length)),
+    (point) => point.accuracy ?? 0,
+    2 * width,
+  );
 
 export const drawCoverage =
   (arms: readonly CoverageArm[], threshold: number): Draw =>
   (width) => {
-    const curves = arms.map(({ side, ...arm }) => ({
-      ...drawnAs(side),
-      curve: arm.curve,
-      rows: arm.right.length,
+    const narrow = width < NARROW;
+    const lines = arms.map((arm) => ({
+      ...arm,
+      points: pointsOf(arm, width),
       at: coverageAt(arm, threshold),
     }));
-    const size = { width, height: width < NARROW ? 230 : 260 };
-    return svg(coveragePicture(curves, size, (points) => downsample(points, ({ accuracy }) => accuracy, 2 * width)));
+    const lows = lines.flatMap(({ points }) => points.map((point) => point.accuracy ?? 1));
+    const from = tenthBelow([0.9, ...lows], 0.05);
+    return svg({
+      width,
+      height: narrow ? 230 : 260,
+      ...margins({ top: 12, right: 24, bottom: 40, left: 46 }),
+      x: { domain: [0, 1], label: null },
+      y: { domain: [from, 1], label: null },
+      marks: [
+        gridY(5),
+        axisY(5, percentTick),
+        axisOf('share of rows answered', narrow ? 3 : 5),
+        ...lines.map(({ points, side }) =>
+          Plot.areaY(points, {
+            x: 'coverage',
+            y1: (point: CoveragePoint) => Math.max(from, point.interval.low),
+            y2: (point: CoveragePoint) => point.interval.high,
+            fill: COLOUR[side],
+            fillOpacity: 0.1,
+          }),
+        ),
+        ...lines.map(({ points, side }) =>
+          Plot.lineY(points, {
+            x: 'coverage',
+            y: 'accuracy',
+            stroke: COLOUR[side],
+            strokeWidth: 2.5,
+            ...(side === 'b' ? {} : { strokeDasharray: '6 3' }),
+          }),
+        ),
+        ...lines.flatMap(({ at, side }) =>
+          at.accuracy === null || at.accuracy < from
+            ? []
+            : [Plot.dot([at], { x: 'coverage', y: 'accuracy', symbol: MARK[side], r: 6.5, fill: COLOUR[side] })],
+        ),
+      ],
+    });
   };
 
+/** How often answers of a confidence are right, with Wilson bars; on the diagonal probabilities mean what they say. */
 export const drawReliability =
   (bins: readonly ReliabilityBin[], side: Side): Draw =>
-  (width) =>
-    svg(reliabilityPicture(bins, drawnAs(side), Math.min(width, 420)));
+  (width) => {
+    const from = tenthBelow(bins.flatMap(({ meanConfidence, accuracyCi95 }) => [meanConfidence, accuracyCi95.low]));
+    return svg({
+      width: Math.min(width, 420),
+      height: 260,
+      ...margins({ top: 12, right: 26, bottom: 40, left: 46 }),
+      x: { domain: [from, 1], label: null },
+      y: { domain: [from, 1], label: null },
+      marks: [
+        gridY(5),
+        axisY(5, percentTick),
+        axisOf('probability of the answer'),
+        Plot.line(
+          [
+            [from, from],
+            [1, 1],
+          ],
+          { stroke: COLOUR.ink2, strokeDasharray: '4 3' },
+        ),
+        Plot.ruleX(bins, {
+          x: 'meanConfidence',
+          y1: (bin: ReliabilityBin) => Math.max(from, bin.accuracyCi95.low),
+          y2: (bin: ReliabilityBin) => bin.accuracyCi95.high,
+          stroke: COLOUR[side],
+          strokeWidth: 2,
+        }),
+        Plot.dot(bins, { x: 'meanConfidence', y: 'accuracy', symbol: MARK[side], r: 5, fill: COLOUR[side] }),
+      ],
+    });
+  };
 
 interface Bin {
   readonly from: number;
@@ -41,18 +125,37 @@ export const drawLengths =
     const most = bins.at(-1)?.to ?? 1;
     const near = budget <= most * 1.5;
     const end = near ? Math.max(most, budget) * 1.05 : most + 1;
-    const frame = { width, height: 150, top: 16, right: 12, bottom: 30, left: 40 };
-    const area = areaOf(frame, [0, end], [0, Math.max(1, ...bins.map(({ rows }) => rows))]);
-    const { x, y } = area;
-    const bars = bins.map(({ from, to, rows }) =>
-      rect([x(from) + 0.5, y(rows)], Math.max(0.5, x(to + 1) - x(from) - 1), y(0) - y(rows), { fill: COLOUR.ref }),
-    );
-    const anchor = budget > end / 2 ? 'end' : 'start';
-    const limit = near
-      ? [
-          upright(area, budget, { stroke: COLOUR.ink, 'stroke-dasharray': '4 3' }),
-          text('model limit', [x(budget), frame.top - 8], { 'text-anchor': anchor, fill: COLOUR.ink2 }),
-        ]
-      : null;
-    return svg({ frame, marks: [gridY(area, 3), bars, axisX(area, 6), axisY(area, 3), limit] });
+    const isLate = budget > end / 2;
+    return svg({
+      width,
+      height: 150,
+      ...margins({ top: 16, right: 12, bottom: 30, left: 40 }),
+      x: { domain: [0, end], label: null },
+      y: { label: null },
+      marks: [
+        gridY(3),
+        Plot.rectY(bins, {
+          x1: 'from',
+          x2: (bin: Bin) => bin.to + 1,
+          y: 'rows',
+          fill: COLOUR.ref,
+          inset: 0.5,
+        }),
+        axisX(6),
+        axisY(3),
+        ...(near
+          ? [
+              Plot.ruleX([budget], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
+              Plot.text([budget], {
+                x: (tokens: number) => tokens,
+                frameAnchor: 'top',
+                textAnchor: isLate ? 'end' : 'start',
+                dy: -12,
+                text: () => 'model limit',
+                fill: COLOUR.ink2,
+              }),
+            ]
+          : []),
+      ],
+    });
   };

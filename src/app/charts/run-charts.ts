@@ -1,11 +1,11 @@
 /** What a run is measured by: titles of its curves, and charts of several runs. Titles of a comparison are in evaluation/classify/titles.ts. */
+import * as Plot from '@observablehq/plot';
 import { midSentence, ofRows } from '../../lib/format';
-import { across, areaOf, axisX, axisY, line, linear, path, symbol, text, upwards } from '../../lib/plot';
 import { wilson } from '../../metrics/intervals';
 import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../../metrics/registry';
 import type { Place, Trend } from '../../training/diagnosis';
 import type { ReferenceLine, Scores, ValidationPoint } from '../../training/events';
-import { COLOUR, type Draw, gridY, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
+import { axisX, axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
 
 const lineName = ({ id, name }: ReferenceLine) =>
   id === 'untuned' ? 'the untuned prompt' : name.replace(/^always /, 'always answering ');
@@ -142,28 +142,45 @@ export const drawOverlay =
   (curves: readonly RunCurve[], metric: Metric): Draw =>
   (width) => {
     const narrow = width < NARROW;
-    const frame = { width, height: narrow ? 240 : 272, top: 14, bottom: 30, left: 46, right: narrow ? 34 : 60 };
-    const { of, tick } = MEASURES[metric];
+    const height = narrow ? 240 : 272;
+    const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 34 : 60 };
     const domain = domainOf(curves, metric);
-    const area = areaOf(frame, [0, stepsOf(curves)], domain);
-    const ended = curves.flatMap(({ name, points }) => points.slice(-1).map((last) => ({ name, value: of(last) })));
+    const ended = curves.flatMap((curve) => curve.points.slice(-1).map((last) => ({ ...curve, last })));
     const placed = spread(
-      ended.map(({ value }) => value),
+      ended.map(({ last }) => MEASURES[metric].of(last)),
       14,
-      frame,
-      domain,
+      { ...frame, height, domain },
     );
-    const lines = curves.map(({ points }, i) =>
-      path(
-        points.map((point) => [area.x(point.step), area.y(of(point))] as const),
-        { stroke: COLOUR.b, 'stroke-width': 2, 'stroke-dasharray': DASHES[i % DASHES.length] },
-      ),
-    );
-    const names = ended.map(({ name }, i) =>
-      text(name, [width - frame.right + 8, placed[i] ?? 0], { fill: COLOUR.b, 'font-weight': 600 }),
-    );
-    const axes = [gridY(area, 5), axisY(area, 5, tick), axisX(area, narrow ? 4 : 6)];
-    return svg({ frame, marks: [axes, lines, names] });
+    return svg({
+      width,
+      height,
+      ...margins(frame),
+      x: { domain: [0, stepsOf(curves)], label: null },
+      y: { domain, label: null, ticks: 5, tickFormat: MEASURES[metric].tick, tickSize: 0, tickPadding: 8 },
+      marks: [
+        gridY(5),
+        axisX(narrow ? 4 : 6),
+        ...curves.map(({ points }, i) =>
+          Plot.lineY(points, {
+            x: 'step',
+            y: MEASURES[metric].of,
+            stroke: COLOUR.b,
+            strokeWidth: 2,
+            strokeDasharray: DASHES[i % DASHES.length] ?? '',
+          }),
+        ),
+        Plot.text(ended, {
+          text: 'name',
+          frameAnchor: 'right',
+          x: null,
+          y: (_, i: number) => placed[i],
+          dx: 8,
+          textAnchor: 'start',
+          fill: COLOUR.b,
+          fontWeight: 600,
+        }),
+      ],
+    });
   };
 
 export const drawCurve =
@@ -174,20 +191,22 @@ export const drawCurve =
       ...wilson(accuracy * validationRows, validationRows),
     }));
     const low = tenthBelow([1, ...blurred.map((p) => p.low)], 0.03);
-    const frame = { width, height: 220, top: 14, right: 32, bottom: 30, left: 46 };
-    const logs = blurred.map(({ rows }) => Math.log(rows));
-    const ofLog = linear([Math.min(...logs), Math.max(...logs)], across(frame));
-    const x = Object.assign((rows: number) => ofLog(Math.log(rows)), { ticks: () => blurred.map(({ rows }) => rows) });
-    const area = { frame, x, y: linear([low, 1], upwards(frame)) };
-    const place = (rows: number, share: number) => [x(rows), area.y(share)] as const;
-    const marks = blurred.map(({ rows, accuracy, ...ends }) => [
-      line(place(rows, ends.low), place(rows, ends.high), { stroke: COLOUR.b, 'stroke-opacity': 0.5 }),
-      symbol('diamond', place(rows, accuracy), 5, { fill: COLOUR.b }),
-    ]);
-    const curve = path(
-      blurred.map(({ rows, accuracy }) => place(rows, accuracy)),
-      { stroke: COLOUR.b, 'stroke-width': 2.5 },
-    );
-    const axes = [gridY(area, 5), axisY(area, 5, percentTick), axisX(area, 0, (rows) => `${rows} rows`)];
-    return svg({ frame, marks: [axes, curve, marks] });
+    return svg({
+      width,
+      height: 220,
+      ...margins({ top: 14, right: 32, bottom: 30, left: 46 }),
+      x: { type: 'log', base: 2, label: null },
+      y: { domain: [low, 1], label: null },
+      marks: [
+        gridY(5),
+        axisY(5, percentTick),
+        axisX(
+          blurred.map((p) => p.rows),
+          (rows) => `${rows} rows`,
+        ),
+        Plot.ruleX(blurred, { x: 'rows', y1: 'low', y2: 'high', stroke: COLOUR.b, strokeOpacity: 0.5 }),
+        Plot.lineY(blurred, { x: 'rows', y: 'accuracy', stroke: COLOUR.b, strokeWidth: 2.5 }),
+        Plot.dot(blurred, { x: 'rows', y: 'accuracy', symbol: 'diamond', r: 5, fill: COLOUR.b }),
+      ],
+    });
   };

@@ -1,32 +1,19 @@
-import {
-  areaOf,
-  axisX,
-  axisY,
-  band,
-  type Frame,
-  linear,
-  logarithmic,
-  path,
-  rect,
-  across as sidewards,
-  symbol,
-  text,
-  upwards,
-} from '../../lib/plot';
+import * as Plot from '@observablehq/plot';
 import type { ReferenceLine, StepPoint, ValidationPoint } from '../../training/events';
 import {
-  across,
+  axisX,
+  axisY,
   COLOUR,
   cut,
   type Draw,
   downsample,
   gridY,
+  margins,
   NARROW,
   OVER_LINES,
   spread,
   svg,
   tenthBelow,
-  upright,
 } from './plot';
 import { fallingDomain, MEASURES, type Metric } from './run-charts';
 
@@ -78,42 +65,65 @@ export const drawValidation =
   (width) => {
     const { points, lines, metric, stepsTotal, bestStep } = chart;
     const narrow = width < NARROW;
+    const height = narrow ? 240 : 272;
     const { left, right } = NARROW_SIDES;
     const names = namesOf(chart, narrow ? Math.floor((width - left - right) / LETTER) - 1 : BESIDE);
-    const room = Math.max(148, 6 + LETTER * Math.max(0, ...names.map(({ text: words }) => words.length)));
-    const frame = { width, height: narrow ? 240 : 272, top: 14, bottom: 30, left, right: narrow ? right : room };
+    const room = Math.max(148, 6 + LETTER * Math.max(0, ...names.map(({ text }) => text.length)));
+    const frame = { top: 14, bottom: 30, left, right: narrow ? right : room };
     const { of, tick, falls } = MEASURES[metric];
     const values = [...points.map(of), ...lines.map(of)];
     const domain = falls ? fallingDomain(values) : shareDomain(values);
-    const area = areaOf(frame, [0, Math.max(stepsTotal, points.at(-1)?.step ?? 1)], domain);
+    const last = points.at(-1);
     const placed = spread(
       names.map(({ at }) => at),
       15,
-      frame,
-      domain,
+      { ...frame, height, domain },
     );
-    const references = lines.map((each) =>
-      across(area, of(each), {
-        ...{ stroke: LINE_COLOUR[each.id], 'stroke-width': 1.5, 'stroke-dasharray': DASHES[each.id] },
-      }),
-    );
-    const best = bestStep ? upright(area, bestStep, { stroke: COLOUR.ink2, 'stroke-dasharray': '2 3' }) : null;
-    const places = points.map((point) => [area.x(point.step), area.y(of(point))] as const);
-    const curve = [
-      path(places, { stroke: COLOUR.b, 'stroke-width': 2.5 }),
-      places.map((place) => symbol('diamond', place, 4.5, { fill: COLOUR.b })),
-    ];
-    const said = names.map(({ text: words, fill }, i) => {
-      const [x, y] = [width - frame.right + (narrow ? -2 : 8), (placed[i] ?? 0) - (narrow ? 8 : 0)];
-      const anchor = { 'text-anchor': narrow ? 'end' : 'start' };
-      return text(words, [x, y], { ...anchor, fill, 'font-weight': 600, ...OVER_LINES });
+    return svg({
+      width,
+      height,
+      ...margins(frame),
+      x: {
+        domain: [0, Math.max(stepsTotal, last?.step ?? 1)],
+        label: null,
+        ticks: narrow ? 4 : 6,
+        tickSize: 0,
+        tickPadding: 8,
+      },
+      y: { domain, label: null, ticks: 5, tickFormat: tick, tickSize: 0, tickPadding: 8 },
+      marks: [
+        gridY(5),
+        axisX(narrow ? 4 : 6, (step) => (step === 0 ? 'step 0' : String(step))),
+        ...lines.map((l) =>
+          Plot.ruleY([of(l)], { stroke: LINE_COLOUR[l.id], strokeWidth: 1.5, strokeDasharray: DASHES[l.id] }),
+        ),
+        bestStep ? Plot.ruleX([bestStep], { stroke: COLOUR.ink2, strokeDasharray: '2 3' }) : null,
+        Plot.lineY(points, { x: 'step', y: of, stroke: COLOUR.b, strokeWidth: 2.5 }),
+        Plot.dot(points, { x: 'step', y: of, symbol: 'diamond', r: 4.5, fill: COLOUR.b }),
+        Plot.text(names, {
+          text: 'text',
+          frameAnchor: 'right',
+          x: null,
+          y: (_, i: number) => placed[i],
+          dx: narrow ? -2 : 8,
+          dy: narrow ? -8 : 0,
+          textAnchor: narrow ? 'end' : 'start',
+          fill: 'fill',
+          fontWeight: 600,
+          ...OVER_LINES,
+        }),
+      ],
     });
-    const stepWords = (step: number) => (step === 0 ? 'step 0' : String(step));
-    const axes = [gridY(area, 5), axisY(area, 5, tick), axisX(area, narrow ? 4 : 6, stepWords)];
-    return svg({ frame, marks: [axes, references, best, curve, said] });
   };
 
-const smallFrame = (width: number): Frame => ({ width, height: 150, top: 10, right: 24, bottom: 28, left: 48 });
+const smallFrame = (width: number, stepsTotal: number) => ({
+  width,
+  height: 150,
+  ...margins({ top: 10, right: 24, bottom: 28, left: 48 }),
+  x: { domain: [0, Math.max(stepsTotal, 1)], label: null },
+});
+
+const smallAxes = [gridY(3), axisY(3), axisX(4)];
 
 const WINDOW = 10;
 
@@ -137,47 +147,53 @@ export const drawSteps =
   (width) => {
     const all = steps.map((point) => ({ step: point.step, value: point[figure] }));
     const top = all.reduce((most, { value }) => Math.max(most, value), figure === 'loss' ? 0.1 : 0);
-    const area = areaOf(smallFrame(width), [0, Math.max(stepsTotal, 1)], [0, top || 1]);
-    const trace = (points: readonly Traced[], look: object) =>
-      path(
-        downsample(points, ({ value }) => value, 2 * width).map(({ step, value }) => [area.x(step), area.y(value)]),
-        { stroke: COLOUR.ink2, ...look },
+    const line = (points: readonly Traced[], look: Plot.LineYOptions) =>
+      Plot.lineY(
+        downsample(points, ({ value }) => value, 2 * width),
+        { x: 'step', y: 'value', stroke: COLOUR.ink2, ...look },
       );
-    const lines =
-      figure === 'loss'
-        ? [trace(all, { 'stroke-opacity': 0.35 }), trace(smoothed(all), { 'stroke-width': 2 })]
-        : trace(all, { 'stroke-width': 1.5 });
-    return svg({ frame: area.frame, marks: [gridY(area, 3), axisY(area, 3), axisX(area, 4), lines] });
+    return svg({
+      ...smallFrame(width, stepsTotal),
+      y: { domain: [0, top || 1], label: null, nice: true },
+      marks: [
+        ...smallAxes,
+        ...(figure === 'loss'
+          ? [line(all, { strokeOpacity: 0.35, strokeWidth: 1 }), line(smoothed(all), { strokeWidth: 2 })]
+          : [line(all, { strokeWidth: 1.5 })]),
+      ],
+    });
   };
 
 /** How long the vectors are, beside the middle 90% of the vocabulary's: a logarithmic axis, as they may grow far beyond. */
 export const drawNorms =
   (steps: readonly StepPoint[], vocabulary: readonly [number, number, number] | null, stepsTotal: number): Draw =>
   (width) => {
-    const points = steps.flatMap(({ step, vectorNorms: norms }) => (norms ? [{ step, norms }] : []));
-    const few = downsample(points, ({ norms }) => norms[2], 2 * width);
-    const ends = [...few.flatMap(({ norms }) => [norms[0], norms[2]]), ...(vocabulary ?? [])].filter((x) => x > 0);
-    const [low, high] = ends.length > 0 ? [Math.min(...ends), Math.max(...ends)] : [1, 2];
-    const frame = smallFrame(width);
-    const x = linear([0, Math.max(stepsTotal, 1)], sidewards(frame));
-    const area = { frame, x, y: logarithmic([low / 1.15, high * 1.15], upwards(frame)) };
-    const places = (which: 0 | 1 | 2) => few.map(({ step, norms }) => [x(step), area.y(norms[which])] as const);
-    const usual = vocabulary
-      ? [
-          rect(
-            [frame.left, area.y(vocabulary[2])],
-            x(stepsTotal) - x(0),
-            area.y(vocabulary[0]) - area.y(vocabulary[2]),
-            {
-              ...{ fill: COLOUR.ref, 'fill-opacity': 0.18 },
-            },
-          ),
-          across(area, vocabulary[1], { stroke: COLOUR.ref, 'stroke-dasharray': '4 4' }),
-        ]
-      : null;
-    const vectors = [
-      band(places(2), places(0), { fill: COLOUR.b, 'fill-opacity': 0.2 }),
-      path(places(1), { stroke: COLOUR.b, 'stroke-width': 2 }),
-    ];
-    return svg({ frame, marks: [axisY(area, 3), axisX(area, 4), usual, vectors] });
+    const points = steps.flatMap(({ step, vectorNorms: norms }) =>
+      norms ? [{ step, shortest: norms[0], median: norms[1], longest: norms[2] }] : [],
+    );
+    const few = downsample(points, (p) => p.longest, 2 * width);
+    const ends = [...few.flatMap((p) => [p.shortest, p.longest]), ...(vocabulary ?? [])].filter((x) => x > 0);
+    const low = ends.length > 0 ? Math.min(...ends) : 1;
+    const high = ends.length > 0 ? Math.max(...ends) : 2;
+    return svg({
+      ...smallFrame(width, stepsTotal),
+      y: { type: 'log', domain: [low / 1.15, high * 1.15], label: null },
+      marks: [
+        axisY(3, (x: number) => Number(x.toPrecision(2))),
+        axisX(4),
+        vocabulary
+          ? Plot.rectY([vocabulary], {
+              y1: vocabulary[0],
+              y2: vocabulary[2],
+              x1: 0,
+              x2: Math.max(stepsTotal, 1),
+              fill: COLOUR.ref,
+              fillOpacity: 0.18,
+            })
+          : null,
+        vocabulary ? Plot.ruleY([vocabulary[1]], { stroke: COLOUR.ref, strokeDasharray: '4 4' }) : null,
+        Plot.areaY(few, { x: 'step', y1: 'shortest', y2: 'longest', fill: COLOUR.b, fillOpacity: 0.2 }),
+        Plot.lineY(few, { x: 'step', y: 'median', stroke: COLOUR.b, strokeWidth: 2 }),
+      ],
+    });
   };
