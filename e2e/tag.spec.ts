@@ -39,7 +39,10 @@ async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<
   await page.setViewportSize({ width: 1440, height: 900 });
 }
 
-test('takes a column of several labels through training and comparison to a batch', async ({ studio }) => {
+test('takes a column of several labels through training and comparison to a batch and another browser', async ({
+  studio,
+  otherProfile,
+}) => {
   test.slow();
   const { page, data, prompts, train, compare, playground, library } = studio;
 
@@ -127,5 +130,21 @@ test('takes a column of several labels through training and comparison to a batc
     expect(head).toMatch(/^said,place,labels/);
     const given = NAMES.filter((name) => Number(here[name]) >= 0.5);
     expect(row.split(',')[2]).toBe(given.join('; ') || 'none');
+  });
+
+  await test.step('another browser imports the prompt, and gives the same probabilities', async () => {
+    await studio.go('Library');
+    await library
+      .set(/MESSAGES/)
+      .getByRole('button', { name: 'Export', exact: true })
+      .click();
+    const zip = await library.download();
+    const other = await otherProfile();
+    await other.open('#/project/new/library');
+    await expect(other.heading).toHaveText('No prompt set yet');
+    await other.library.import(zip);
+    await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+    await other.page.getByRole('button', { name: 'Open it' }).click();
+    expect(await other.playground.ask('the invoice is wrong and the box came late', 'tuned prompt')).toEqual(here);
   });
 });

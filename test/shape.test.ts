@@ -110,7 +110,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   prompt: 500,
   'prompt-set': 3400,
   report: 2900,
-  route: 1400,
+  route: 1500,
   runtime: 2150,
   store: 1100,
   task: 1900,

@@ -360,6 +360,42 @@ describe('the command line', () => {
     });
   });
 
+  it('tunes several labels a row, and evaluates and predicts with what it wrote', async () => {
+    const out = join(folder, 'tagged');
+    const rows = Array.from({ length: 60 }, (_, i) => {
+      const tags = [...(i % 2 ? ['billing'] : []), ...(i % 3 ? ['delivery'] : [])];
+      return `order ${i} is about ${tags.join(' and ') || 'nothing'},${tags.join(' | ') || 'none'}`;
+    });
+    const data = await csv('tagged.csv', ['text,tags', ...rows].join('\n'));
+    const model = ['--model', TINY, '--threads', '1'];
+    const tune = ['tune', data, '--text', 'text', '--label', 'tags', '--several', '--steps', '4', '--tokens', '2'];
+    const tuned = await cli(...tune, ...model, '--out', out);
+    expect(tuned.code, tuned.stderr).toBe(0);
+    expect(await inspected(out)).toMatchObject([{ ok: true }, { kind: 'prompt-package', ok: true }]);
+
+    const folderOf = join(out, 'prompt');
+    const results = join(out, 'results.json');
+    const again = await cli('evaluate', folderOf, data, ...model, '--baseline', results);
+    expect(again.stderr).toMatch(/The tuned prompt passes: .* of 21 rows right/);
+    const [, { metrics, rows: scored }] = JSON.parse(again.stdout).arms;
+    const compared = JSON.parse(await readFile(results, 'utf8')).arms.find(({ id }: { id: string }) => id === 'tuned');
+    for (const id of ['microF1', 'macroF1', 'subsetAccuracy'])
+      expect(metrics[id].value).toBeCloseTo(compared.metrics[id].value, 5);
+
+    const file = join(folder, 'answered.csv');
+    expect((await cli('predict', folderOf, data, ...model, '--out', file)).code).toBe(0);
+    const [head, ...answered] = (await readFile(file, 'utf8')).trim().split('\r\n');
+    expect(head).toBe('text,tags,labels,p_billing,p_delivery');
+    const lines = (await cli('predict', folderOf, data, ...model)).stdout.trim().split('\n');
+    const said = lines.map((line) => JSON.parse(line));
+    for (const [i, { labels, probabilities }] of said.entries()) {
+      const [given, ...shares] = answered[i]?.split(',').slice(2) ?? [];
+      expect(given).toBe(labels);
+      expect(shares.map(Number)).toEqual(Object.values<number>(probabilities).map((p) => expect.closeTo(p, 5)));
+    }
+    for (const { id, predicted } of scored) expect(predicted).toBe(said[Number(id) - 1]?.labels);
+  }, 60_000);
+
   it('checks a model’s gradients', async () => {
     const { code, stdout } = await cli('check', TINY, '--threads', '1', '--directions', '1');
     expect(code).toBe(0);

@@ -125,7 +125,7 @@ it('refuses a group with rows in both files', async () => {
   expect(cellsInTwoParts(await readDataset({ ...given, splitBy }, createLog()), 'who')).toEqual([]);
 });
 
-it.each(['classify', 'generate'] as const)(
+it.each(['classify', 'tag', 'generate'] as const)(
   'gives the same vectors and results.json for a sorted file: %s',
   async (kind) => {
     const model = { model: 'public/models/softprompt-studio/tiny-support', backend: 'node-wasm', threads: 1 } as const;

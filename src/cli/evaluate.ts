@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
-import { goldOf, rowsOf } from '../dataset/labels';
-import type { Dataset, Row, RowAccount } from '../dataset/types';
-import type { ArmResult } from '../evaluation/types';
+import { labelsIndexer, rowsOf } from '../dataset/labels';
+import { joinTags, NO_LABEL } from '../dataset/tags';
+import { type Dataset, type Row, type RowAccount, storedTask, type TaskKind } from '../dataset/types';
+import { tagResult } from '../evaluation/tag/compare';
 import { times } from '../evaluation/words';
 import { type Package, unpacked } from '../interchange/package';
 import { readJson } from '../lib/bytes';
@@ -14,10 +15,11 @@ import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
-import { LABEL_METRICS, labelFigures } from '../metrics/registry';
+import { type Figure, LABEL_METRICS, labelFigures, TAG_METRICS } from '../metrics/registry';
+import { oddsOf } from '../metrics/tags';
 import { labelsOf, softOf } from '../prompt/prompt';
 import { type AskedVersion, withoutVectors } from '../prompt-set/ready-prompt';
-import { openVersion, tableSource } from '../route/answering';
+import { asChoice, openVersion, tableSource } from '../route/answering';
 import { isHashed } from '../workflow/grid';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
@@ -66,10 +68,15 @@ export const evaluate = command({
     const of = await readPrompt(given.prompt);
     const { model: needed } = of;
     if (!needed) throw badInput('This prompt counts words and needs no model: use predict.');
+    const { kind } = of.version.prompt.task;
+    if (kind === 'generate')
+      throw badInput(
+        'This prompt generates texts, so it has no labels to score. Use predict to see its texts, or compare it in the page.',
+      );
     const columns = columnsOf(given, of.columns ?? undefined);
     const model = await modelOf(given, [needed]);
     const table = await openTable(given.data, columns, log, { mends: given.mend });
-    const all = await openTestRows(table, { ...columns, id: null }, given.testRows);
+    const all = await openTestRows(table, { ...columns, id: null, ...storedTask(kind) }, given.testRows);
     const dataset = await onRowsOf(gate.baseline, all);
     checkLabels(of, dataset);
     const knownRows = rowsKnown(of, dataset);
@@ -83,7 +90,7 @@ export const evaluate = command({
     if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
     await using host = await openHost(model, log);
     const version = unpacked(of, of.version);
-    const asked = { dataset, columns, wanted: rowsOf(dataset, 'test') };
+    const asked = { kind, dataset, columns, wanted: rowsOf(dataset, 'test') };
     const { rows, leftOut } = await sourceOf(host, version, asked);
     const account = leftOut.reduce((sum, [, , why]) => without(sum, why, 1), accountOf(dataset));
     if (rows.length === 0) {
@@ -132,13 +139,22 @@ interface Baseline {
   readonly fingerprint: string | null;
 }
 
+const shareSchema = z.object({ value: z.number().min(0).max(1) });
+
+/** The share of rows with exactly their labels. @throws StudioError `bad-input` where there is none */
+function rightIn({ accuracy, subsetAccuracy }: Readonly<Partial<Record<string, { readonly value: number }>>>): number {
+  const found = accuracy ?? subsetAccuracy;
+  if (!found) throw badInput('The results do not say how many rows got exactly their labels.');
+  return found.value;
+}
+
 /** What a baseline needs of results.json and of the JSON that this command prints. */
 const baselineSchema = z.object({
   dataset: z.object({ fingerprint: z.string() }).optional(),
   arms: z.array(
     z.object({
       id: z.string(),
-      metrics: z.object({ accuracy: z.object({ value: z.number().min(0).max(1) }) }),
+      metrics: z.object({ accuracy: shareSchema.optional(), subsetAccuracy: shareSchema.optional() }),
       rows: z.array(z.object({ id: z.string() })),
     }),
   ),
@@ -161,7 +177,7 @@ async function readBaseline(path: string): Promise<Baseline> {
     );
   const { metrics, rows } = tuned;
   return {
-    accuracy: metrics.accuracy.value,
+    accuracy: rightIn(metrics),
     rows: rows.map(({ id }) => id),
     fingerprint: parsed.data?.dataset?.fingerprint ?? null,
   };
@@ -194,7 +210,7 @@ function judged(
   const isSame = baseline?.fingerprint === dataset.fingerprint;
   const { used } = account;
   const asked = ignoresLeftOut ? used : isSame || isDrawn ? dataset.split.test.length : account.read;
-  const right = Math.round(metrics.accuracy.value * used);
+  const right = Math.round(rightIn(metrics) * used);
   const accuracy = right / asked;
   const ci = wilson(right, asked);
   const lost = baseline ? baseline.accuracy - accuracy : 0;
@@ -224,10 +240,6 @@ function rowsKnown({ data }: Package, dataset: Dataset): number | null {
 
 /** @throws StudioError `bad-input` where the prompt cannot answer rows with these labels */
 function checkLabels({ version: { prompt } }: Package, dataset: Dataset): void {
-  if (prompt.task.kind === 'generate')
-    throw badInput(
-      'This prompt generates texts, so it has no labels to score. Use predict to see its texts, or compare it in the page.',
-    );
   const known = labelsOf(prompt);
   const unknown = dataset.labels.filter((label) => !known.includes(label));
   if (unknown.length > 0)
@@ -240,11 +252,41 @@ interface ScoredArm {
   readonly id: string;
   /** By label: what is subtracted from its log-probability. */
   readonly calibration: Readonly<Record<string, number | undefined>> | null;
-  readonly metrics: ArmResult['metrics'];
+  readonly metrics: Readonly<Record<string, Figure>>;
   readonly rows: readonly object[];
 }
 
+/** Places of the labels that each row has, or gets. */
+type Places = readonly (readonly number[])[];
+
+interface Judged extends Pick<ScoredArm, 'metrics'> {
+  readonly predicted: Places;
+  /** The figure that is printed. */
+  readonly shown: string;
+}
+
+/** @param cuts what is subtracted from the log-probabilities */
+type Judge = (logProbs: Places, cuts: readonly number[] | null, gold: Places, names: readonly string[]) => Judged;
+
+const JUDGES: Readonly<Record<Exclude<TaskKind, 'generate'>, Judge>> = {
+  classify: (logProbs, cuts, gold, names) => {
+    const predicted = logProbs.map((own) => argmax(labelProbabilities(own, cuts)));
+    const answers = { gold: gold.map(([label = -1]) => label), predicted, classes: names.length };
+    const metrics = labelFigures(answers, { seed: 0 });
+    const shown = LABEL_METRICS.accuracy.format.value(metrics.accuracy.value);
+    return { metrics, predicted: predicted.map((label) => [label]), shown };
+  },
+  tag: (logProbs, cuts, gold, names) => {
+    const labels = names.slice(0, -1);
+    const outcome = { id: '', name: '', kind: 'tuned', odds: logProbs.map(oddsOf), tokensSentMean: null } as const;
+    const plan = { labels, gold: gold.map((own) => own.filter((place) => place < labels.length)), seed: 0 };
+    const { metrics, given } = tagResult({ ...outcome, cuts: labels.map((_, k) => cuts?.[k] ?? 0) }, plan);
+    return { metrics, predicted: given, shown: TAG_METRICS.microF1.format.value(metrics.microF1.value) };
+  },
+};
+
 interface Asked {
+  readonly kind: keyof typeof JUDGES;
   readonly dataset: Dataset;
   readonly columns: { readonly text: string };
   /** Its test rows. */
@@ -259,7 +301,7 @@ async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked
   const { prompt } = version;
   const subtracted = prompt.calibration?.meanLogProbs ?? null;
   const { rows } = await sourceOf(host, version, asked);
-  const answer = openVersion(host, { ...version, prompt: { ...prompt, calibration: null } });
+  const answer = openVersion(host, asChoice({ ...version, prompt: { ...prompt, calibration: null } }));
   const names = labelsOf(prompt);
   const scored: (readonly number[])[] = [];
   for (let from = 0; from < rows.length; from += PIECE) {
@@ -271,19 +313,21 @@ async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked
     log.progress(`${id}: ${scored.length} of ${rows.length} rows`);
   }
   const ids = rows.map(({ rowId }) => asked.wanted[Number(rowId)]?.id ?? '');
-  const gold = goldOf(asked.dataset, ids).map((index) => names.indexOf(asked.dataset.labels[index] ?? ''));
-  const predicted = scored.map((logProbs) => argmax(labelProbabilities(logProbs, subtracted)));
-  const answers = { gold, predicted, classes: names.length };
-  const metrics = labelFigures(answers, { seed: 0 });
-  log.line(`${LABEL_METRICS.accuracy.format.value(metrics.accuracy.value).padStart(6)}  ${id}`);
+  const labelsAt = labelsIndexer(asked.dataset);
+  const gold = rowsOf(asked.dataset, ids).map((row) =>
+    labelsAt(row).map((place) => names.indexOf(asked.dataset.labels[place] ?? '')),
+  );
+  const { predicted, shown, ...judged } = JUDGES[asked.kind](scored, subtracted, gold, names);
+  log.line(`${shown.padStart(6)}  ${id}`);
+  const named = (places: readonly number[] = []) => joinTags(places.map((place) => names[place] ?? '')) || NO_LABEL;
   return {
     id,
     calibration: subtracted && Object.fromEntries(names.map((name, c) => [name, subtracted[c]])),
-    metrics,
+    ...judged,
     rows: scored.map((logProbs, i) => ({
       id: ids[i],
-      gold: names[gold[i] ?? 0],
-      predicted: names[predicted[i] ?? 0],
+      gold: named(gold[i]),
+      predicted: named(predicted[i]),
       logProbs: Object.fromEntries(names.map((name, c) => [name, logProbs[c]])),
     })),
   };

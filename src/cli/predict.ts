@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { textsRead } from '../dataset/account';
-import { isUnsure } from '../dataset/csv-out';
-import type { Table } from '../dataset/types';
+import { isUnsure, type LabelScore } from '../dataset/csv-out';
+import type { ByTask, Table } from '../dataset/types';
 import { readText, textKind } from '../interchange/incoming';
 import { type Package, unpacked } from '../interchange/package';
 import type { CompleteSet } from '../interchange/set-files';
@@ -10,8 +10,6 @@ import { contentKey } from '../lib/bytes';
 import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { labelProbabilities } from '../metrics/calibration';
-import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
 import { countsOf, drawsExamples, labelsOf, type Prompt, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
@@ -27,7 +25,8 @@ import {
 import { STANDARD_STAGES } from '../prompt-set/stages';
 import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
 import type { Version } from '../prompt-set/versions';
-import type { RoutedAnswer, Share } from '../route/policy';
+import { answerFrom, answerWords } from '../route/answering';
+import { type RoutedAnswer, type Share, sureness } from '../route/policy';
 import type { Fields } from '../task/template';
 import { type BatchEvent, type BatchProgress, batch, batchFile } from '../workflow/batch';
 import { type Host, SILENT } from '../workflow/host';
@@ -79,7 +78,7 @@ export const predict = command({
   options: { text: PROMPT_COLUMNS.text, ...STAGE, ...FIX, ...PROMPT_MODEL },
   notes: `PROMPT: an exported zip or its folder, a chat file or promptfoo configuration of the studio, or a library.
 Without IN.csv standard input is read: a text a line, or JSON with a cell for each column that the prompt shows.
-Prints a JSON line a text: {label, probabilities}, {written}, or {not_answered} with the reason.`,
+Prints a JSON line a text: {label, probabilities}, {labels, probabilities}, {written}, or {not_answered} with the reason.`,
   async run(given, log) {
     const answering = await readAnswering(given.prompt, given);
     const share = readShare(given, answering);
@@ -112,7 +111,11 @@ interface Rows extends Pick<Given, 'explain' | 'out'> {
   readonly share: Share | undefined;
 }
 
-const ANSWERS_FILE = { format: 'csv', bom: false, neutralise: false, onlyReview: false, each: 'nothing' } as const;
+const ANSWERS_FILE = { format: 'csv', bom: false, neutralise: false, onlyReview: false } as const;
+/** Whether every label has a column. */
+const EACH = { classify: 'nothing', tag: 'probability', generate: 'nothing' } as const satisfies ByTask<
+  LabelScore | 'nothing'
+>;
 
 /** Answers the rows of a table, and writes what they are answered. */
 async function answerRows(
@@ -139,7 +142,10 @@ async function answerRows(
     printer.print(event, words);
   }
   if (out === null) printer.end();
-  else await writeFile(out, await (await batchFile(host, ANSWERS_FILE)).file.text());
+  else {
+    const each = EACH[firstOf(plan).prompt.task.kind];
+    await writeFile(out, await (await batchFile(host, { ...ANSWERS_FILE, each })).file.text());
+  }
   return found;
 }
 
@@ -200,21 +206,16 @@ const haveSameLabels = (a: AskedVersion, b: AskedVersion): boolean =>
 
 const countsAlone = ({ prompt }: AskedVersion): boolean => textsOf(prompt).length === 0;
 
-/** What word counts alone say about texts, calibrated. */
-function wordProbabilities(prompt: Prompt, texts: readonly string[]): readonly (readonly number[])[] {
-  const answers = wordAnswers(present(countsOf(prompt), 'word counts'))(texts);
-  return answers.map((each) => labelProbabilities(each, prompt.calibration?.meanLogProbs ?? null));
-}
-
 /** Answers by words alone: no model is loaded. */
 function wordsEvent(prompt: Prompt, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
   const texts = table.rows.map(({ cells }) => cells[column] ?? '');
   const isEmpty = (i: number) => (texts[i] ?? '').trim() === '';
-  const facts = { kind: 'classify', gold: null, tokens: 0, by: 'asked' } as const;
+  const counted = wordAnswers(present(countsOf(prompt), 'word counts'))(texts);
   return {
-    answers: wordProbabilities(prompt, texts).flatMap((probabilities, index) =>
-      isEmpty(index) ? [] : [{ ...facts, index, probabilities }],
-    ),
+    answers: counted.flatMap((logProbs, index) => {
+      const answer = answerFrom(prompt, logProbs, prompt.calibration?.meanLogProbs);
+      return isEmpty(index) || !answer ? [] : [{ ...answer, index, tokens: 0, by: 'asked' as const }];
+    }),
     leftOut: texts.flatMap((_, i) => (isEmpty(i) ? [[i, 'it has no text', 'text'] as const] : [])),
   };
 }
@@ -256,8 +257,8 @@ function withThreshold(answering: Answering, threshold: number | null): Answerin
 function checkExplicable({ plan, isNamed }: Answering): void {
   const { prompt } = firstOf(plan);
   const why =
-    prompt.task.kind === 'generate'
-      ? 'this prompt generates texts, and only a label can be explained'
+    prompt.task.kind !== 'classify'
+      ? 'this prompt does not choose one label, and only such a choice can be explained'
       : isNamed
         ? 'two versions may answer. Name an exported prompt without a policy'
         : drawsExamples(prompt) || prompt.voices.length > 1 || textsOf(prompt).length === 0
@@ -311,19 +312,21 @@ function createPrinter({ rows, rejected }: Table, answering: Answering) {
   };
 }
 
+const NAMED: ByTask<string> = { classify: 'label', tag: 'labels', generate: 'written' };
+
 function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
   const { by, fallbackReason } = answer;
   const { name, prompt } = present(plan[by], 'the version that answered');
   const who = isNamed && { version: name, ...(fallbackReason && { fallback: fallbackReason }) };
-  if (answer.kind === 'generate') return { written: answer.text, ...who };
   const { threshold } = prompt;
   const labels = labelsOf(prompt);
+  const answered = { [NAMED[answer.kind]]: answerWords(answer, labels) };
+  if (!('probabilities' in answer)) return { ...answered, ...who };
   const { probabilities } = answer;
-  const best = argmax(probabilities);
   return {
-    label: labels[best] ?? '',
-    ...(threshold && { needs_review: isUnsure(probabilities[best] ?? 0, threshold.value) }),
+    ...answered,
+    ...(threshold && { needs_review: isUnsure(sureness(answer), threshold.value) }),
     ...who,
-    probabilities: Object.fromEntries(labels.map((label, i) => [label, rounded(probabilities[i] ?? 0)])),
+    probabilities: Object.fromEntries(probabilities.map((p, i) => [labels[i], rounded(p)])),
   };
 }

@@ -119,13 +119,10 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const report = reportFiles({ set, dataset, evaluation, checkpoint });
   await writeFiles(options.out, report.files);
   const saving = { set, dataset, evaluation };
-  const isExported = evaluation.kind !== 'tag';
-  if (isExported) await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
+  await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
   for (const line of report.lines) log.line(line);
   const probe = await probeFolder(host, saving, options, log);
-  log.line(
-    `Saved to ${options.out}: ${[...report.files.keys(), ...(isExported ? ['prompt/'] : []), ...probe].join(', ')}`,
-  );
+  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...probe].join(', ')}`);
   return { set, evaluation, checkpoint, results: resultsIn(report.files) };
 }
 

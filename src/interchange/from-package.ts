@@ -1,4 +1,5 @@
 /** Prompts that were exported, or are texts of other tools, as prompt sets of their own. */
+import { ofTask } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { countsOf, firstText, labelsOf, type Prompt, softsOf } from '../prompt/prompt';
@@ -75,12 +76,19 @@ export function setOfText({ name, prompt }: Named, from: string, here: Here): Pr
   return withText(frameOf({ name, prompt }, here, bare), prompt, from, `${here.id}-1`, here.now);
 }
 
+/** How a prompt set says what its prompts answer. */
+const TASKS = {
+  classify: () => ({}),
+  tag: () => ({ several: true as const }),
+  generate: ({ longest }: Extract<Prompt['task'], { readonly kind: 'generate' }>) => ({ writing: { longest } }),
+};
+
 const frameOf = ({ name, prompt }: Named, { id, now, taken }: Here, baseTemplate: string): PromptSet =>
   createPromptSet(
     { id, now },
     {
       ...{ name, words: firstText(prompt).words, taken, baseTemplate, datasetFingerprint: null, datasetName: null },
-      ...(prompt.task.kind === 'generate' ? { writing: { longest: prompt.task.longest } } : {}),
+      ...ofTask(TASKS, prompt.task),
     },
   );
 

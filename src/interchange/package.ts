@@ -51,7 +51,7 @@ const packedSchema = z.object({
   name: short.describe('"tuned 3"'),
   route: z.enum(ROUTES),
   prompt: promptSchema.describe(
-    'Examples are in its texts. The log-probabilities of its voices are added by weight and normalised, calibration is subtracted, then the threshold applies',
+    'Examples are in its texts. The log-probabilities of its voices are added by weight and normalised, calibration is subtracted, then the threshold applies. A task `tag` gives every label whose log-probability is then at least that of the last label, which stands for none',
   ),
 });
 

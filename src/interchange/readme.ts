@@ -1,7 +1,8 @@
 /** README.md of the zips that a prompt leaves in. */
 
-import { ends, LABEL_METRICS, type Metric, TEXT_METRICS } from '../metrics/registry';
-import { countsOf, firstText, labelsOf, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
+import { type ByTask, ofTask } from '../dataset/types';
+import { ends, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
+import { countsOf, firstText, type Prompt, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
 import type { StagePolicy } from '../prompt-set/types';
@@ -17,6 +18,7 @@ const quoted = (text: string) => {
 
 const METRICS: Readonly<Record<string, Metric>> = {
   ...LABEL_METRICS,
+  ...TAG_METRICS,
   ...TEXT_METRICS,
 };
 
@@ -58,15 +60,18 @@ function firstCommand({ model }: Package): string {
 /** Its texts, each once. */
 const templatesOf = (voices: readonly TextVoice[]) => [...new Set(voices.map(({ template }) => template))];
 
+type TaskOf<K> = Extract<Prompt['task'], { readonly kind: K }>;
+
+const DOES = {
+  classify: ({ labels }: TaskOf<'classify'>) => `chooses between ${ticked(labels)}`,
+  tag: ({ labels }: TaskOf<'tag'>) =>
+    `gives every one of ${ticked(labels.slice(0, -1))} that fits, each judged by itself`,
+  generate: ({ longest }: TaskOf<'generate'>) => `writes an answer of one line (at most ${longest} tokens)`,
+};
+
 function whatItIs({ version: { prompt }, model }: Package): string {
   const [soft, ...softs] = softsOf(prompt);
-  const { task } = prompt;
-  const does =
-    task.kind === 'generate'
-      ? `writes an answer of one line (at most ${task.longest} tokens)`
-      : `chooses between ${labelsOf(prompt)
-          .map((label) => `\`${label}\``)
-          .join(', ')}`;
+  const does = ofTask(DOES, prompt.task);
   if (!model) return `It ${does}. Word counts answer alone: no model is needed.`;
   const orders = templatesOf(textsOf(prompt)).length;
   const vectors = soft
@@ -158,6 +163,12 @@ export function packageReadme(of: Package, files: readonly string[]): string {
   return `${lines.join('\n\n')}\n`;
 }
 
+const READ_OFF: ByTask<string> = {
+  classify: 'The answer is the most likely of these next tokens',
+  tag: 'A label is given where its token is at least as likely as the last of these next tokens',
+  generate: '',
+};
+
 /** Of a PEFT folder: what the adapter alone does not say. */
 export function peftReadme(of: Package): string {
   const { version, model } = of;
@@ -171,7 +182,7 @@ export function peftReadme(of: Package): string {
     resultWords(of),
     'The text around a row, without special tokens:',
     quoted(template),
-    ...(answers.length > 0 ? [`The answer is the most likely of these next tokens:\n\n${answers.join('\n')}`] : []),
+    ...(answers.length > 0 ? [`${READ_OFF[version.prompt.task.kind]}:\n\n${answers.join('\n')}`] : []),
     ...(calibration
       ? [
           `Subtract from the log-probabilities, in this order: ${calibration.meanLogProbs.map((value) => value.toFixed(4)).join(', ')}.`,

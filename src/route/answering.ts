@@ -1,16 +1,18 @@
 /** From rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
-import type { ByTask, LeftOutReason, Table, TaskKind } from '../dataset/types';
+import { joinTags, NO_LABEL } from '../dataset/tags';
+import { type ByTask, type LeftOutReason, ofTask, type Table, type TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import type { Control } from '../lib/control';
-import { badInput, type StudioError } from '../lib/errors';
+import { badInput, StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { labelProbabilities, pooledAnswers } from '../metrics/calibration';
+import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
-import { tagProbabilities } from '../metrics/tags';
-import { labelsOf, softOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { likelyTags, tagProbabilities } from '../metrics/tags';
+import { labelsOf, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
@@ -57,6 +59,11 @@ interface Answers {
 
 /** By the row's place. */
 export type RowAnswer<K extends TaskKind = TaskKind> = Answers[K];
+
+export function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
+  if (answer.kind !== kind) throw new StudioError('internal', `internal: ${answer.kind} in place of ${kind}`);
+  return answer as RowAnswer<K>;
+}
 
 export type LeftOut = readonly (readonly [index: number, reason: string, why: LeftOutReason])[];
 
@@ -225,7 +232,11 @@ export type Answerer = (rows: readonly TokenRow[], control: Control) => Promise<
 type Opener = (host: AnsweringHost, version: Askable) => Answerer;
 
 /** How an answer follows from log-probabilities over the answer words. */
-type FromLogProbs = (logProbs: readonly number[], cuts: readonly number[] | null, row: TokenRow) => RowSaid;
+type FromLogProbs = (
+  logProbs: readonly number[],
+  cuts: readonly number[] | null,
+  row: Pick<TokenRow, 'label' | 'tags'>,
+) => RowSaid;
 
 type RowSaid =
   | Pick<RowAnswer<'classify'>, 'kind' | 'gold' | 'probabilities'>
@@ -281,6 +292,37 @@ export async function askVoices(
     rowsRun: total(({ rowsRun }) => rowsRun),
     seconds: total(({ seconds }) => seconds),
   };
+}
+
+const FROM_LOG_PROBS: ByTask<FromLogProbs | null> = { classify: asLabel, tag: asTags, generate: null };
+
+/** As log-probabilities over the answer words make it; null where texts are generated. @param cuts what is subtracted */
+export const answerFrom = (
+  { task }: Pick<Prompt, 'task'>,
+  logProbs: readonly number[],
+  cuts: readonly number[] | null = null,
+): RowSaid | null => FROM_LOG_PROBS[task.kind]?.(logProbs, cuts, { label: null }) ?? null;
+
+/** A label, the labels that are given, or the text. @param labels of the prompt */
+export const answerWords = (
+  answer: RowSaid | Pick<RowAnswer<'generate'>, 'kind' | 'text'>,
+  labels: readonly string[],
+) =>
+  ofTask(
+    {
+      classify: ({ probabilities }) => labels[argmax(probabilities)] ?? '',
+      tag: ({ probabilities }) => joinTags(likelyTags(probabilities).map((place) => labels[place] ?? '')) || NO_LABEL,
+      generate: ({ text }) => text,
+    },
+    answer,
+  );
+
+/** Asked for the log-probabilities of all its answer words, less its cuts, also where each label is judged by itself. */
+export function asChoice<V extends Pick<Askable, 'prompt'>>(version: V): V {
+  const labels = labelsOf(version.prompt);
+  return labels.length === 0
+    ? version
+    : { ...version, prompt: { ...version.prompt, task: { kind: 'classify', labels } } };
 }
 
 const scored =

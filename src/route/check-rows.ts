@@ -5,11 +5,10 @@ import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import type { Control } from '../lib/control';
 import { rounded } from '../lib/format';
-import { argmax } from '../metrics/classification';
-import { firstText, softOf, textsOf } from '../prompt/prompt';
+import { firstText, labelsOf, softOf, textsOf } from '../prompt/prompt';
 import { type AskedVersion, alone } from '../prompt-set/ready-prompt';
 import { asContinuation, type Fields, TEXT_SLOT } from '../task/template';
-import { type AnsweringHost, fieldsSource } from './answering';
+import { type AnsweringHost, answerFrom, answerWords, asChoice, fieldsSource } from './answering';
 import { scoringTargets } from './generated-texts';
 import { createRouter } from './router';
 
@@ -40,7 +39,7 @@ async function answersTo(
   target: readonly number[] | null,
   { control, emit }: CheckRun,
 ): Promise<readonly Answered[]> {
-  const route = createRouter({ host }).rows(alone(asked), (of) => fieldsSource(host, of, rows));
+  const route = createRouter({ host }).rows(alone(asChoice(asked)), (of) => fieldsSource(host, of, rows));
   const source = fieldsSource(host, asked, rows);
   const found: Answered[] = [];
   for (let from = 0; from < rows.length; from += PIECE) {
@@ -116,9 +115,15 @@ const targetAfter = (template: string): string =>
 export interface Replay {
   /** Log-probabilities by label, or, where texts are generated, of a token of the fixed text. */
   readonly rows: readonly { readonly expected: readonly number[]; readonly here: readonly number[] }[];
-  /** Rows that get another label here. */
+  /** Rows that get other labels here. */
   readonly changed: number;
   readonly largestDifference: number;
+}
+
+/** By the log-probabilities of a check row; empty where texts are generated. */
+export function checkAnswer({ version: { prompt } }: Pick<Package, 'version'>, logProbs: readonly number[]): string {
+  const answer = answerFrom(prompt, logProbs);
+  return answer ? answerWords(answer, labelsOf(prompt)) : '';
 }
 
 export async function replay(host: AnsweringHost, of: Package, run: CheckRun): Promise<Replay> {
@@ -138,7 +143,7 @@ export async function replay(host: AnsweringHost, of: Package, run: CheckRun): P
   );
   return {
     rows,
-    changed: rows.filter(({ expected, here }) => argmax(expected) !== argmax(here)).length,
+    changed: rows.filter(({ expected, here }) => checkAnswer(of, expected) !== checkAnswer(of, here)).length,
     largestDifference: Math.max(0, ...off),
   };
 }

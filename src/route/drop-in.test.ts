@@ -6,6 +6,7 @@ import { packageJson } from '../interchange/package';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { askedVersion } from '../prompt-set/ready-prompt';
+import type { PromptSet } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
@@ -21,8 +22,9 @@ const inNode = (options: Omit<EngineOptions, 'createRunner'>) =>
 vi.mock('../engine/web', () => ({ createWebEngine: (options: EngineOptions) => inNode(options) }));
 
 let engine: Engine;
-/** As its file has it. */
+/** As their files have them. */
 let prompt: object;
+let tagging: object;
 
 beforeAll(async () => {
   vi.stubGlobal('location', { href: 'http://page/' });
@@ -41,6 +43,10 @@ beforeAll(async () => {
   const versions = { asked: soft, fallback: hard };
   const run = { control: uninterrupted, emit: () => {} };
   prompt = JSON.parse(packageJson(await makePackage(host, versions, ABOUT, ['Thanks'], run)));
+  const tags: PromptSet = { ...setOf('Tags', ['late', 'broken', 'none'], engine.info, 1), several: true };
+  const tagged = askedVersion(tags, { kind: 'soft', version: present(tags.soft[0], 'run') }, null);
+  const alone = { asked: tagged, fallback: null };
+  tagging = JSON.parse(packageJson(await makePackage(host, alone, ABOUT, ['Thanks', 'It is late'], run)));
 }, 60_000);
 
 afterAll(() => {
@@ -78,6 +84,21 @@ it('parts texts by a column where one is named: a customer keeps its side', { ti
   const sides = await inside({ share: 50, shareBy: 'customer' });
   expect(sides).toEqual(sides.map((_, i) => sides[i % 3]));
   expect(sides).not.toEqual(await inside({ share: 50 }));
+});
+
+it('gives several labels, each with its own probability', async () => {
+  const opened = await createSoftprompt({ model: '/', prompt: tagging });
+  expect([opened.task, opened.labels]).toEqual(['tag', ['late', 'broken', 'none']]);
+  const { ok, rows } = await opened.check();
+  expect(ok).toBe(true);
+  for (const { cells, here, probabilities } of rows) {
+    const answer = await opened.tag(cells);
+    expect(answer.tags.join('; ') || 'none').toBe(here);
+    const [late, broken] = probabilities.map((p) => expect.closeTo(p, 5));
+    expect(answer.probabilities).toEqual({ late, broken });
+  }
+  await expect(opened.classify('Thanks')).rejects.toThrow('TONE gives several labels: ask it with tag.');
+  await opened.dispose();
 });
 
 it.each([-1, 100.5, Number.NaN])('refuses a share of %s per cent', async (share) => {

@@ -1,19 +1,25 @@
 /** softprompt.js, built as one module (tools/drop-in.ts). Its types: tools/export/softprompt.d.ts. */
-import type { CheckReport, LabelAnswer, Options, Softprompt, TextAnswer } from '../../tools/export/softprompt';
+import type {
+  CheckReport,
+  LabelAnswer,
+  Options,
+  Softprompt,
+  TagAnswer,
+  TextAnswer,
+} from '../../tools/export/softprompt';
 import { createWebEngine } from '../engine/web';
 import { columnsOf, type Package, PROMPT_FILE, packageIn, unpacked } from '../interchange/package';
 import { inTurn, uninterrupted } from '../lib/control';
 import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { argmax } from '../metrics/classification';
 import { configOf, type ModelFiles } from '../model/card';
 import { loadModelFiles } from '../model/load';
 import { labelsOf } from '../prompt/prompt';
 import { withThreshold } from '../prompt-set/ready-prompt';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
-import type { AnsweringHost } from './answering';
-import { replay } from './check-rows';
+import { type AnsweringHost, answerFrom } from './answering';
+import { checkAnswer, replay } from './check-rows';
 import { AS_ASKED, policyFor, type Share } from './policy';
 import { createRouter } from './router';
 
@@ -116,11 +122,13 @@ async function loadHost({ model: of, tokenizer: read }: Package, options: Option
 /** What the prompt says of its check rows here, in their order. */
 async function checked(host: AnsweringHost, of: Package): Promise<CheckReport> {
   const { rows: found, changed } = await replay(host, of, { control: uninterrupted, emit: () => {} });
-  const labels = labelsOf(of.version.prompt);
+  const { prompt } = of.version;
   const rows = of.checkRows.map(({ cells, target }, i) => {
     const { expected = [], here = [] } = found[i] ?? {};
-    const said = (logProbs: readonly number[]) => target?.text.trim() ?? labels[argmax(logProbs)] ?? '';
-    const shares = { expectedProbabilities: expected.map(Math.exp), probabilities: here.map(Math.exp) };
+    const said = (logProbs: readonly number[]) => target?.text.trim() ?? checkAnswer(of, logProbs);
+    const sharesOf = (logProbs: readonly number[]) =>
+      answerFrom(prompt, logProbs)?.probabilities ?? logProbs.map(Math.exp);
+    const shares = { expectedProbabilities: sharesOf(expected), probabilities: sharesOf(here) };
     return { cells, expected: said(expected), here: said(here), ...shares };
   });
   const off = rows.flatMap((row) =>
@@ -138,6 +146,9 @@ function shareIn({ share, shareBy }: Options, { fallback }: Package): Share | un
   return { of: share / 100, id: shareBy ?? null };
 }
 
+const byLabel = (labels: readonly string[], probabilities: readonly number[]) =>
+  Object.fromEntries(labels.map((label, i) => [label, probabilities[i] ?? 0]));
+
 /** @throws StudioError */
 export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const prompt = await readPrompt(options.prompt);
@@ -151,12 +162,17 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const router = createRouter({ host, checks, share });
   return {
     name: prompt.name,
+    task: asked.prompt.task.kind,
     labels: labelsOf(asked.prompt),
     columns: columnsOf(prompt),
     threshold: asked.prompt.threshold?.value ?? null,
     classify: async (row): Promise<LabelAnswer> => {
       const { labels, probabilities, ...answer } = await router.classify(plan, row);
-      return { ...answer, probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i] ?? 0])) };
+      return { ...answer, probabilities: byLabel(labels, probabilities) };
+    },
+    tag: async (row): Promise<TagAnswer> => {
+      const { labels, probabilities, ...answer } = await router.tag(plan, row);
+      return { ...answer, probabilities: byLabel(labels, probabilities) };
     },
     generate: (row): Promise<TextAnswer> => router.generate(plan, row),
     explain: async (row) => {

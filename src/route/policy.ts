@@ -159,7 +159,7 @@ const saidBy = (answer: RowAnswer): string | number =>
   );
 
 /** 1 for a generated text. */
-const sureness = (answer: RowAnswer): number =>
+export const sureness = (answer: RowAnswer): number =>
   ofTask(
     {
       classify: ({ probabilities }: RowAnswer<'classify'>) => probabilities[argmax(probabilities)] ?? 0,

@@ -1,11 +1,9 @@
 /** One loaded model answers for all sets: switching prompts loads nothing. */
 import { isUnsure } from '../dataset/csv-out';
-import { joinTags, NO_LABEL } from '../dataset/tags';
 import type { ByTask, Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
-import { argmax } from '../metrics/classification';
 import { likelyTags } from '../metrics/tags';
 import { labelsOf, softOf } from '../prompt/prompt';
 import {
@@ -19,7 +17,7 @@ import {
 } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
 import { type Fields, TEXT_SLOT } from '../task/template';
-import { type AnsweringHost, fieldsSource, type RowSource } from './answering';
+import { type AnsweringHost, answerWords, fieldsSource, ofKind, type RowSource } from './answering';
 import {
   AS_ASKED,
   createCounts,
@@ -195,7 +193,7 @@ export function createRouter(options: RouterOptions): Router {
     };
     return { ...route, answer };
   };
-  const one = async (kind: TaskKind, asked: AskedPrompt, row: string | Fields, control: Control) => {
+  const one = async <K extends TaskKind>(kind: K, asked: AskedPrompt, row: string | Fields, control: Control) => {
     const begin = performance.now();
     const plan = planOf(options, asked);
     checkKind(firstOf(plan), kind);
@@ -204,25 +202,26 @@ export function createRouter(options: RouterOptions): Router {
     const [answer] = answers;
     if (!answer) throw badInput(`This text cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`);
     const by = present(plan[answer.by], 'the version that answered');
-    return { answer, by, facts: factsOf(answer, by, { modelMs: ms, latencyMs: performance.now() - begin }) };
+    const facts = factsOf(answer, by, { modelMs: ms, latencyMs: performance.now() - begin });
+    return { answer: ofKind(kind, answer), by, facts };
   };
   return {
     classify: async (asked, row, control = uninterrupted) => {
       const { answer, by, facts } = await one('classify', asked, row, control);
-      const { label, probabilities } = labelOf(answer, by);
+      const { probabilities } = answer;
       const labels = labelsOf(by.prompt);
       const needsReview = isUnsure(Math.max(...probabilities), thresholdOf(by));
-      return { label, probabilities, labels, needsReview, ...facts };
+      return { label: answerWords(answer, labels), probabilities, labels, needsReview, ...facts };
     },
     tag: async (asked, row, control = uninterrupted) => {
       const { answer, by, facts } = await one('tag', asked, row, control);
+      const { probabilities } = answer;
       const labels = labelsOf(by.prompt).slice(0, -1);
-      const probabilities = answer.kind === 'tag' ? answer.probabilities : [];
-      return { tags: namedTags(probabilities, by), probabilities, labels, ...facts };
+      return { tags: likelyTags(probabilities).map((place) => labels[place] ?? ''), probabilities, labels, ...facts };
     },
     generate: async (asked, row, control = uninterrupted) => {
       const { answer, facts } = await one('generate', asked, row, control);
-      return { text: answer.kind === 'generate' ? answer.text : '', probabilities: null, ...facts };
+      return { text: answer.text, probabilities: null, ...facts };
     },
     rows: (asked, rowsOf) => rows(planOf(options, asked), rowsOf),
     explain: async (asked, row) => {
@@ -231,14 +230,6 @@ export function createRouter(options: RouterOptions): Router {
     },
     counts: () => counts.read(),
   };
-}
-
-const namedTags = (probabilities: readonly number[], { prompt }: AskedVersion) =>
-  likelyTags(probabilities).map((place) => labelsOf(prompt)[place] ?? '');
-
-function labelOf(answer: Pick<RoutedAnswer, 'kind'>, { prompt }: AskedVersion) {
-  const probabilities = (answer as { readonly probabilities?: readonly number[] }).probabilities ?? [];
-  return { label: labelsOf(prompt)[argmax(probabilities)] ?? '', probabilities };
 }
 
 function factsOf(answer: RoutedAnswer, by: AskedVersion, took: Pick<Answer, 'latencyMs' | 'modelMs'>): Answer {
@@ -250,10 +241,11 @@ function factsOf(answer: RoutedAnswer, by: AskedVersion, took: Pick<Answer, 'lat
   };
 }
 
-function shadowOf(shadow: NonNullable<RoutedAnswer['shadow']>, by: AskedVersion): NonNullable<Answer['shadow']> {
+function shadowOf(
+  shadow: NonNullable<RoutedAnswer['shadow']>,
+  { prompt }: AskedVersion,
+): NonNullable<Answer['shadow']> {
   if (shadow.kind === 'failed') return { failed: shadow.message };
-  if (shadow.kind === 'generate') return { text: shadow.text };
-  if (shadow.kind === 'classify') return labelOf(shadow, by);
-  const { probabilities } = shadow;
-  return { label: joinTags(namedTags(probabilities, by)) || NO_LABEL, probabilities };
+  if ('text' in shadow) return { text: shadow.text };
+  return { label: answerWords(shadow, labelsOf(prompt)), probabilities: shadow.probabilities };
 }

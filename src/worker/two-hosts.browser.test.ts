@@ -37,7 +37,7 @@ describe('page and command line', () => {
   });
   afterAll(() => engine.dispose());
 
-  it.each(['classify', 'generate'] as const)('give the same numbers and the same files: %s', async (kind) => {
+  it.each(['classify', 'tag', 'generate'] as const)('give the same numbers and the same files: %s', async (kind) => {
     const [page, node] = await Promise.all([story(host, kind), commands.storyInNode(kind)]);
     const { losses, vectors, results, matrix, searched, zip, probe } = JSON.parse(node) as typeof page;
     expect(page.losses).toEqual(losses);

@@ -15,12 +15,12 @@ import { joinTags, NO_LABEL } from '../dataset/tags';
 import type { Dataset, Row, RowAccount, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
-import { badInput, StudioError } from '../lib/errors';
+import { badInput } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { leastSure, likelyTags } from '../metrics/tags';
 import { labelsOf, type Prompt, textsOf } from '../prompt/prompt';
 import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
-import { type RowAnswer, roomFor, tableSource } from '../route/answering';
+import { ofKind, type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, type Route, type Routed, type Share } from '../route/policy';
 import { createRouter } from '../route/router';
@@ -178,11 +178,6 @@ const ANSWERS: { readonly [K in TaskKind]: (prompt: Prompt, rows: number) => Ans
   tag: (prompt, rows) => tagAnswers(labelsOf(prompt), rows),
   generate: (_, rows) => textAnswers(rows),
 };
-
-function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
-  if (answer.kind !== kind) throw new StudioError('internal', `internal: ${answer.kind} in place of ${kind}`);
-  return answer as RowAnswer<K>;
-}
 
 interface Batch {
   readonly total: number;

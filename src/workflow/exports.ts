@@ -48,8 +48,6 @@ export const isOneTuned = (subject: Subject): boolean =>
 function whyNotAlone(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
   if (!subject.asked) return subject.changed;
-  if (subject.asked.prompt.task.kind === 'tag')
-    return 'It gives several labels: only a complete prompt set takes it along so far.';
   return textsOf(subject.asked.prompt).some(({ selection, shots }) => selection === 'nearest' && shots > 0)
     ? 'It shows each row the examples nearest to it among your rows, so it only works here.'
     : null;
@@ -60,6 +58,7 @@ function whyNoText(subject: Subject | null): string | null {
   const alone = whyNotAlone(subject);
   if (!subject?.asked || alone) return alone;
   const { prompt } = subject.asked;
+  if (prompt.task.kind === 'tag') return 'It gives every label that is probable enough, and a text gives one.';
   if (softOf(prompt)) return 'Its vectors cannot be written as text.';
   if (countsOf(prompt)) return 'Word counts are numbers, not text.';
   const { orders = 1, shots } = firstText(prompt);
@@ -69,7 +68,6 @@ function whyNoText(subject: Subject | null): string | null {
 /** What keeps a prompt from being the one tuned version that a package describes. */
 function whyNotTuned(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
-  if (subject.asked?.prompt.task.kind === 'tag') return whyNotAlone(subject);
   if (isOneTuned(subject)) return null;
   return subject.asked && subject.asked.prompt.voices.length > 1
     ? 'It needs a single tuned version, and this one combines several prompts.'

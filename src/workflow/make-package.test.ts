@@ -3,16 +3,19 @@ import { dealt, preparedOf } from '../dataset/test-support';
 import type { Dataset, Row } from '../dataset/types';
 import { createEngine, type Engine } from '../engine/engine';
 import { readModel } from '../engine/test-support';
+import { setOfPackage } from '../interchange/from-package';
 import { columnsOf, packageIn, packageJson, unpacked } from '../interchange/package';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { fitWords } from '../metrics/logistic';
+import { tagProbabilities } from '../metrics/tags';
 import { labelsOf, type TextVoice } from '../prompt/prompt';
 import { type AskedVersion, alone, askedVersion } from '../prompt-set/ready-prompt';
 import { withCounts } from '../prompt-set/test-support';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from '../route/answering';
+import { replay } from '../route/check-rows';
 import { AS_ASKED, policyFor } from '../route/policy';
 import { createRouter } from '../route/router';
 import { setOf } from '../route/test-support';
@@ -80,7 +83,7 @@ const probabilities = async (version: AskedVersion, rowsOf: (version: AskedVersi
   const { answers } = await route.answer(0, route.total, uninterrupted);
   return answers
     .toSorted((a, b) => a.index - b.index)
-    .map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
+    .map((answer) => ('probabilities' in answer ? answer.probabilities : []));
 };
 
 /** What Batch answers with the version itself. */
@@ -127,6 +130,34 @@ describe('a package', () => {
     const cells = back.checkRows.map((row) => row.cells);
     expect(await probabilities(version, () => fieldsSource(host, version, cells))).toEqual(same);
     expect(back.version.prompt.threshold).toEqual(ready.prompt.threshold);
+  });
+
+  it('of several labels comes back, here and imported elsewhere, with its cuts and trained answer words', async () => {
+    const set: PromptSet = { ...setOf('Tags', ['A', 'B', 'C'], engine.info, 1), several: true };
+    const run = present(set.soft[0], 'run');
+    const soft = {
+      ...present(run.soft, 'vectors'),
+      answerShift: Float32Array.from({ length: 288 }, (_, i) => Math.cos(i) / 5),
+    };
+    const calibration = { meanLogProbs: [1, -2, 0], rows: 9 };
+    const asked = askedVersion(set, { kind: 'soft', version: { ...run, soft, calibration } }, null);
+    const back = unwrap(packageIn(JSON.parse(packageJson(await made(asked)))));
+    expect(back.version.prompt).toEqual(asked.prompt);
+    const cells = back.checkRows.map((row) => row.cells);
+    const tags = (version: AskedVersion) => probabilities(version, () => fieldsSource(host, version, cells));
+    const here = await tags(asked);
+    expect(new Set(here.flat().map((p) => p >= 0.5))).toEqual(new Set([true, false]));
+    expect(back.checkRows.map(({ logProbs }) => tagProbabilities(logProbs, null))).toEqual(
+      here.map((row) => row.map((p) => expect.closeTo(p, 10))),
+    );
+    expect(await tags(unpacked(back, back.version))).toEqual(here);
+    const elsewhere = unwrap(setOfPackage(back, { id: 'new', now: '2026-01-07', taken: [] }));
+    const version = present(elsewhere.soft[0], 'version');
+    expect(await tags(askedVersion(elsewhere, { kind: 'soft', version }, null))).toEqual(here);
+    const off = back.checkRows.map((row) => ({ ...row, logProbs: row.logProbs.toReversed() }));
+    const rerun = { control: uninterrupted, emit: () => {} };
+    expect(await replay(host, back, rerun)).toMatchObject({ changed: 0 });
+    expect((await replay(host, { ...back, checkRows: off }, rerun)).changed).toBeGreaterThan(0);
   });
 
   it('says what kind of prompt it is', async () => {

@@ -1,6 +1,6 @@
-/** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
+/** One journey of each kind for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
 import { rowsById } from '../dataset/labels';
-import type { ColumnMapping, Dataset } from '../dataset/types';
+import { type ColumnMapping, type Dataset, storedTask, type TaskKind } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { uninterrupted } from '../lib/control';
 import { wholePrompt } from '../prompt/whole';
@@ -13,8 +13,7 @@ import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
 import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
-import { classifyInstruction, generateInstruction } from '../task/propose';
-import { propose } from '../task/tasks';
+import { propose, TASKS } from '../task/tasks';
 import { wordsFor } from '../task/template';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
@@ -26,9 +25,8 @@ import { exportPackage } from './index';
 import { keepProbe } from './linear-probe';
 import { prepareRows, readTable } from './open-data';
 import { type Weighing, weighWords } from './play';
+import { forTags } from './runs';
 import { train } from './train';
-
-export type StoryKind = 'classify' | 'generate';
 
 const TONES = ['praise', 'question', 'complaint'] as const;
 const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
@@ -37,20 +35,22 @@ const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
   complaint: 'The letter arrived broken, again, on day',
 };
 
-const messageRow = (tone: (typeof TONES)[number], i: number) => `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}"`;
+const messageRow = (tone: (typeof TONES)[number], i: number) =>
+  `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}",${i % 2 ? `${tone}; urgent` : tone}`;
 
 export type StoryOrder = 'mixed' | 'sorted';
 
-/** 60 messages with a tone and a summary, the tones in turn or one after the other. */
+/** 60 messages with a tone, a summary and tags, the tones in turn or one after the other. */
 const ROWS: Readonly<Record<StoryOrder, readonly string[]>> = {
   mixed: Array.from({ length: 60 }, (_, i) => messageRow(TONES[i % 3] ?? 'praise', i)),
   sorted: TONES.flatMap((tone, t) => Array.from({ length: 20 }, (_, i) => messageRow(tone, 3 * i + t))),
 };
 
-const csvIn = (order: StoryOrder) => ['message,tone,summary', ...ROWS[order]].join('\n');
+const csvIn = (order: StoryOrder) => ['message,tone,summary,tags', ...ROWS[order]].join('\n');
 
-const MAPPING: Readonly<Record<StoryKind, ColumnMapping>> = {
+const MAPPING: Readonly<Record<TaskKind, ColumnMapping>> = {
   classify: { text: 'message', label: 'tone', id: null },
+  tag: { text: 'message', label: 'tags', id: null, ...storedTask('tag') },
   generate: { text: 'message', label: 'summary', id: null, task: 'write' },
 };
 
@@ -77,13 +77,12 @@ function fixedHost(host: Host): Host {
 const silent = <E>(): Run<E> => ({ control: uninterrupted, emit: () => {} });
 
 /** Opened, trained and compared. */
-async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
+async function preparedSet(host: Host, kind: TaskKind, order: StoryOrder) {
   const stamp = () => ({ id: host.newId(), now: host.now() });
   const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(csvIn(order)) }, silent());
   const { dataset } = await prepareRows(table, MAPPING[kind], { seed: 3 });
   const { template, words } = propose(dataset, host.tokens.encode);
-  const instruction =
-    kind === 'classify' ? classifyInstruction(dataset.labels, words) : generateInstruction(dataset.mapping);
+  const instruction = TASKS[kind].instruction(dataset, words);
   const empty = createPromptSet(stamp(), {
     name: 'messages',
     words,
@@ -92,9 +91,11 @@ async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
     datasetName: 'messages.csv',
     taken: [],
     ...(kind === 'generate' ? { writing: { longest: 8 } } : {}),
+    ...(kind === 'tag' ? { several: true as const } : {}),
   });
   const prompt = { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 };
-  const settings = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };
+  const short = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };
+  const settings = kind === 'tag' ? forTags(short) : short;
   const { id, sha256, dtype } = host.engine.info;
   const started = startRun(addHardVersion(empty, stamp(), { prompt }).set, stamp(), {
     settings: { ...settings, initialisation: { kind: 'text', text: instruction } },
@@ -206,7 +207,7 @@ async function probeStory(host: Host, { set, dataset, evaluation }: Awaited<Retu
 }
 
 /** What must be the same from both hosts: the numbers of the run, results.json, the cells of a grid, and the package's bytes. */
-export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
+export async function story(of: Host, kind: TaskKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
   const prepared = await preparedSet(host, kind, order);
   const { set, dataset, run, evaluation } = prepared;

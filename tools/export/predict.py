@@ -4,6 +4,7 @@ Predicts (or writes, where the prompt was trained to write) with the prompt.json
 vectors, several of them together, or one with word counts. --package takes another folder or file, also a chat file (JSON) of the studio; name the weights of that with --weights.
 Where it has a policy, its hand-written prompt answers as that says: below the threshold or where the model cannot run the other one (fallback), always (hand-written, shadow); the column fallback has the reason. There is no time limit here: predict.mjs has one.
 --share P lets the prompt answer P per cent of the texts and the hand-written one the others; a hash of the text, or of the column --id, decides, as in the studio.
+Where it gives several labels, the column labels has those that are given, and p_LABEL says how probable each is by itself.
 Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
 Files are read as the studio reads them (rows_file.py): CSV, lines of JSON and JSON, in UTF-8, UTF-16 or Windows-1252. OUT.csv has the rows that could be read; not_answered says why
 one has no answer. Exit code 1: the file cannot be used, or the check fails; 2: an option is wrong.
@@ -113,7 +114,7 @@ class Prompt:
         self.voices = [Text(package, voice) if voice["kind"] == "text" else Counts(voice) for voice in prompt["voices"]]
         self.texts = [voice for voice in self.voices if isinstance(voice, Text)]
         self.templates, self.labels = [text.template for text in self.texts], prompt["task"].get("labels", [])
-        self.longest, self.prompt = prompt["task"].get("longest") or 0, prompt
+        self.longest, self.prompt, self.has_tags = prompt["task"].get("longest") or 0, prompt, prompt["task"]["kind"] == "tag"
         self.less = torch.tensor((prompt["calibration"] or {}).get("meanLogProbs") or [0.0] * len(self.labels), dtype=torch.float64)
 
     def open(self, tokenizer, model):
@@ -121,7 +122,23 @@ class Prompt:
         for text in self.texts: text.open(tokenizer, model)
         return self
 
-    def threshold(self, given): return (self.prompt["threshold"] or {}).get("value") if given is None else given
+    def threshold(self, given): return None if self.has_tags else (self.prompt["threshold"] or {}).get("value") if given is None else given
+
+    def said(self, answer):
+        """What two answers are compared by: a text, or the places of the labels that are given."""
+        if isinstance(answer, str): return answer
+        return (answer[:-1] >= answer[-1]).nonzero().flatten().tolist() if self.has_tags else int(answer.argmax())
+
+    def names(self, threshold):
+        """Of the columns of its answers."""
+        if self.has_tags: return ["labels", *(f"p_{label}" for label in self.labels[:-1])]
+        return answer_names(threshold) if self.labels else ["written"]
+
+    def cells(self, answer, threshold):
+        if isinstance(answer, str): return [answer]
+        if not self.has_tags: return predicted(self.labels, answer, threshold)
+        given = [self.labels[place] for place in self.said(answer)]
+        return ["; ".join(given) or "none", *(decimal(np.float32(p)) for p in torch.sigmoid(answer[:-1] - answer[-1]))]
 
     def ids(self, row, column="text"):
         """Token ids of a row in every text. @raise Refused where the model cannot read so many"""
@@ -252,9 +269,9 @@ def read_table(path, templates=(), limited=True, **columns):
         sys.exit(2 if isinstance(why, NoColumn) else 1)
 
 
-def check(rows, want, got, same):
+def check(rows, want, got, same, said):
     """Says how closely the check rows agree; exits with 1 where they do not."""
-    off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
+    off, changed = (got - want).abs().max().item(), sum(said(here) != said(there) for here, there in zip(got, want))
     print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
     return off <= 5e-3 and not changed and same == len(rows)
 
@@ -289,16 +306,11 @@ def place_of(key, salt):
     return (place ^ place >> 16) / 2**32
 
 
-def said(answer):
-    """What two answers are compared by."""
-    return answer if isinstance(answer, str) else int(answer.argmax())
-
-
 class Routed:
     """Who answers by the policy of a stage: the prompt, or its hand-written fallback. Counts as the studio's router does."""
 
-    def __init__(self, policy, asked, fallback, threshold, is_in=lambda row: True):
-        self.is_in, self.kind, self.asked, self.fallback, self.threshold = is_in, policy["kind"], asked, fallback, threshold
+    def __init__(self, policy, asked, fallback, threshold, said, is_in):
+        self.said, self.is_in, self.kind, self.asked, self.fallback, self.threshold = said, is_in, policy["kind"], asked, fallback, threshold
         self.answered, self.same, self.failed, self.reasons = 0, 0, 0, dict.fromkeys(REASONS, 0)
 
     def answer(self, row):
@@ -313,7 +325,7 @@ class Routed:
         if self.kind == "hand-written": return self.fallback(row), True, None
         if self.kind == "shadow":
             counts = self.fallback(row)
-            try: self.same += said(self.asked(row)) == said(counts)
+            try: self.same += self.said(self.asked(row)) == self.said(counts)
             except (RuntimeError, Refused): self.failed += 1
             return counts, True, None
         try: scores = self.asked(row)
@@ -341,10 +353,7 @@ def check_rows(package, asked, strict):
         want = torch.tensor([[target["logProb"] / len(target["ids"])] for target in targets], dtype=torch.float64)
         got = torch.stack([target_log_prob(asked.model, text, row["inputIds"], target["ids"])[None] for row, target in zip(rows, targets)])
     same = sum(text is None or asked.ids(row["cells"])[0] == row["inputIds"] for row in rows)
-    if not check(rows, want, got, same) and strict: sys.exit("The check rows do not agree.")
-
-
-def cells_of(prompt, answer, threshold): return [answer] if isinstance(answer, str) else predicted(prompt.labels, answer, threshold)
+    if not check(rows, want, got, same, asked.said) and strict: sys.exit("The check rows do not agree.")
 
 
 def main():
@@ -372,16 +381,15 @@ def main():
     if not table: return
     own = asked.threshold(args.threshold)
     if not other:
-        names = answer_names(own) if asked.labels else ["written"]
-        return write_answers(args.csv[1], table, names, answered(table.rows, args.text, lambda row: cells_of(asked, asked.answer(row, args.text), own)))
+        return write_answers(args.csv[1], table, asked.names(own), answered(table.rows, args.text, lambda row: asked.cells(asked.answer(row, args.text), own)))
     limits = own, other.threshold(args.threshold)
     is_in = lambda row: args.share is None or place_of(row[args.id or args.text], package["handle"]) < args.share / 100
-    route = Routed(policy, lambda row: asked.answer(row, args.text), lambda row: other.answer(row, args.text), limits[0], is_in)
-    shown = [*(answer_names(next((limit for limit in limits if limit is not None), None)) if asked.labels else ["written"]), "fallback"]
+    route = Routed(policy, lambda row: asked.answer(row, args.text), lambda row: other.answer(row, args.text), limits[0], asked.said, is_in)
+    shown = [*asked.names(next((limit for limit in limits if limit is not None), None)), "fallback"]
 
     def cells(row):
         answer, is_other, why = route.answer(row)
-        found = cells_of(other if is_other else asked, answer, limits[is_other])
+        found = (other if is_other else asked).cells(answer, limits[is_other])
         return [*found, *(["false"] if len(found) < len(shown) - 1 else []), why or ""]
 
     write_answers(args.csv[1], table, shown, answered(table.rows, args.text, cells))

@@ -67,6 +67,13 @@ export interface LabelAnswer extends Facts {
   readonly needsReview: boolean;
 }
 
+export interface TagAnswer extends Facts {
+  /** Those that are given; empty = none. */
+  readonly tags: readonly string[];
+  /** Of each label by itself: given from 0.5 on. */
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
 export interface TextAnswer extends Facts {
   readonly text: string;
   readonly probabilities: null;
@@ -80,7 +87,7 @@ export interface CheckReport {
   readonly largest: number;
   readonly rows: readonly {
     readonly cells: Readonly<Record<string, string>>;
-    /** The label; where texts are generated, a fixed text whose probability is compared. */
+    /** The label, or all that are given; where texts are generated, a fixed text whose probability is compared. */
     readonly expected: string;
     readonly here: string;
     /** In the order of `labels`; where texts are generated, of a token of the fixed text. */
@@ -91,13 +98,16 @@ export interface CheckReport {
 
 export interface Softprompt {
   readonly name: string;
-  /** Empty where texts are generated. */
+  /** The call that answers: one label, all that fit, or a text. */
+  readonly task: 'classify' | 'tag' | 'generate';
+  /** Empty where texts are generated; of several the last one stands for none of them. */
   readonly labels: readonly string[];
   /** Columns that a row needs besides the text. */
   readonly columns: readonly string[];
   readonly threshold: number | null;
   /** One answer at a time; calls queue. Rejects with an Error whose message is a sentence. */
   classify(row: Row): Promise<LabelAnswer>;
+  tag(row: Row): Promise<TagAnswer>;
   generate(row: Row): Promise<TextAnswer>;
   /** The row as the model reads it, without the vectors, and its tokens with them. Asks the model nothing. */
   explain(row: Row): Promise<{ readonly version: string; readonly prompt: string; readonly tokens: number }>;

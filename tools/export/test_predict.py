@@ -119,6 +119,23 @@ class TinyModel(Exported):
         self.write({**prompt, "version": version(voices), "checkRows": [{**row, "logProbs": want} for row, want in zip(prompt["checkRows"], mean)]})
         self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
 
+    def test_several_labels_are_given_by_the_probability_of_each(self) -> None:
+        cuts = [0.0, 0.0, 0.2, 0.0]
+        prompt = self.export(of={"calibration": {"meanLogProbs": cuts, "rows": 9}})
+        prompt["version"]["prompt"]["task"]["kind"] = "tag"
+        rows = [{**row, "logProbs": log_softmax([own - cut for own, cut in zip(row["logProbs"], cuts)])} for row in prompt["checkRows"]]
+        self.write({**prompt, "checkRows": rows})
+        with open(self.folder / "in.csv", "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([["text"], *([row["cells"]["text"]] for row in rows)])
+        self.assert_agrees(self.run_predict("in.csv", "out.csv", "--check", "--weights", str(TINY)), 3)
+        labels = prompt["version"]["prompt"]["task"]["labels"][:-1]
+        with open(self.folder / "out.csv", newline="", encoding="utf-8") as file:
+            for found, row in zip(csv.DictReader(file), rows, strict=True):
+                *odds, none = row["logProbs"]
+                expected = [1 / (1 + np.exp(none - own)) for own in odds]
+                np.testing.assert_allclose([float(found[f"p_{label}"]) for label in labels], expected, atol=1e-3)
+                self.assertEqual(found["labels"], "; ".join(label for label, p in zip(labels, expected) if p >= 0.5) or "none")
+
     def test_check_rows_with_other_numbers_are_refused(self) -> None:
         self.export_off()
         result = self.run_predict("--check", "--weights", str(TINY))
@@ -232,7 +249,7 @@ class TinyModel(Exported):
         self.export_pair(policy={"kind": "fallback"})
         source = (self.folder / "predict.py").read_text("utf-8")
         space = {}
-        exec(source[source.index("def place_of"):source.index("def said(")], space)
+        exec(source[source.index("def place_of"):source.index("class Routed")], space)
         self.assertEqual([int(space["place_of"](*asked) * 2**32) for asked in PLACES], list(PLACES.values()))
         texts = [row["text"] for row in self.answered()[0]]
         rows, _ = self.answered("--share", "50")

@@ -14,7 +14,11 @@ import { comparedTags, rowsCloser } from './pairs';
 export const LABEL_FIGURES = { precision: tagPrecision, recall: tagRecall, f1: tagF1 } as const;
 
 /** All figures follow from the counts of a draw, so one set of draws serves all of them. */
-function armOf(outcome: TagOutcome, { labels, gold, groups, seed }: TagPlan, draws: number): ArmResult<'tag'> {
+export function tagResult(
+  outcome: TagOutcome,
+  { labels, gold, groups, seed }: Pick<TagPlan, 'labels' | 'gold' | 'groups' | 'seed'>,
+  draws = DRAWS,
+): ArmResult<'tag'> {
   const { id, name, kind, tokensSentMean, odds, cuts } = outcome;
   const given = odds.map((row) => givenTags(row, cuts));
   const count = tagCounter(gold, given, labels.length);
@@ -55,7 +59,7 @@ export function compareTags(
   const steps = plan.arms.length + plan.pairs.length;
   const arms = plan.arms.map((outcome, i) => {
     onProgress?.(i / steps);
-    return armOf(outcome, plan, draws);
+    return tagResult(outcome, plan, draws);
   });
   const of = (id: string) =>
     present(
