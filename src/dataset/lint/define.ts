@@ -1,7 +1,6 @@
 import { groupBy } from '../../lib/collect';
-import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from '../labels';
-import type { Dataset, Issue, IssueKind, MendId, Row } from '../types';
-import { taskKindOf } from '../types';
+import { isUsable, labelOf, type Spellings, targetOf, textKey, textKeyOf, textOf } from '../labels';
+import { type Dataset, type Issue, type IssueKind, type MendId, type Row, type TaskKind, taskKindOf } from '../types';
 
 /** Fewer rows cannot be trained and checked. */
 export const MIN_ROWS = 10;
@@ -23,6 +22,8 @@ export interface Context {
 
 interface LintDefinition<Found> {
   readonly kind: IssueKind;
+  /** Kinds of task that it is for; left out: all. */
+  readonly only?: readonly TaskKind[];
   /** One value per issue. */
   readonly find: (context: Context) => readonly Found[];
   readonly severity: Issue['severity'];
@@ -38,9 +39,9 @@ export type Lint = (context: Context) => readonly Issue[];
 const rowsAmong = (found: unknown): readonly Row[] => (Array.isArray(found) ? found.flat() : []);
 
 export const defineLint =
-  <Found>({ kind, severity, find, title, advice, rows = rowsAmong, mend }: LintDefinition<Found>): Lint =>
+  <Found>({ kind, only, severity, find, title, advice, rows = rowsAmong, mend }: LintDefinition<Found>): Lint =>
   (context) =>
-    find(context).map((found) => {
+    (only && !only.includes(taskKindOf(context.dataset.mapping)) ? [] : find(context)).map((found) => {
       const fix = mend?.(found, context);
       return {
         kind,
@@ -51,6 +52,9 @@ export const defineLint =
         ...(fix ? { fix } : {}),
       };
     });
+
+/** Tasks whose answers are labels. */
+export const LABELLED: readonly TaskKind[] = ['classify', 'tag'];
 
 export const together = <T>(rows: readonly T[]): readonly (readonly T[])[] => (rows.length === 0 ? [] : [rows]);
 
@@ -87,6 +91,18 @@ export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Co
   const facts = { dataset, spellings, usable, sameText };
   return { ...facts, swapped: looksSwapped(facts) };
 }
+
+const answerOf = (row: Row, { dataset: { mapping } }: Context) =>
+  taskKindOf(mapping) === 'classify' ? labelOf(row, mapping) : textKey(targetOf(row, mapping));
+
+export const answersOf = (rows: readonly Row[], context: Context) => new Set(rows.map((row) => answerOf(row, context)));
+
+export const repeated = (context: Context, agree: boolean): readonly (readonly Row[])[] =>
+  context.swapped
+    ? []
+    : [...context.sameText.values()].filter(
+        (rows) => rows.length > 1 && (answersOf(rows, context).size === 1) === agree,
+      );
 
 export const blockingIssue = (issues: readonly Issue[]): Issue | undefined =>
   issues.find(({ severity }) => severity === 'blocking');

@@ -1,10 +1,10 @@
-/** A check is an object in a rules file, or below, and an entry in LINTS. */
+/** A check is an object that a rules file exports, or one of those below. */
 
 import { count, counted } from '../../lib/format';
 import { rowsOf, type Spellings, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
 import { partedTwins } from '../split';
-import { type ByTask, type Dataset, type Issue, PARTS, type Row, type SplitName, taskKindOf } from '../types';
+import { type Dataset, ISSUE_NAMES, type Issue, PARTS, type Row, type SplitName, taskKindOf } from '../types';
 import { contextOf, defineLint, type Lint, MIN_ROWS } from './define';
 import * as answers from './rules-answers';
 import * as rows from './rules-rows';
@@ -117,90 +117,18 @@ const twinsTogether = defineLint<Together>({
   rows: ({ families }) => families.flat(),
 });
 
-const LINTS: ByTask<readonly Lint[]> = {
-  classify: [
-    rows.firstRow,
-    answers.oneClass,
-    rows.tooFewRows,
-    rows.emptyPart,
-    rows.fewRows,
-    answers.swappedColumns,
-    answers.labelsAreIds,
-    answers.tooManyClasses,
-    answers.manyClasses,
-    rows.leak,
-    nearTwin,
-    twinsTogether,
-    rows.noPart,
-    rows.contradiction,
-    rows.duplicate,
-    rows.emptyText,
-    rows.emptyLabel,
-    answers.imbalanced,
-    answers.rareClass,
-    answers.severalLabels,
-    answers.starLabels,
-    answers.numericLabels,
-    answers.mergedSpellings,
-    answers.labelsLookAlike,
-    rows.personalData,
-    rows.html,
-    rows.links,
-    rows.longText,
-  ],
-  tag: [
-    rows.firstRow,
-    answers.oneClass,
-    rows.tooFewRows,
-    rows.emptyPart,
-    rows.fewRows,
-    answers.labelsAreIds,
-    rows.leak,
-    nearTwin,
-    twinsTogether,
-    rows.noPart,
-    rows.contradiction,
-    rows.duplicate,
-    rows.emptyText,
-    rows.emptyLabel,
-    answers.rareClass,
-    answers.mergedSpellings,
-    rows.personalData,
-    rows.html,
-    rows.links,
-    rows.longText,
-  ],
-  generate: [
-    rows.firstRow,
-    rows.tooFewRows,
-    rows.emptyPart,
-    rows.fewRows,
-    answers.oneTarget,
-    answers.fewTargets,
-    answers.numericTargets,
-    rows.leak,
-    nearTwin,
-    twinsTogether,
-    rows.noPart,
-    answers.severalTargets,
-    rows.duplicate,
-    rows.emptyText,
-    rows.emptyLabel,
-    answers.targetIsText,
-    answers.targetLines,
-    rows.personalData,
-    rows.html,
-    rows.links,
-    rows.longText,
-  ],
-};
+const LINTS: readonly Lint[] = [...Object.values(rows), ...Object.values(answers), nearTwin, twinsTogether];
 
 const ORDER: Readonly<Record<Issue['severity'], number>> = { blocking: 0, warning: 1, info: 2 };
+const KINDS = Object.keys(ISSUE_NAMES);
 
 /** Issues of a data set, blocking ones first; of one severity, those that a press removes. */
 export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly Issue[] {
   const context = contextOf(dataset, spellings);
-  return LINTS[taskKindOf(dataset.mapping)]
-    .flatMap((find) => find(context))
-    .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity] || Number(!a.fix) - Number(!b.fix));
+  return LINTS.flatMap((find) => find(context)).toSorted(
+    (a, b) =>
+      ORDER[a.severity] - ORDER[b.severity] ||
+      Number(!a.fix) - Number(!b.fix) ||
+      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind),
+  );
 }

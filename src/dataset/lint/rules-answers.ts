@@ -17,6 +17,7 @@ import {
   type Context,
   defineLint,
   ifAny,
+  LABELLED,
   labelsHardlyRepeat,
   listed,
   MAX_CLASSES,
@@ -24,10 +25,10 @@ import {
   mendButton,
   quote,
   RARE_ROWS,
+  repeated,
   together,
   when,
 } from './define';
-import { repeated } from './rules-rows';
 
 const MANY_CLASSES = 30;
 const KEPT_LABELS = 10;
@@ -46,6 +47,7 @@ function mergeRest({ dataset }: Context): Issue['fix'] {
 
 export const oneClass = defineLint({
   kind: 'one-class',
+  only: LABELLED,
   severity: 'blocking',
   find: ({ dataset: { labels, mapping }, usable }) =>
     when(usable.length > 0 && labels.length <= (taskKindOf(mapping) === 'tag' ? 2 : 1)),
@@ -57,6 +59,7 @@ export const oneClass = defineLint({
 
 export const swappedColumns = defineLint({
   kind: 'swapped-columns',
+  only: ['classify'],
   severity: 'blocking',
   find: ({ swapped }) => when(swapped),
   title: () => 'Text and label look swapped',
@@ -66,6 +69,7 @@ export const swappedColumns = defineLint({
 
 export const labelsAreIds = defineLint({
   kind: 'too-many-classes',
+  only: LABELLED,
   severity: 'blocking',
   find: (context) => when(!context.swapped && labelsHardlyRepeat(context)),
   title: (_, { dataset, usable }) => `${dataset.labels.length} different labels in ${counted(usable.length, 'row')}`,
@@ -79,6 +83,7 @@ const labelCount = (context: Context) =>
 
 export const tooManyClasses = defineLint({
   kind: 'too-many-classes',
+  only: ['classify'],
   severity: 'blocking',
   find: (context) => when(labelCount(context) > MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
@@ -89,6 +94,7 @@ export const tooManyClasses = defineLint({
 
 export const manyClasses = defineLint({
   kind: 'many-classes',
+  only: ['classify'],
   severity: 'warning',
   find: (context) => when(labelCount(context) > MANY_CLASSES && labelCount(context) <= MAX_CLASSES),
   title: (_, { dataset }) => `${dataset.labels.length} different labels`,
@@ -98,6 +104,7 @@ export const manyClasses = defineLint({
 
 export const numericLabels = defineLint({
   kind: 'numeric-labels',
+  only: ['classify'],
   severity: 'warning',
   find: (context) => {
     const { labels } = context.dataset;
@@ -114,6 +121,7 @@ export const numericLabels = defineLint({
 
 export const rareClass = defineLint<readonly ClassShare[]>({
   kind: 'rare-class',
+  only: LABELLED,
   severity: 'warning',
   find: (context) =>
     context.swapped ||
@@ -147,6 +155,7 @@ interface Most extends ClassShare {
 
 export const imbalanced = defineLint<Most>({
   kind: 'imbalanced',
+  only: ['classify'],
   severity: 'warning',
   find: ({ dataset }) => {
     const balance = classBalance(dataset);
@@ -161,6 +170,7 @@ export const imbalanced = defineLint<Most>({
 
 export const mergedSpellings = defineLint<readonly Spellings[]>({
   kind: 'label-spelling',
+  only: LABELLED,
   severity: 'info',
   find: ({ spellings }) => together(spellings.filter((each) => each.spellings.length > 1)),
   title: (merged) => `${counted(merged.length, 'label is', 'labels are')} spelled in more than one way`,
@@ -171,6 +181,7 @@ export const mergedSpellings = defineLint<readonly Spellings[]>({
 
 export const labelsLookAlike = defineLint<ReturnType<typeof alikeLabels>[number]>({
   kind: 'label-spelling',
+  only: ['classify'],
   severity: 'warning',
   find: (context) => {
     if (labelsHardlyRepeat(context) || context.dataset.labels.length > MAX_CLASSES) return [];
@@ -190,6 +201,7 @@ type Groups = ReadonlyMap<string, string>;
 
 export const severalLabels = defineLint<readonly string[]>({
   kind: 'several-labels',
+  only: ['classify'],
   severity: 'warning',
   find: ({ dataset: { labels }, swapped }) => {
     const separator = swapped ? null : separatorIn(labels);
@@ -207,6 +219,7 @@ export const severalLabels = defineLint<readonly string[]>({
 
 export const starLabels = defineLint<Groups>({
   kind: 'stars',
+  only: ['classify'],
   severity: 'warning',
   find: (context) => {
     const { labels, mapping } = context.dataset;
@@ -233,6 +246,7 @@ const valueCount = (context: Context) =>
 
 export const oneTarget = defineLint({
   kind: 'few-targets',
+  only: ['generate'],
   severity: 'blocking',
   find: (context) => when(valueCount(context) === 1),
   title: (_, { dataset, usable }) =>
@@ -242,6 +256,7 @@ export const oneTarget = defineLint({
 
 export const fewTargets = defineLint<number>({
   kind: 'few-targets',
+  only: ['generate'],
   severity: 'warning',
   find: (context) => {
     const values = valueCount(context);
@@ -255,6 +270,7 @@ export const fewTargets = defineLint<number>({
 
 export const numericTargets = defineLint({
   kind: 'few-targets',
+  only: ['generate'],
   severity: 'warning',
   find: ({ dataset, usable }) =>
     when(usable.length >= MIN_ROWS && usable.every((row) => isNumeric(targetOf(row, dataset.mapping)))),
@@ -265,6 +281,7 @@ export const numericTargets = defineLint({
 
 export const targetIsText = defineLint<readonly Row[]>({
   kind: 'target-is-text',
+  only: ['generate'],
   severity: 'warning',
   find: (context) =>
     together(context.usable.filter((row) => textKey(textOf(row, context.dataset.mapping)) === targetKey(context, row))),
@@ -275,6 +292,7 @@ export const targetIsText = defineLint<readonly Row[]>({
 
 export const severalTargets = defineLint<readonly (readonly Row[])[]>({
   kind: 'several-targets',
+  only: ['generate'],
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
   title: (groups) => `${counted(groups.length, 'text has', 'texts have')} more than one answer`,
@@ -284,6 +302,7 @@ export const severalTargets = defineLint<readonly (readonly Row[])[]>({
 
 export const targetLines = defineLint<readonly Row[]>({
   kind: 'target-lines',
+  only: ['generate'],
   severity: 'info',
   find: ({ dataset, usable }) =>
     together(usable.filter((row) => /[\n\r]/.test((row.cells[dataset.mapping.label] ?? '').trim()))),

@@ -1,18 +1,21 @@
 import { count, counted } from '../../lib/format';
-import { labelOf, perCell, rowsOf, targetOf, textKey, textKeyOf, textOf } from '../labels';
+import { labelOf, perCell, rowsOf, textKeyOf, textOf } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal, personalWords } from '../personal';
 import type { Row } from '../types';
 import { type ByTask, taskKindOf } from '../types';
 import {
+  answersOf,
   type Context,
   defineLint,
   ifAny,
+  LABELLED,
   LONG_TEXT,
   listed,
   MIN_ROWS,
   mendButton,
   quote,
+  repeated,
   together,
   when,
 } from './define';
@@ -99,20 +102,9 @@ export const emptyLabel = defineLint<readonly Row[]>({
         : `They are left out. If there are many, “${mapping.label}” may be the wrong column.`,
 });
 
-const answerOf = (row: Row, { dataset: { mapping } }: Context) =>
-  taskKindOf(mapping) === 'classify' ? labelOf(row, mapping) : textKey(targetOf(row, mapping));
-
-const answersOf = (rows: readonly Row[], context: Context) => new Set(rows.map((row) => answerOf(row, context)));
-
-export const repeated = (context: Context, agree: boolean): readonly (readonly Row[])[] =>
-  context.swapped
-    ? []
-    : [...context.sameText.values()].filter(
-        (rows) => rows.length > 1 && (answersOf(rows, context).size === 1) === agree,
-      );
-
 export const contradiction = defineLint<readonly (readonly Row[])[]>({
   kind: 'contradiction',
+  only: LABELLED,
   severity: 'warning',
   find: (context) => together(repeated(context, false)),
   title: (groups) => `${counted(groups.flat().length, 'row')} have the same text but different labels`,
