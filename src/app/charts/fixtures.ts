@@ -1,6 +1,7 @@
 /** A comparison as it comes from the workflow worker, and every chart in its states: for tests, and for the gallery. */
 import type { ArmKind, ArmResult } from '../../evaluation/types';
 import { coverageCurve } from '../../metrics/calibration';
+import { forEachMetric, LABEL_METRICS } from '../../metrics/registry';
 import { drawAccuracy, drawConfusion, drawIntervals } from './comparison-charts';
 import type { Draw } from './plot';
 import { drawCoverage, drawLengths, drawReliability } from './row-charts';
@@ -15,10 +16,10 @@ const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0
   kind,
   n: 120,
   correct: Math.round(accuracy * 120),
-  metrics: {
-    accuracy: { value: accuracy, interval: { low: accuracy - half, high: Math.min(1, accuracy + half) } },
-    macroF1: { value: accuracy - 0.02, interval: { low: accuracy - half, high: accuracy } },
-  },
+  metrics: forEachMetric(LABEL_METRICS, () => ({
+    value: accuracy,
+    interval: { low: accuracy - half, high: Math.min(1, accuracy + half) },
+  })),
   calibrated: false,
   classes: [],
   confusion: [

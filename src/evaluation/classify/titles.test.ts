@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { forEachMetric, LABEL_METRICS } from '../../metrics/registry';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import type { ArmResult, PairResult } from '../types';
 import { about, points, pointsRange, pointsWithUnit, pValue } from '../words';
@@ -102,10 +103,10 @@ const arm = (
   kind,
   n: 120,
   correct: accuracy * 120,
-  metrics: {
-    accuracy: { value: accuracy, interval: { low: accuracy - 0.08, high: accuracy + 0.08 } },
-    macroF1: { value: accuracy, interval: { low: 0, high: 1 } },
-  },
+  metrics: forEachMetric(LABEL_METRICS, () => ({
+    value: accuracy,
+    interval: { low: accuracy - 0.08, high: accuracy + 0.08 },
+  })),
   calibrated: false,
   classes: [],
   confusion,

@@ -1,7 +1,7 @@
 import { tokensSentence } from '../../../../../evaluation/classify/pairs';
 import type { ArmResult, PairResult } from '../../../../../evaluation/types';
 import { namesOf, pText } from '../../../../../evaluation/words';
-import { LABEL_METRICS } from '../../../../../metrics/registry';
+import { LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import { accuracyTitle, differenceTitle } from '../../../../charts';
 import { format, type TableColumn } from '../../../../ui';
 import type { Shown } from '../../compare-store';
@@ -32,7 +32,15 @@ const TESTS: readonly TableColumn<PairResult>[] = [
     means: 'Of accuracy, of this pair alone.',
     cell: ({ metrics, pMidP }) => `${pText(metrics.accuracy.p)}, ${pText(pMidP)}`,
   },
-  { name: 'Macro-F1 p', means: 'Of this pair alone.', cell: ({ metrics }) => pText(metrics.macroF1.p) },
+  ...metricsOf(LABEL_METRICS)
+    .slice(1)
+    .map(
+      ([id, { name }]): TableColumn<PairResult> => ({
+        name: `${name} p`,
+        means: 'Of this pair alone.',
+        cell: ({ metrics }) => pText(metrics[id].p),
+      }),
+    ),
   { name: 'Rows fixed, broken', cell: ({ aOnly, bOnly }) => `${bOnly}, ${aOnly}` },
 ];
 
