@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { labelsIndexer, rowsOf } from '../dataset/labels';
-import { joinTags, NO_LABEL } from '../dataset/tags';
+import { namedTags } from '../dataset/tags';
 import { type Dataset, type Row, type RowAccount, storedTask, type TaskKind } from '../dataset/types';
 import { tagResult } from '../evaluation/tag/compare';
 import { times } from '../evaluation/words';
@@ -319,7 +319,7 @@ async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked
   );
   const { predicted, shown, ...judged } = JUDGES[asked.kind](scored, subtracted, gold, names);
   log.line(`${shown.padStart(6)}  ${id}`);
-  const named = (places: readonly number[] = []) => joinTags(places.map((place) => names[place] ?? '')) || NO_LABEL;
+  const named = (places: readonly number[] = []) => namedTags(places, names);
   return {
     id,
     calibration: subtracted && Object.fromEntries(names.map((name, c) => [name, subtracted[c]])),

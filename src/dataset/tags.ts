@@ -60,6 +60,10 @@ export function tagsIn(cell: string, separator: string): readonly string[] {
 
 export const joinTags = (tags: readonly string[]): string => tags.join(BETWEEN);
 
+/** @param places of the tags among the labels */
+export const namedTags = (places: readonly number[], labels: readonly string[]): string =>
+  joinTags(places.map((place) => labels[place] ?? '')) || NO_LABEL;
+
 /** Places of the labels that a cell names by any separator; none where it names one that is not known. */
 export function knownTags(cell: string, index: ReadonlyMap<string, number>): readonly number[] {
   for (const separator of SEPARATORS) {

@@ -3,7 +3,7 @@
  * score. It needs neither the studio nor a network. Its only script is the one below, which the policy names by its hash.
  */
 import { textById } from '../dataset/labels';
-import { joinTags, NO_LABEL } from '../dataset/tags';
+import { namedTags } from '../dataset/tags';
 import type { ByTask, Dataset } from '../dataset/types';
 import { comparedRows } from '../evaluation/classify/rows';
 import { namesOf } from '../evaluation/words';
@@ -56,7 +56,7 @@ function recordedRows(evaluation: Evaluation, dataset: Dataset, [a, b]: readonly
   if (evaluation.kind === 'tag') {
     const { plan, comparison } = evaluation;
     const text = textById(dataset);
-    const named = (tags: readonly number[] = []) => joinTags(tags.map((tag) => plan.labels[tag] ?? '')) || NO_LABEL;
+    const named = (tags: readonly number[] = []) => namedTags(tags, plan.labels);
     return plan.rowIds.map((id, i) => {
       const right = named(plan.gold[i]);
       const words = (arm: string): Said => {

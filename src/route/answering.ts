@@ -1,6 +1,5 @@
 /** From rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
-import { joinTags, NO_LABEL } from '../dataset/tags';
-import { type ByTask, type LeftOutReason, ofTask, type Table, type TaskKind } from '../dataset/types';
+import type { ByTask, LeftOutReason, Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
@@ -9,10 +8,10 @@ import { badInput, StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { labelProbabilities, pooledAnswers } from '../metrics/calibration';
-import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
-import { likelyTags, tagProbabilities } from '../metrics/tags';
+import { tagProbabilities } from '../metrics/tags';
 import { labelsOf, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { saidLabel } from '../prompt/said';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
@@ -307,15 +306,7 @@ export const answerFrom = (
 export const answerWords = (
   answer: RowSaid | Pick<RowAnswer<'generate'>, 'kind' | 'text'>,
   labels: readonly string[],
-) =>
-  ofTask(
-    {
-      classify: ({ probabilities }) => labels[argmax(probabilities)] ?? '',
-      tag: ({ probabilities }) => joinTags(likelyTags(probabilities).map((place) => labels[place] ?? '')) || NO_LABEL,
-      generate: ({ text }) => text,
-    },
-    answer,
-  );
+) => ('text' in answer ? answer.text : saidLabel(answer, labels));
 
 /** Asked for the log-probabilities of all its answer words, less its cuts, also where each label is judged by itself. */
 export function asChoice<V extends Pick<Askable, 'prompt'>>(version: V): V {

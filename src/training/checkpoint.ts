@@ -17,8 +17,23 @@ export function storedError(message: string): StudioError {
   return step && rate ? diverged(Number(step), Number(rate)) : new StudioError('internal', message);
 }
 
+type Figure = 'accuracy' | 'microF1' | 'macroF1' | 'tokenShare';
+
+/** Null where its kind of task has no such figure. */
+export const figureOf = (scores: Scores, figure: Figure): number | null =>
+  (scores as Partial<Record<Figure, number>>)[figure] ?? null;
+
 /** Of one label a row. */
-export const accuracyOf = (scores: Scores): number | null => (scores.kind === 'classify' ? scores.accuracy : null);
+export const accuracyOf = (scores: Scores): number | null => figureOf(scores, 'accuracy');
+
+/** Decides which step is kept, unless the settings name another one. */
+const MAIN_FIGURE = { classify: 'accuracy', tag: 'microF1', generate: 'tokenShare' } as const satisfies Readonly<
+  Record<Scores['kind'], Figure>
+>;
+
+/** By accuracy, where rows have one label, else by the loss. */
+export const isAhead = (a: Scores & { readonly loss?: number }, b: Scores & { readonly loss?: number }): boolean =>
+  (accuracyOf(a) ?? -(a.loss ?? 0)) > (accuracyOf(b) ?? -(b.loss ?? 0));
 
 /** With fewer validations a trend is chance. */
 const FEWEST_VALIDATIONS = 4;
@@ -101,8 +116,5 @@ export function select(
   };
 }
 
-function shareOf(point: ValidationPoint, metric: 'accuracy' | 'macro-f1'): number {
-  if (point.kind === 'generate') return point.tokenShare;
-  if (metric === 'macro-f1') return point.macroF1;
-  return point.kind === 'tag' ? point.microF1 : point.accuracy;
-}
+const shareOf = (point: ValidationPoint, metric: 'accuracy' | 'macro-f1'): number =>
+  (metric === 'macro-f1' ? figureOf(point, 'macroF1') : null) ?? figureOf(point, MAIN_FIGURE[point.kind]) ?? 0;

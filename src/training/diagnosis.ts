@@ -2,7 +2,7 @@
 import { percentWhole } from '../lib/format';
 import { wilson } from '../metrics/intervals';
 import { mean } from '../metrics/special';
-import { wasStillFalling } from './checkpoint';
+import { accuracyOf, isAhead, wasStillFalling } from './checkpoint';
 import type { ReferenceLine, StepPoint, ValidationPoint } from './events';
 import { longerSteps } from './fields';
 import { ENOUGH_VALIDATION_ROWS, STANDARD, type TrainingSettings } from './settings';
@@ -102,11 +102,9 @@ function factsOf(seen: Seen): Facts {
   const { steps, validations, settings } = seen;
   const losses = steps.map((s) => s.loss);
   const last = validations.at(-1) ?? null;
-  const isBetter = (a: ValidationPoint, b: ValidationPoint) =>
-    a.kind === 'classify' && b.kind === 'classify' ? a.accuracy > b.accuracy : a.loss < b.loss;
-  const top = (better: typeof isBetter) =>
+  const top = (better: (a: ValidationPoint, b: ValidationPoint) => boolean) =>
     validations.reduce<ValidationPoint | null>((found, v) => (!found || better(v, found) ? v : found), null);
-  const best = top(isBetter);
+  const best = top(isAhead);
   const isRecent = (point: ValidationPoint | null) => point !== null && (last?.step ?? 0) - point.step < NO_GAIN_STEPS;
   return {
     ...seen,
@@ -198,7 +196,8 @@ const stalledTexts: Check = ({ validations, last, best, isGenerating, settings, 
 
 const stalledLabels: Check = ({ last, best, majority, validations, validationRows, settings, rate, isDistilled }) => {
   const margin = MAJORITY_ROWS / Math.max(1, validationRows);
-  if (!last || last.step < 50 || best?.kind !== 'classify' || best.accuracy > majority + margin) return null;
+  const accuracy = best && accuracyOf(best);
+  if (!last || last.step < 50 || accuracy === null || accuracy > majority + margin) return null;
   if (wasStillFalling(validations)) return null;
   return {
     kind: 'stalled',

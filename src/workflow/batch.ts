@@ -11,7 +11,7 @@ import {
   toCsv,
 } from '../dataset/csv-out';
 import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
-import { joinTags, NO_LABEL } from '../dataset/tags';
+import { namedTags } from '../dataset/tags';
 import type { Dataset, Row, RowAccount, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
@@ -150,7 +150,7 @@ function tagAnswers(labels: readonly string[], rows: number): Answers {
       values.set(probabilities, index * names.length);
       const tags = likelyTags(probabilities);
       for (const place of tags.length > 0 ? tags : [names.length]) counts[place] = (counts[place] as number) + 1;
-      const label = joinTags(tags.map((place) => names[place] as string)) || NO_LABEL;
+      const label = namedTags(tags, names);
       return { kind: 'label', label, confidence: leastSure(probabilities), needsReview: false };
     },
     counts: () => [...counts],

@@ -1,9 +1,6 @@
 /** Prompts and runs in words, for screens and lists. */
-import { joinTags, NO_LABEL } from '../dataset/tags';
 import { clock, count, counted, midSentence, ofRows, percentWhole } from '../lib/format';
-import { argmax } from '../metrics/classification';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
-import { likelyTags } from '../metrics/tags';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
 import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
@@ -11,7 +8,6 @@ import type { HardPrompt } from '../task/types';
 import { storedError } from '../training/checkpoint';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import type { Initialisation, TrainingSettings } from '../training/settings';
-import type { PlayedAnswer } from './play';
 
 export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
 
@@ -229,12 +225,3 @@ export function distinction(facts: readonly RunFact[], place: number): string {
     .map(({ name, values }) => `${name.toLowerCase()} ${values[place] as string}`);
   return own.join(', ');
 }
-
-/** The most likely label, or all that are given. @param labels without the one that stands for none */
-export const saidLabel = (
-  { kind, probabilities }: Exclude<PlayedAnswer, { readonly kind: 'generate' }>,
-  labels: readonly string[],
-): string =>
-  kind === 'tag'
-    ? joinTags(likelyTags(probabilities).map((place) => labels[place] ?? '')) || NO_LABEL
-    : (labels[argmax(probabilities)] ?? '');

@@ -83,18 +83,36 @@ interface Measure {
   readonly label: (value: number, rows: number) => string;
 }
 
-const accuracyOf = (p: Measured) => (p.kind === 'classify' ? p.accuracy : Number.NaN);
-const microF1Of = (p: Measured) => (p.kind === 'tag' ? p.microF1 : Number.NaN);
-const macroF1Of = (p: Measured) => (p.kind === 'generate' ? Number.NaN : p.macroF1);
+/** NaN where the kind of task has no such figure. */
+const share = (figure: 'accuracy' | 'microF1' | 'macroF1') => (point: Measured) =>
+  (point as Partial<Record<typeof figure, number>>)[figure] ?? Number.NaN;
 const lossOf = ({ loss = Number.NaN }: Measured) => loss;
 const short = (value: number) => String(Number(value.toPrecision(3)));
 const wholePercent = (value: number) => (value * 100).toFixed(0);
 const wholeShare = (value: number, rows: number) => ofRows(value, rows, undefined, wholePercent);
 
 export const MEASURES: Readonly<Record<Metric, Measure>> = {
-  accuracy: { name: LABEL_METRICS.accuracy.name, of: accuracyOf, falls: false, tick: percentTick, label: wholeShare },
-  microF1: { name: TAG_METRICS.microF1.name, of: microF1Of, falls: false, tick: percentTick, label: wholePercent },
-  macroF1: { name: LABEL_METRICS.macroF1.name, of: macroF1Of, falls: false, tick: percentTick, label: wholePercent },
+  accuracy: {
+    name: LABEL_METRICS.accuracy.name,
+    of: share('accuracy'),
+    falls: false,
+    tick: percentTick,
+    label: wholeShare,
+  },
+  microF1: {
+    name: TAG_METRICS.microF1.name,
+    of: share('microF1'),
+    falls: false,
+    tick: percentTick,
+    label: wholePercent,
+  },
+  macroF1: {
+    name: LABEL_METRICS.macroF1.name,
+    of: share('macroF1'),
+    falls: false,
+    tick: percentTick,
+    label: wholePercent,
+  },
   loss: { name: 'Loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
   perplexity: {
     name: TEXT_METRICS.perplexity.name,

@@ -1,10 +1,10 @@
 import { counted } from '../../../lib/format';
 import { textsOf } from '../../../prompt/prompt';
+import { saidLabel } from '../../../prompt/said';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import type { Fields as RowFields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
-import { saidLabel } from '../../../workflow/words';
 import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';

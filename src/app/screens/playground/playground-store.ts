@@ -1,13 +1,13 @@
 import { useStore } from 'zustand';
 import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
+import { saidLabel } from '../../../prompt/said';
 import { readAddress } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
-import { saidLabel } from '../../../workflow/words';
 import { type Resource, resource, steadyResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo } from 'react';
 import { labelOf, rowsById, targetOf, textOf } from '../../../dataset/labels';
-import { joinTags, NO_LABEL } from '../../../dataset/tags';
+import { namedTags } from '../../../dataset/tags';
 import type { Dataset } from '../../../dataset/types';
 import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
@@ -258,7 +258,7 @@ export function TaggedPanel() {
     const byId = rowsById(dataset.table.rows);
     return tagged.given.flatMap(({ rowId, tags }) => {
       const row = byId.get(rowId);
-      const given = joinTags(tags.map((place) => dataset.labels[place] ?? '')) || NO_LABEL;
+      const given = namedTags(tags, dataset.labels);
       const right = row ? labelOf(row, dataset.mapping) : given;
       return row && right !== given ? [{ id: rowId, text: textOf(row, dataset.mapping), right, given }] : [];
     });

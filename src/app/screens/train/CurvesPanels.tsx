@@ -3,8 +3,9 @@ import type { ByTask, TaskKind } from '../../../dataset/types';
 import { midSentence } from '../../../lib/format';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
-import { accuracyOf } from '../../../training/checkpoint';
+import { accuracyOf, figureOf } from '../../../training/checkpoint';
 import { type DiagnosisKind, fewValidationRows, type Judgement, judge } from '../../../training/diagnosis';
+import type { Scores } from '../../../training/events';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import { textOf } from '../../../workflow/runs';
 import type { Sample } from '../../../workflow/train';
@@ -112,7 +113,7 @@ function ValidationPanel({ live, judgement, metric, controls }: ValidationProps)
       unit={format.counted(validationRows, 'validation row')}
       controls={controls}
       draw={draw}
-      twin={TWINS[kind](live)}
+      twin={curveTwin(live)}
     >
       {few && kind === 'classify' ? <p className="dim small">{few}</p> : null}
       <Unscored live={live} />
@@ -140,33 +141,33 @@ function Unscored({ live: { setId, phase, ending, lines } }: { readonly live: Li
   );
 }
 
-const TWINS: ByTask<(live: LiveRun) => Twin> = {
-  classify: ({ validations, lines }) => ({
-    columns: ['step', 'accuracy', 'macro_f1', 'loss'],
-    rows: [
-      ...validations.flatMap((v) => (v.kind === 'classify' ? [[v.step, v.accuracy, v.macroF1, v.loss]] : [])),
-      ...lines.flatMap((l) => (l.kind === 'classify' ? [[l.name, l.accuracy, l.macroF1, null]] : [])),
-    ],
-  }),
-  tag: ({ validations, lines }) => ({
-    columns: ['step', 'micro_f1', 'macro_f1', 'loss'],
-    rows: [
-      ...validations.flatMap((v) => (v.kind === 'tag' ? [[v.step, v.microF1, v.macroF1, v.loss]] : [])),
-      ...lines.flatMap((l) => (l.kind === 'tag' ? [[l.name, l.microF1, l.macroF1, null]] : [])),
-    ],
-  }),
-  generate: ({ validations, lines }) => ({
-    columns: ['step', 'loss', 'perplexity', 'tokens_predicted'],
-    rows: [
-      ...validations.flatMap((v) => (v.kind === 'generate' ? [[v.step, v.loss, Math.exp(v.loss), v.tokenShare]] : [])),
-      ...lines.flatMap((l) =>
-        l.kind === 'generate'
-          ? [[l.name, l.loss ?? null, l.loss === undefined ? null : Math.exp(l.loss), l.tokenShare]]
-          : [],
-      ),
-    ],
-  }),
+type Measured = Scores & { readonly loss?: number };
+type Columns = readonly (readonly [name: string, of: (point: Measured) => number | null])[];
+
+const LOSS: Columns = [['loss', ({ loss }) => loss ?? null]];
+const MACRO: Columns = [['macro_f1', (point) => figureOf(point, 'macroF1')], ...LOSS];
+
+const COLUMNS: ByTask<Columns> = {
+  classify: [['accuracy', accuracyOf], ...MACRO],
+  tag: [['micro_f1', (point) => figureOf(point, 'microF1')], ...MACRO],
+  generate: [
+    ...LOSS,
+    ['perplexity', ({ loss }) => (loss === undefined ? null : Math.exp(loss))],
+    ['tokens_predicted', (point) => figureOf(point, 'tokenShare')],
+  ],
 };
+
+function curveTwin({ kind, validations, lines }: LiveRun): Twin {
+  const columns = COLUMNS[kind];
+  const figures = (point: Measured) => columns.map(([, of]) => of(point));
+  return {
+    columns: ['step', ...columns.map(([name]) => name)],
+    rows: [
+      ...validations.map((point) => [point.step, ...figures(point)]),
+      ...lines.map((line) => [line.name, ...figures(line)]),
+    ],
+  };
+}
 
 export function useTrainAgain(run: SoftVersion | undefined, settings: TrainingSettings) {
   const { startInstead } = useTraining.use();
@@ -249,7 +250,7 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
 
 function majorityOf(lines: LiveRun['lines']): number {
   const line = lines.find(({ id }) => id === 'majority');
-  return line?.kind === 'classify' ? line.accuracy : 0;
+  return (line && accuracyOf(line)) ?? 0;
 }
 
 /** What the best step so far writes, beside the expected texts: no measure to choose by, but something to read. */

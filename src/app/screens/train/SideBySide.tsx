@@ -1,6 +1,7 @@
 import { memo, useMemo, useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { figureOf } from '../../../training/checkpoint';
 import type { ValidationPoint } from '../../../training/events';
 import { learningCurve } from '../../../workflow/learning-curve';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
@@ -113,10 +114,7 @@ const twinOf = (runs: readonly SoftVersion[], curves: readonly RunCurve[]) => ({
       run.number,
       run.name,
       p.step,
-      p.kind === 'classify' ? p.accuracy : null,
-      p.kind === 'tag' ? p.microF1 : null,
-      p.kind === 'generate' ? null : p.macroF1,
-      p.kind === 'generate' ? p.tokenShare : null,
+      ...(['accuracy', 'microF1', 'macroF1', 'tokenShare'] as const).map((figure) => figureOf(p, figure)),
       p.loss,
     ]),
   ),

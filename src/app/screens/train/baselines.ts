@@ -46,39 +46,30 @@ function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | nu
 function keyOf(subject: Subject, id: BaselineId): string {
   const { open, dataset, template, words, info } = subject;
   const asked = taskKindOf(dataset.mapping) === 'classify' ? [words, template] : askedOf(subject, id)?.prompt;
-  return `baseline:${rowsKey(dataset, info?.sha256, validationCount(dataset), asked)}:${open.id}`;
+  return `scores:${rowsKey(dataset, info?.sha256, validationCount(dataset), asked)}:${open.id}`;
 }
 
-type Stored = <T>(id: BaselineId) => Promise<T | null>;
+type Stored = (id: BaselineId) => Promise<Score | null>;
 
 function presentTry({ open, dataset, info }: Subject): HardVersion['tried'] {
   const hand = chosenHard(open);
   return hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0 ? hand.tried : null;
 }
 
+async function findStored(_: Subject, stored: Stored): Promise<Found> {
+  return { untuned: await stored('untuned'), yours: await stored('yours') };
+}
+
 const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
   classify: async (subject, stored) => {
     const tried = presentTry(subject);
-    const untuned = await stored<Pick<Extract<Scores, { kind: 'classify' }>, 'accuracy' | 'macroF1'>>('untuned');
     return {
-      untuned: untuned && { kind: 'classify', ...untuned },
+      untuned: await stored('untuned'),
       yours: tried ? { kind: 'classify', accuracy: tried.accuracy, macroF1: tried.macroF1 } : null,
     };
   },
-  tag: async (_, stored) => {
-    const of = async (id: BaselineId): Promise<Score | null> => {
-      const found = await stored<Pick<Extract<Scores, { kind: 'tag' }>, 'microF1' | 'macroF1'>>(id);
-      return found && { kind: 'tag', ...found };
-    };
-    return { untuned: await of('untuned'), yours: await of('yours') };
-  },
-  generate: async (_, stored) => {
-    const of = async (id: BaselineId): Promise<Score | null> => {
-      const found = await stored<{ readonly loss: number; readonly share: number }>(id);
-      return found && { kind: 'generate', tokenShare: found.share, loss: found.loss };
-    };
-    return { untuned: await of('untuned'), yours: await of('yours') };
-  },
+  tag: findStored,
+  generate: findStored,
 };
 
 export function createBaselines({ store: disk }: Pick<Services, 'store'>, promptSets: PromptSetsStore): Baselines {
@@ -117,9 +108,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
         await promptSets.getState().updateById(subject.open.id, (set, { now }) => recordTry(set, hard.id, tried, now));
         return;
       }
-      const { kind: _kind, ...figures } = scores;
-      const value = scores.kind === 'generate' ? { loss: scores.loss, share: scores.tokenShare } : figures;
-      await disk.settings.set(keyOf(subject, id), value);
+      await disk.settings.set(keyOf(subject, id), scores);
     },
   };
 }

@@ -1,10 +1,10 @@
-import type { TaskKind } from '../../../dataset/types';
+import { ofTask, type TaskKind } from '../../../dataset/types';
 import type { StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
 import { isRun, isUsable } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
-import { storedError } from '../../../training/checkpoint';
+import { isAhead, storedError } from '../../../training/checkpoint';
 import type {
   Checkpoint,
   ReferenceLine,
@@ -241,11 +241,7 @@ export function trainHeadline(live: LiveRun | null, set: PromptSet | null, train
 function running(live: LiveRun): string {
   const last = live.validations.at(-1);
   const yours = live.lines.find((line) => line.id === 'yours');
-  const isAhead = (line: ReferenceLine) =>
-    last?.kind === 'classify' && line.kind === 'classify'
-      ? last.accuracy > line.accuracy
-      : (last?.loss ?? 0) < (line.loss ?? 0);
-  if (last && yours && last.step > 0 && live.lines.every(isAhead))
+  if (last && yours && last.step > 0 && live.lines.every((line) => isAhead(last, line)))
     return `Ahead on the ${counted(live.validationRows, 'validation row')}; the test rows decide`;
   return `Training${reached(live)}`;
 }
@@ -273,13 +269,18 @@ function reached({ validations, bestStep, validationRows, race }: LiveRun): stri
   const start = race?.find(({ outcome }) => outcome === 'continues')?.losses.at(-1);
   const raced = start?.accuracy === undefined ? null : { kind: 'classify' as const, accuracy: start.accuracy };
   const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1) ?? raced;
-  if (!best) return '';
-  if (best.kind === 'tag')
-    return `: micro-F1 ${percentWhole(best.microF1)} on ${counted(validationRows, 'validation row')}`;
-  return best.kind === 'generate'
-    ? `: perplexity ${perplexityOf(best.loss)} on ${counted(validationRows, 'validation row')}`
-    : `: ${ofRows(best.accuracy, validationRows, 'validation row', percentWhole)} right`;
+  return best ? `: ${ofTask(REACHED, best, validationRows)}` : '';
 }
+
+type Best<K> = Extract<ValidationPoint, { readonly kind: K }>;
+const onRows = (rows: number) => `on ${counted(rows, 'validation row')}`;
+
+const REACHED = {
+  classify: ({ accuracy }: Pick<Best<'classify'>, 'accuracy'>, rows: number) =>
+    `${ofRows(accuracy, rows, 'validation row', percentWhole)} right`,
+  tag: ({ microF1 }: Best<'tag'>, rows: number) => `micro-F1 ${percentWhole(microF1)} ${onRows(rows)}`,
+  generate: ({ loss }: Best<'generate'>, rows: number) => `perplexity ${perplexityOf(loss)} ${onRows(rows)}`,
+};
 
 /** "Step 90 of 150 · 1.4 steps per second · 0:43 left". */
 export function progressWords(live: LiveRun): string {

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { textById } from '../../../../../dataset/labels';
-import { joinTags, NO_LABEL } from '../../../../../dataset/tags';
+import { namedTags } from '../../../../../dataset/tags';
 import type { Dataset } from '../../../../../dataset/types';
 import type { ArmResult, PairResult, TagScore } from '../../../../../evaluation/types';
 import { namesOf, pValue } from '../../../../../evaluation/words';
@@ -58,7 +58,7 @@ function rowsOf({ evaluation: { plan, comparison }, dataset, pair }: PairProps):
 const namer =
   (labels: readonly string[]) =>
   (tags: readonly number[] = []) =>
-    joinTags(tags.map((tag) => labels[tag] ?? '')) || NO_LABEL;
+    namedTags(tags, labels);
 
 function TagRows(props: PairProps) {
   const { evaluation, pair } = props;
