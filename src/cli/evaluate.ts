@@ -19,7 +19,7 @@ import { type Figure, LABEL_METRICS, labelFigures, TAG_METRICS } from '../metric
 import { oddsOf } from '../metrics/tags';
 import { labelsOf, softOf } from '../prompt/prompt';
 import { type AskedVersion, withoutVectors } from '../prompt-set/ready-prompt';
-import { asChoice, openVersion, tableSource } from '../route/answering';
+import { asChoice, ofKind, openVersion, tableSource } from '../route/answering';
 import { isHashed } from '../workflow/grid';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
@@ -307,9 +307,7 @@ async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked
   for (let from = 0; from < rows.length; from += PIECE) {
     const { answers } = await answer(rows.slice(from, from + PIECE), uninterrupted);
     for (const each of answers)
-      scored.push(
-        each.kind === 'classify' ? each.probabilities.map((share) => Math.log(share || Number.MIN_VALUE)) : [],
-      );
+      scored.push(ofKind('classify', each).probabilities.map((share) => Math.log(share || Number.MIN_VALUE)));
     log.progress(`${id}: ${scored.length} of ${rows.length} rows`);
   }
   const ids = rows.map(({ rowId }) => asked.wanted[Number(rowId)]?.id ?? '');

@@ -245,6 +245,12 @@ export type TaskKind = 'classify' | 'tag' | 'generate';
 /** A table that lacks a kind does not compile. */
 export type ByTask<T> = { readonly [K in TaskKind]: T };
 
+export const TASK_WORDS: ByTask<{ readonly does: string; readonly rowsHave: string }> = {
+  classify: { does: 'chooses labels', rowsHave: 'labels' },
+  tag: { does: 'gives several labels', rowsHave: 'several labels' },
+  generate: { does: 'generates texts', rowsHave: 'texts' },
+};
+
 /** What a table by kind of task says of a value of one of the kinds. */
 export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly unknown[], T>(
   table: { readonly [K in TaskKind]: (of: Extract<V, { readonly kind: K }>, ...more: A) => T },

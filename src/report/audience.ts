@@ -4,7 +4,7 @@
  */
 import { textById } from '../dataset/labels';
 import { namedTags } from '../dataset/tags';
-import type { ByTask, Dataset } from '../dataset/types';
+import { type ByTask, type Dataset, ofTask, type TaskKind } from '../dataset/types';
 import { comparedRows } from '../evaluation/classify/rows';
 import { namesOf } from '../evaluation/words';
 import { sha256Base64 } from '../lib/bytes';
@@ -41,20 +41,21 @@ interface ShownRow {
   readonly said: readonly [a: Said, b: Said];
 }
 
+type Of<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
+type Arms = readonly [string, string];
+
 /** The compared rows with the recorded answers of two arms; labels as they were compared, texts as they were generated. */
-function recordedRows(evaluation: Evaluation, dataset: Dataset, [a, b]: readonly [string, string]): ShownRow[] {
-  if (evaluation.kind === 'generate')
-    return writtenRows(evaluation, dataset, { a, b }).map(({ id, text, wanted, gain, ...said }) => ({
-      id,
-      text,
-      right: wanted,
-      said: [
-        { text: said.a, sure: null, isRight: gain < 0 },
-        { text: said.b, sure: null, isRight: gain > 0 },
-      ],
-    }));
-  if (evaluation.kind === 'tag') {
-    const { plan, comparison } = evaluation;
+const RECORDED = {
+  classify: ({ plan, comparison }: Of<'classify'>, dataset: Dataset, [a, b]: Arms): ShownRow[] =>
+    comparedRows(comparison, plan, dataset, { a, b }).map(({ id, text, gold, ...said }) => {
+      const words = ({ label, probability, right }: (typeof said)['a']): Said => ({
+        text: label,
+        sure: `${percentWhole(probability)} sure`,
+        isRight: right,
+      });
+      return { id, text, right: gold, said: [words(said.a), words(said.b)] };
+    }),
+  tag: ({ plan, comparison }: Of<'tag'>, dataset: Dataset, [a, b]: Arms): ShownRow[] => {
     const text = textById(dataset);
     const named = (tags: readonly number[] = []) => namedTags(tags, plan.labels);
     return plan.rowIds.map((id, i) => {
@@ -65,17 +66,18 @@ function recordedRows(evaluation: Evaluation, dataset: Dataset, [a, b]: readonly
       };
       return { id, text: text(id), right, said: [words(a), words(b)] };
     });
-  }
-  const { plan, comparison } = evaluation;
-  return comparedRows(comparison, plan, dataset, { a, b }).map(({ id, text, gold, ...said }) => {
-    const words = ({ label, probability, right }: (typeof said)['a']): Said => ({
-      text: label,
-      sure: `${percentWhole(probability)} sure`,
-      isRight: right,
-    });
-    return { id, text, right: gold, said: [words(said.a), words(said.b)] };
-  });
-}
+  },
+  generate: (evaluation: Of<'generate'>, dataset: Dataset, [a, b]: Arms): ShownRow[] =>
+    writtenRows(evaluation, dataset, { a, b }).map(({ id, text, wanted, gain, ...said }) => ({
+      id,
+      text,
+      right: wanted,
+      said: [
+        { text: said.a, sure: null, isRight: gain < 0 },
+        { text: said.b, sure: null, isRight: gain > 0 },
+      ],
+    })),
+};
 
 /** Both arms on all compared rows: a handful of rows says little. */
 function overall(evaluation: Evaluation, pair: readonly [string, string]): string {
@@ -99,9 +101,14 @@ const HEADLINES: ByTask<Pick<Metric, 'format'> & { readonly name: string; readon
 
 /** What is said of an answer once the right one is shown. */
 const JUDGED = {
-  classify: { right: '✓ right', wrong: '✗ wrong', answer: 'Right answer' },
-  tag: { right: '✓ all right', wrong: '✗ not all right', answer: 'Right labels' },
-  generate: { right: '✓ closer', wrong: '', answer: 'Expected text' },
+  classify: { right: '✓ right', wrong: '✗ wrong', answer: 'Right answer', counted: 'right answers' },
+  tag: { right: '✓ all right', wrong: '✗ not all right', answer: 'Right labels', counted: 'right answers' },
+  generate: {
+    right: '✓ closer',
+    wrong: '',
+    answer: 'Expected text',
+    counted: 'the texts that are closer to the expected one',
+  },
 } as const satisfies Record<Evaluation['kind'], unknown>;
 
 function rowSection({ text, right, said }: ShownRow, names: readonly string[], words: Judged, index: number): Html {
@@ -193,10 +200,9 @@ interface AudienceInput {
 /** The file, and how many rows of the user it shows. Rows that are no longer there are left out. */
 export async function audiencePage(input: AudienceInput): Promise<{ readonly text: string; readonly rows: number }> {
   const { evaluation, dataset, pair, choice, drawn, model } = input;
-  const byId = new Map(recordedRows(evaluation, dataset, pair).map((row) => [row.id, row]));
+  const byId = new Map(ofTask(RECORDED, evaluation, dataset, pair).map((row) => [row.id, row]));
   const shown = (choice.rows ?? drawn).flatMap((id) => byId.get(id) ?? []);
   const names = pair.map(namesOf(evaluation.comparison.arms));
-  const isChoice = evaluation.kind !== 'generate';
   const how = `${counted(shown.length, 'text')} of ${counted(byId.size, 'test row')}, ${choice.rows === null ? 'drawn at random' : 'chosen by the presenter'}.`;
   const style = html`:root{color-scheme:light dark;${raw(colours('light'))}}@media (prefers-color-scheme:dark){:root{${raw(colours('dark'))}}}${raw(STYLE)}`;
   const text = html`${htmlHead(choice.title, style, await sha256Base64(SCRIPT))}
@@ -207,7 +213,7 @@ export async function audiencePage(input: AudienceInput): Promise<{ readonly tex
 </main>
 <div>
 <nav aria-label="Texts"><button id="back">Back</button><button id="next">Show the answers</button><span id="place" class="dim"></span><span id="score" role="status"></span></nav>
-<footer><p>${isChoice ? 'The score counts right answers' : 'The score counts the texts that are closer to the expected one'} among the texts shown so far. ${overall(evaluation, pair)} ${how}</p>
+<footer><p>The score counts ${JUDGED[evaluation.kind].counted} among the texts shown so far. ${overall(evaluation, pair)} ${how}</p>
 <p>Recorded answers${model && ` of ${model}`}, made with ${PRODUCT}. This file asks for nothing on the network.</p></footer>
 </div>
 <script>${raw(SCRIPT)}</script>

@@ -7,7 +7,7 @@
 import { toCsv } from '../dataset/csv-out';
 import { rowsKey } from '../dataset/keys';
 import { textKey } from '../dataset/labels';
-import { type Dataset, taskKindOf } from '../dataset/types';
+import { type Dataset, TASK_WORDS, taskKindOf } from '../dataset/types';
 import { type AnswerDifference, scoreDifference } from '../evaluation/classify/pairs';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { contentKey, newerFormat, readJson, sha256 } from '../lib/bytes';
@@ -128,11 +128,10 @@ export function whySkipped(
 ): string | null {
   if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
   const { kind } = prompt.task;
-  if (kind === 'tag') return 'It gives several labels: Compare says how well';
+  const { does } = TASK_WORDS[kind];
   if (taskKindOf(mapping) !== kind)
-    return kind === 'generate'
-      ? 'It generates texts, and these rows have labels'
-      : 'It chooses labels, and these rows have texts';
+    return `It ${does}, and these rows have ${TASK_WORDS[taskKindOf(mapping)].rowsHave}`;
+  if (kind === 'tag') return `It ${does}: Compare says how well`;
   const known = new Set(labelsOf(prompt).map(textKey));
   const unknown = labels.filter((label) => !known.has(textKey(label)));
   // of a file, rows with other labels are left out

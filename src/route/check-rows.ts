@@ -8,7 +8,7 @@ import { rounded } from '../lib/format';
 import { firstText, labelsOf, softOf, textsOf } from '../prompt/prompt';
 import { type AskedVersion, alone } from '../prompt-set/ready-prompt';
 import { asContinuation, type Fields, TEXT_SLOT } from '../task/template';
-import { type AnsweringHost, answerFrom, answerWords, asChoice, fieldsSource } from './answering';
+import { type AnsweringHost, answerFrom, answerWords, asChoice, fieldsSource, ofKind } from './answering';
 import { scoringTargets } from './generated-texts';
 import { createRouter } from './router';
 
@@ -51,8 +51,8 @@ async function answersTo(
     } else {
       const { answers } = await route.answer(from, Math.min(PIECE, rows.length - from), control);
       for (const answer of answers) {
-        const shares = answer.kind === 'classify' ? answer.probabilities : [];
-        found.push({ index: answer.index, logProbs: shares.map((share) => Math.log(share || Number.MIN_VALUE)) });
+        const { index, probabilities } = ofKind('classify', answer);
+        found.push({ index, logProbs: probabilities.map((share) => Math.log(share || Number.MIN_VALUE)) });
       }
     }
     emit({ done: Math.min(from + PIECE, rows.length), total: rows.length });

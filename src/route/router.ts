@@ -1,6 +1,6 @@
 /** One loaded model answers for all sets: switching prompts loads nothing. */
 import { isUnsure } from '../dataset/csv-out';
-import type { ByTask, Dataset, TaskKind } from '../dataset/types';
+import { type Dataset, TASK_WORDS, type TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
@@ -128,14 +128,8 @@ function rememberedChecks(checks: NonNullable<RouterOptions['checks']>): typeof 
 /** @throws StudioError `bad-input` where a set that chooses labels is to generate a text, or the other way round */
 function checkKind({ handle, prompt }: AskedVersion, kind: TaskKind): void {
   const own = prompt.task.kind;
-  if (own !== kind) throw badInput(`${handle} ${DOES[own]}: ask it with ${own}.`);
+  if (own !== kind) throw badInput(`${handle} ${TASK_WORDS[own].does}: ask it with ${own}.`);
 }
-
-const DOES: ByTask<string> = {
-  classify: 'chooses labels',
-  tag: 'gives several labels',
-  generate: 'generates texts',
-};
 
 const thresholdOf = ({ prompt }: AskedVersion): number | null => prompt.threshold?.value ?? null;
 

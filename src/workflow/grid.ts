@@ -9,7 +9,7 @@ import { textHash } from '../dataset/draw';
 import { besideKnown, type RowsBeside } from '../dataset/families';
 import { rowsOf, targetOf, textKeyOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
-import type { Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
+import type { ByTask, Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
 import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { compareTexts } from '../evaluation/generate/compare';
 import { rowGroups } from '../evaluation/rows';
@@ -109,8 +109,7 @@ async function filled(
     return skip(badInputIn(cause));
   }
   if (asked.rows.length === 0) return skip('No test row fits the model with this prompt');
-  const say = of.prompt.task.kind === 'generate' ? saidTexts : saidLabels;
-  const said = await say(host, { of, on, dataset }, asked, control, tell);
+  const said = await SAY[of.prompt.task.kind](host, { of, on, dataset }, asked, control, tell);
   const { answers, wrote } = said;
   return { cell: { ...slot, skipped: null, answers, ...(wrote && { wrote }) }, said };
 }
@@ -164,6 +163,8 @@ const saidTexts: Say = async (host, { of, on, dataset }, asked, control, tell) =
     : `${rowsKey}${isPart ? ` ${testRowsKey(rowIds, [], [])}` : ''}`;
   return { answers: null, wrote, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
 };
+
+const SAY: ByTask<Say> = { classify: saidLabels, tag: saidLabels, generate: saidTexts };
 
 function rowsSaid({ of, on, dataset }: Place, { leftOut }: Asked, ids: readonly string[]) {
   const read = on.isFile ? accountOf(dataset) : allUsed(dataset.split.test.length);

@@ -1,4 +1,4 @@
-import type { Dataset } from '../../../dataset/types';
+import { type Dataset, TASK_WORDS } from '../../../dataset/types';
 import { strategyOf } from '../../../decide/measured';
 import { type Answers, QUESTIONS, type Question, rowCountOf, type Strategy, upkeepOf } from '../../../decide/strategy';
 import { kindOf } from '../../../prompt-set/prompt-set';
@@ -26,7 +26,7 @@ export default function DecideScreen() {
       <ScreenFrame title="Decide needs a task with one label a row">
         <Note
           tone="info"
-          title={`This prompt set ${kindOf(set) === 'tag' ? 'gives several labels' : 'generates texts'}`}
+          title={`This prompt set ${TASK_WORDS[kindOf(set)].does}`}
           actions={{ 'Open Compare': () => navigate(screenPath(set.id, 'compare')) }}
         >
           Costs are based on rows that are right or wrong. Compare shows what to do with this prompt set, how close each
