@@ -213,7 +213,7 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
   await expect(page.getByRole('heading', { name: '1 of 20,000 rows' })).toBeVisible();
   await expect(data.versions).toContainText(`Row ${id}: “message” changed`);
   const stored = await page.evaluate(async () => {
-    const open = indexedDB.open('softprompt-studio');
+    const open = indexedDB.open('softprompt');
     await new Promise((done) => {
       open.onsuccess = done;
     });

@@ -22,7 +22,12 @@ const killWorker = async (page: Page) => {
 /** Must never change: every prompt version except the last run, and the rows. */
 async function saved(page: Page): Promise<unknown> {
   const [set] = await promptSets(page);
-  return { hard: set?.hard, runs: set?.soft.slice(0, -1), words: set?.words, template: set?.baseTemplate };
+  return {
+    versions: set?.versions.slice(0, -1),
+    runs: set?.runs.slice(0, -1),
+    words: set?.words,
+    template: set?.baseTemplate,
+  };
 }
 
 test('loses nothing saved and ends in the same numbers, whichever process is killed at whatever moment', async ({
@@ -69,7 +74,7 @@ test('loses nothing saved and ends in the same numbers, whichever process is kil
         const { page } = studio;
         runs++;
         const resume = page.getByRole('button', { name: /^Resume|^Start again/ });
-        const ended = async () => (await promptSets(page))[0]?.soft.map(({ status }) => status);
+        const ended = async () => (await promptSets(page))[0]?.runs.map(({ status }) => status);
         const all = Array<string>(runs).fill('finished');
         let byHand = false;
         await expect
@@ -88,8 +93,8 @@ test('loses nothing saved and ends in the same numbers, whichever process is kil
           .toEqual(all);
         ends.push(`${why}: ${byHand ? 'resumed by hand' : 'by itself'}`);
         expect(await saved(page), why).toEqual({
-          hard: oldSet?.hard,
-          runs: oldSet?.soft,
+          versions: oldSet?.versions,
+          runs: oldSet?.runs,
           words: oldSet?.words,
           template: oldSet?.baseTemplate,
         });

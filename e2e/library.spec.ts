@@ -581,7 +581,12 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     await page.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
     await expect(page.getByText('“PEFT prompt” was imported')).toBeVisible();
     const [peft] = (await promptSets(page)).filter(({ handle }) => handle === 'PEFT_PROMPT');
-    expect(peft?.soft[0]).toMatchObject({ origin: 'PEFT (PROMPT_TUNING)', settings: { placement: 'prefix' } });
+    expect(peft?.versions).toMatchObject([
+      {
+        origin: { kind: 'imported', from: 'PEFT (PROMPT_TUNING)' },
+        prompt: { voices: [{ soft: { placement: 'prefix' } }] },
+      },
+    ]);
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
   });

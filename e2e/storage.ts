@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import type { Evaluation, PromptSet, RunCheckpoint } from '../src/prompt-set/types';
 
-const DATABASE = 'softprompt-studio';
+const DATABASE = 'softprompt';
 
 interface Tables {
   settings: unknown;
@@ -66,7 +66,12 @@ export async function losses(page: Page): Promise<number[]> {
 /** Bytes of every tuned prompt, in the order of the runs, as base64. */
 export async function vectors(page: Page): Promise<string[]> {
   const sets = await promptSets(page);
-  return sets.flatMap((set) => set.soft.map(({ soft }) => (soft ? (soft.vectors as unknown as string) : '')));
+  return sets.flatMap(({ runs, versions }) =>
+    runs.map(({ id }) => {
+      const [voice] = versions.find((version) => version.id === id)?.prompt.voices ?? [];
+      return voice?.kind === 'text' && voice.soft ? (voice.soft.vectors as unknown as string) : '';
+    }),
+  );
 }
 
 /** The whole result of each run except times: last vectors, moments and losses, in the order of the runs. */
@@ -74,7 +79,7 @@ export async function states(page: Page): Promise<unknown[]> {
   const kept = await all(page, 'checkpoints');
   const sets = await promptSets(page);
   return sets.flatMap((set) =>
-    set.soft.map(({ id }) => {
+    set.runs.map(({ id }) => {
       const run = kept.find(({ runId }) => runId === id)?.checkpoint;
       return (
         run && {
@@ -89,7 +94,7 @@ export async function states(page: Page): Promise<unknown[]> {
   );
 }
 
-type Trained = { readonly soft: { readonly vectors: Float32Array } };
+type Trained = { id: string; prompt: { voices: [{ soft: { vectors: Float32Array } }] } };
 type Checked = { readonly report: { readonly directions: readonly object[] } };
 
 /** Damages what a table has: a prompt set's first run, or the self-checks. */
@@ -98,10 +103,12 @@ const change = (page: Page, table: 'promptSets' | 'settings'): Promise<void> =>
     ([database, name]) =>
       new Promise<void>((resolve, reject) => {
         const changes = {
-          promptSets: ({ soft: [first, ...others], ...set }: { soft: Trained[] }) => {
+          promptSets: (set: { runs: { id: string }[]; versions: Trained[] }) => {
+            const first = set.versions.find(({ id }) => id === set.runs[0]?.id);
             if (!first) return null;
-            const soft = { ...first.soft, vectors: first.soft.vectors.slice(1) };
-            return { ...set, soft: [{ ...first, soft }, ...others] };
+            const [{ soft }] = first.prompt.voices;
+            soft.vectors = soft.vectors.slice(1);
+            return set;
           },
           settings: ({ key, value }: { key: string; value: Checked }) => {
             if (!key.startsWith('self-check')) return null;

@@ -3,11 +3,11 @@ import { expect, test } from './fixtures';
 import type { Studio } from './pages/studio';
 import { promptSets, vectors } from './storage';
 
-const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? [];
+const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.runs ?? [];
 /** Waits until this many runs are done and their prompts are saved. */
 const finished = (studio: Studio, count: number) =>
   expect
-    .poll(async () => (await runsOf(studio)).filter(({ soft }) => soft !== null).length, { timeout: 180_000 })
+    .poll(async () => (await runsOf(studio)).filter(({ status }) => status === 'finished').length, { timeout: 180_000 })
     .toBe(count);
 
 async function ready(studio: Studio): Promise<void> {
@@ -174,7 +174,8 @@ test('trains vectors before the cue, and answer words too, compares them, and an
   const [run] = await runsOf(studio);
   expect(run?.settings).toMatchObject({ placement: 'infix', answerVectors: 'trained' });
   expect(run?.initText).toBe('\n');
-  expect(run?.soft?.answerShift).toBeTruthy();
+  const [voice] = (await promptSets(page))[0]?.versions.find(({ id }) => id === run?.id)?.prompt.voices ?? [];
+  expect(voice?.kind === 'text' && voice.soft?.answerShift).toBeTruthy();
   await studio.go('Compare');
   await compare.run.click();
   await compare.verdict();

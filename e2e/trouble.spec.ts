@@ -85,7 +85,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await expect(notSaved(page)).toBeHidden();
     const [set] = await promptSets(page);
     expect(set?.name).toBe('No room');
-    expect(set?.soft.map(({ status }) => status)).toEqual(['finished', 'finished']);
+    expect(set?.runs.map(({ status }) => status)).toEqual(['finished', 'finished']);
   });
 
   await test.step('the clock moves back three days between two saves', async () => {
@@ -114,7 +114,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
   });
 
   await test.step('the site data is deleted under the page', async () => {
-    await page.evaluate(() => indexedDB.deleteDatabase('softprompt-studio'));
+    await page.evaluate(() => indexedDB.deleteDatabase('softprompt'));
     await expect(notSaved(page)).toContainText('The browser has deleted what this page had saved');
     await page.getByRole('button', { name: 'Save again' }).click();
     await expect(notSaved(page)).toBeHidden();
@@ -130,7 +130,9 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await damage(page);
     await page.reload();
     const note = page.getByRole('status').filter({ hasText: '1 saved item is damaged and was set aside' });
-    await expect(note).toContainText('Prompt set “Earlier and later”: “Run 1” (soft: has a different number of values');
+    await expect(note).toContainText(
+      'Prompt set “Earlier and later”: “Run 1” (prompt.voices.0.soft: has other numbers)',
+    );
     await studio.go('Train');
     await expect(train.heading).toContainText(/1 tuned prompt so far|Trained; now compare/); // before and after its curves are read
     const download = page.waitForEvent('download');

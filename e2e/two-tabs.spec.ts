@@ -34,7 +34,7 @@ test('two tabs on one prompt set share one run, lose no change, and hand the run
     const [set, ...more] = await promptSets(page);
     expect(more).toEqual([]);
     expect(set?.name).toBe('Renamed elsewhere');
-    expect(set?.soft.map(({ status }) => status)).toEqual(['stopped']);
+    expect(set?.runs.map(({ status }) => status)).toEqual(['stopped']);
     expect((await vectors(page))[0]).toHaveLength(Math.ceil((10 * 96 * 4) / 3) * 4);
     // the other tab has it too
     await expect(other.page.getByRole('table', { name: 'Runs' })).toContainText(/\d:\d\d$/);

@@ -2,6 +2,7 @@
  * Nothing that is remembered is remembered under less than what decides it: for each row of the table in
  * docs/method/runtime.md, every deciding thing is changed once, and must lead to another key or to another value.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';

@@ -19,13 +19,13 @@ import type { Dataset } from '../src/dataset/types';
 import { setOfPackage } from '../src/interchange/from-package';
 import { type Package, packageJson } from '../src/interchange/package';
 import { present } from '../src/lib/assert';
-import { unwrap } from '../src/lib/result';
 import { argmax } from '../src/metrics/classification';
-import { labelsOf, type Voice } from '../src/prompt/prompt';
+import { firstText, labelsOf, type Voice } from '../src/prompt/prompt';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
 import { stamp } from '../src/prompt-set/prompt-set';
 import { type AskedVersion, askedVersion } from '../src/prompt-set/ready-prompt';
 import type { PromptSet } from '../src/prompt-set/types';
+import { versionsOf } from '../src/prompt-set/versions';
 import { createRouter } from '../src/route/router';
 import { SILENT } from '../src/workflow/host';
 import { type About, makePackage } from '../src/workflow/make-package';
@@ -54,15 +54,17 @@ async function sample(): Promise<Dataset> {
 
 /** The shipped prompt with its vectors at every place, with others together, and hand-written prompts. */
 function prompts(set: PromptSet): readonly (readonly [name: string, ready: AskedVersion])[] {
-  const run = present(set.soft[0], 'run');
-  const soft = present(run.soft, 'vectors');
+  const [version] = versionsOf(set, 'trained');
+  const own = askedVersion(set, present(version, 'version'), null);
+  const text = firstText(own.prompt);
+  const soft = present(text.soft, 'vectors');
+  const of = (voices: readonly Voice[]): AskedVersion => ({ ...own, prompt: { ...own.prompt, voices } });
   const tuned = PLACEMENTS.map((placement) => {
-    const moved = { ...run, soft: { ...soft, placement }, settings: { ...run.settings, placement } };
-    return [`vectors, ${placement}`, askedVersion(set, { kind: 'soft', version: moved }, null)] as const;
+    const moved = { ...text, soft: { ...soft, placement }, splitsCue: placement === 'infix' };
+    return [`vectors, ${placement}`, of([moved])] as const;
   });
-  const of = (version: typeof run) => askedVersion(set, { kind: 'soft', version }, null);
-  const half = of(run).prompt.voices.map((voice) => ({ ...voice, weight: 0.5 }));
-  const mixed = (others: readonly Voice[]) => of({ ...run, soft: null, mixed: { voices: [...half, ...others] } });
+  const half = [{ ...text, weight: 0.5 }];
+  const mixed = (others: readonly Voice[]) => of([...half, ...others]);
   const reversed = { ...soft, vectors: soft.vectors.toReversed() };
   const counts = { kind: 'counts', weight: 0.5, counts: trainingWords(dataset) } as const;
   const several = [
@@ -70,17 +72,7 @@ function prompts(set: PromptSet): readonly (readonly [name: string, ready: Asked
     ['with word counts', mixed([counts])],
   ] as const;
   const hand = (prompt: object) =>
-    askedVersion(
-      set,
-      {
-        kind: 'hard',
-        version: {
-          ...{ id: 'h', number: 1, name: 'h', createdAt: '', origin: { kind: 'written' }, tried: null },
-          prompt: { template: `Decide the tone.\n${run.template}`, shots: 0, shotSeed: 1, ...prompt },
-        },
-      },
-      null,
-    );
+    of([{ ...text, soft: null, template: `Decide the tone.\n${text.template}`, shots: 0, shotSeed: 1, ...prompt }]);
   return [...tuned, ...several, ['hand-written', hand({})], ['4 examples', hand({ shots: 4 })]];
 }
 
@@ -140,7 +132,7 @@ try {
 process.exitCode = failed > 0 ? 1 : 0;
 
 function setIn(of: Package): PromptSet {
-  return unwrap(setOfPackage(of, { ...stamp(), taken: [] }));
+  return setOfPackage(of, { ...stamp(), taken: [] });
 }
 
 function made(asked: AskedVersion): Promise<Package> {
@@ -192,7 +184,7 @@ async function byRouter(calibrated: PromptSet): Promise<Said> {
   const router = createRouter({ sets: [calibrated], host });
   const said: Record<string, number>[] = [];
   for (const text of sentences) {
-    const asked = { handle: calibrated.handle, version: { kind: 'soft', number: 1 } } as const;
+    const asked = { handle: calibrated.handle, version: { side: 'trained', number: 1 } } as const;
     const { labels, probabilities } = await router.classify(asked, text);
     said.push(Object.fromEntries(labels.map((label, c) => [label, probabilities[c] ?? Number.NaN])));
   }
@@ -200,7 +192,7 @@ async function byRouter(calibrated: PromptSet): Promise<Said> {
 }
 
 async function byModule(calibrated: PromptSet): Promise<Said> {
-  const asked = askedVersion(calibrated, { kind: 'soft', version: present(calibrated.soft[0], 'run') }, null);
+  const asked = askedVersion(calibrated, present(versionsOf(calibrated, 'trained')[0], 'version'), null);
   const { report } = await byDropIn(await made(asked));
   return report.rows.map(({ probabilities }) =>
     Object.fromEntries(labelsOf(asked.prompt).map((label, c) => [label, probabilities[c] ?? Number.NaN])),

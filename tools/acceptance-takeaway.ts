@@ -17,14 +17,14 @@ import { readZip } from '../src/interchange/zip';
 import { uninterrupted } from '../src/lib/control';
 import { labelProbabilities, mixedAnswers } from '../src/metrics/calibration';
 import { argmax } from '../src/metrics/classification';
-import { firstText } from '../src/prompt/prompt';
+import { firstText, softOf } from '../src/prompt/prompt';
 import { armId } from '../src/prompt-set/arms';
 import { versionsCompared } from '../src/prompt-set/calibration';
-import { addHardVersion, finishRun, startRun } from '../src/prompt-set/make-versions';
+import { addWritten, finishRun, startRun } from '../src/prompt-set/make-versions';
 import { createPromptSet } from '../src/prompt-set/prompt-set';
 import { askedVersion } from '../src/prompt-set/ready-prompt';
-import type { ClassifyEvaluation, PromptSet } from '../src/prompt-set/types';
-import { versionById } from '../src/prompt-set/versions';
+import type { ClassifyEvaluation, PromptSet, Version } from '../src/prompt-set/types';
+import { versionById, versionsOf } from '../src/prompt-set/versions';
 import { openVersion, tableSource } from '../src/route/answering';
 import { classifyInstruction } from '../src/task/propose';
 import { renderRows } from '../src/task/render';
@@ -96,7 +96,7 @@ try {
     await everyFormat(stored, subject, { ...shared, name: id, want });
   }
   // it takes no part in the comparison, whose tuned prompt has its vectors after the text
-  const before = set.soft.find(({ settings }) => settings.placement === 'prefix');
+  const before = set.versions.find(({ prompt }) => softOf(prompt)?.placement === 'prefix');
   const subject = before && subjectOf(stored, before.id);
   if (before && subject && (only.length === 0 || only.includes('prefix'))) {
     console.log(`\n${subject.name}, vectors before the text`);
@@ -121,12 +121,12 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
   const instruction = classifyInstruction(dataset.labels, words);
   const named = { name: 'support', baseTemplate: template, datasetName: 'support-messages.csv', taken: [] };
   let set = createPromptSet(stamp(), { ...named, words, datasetFingerprint: dataset.fingerprint });
-  set = addHardVersion(set, stamp(), {
-    prompt: { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 },
+  set = addWritten(set, stamp(), {
+    text: { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 },
   }).set;
   const mean = { template, shots: 4, shotSeed: 2, orders: 2 };
-  const second = addHardVersion(set, stamp(), { prompt: mean });
-  set = { ...second.set, chosenHard: set.hard[0]?.id ?? null };
+  const second = addWritten(set, stamp(), { text: mean });
+  set = { ...second.set, chosenHard: set.versions[0]?.id ?? null };
   for (const [seed, placement] of [
     [0, 'suffix'],
     [1, 'suffix'],
@@ -166,8 +166,18 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
     };
     set = finishRun(started.set, started.run.id, ended, on.now());
   }
-  set = { ...set, chosenSoft: set.soft[0]?.id ?? null };
-  const found = await compare(on, { set, dataset, also: set.hard.slice(1).map(({ id }) => id) }, SILENT);
+  set = { ...set, chosenSoft: set.runs[0]?.id ?? null };
+  const found = await compare(
+    on,
+    {
+      set,
+      dataset,
+      also: versionsOf(set, 'written')
+        .slice(1)
+        .map(({ id }) => id),
+    },
+    SILENT,
+  );
   const evaluation = withCombined({
     ...{ ...found.evaluation, id: 'e', setId: set.id, createdAt: on.now() },
   } as ClassifyEvaluation);
@@ -181,12 +191,12 @@ function answering(set: PromptSet, evaluation: ClassifyEvaluation): PromptSet {
     evaluation.plan.arms.find(({ id }) => compared.get(id) === versionId)?.calibration ??
     evaluation.plan.arms.find(({ id }) => id === 'tuned')?.calibration ??
     null;
-  const made = <V extends { readonly id: string }>(version: V) => ({
+  const made = (version: Version): Version => ({
     ...version,
-    calibration: fitOf(version.id),
-    threshold: THRESHOLD,
+    calibrated: true,
+    prompt: { ...version.prompt, calibration: fitOf(version.id), threshold: THRESHOLD },
   });
-  return { ...set, hard: set.hard.map(made), soft: set.soft.map(made) };
+  return { ...set, versions: set.versions.map(made) };
 }
 
 /** The texts of the compared test rows. */

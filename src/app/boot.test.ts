@@ -16,13 +16,13 @@ describe('the model that the address names', () => {
 });
 
 describe('a prompt set is opened again', () => {
-  const set = (change: object) => ({ hard: [], soft: [], testLooks: 0, ...change }) as unknown as PromptSet;
+  const set = (change: object) => ({ versions: [], runs: [], testLooks: 0, ...change }) as unknown as PromptSet;
   it.each([
     [{}, 'data'],
-    [{ hard: [{ tried: null }] }, 'data'],
-    [{ hard: [{ tried: {} }] }, 'prompts'],
-    [{ soft: [{}] }, 'train'],
-    [{ soft: [{}], testLooks: 1 }, 'compare'],
+    [{ versions: [{ tried: null }] }, 'data'],
+    [{ versions: [{ tried: {} }] }, 'prompts'],
+    [{ runs: [{}] }, 'train'],
+    [{ runs: [{}], testLooks: 1 }, 'compare'],
   ])('%j on %s', (change, screen) => expect(resumeScreen(set(change))).toBe(screen));
 });
 

@@ -46,8 +46,8 @@ const LAST = 'last-project';
 
 export function resumeScreen(set: PromptSet): string {
   if (set.testLooks > 0) return 'compare';
-  if (set.soft.length > 0) return 'train';
-  if (set.hard.some(({ tried }) => tried !== null)) return 'prompts';
+  if (set.runs.length > 0) return 'train';
+  if (set.versions.some(({ tried }) => tried !== null)) return 'prompts';
   return 'data';
 }
 

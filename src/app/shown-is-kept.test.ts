@@ -3,7 +3,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
 import type { CalibrationMode } from '../evaluation/classify/outcome';
 import { StudioError } from '../lib/errors';
-import { addHardVersion } from '../prompt-set/make-versions';
+import { addWritten } from '../prompt-set/make-versions';
 import { renamePromptSet } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
@@ -71,7 +71,7 @@ async function opened() {
   const page = testStudio(services);
   const { create, update } = page.stores.promptSets.getState();
   const { id } = await create({ name: 'Tone', dataset, datasetName: 'a.csv', baseTemplate: '{text}' });
-  await update((set) => addHardVersion(set, { id: 'h', now: set.createdAt }, { prompt }).set);
+  await update((set) => addWritten(set, { id: 'h', now: set.createdAt }, { text: prompt }).set);
   const evaluation = { ...compared, setId: id };
   await services.store.evaluations.put(evaluation);
   /** What would open after a reload at this moment. */

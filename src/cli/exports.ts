@@ -14,8 +14,9 @@ import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { type Figure, LABEL_METRICS, type Metric, metricsOf, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
+import { firstText } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
-import { addTrained, chosenHard, chosenSoft } from '../prompt-set/make-versions';
+import { addVersion, chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { closerLook } from '../report/closer-look';
 import { resultsCsv } from '../report/csv';
@@ -179,7 +180,8 @@ type Exported = Omit<Compared, 'checkpoint'> & { readonly folder: string };
 export async function exportProbe(host: Host, { set, dataset, evaluation, folder }: Exported): Promise<void> {
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [] };
   const version = await keepProbe(host, { stored, subject: armId(evaluation, PROBE), withRows: true }, SILENT);
-  await exportPrompt(host, { set: addTrained(set, version, host.now()), dataset, evaluation, folder }, version.id);
+  const kept = addVersion(set, { id: version.id, now: host.now() }, version);
+  await exportPrompt(host, { set: kept, dataset, evaluation, folder }, version.id);
 }
 
 /**
@@ -194,7 +196,8 @@ export async function exportPrompt(
   const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
   // its examples were asked for, and it would be another prompt without them
-  const withRows = chosenSoft(set)?.examples !== undefined;
+  const tuned = chosenSoft(set);
+  const withRows = tuned !== null && firstText(tuned.prompt).inText !== undefined;
   const order = { recipient: 'engineer' as const, subject, withRows, stored };
   const { content } = await exportPackage(host, order, SILENT);
   await writeFiles(folder, unwrap(readZip(content)));

@@ -3,9 +3,11 @@ import type { Dataset } from '../dataset/types';
 import { taskKindOf } from '../dataset/types';
 import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
-import { addHardVersion, type FoundWords, takeFoundPrompt, takeTemplateAlone } from '../prompt-set/make-versions';
+import { firstText } from '../prompt/prompt';
+import { addWritten, type FoundWords, takeFoundPrompt, takeTemplateAlone } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
+import { versionsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
@@ -59,10 +61,15 @@ export async function withWords(host: Host, options: Given, log: Log): Promise<P
 
 /** The set with the template alone as Yours where the proposed instruction is worse on validation rows. */
 async function withoutStrawMan(host: Host, set: PromptSet, dataset: Dataset, log: Log): Promise<PromptSet> {
-  const { words, baseTemplate: template, hard } = set;
+  const { words, baseTemplate: template } = set;
   if (words.length === 0) return set;
   log.progress('Trying the proposed prompt on validation rows');
-  const asked = { dataset, template, words, prompt: present(hard[0], 'proposed prompt').prompt };
+  const asked = {
+    dataset,
+    template,
+    words,
+    prompt: firstText(present(versionsOf(set, 'written')[0], 'proposed prompt').prompt),
+  };
   if (!(await isWorseThanBare(host, asked, SILENT))) return set;
   log.line(
     'The template alone does better on validation rows than the proposed instruction: it is compared as your prompt',
@@ -78,7 +85,7 @@ export async function improved(
   log: Log,
 ): Promise<{ readonly set: PromptSet; readonly found: Improved }> {
   const { words, baseTemplate: template } = set;
-  const own = set.hard.map(({ prompt }) => ({ prompt, words }));
+  const own = versionsOf(set, 'written').map(({ prompt }) => ({ prompt: firstText(prompt), words }));
   const request = { dataset, template, words, own, budget, known: [] };
   const found = await improve(host, request, logged(log));
   log.line(`${foundWords(found.search)} Your prompt is now: ${found.winner.name}`);
@@ -119,5 +126,5 @@ export function openSet(
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
-  return addHardVersion(searched, stamp(), { prompt: { template: prompt ?? proposed, shots, shotSeed: 0 } }).set;
+  return addWritten(searched, stamp(), { text: { template: prompt ?? proposed, shots, shotSeed: 0 } }).set;
 }

@@ -9,10 +9,10 @@ import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
 import { placeOf } from '../lib/rng';
 import { fitWords } from '../metrics/logistic';
+import { isText } from '../prompt/prompt';
 import { setThreshold } from '../prompt-set/calibration';
-import { promptOf } from '../prompt-set/ready-prompt';
 import { moveStage, setPolicy } from '../prompt-set/stages';
-import { withCounts } from '../prompt-set/test-support';
+import { withCounts, withVersions } from '../prompt-set/test-support';
 import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { checkTemplate } from '../task/template';
@@ -56,11 +56,9 @@ beforeAll(async () => {
   // a team folder beside it, whose version counts words too
   const topic = setOf('Topic', ['order', 'table', 'invoice'], info, 2);
   const model = fitWords(['my order', 'the table', 'an invoice'], [0, 1, 2], 3);
-  const soft = topic.soft.map((version) => {
-    const { voices } = promptOf(topic, { kind: 'soft', version });
-    return { ...version, soft: null, mixed: { voices: withCounts(voices, model, 0.01) } };
-  });
-  const combined = { ...topic, soft };
+  const combined = withVersions(topic, ({ prompt }) =>
+    isText(prompt) ? {} : { prompt: { ...prompt, voices: withCounts(prompt.voices, model, 0.01) } },
+  );
   for (const [path, bytes] of setFiles(complete(combined))) {
     await mkdir(dirname(join(folder, 'topic', path)), { recursive: true });
     await writeFile(join(folder, 'topic', path), bytes);

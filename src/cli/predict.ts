@@ -23,8 +23,7 @@ import {
   withThreshold as withThresholdOf,
 } from '../prompt-set/ready-prompt';
 import { STANDARD_STAGES } from '../prompt-set/stages';
-import { STAGE_POLICIES, type StagePolicy } from '../prompt-set/types';
-import type { Version } from '../prompt-set/versions';
+import { STAGE_POLICIES, type StagePolicy, type Version } from '../prompt-set/types';
 import { answerFrom, answerWords } from '../route/answering';
 import { type RoutedAnswer, type Share, sureness } from '../route/policy';
 import type { Fields } from '../task/template';

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
+import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
+import { firstText } from '../prompt/prompt';
 import type { Checkpoint } from '../training/events';
 import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
 import { type AheadEvent, readAhead } from '../workflow/race';
@@ -27,10 +29,12 @@ it('names letters in the proposed instruction where letters answer', async () =>
   const rows = Array.from({ length: 40 }, (_, i) => [`text ${i}`, LABELS[i % 4] ?? ''] as const);
   const { dataset } = await preparedOf(rows);
   const host = { tokens: { encode }, now: () => '2026-01-01', newId: () => 'id' };
-  const { words, hard } = openSet(host as never, { dataset, prompt: null, words: null });
+  const { words, versions } = openSet(host as never, { dataset, prompt: null, words: null });
   expect(words.map(({ word }) => word.trim())).toEqual(['A', 'B', 'C', 'D']);
   for (const [i, label] of LABELS.entries())
-    expect(hard[0]?.prompt.template).toMatch(new RegExp(`${'ABCD'[i]}\\W+.*${label}`));
+    expect(firstText(present(versions[0], 'version').prompt).template).toMatch(
+      new RegExp(`${'ABCD'[i]}\\W+.*${label}`),
+    );
 });
 
 it('begins a run with steps, and scores the prompts to beat after the last one, as the page does', async () => {

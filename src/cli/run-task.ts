@@ -12,7 +12,7 @@ import { recordComparison } from '../prompt-set/calibration';
 import { chooseSoft, chosenHard, finishRun, updateRun } from '../prompt-set/make-versions';
 import { countLook } from '../prompt-set/prompt-set';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
-import { wordsFitting } from '../prompt-set/versions';
+import { versionsOf } from '../prompt-set/versions';
 import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { everyRow, fineTune } from '../workflow/checks';
@@ -96,7 +96,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const started = { ...(await preparedSet(host, options, options.distil !== undefined, log)), testLooks };
   const compares = (of: PromptSet) => ({
     ...{ set: of, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) },
-    also: options.improve ? of.hard.map(({ id }) => id) : [],
+    also: options.improve ? versionsOf(of, 'written').map(({ id }) => id) : [],
   });
   log.line(partsWords((await comparedRows(host, compares(started), SILENT)).parts, dataset));
   if (started.words.length > 0)
@@ -192,7 +192,7 @@ async function trainAll(
     set = trained.set;
     ended.push(trained);
   }
-  set = chooseSoft(set, present(set.soft[0], 'run').id, host.now());
+  set = chooseSoft(set, present(set.runs[0], 'run').id, host.now());
   const [settings] = runs;
   if (hybrid && templateOf(set, true) === templateOf(set, false))
     log.line(
@@ -222,7 +222,7 @@ async function trainRun(
   const { set, run } = recorded(before, plan, at, from, dataset);
   const { template, examples, initText } = run;
   const request = {
-    ...{ runId: run.id, dataset, template, examples, words: wordsFitting(set, run), settings: run.settings, initText },
+    ...{ runId: run.id, dataset, template, examples, words: run.words, settings: run.settings, initText },
     ...{ initFrom: null, resume: null, baselines: [] },
   };
   const taught = teacherOf(set, run);

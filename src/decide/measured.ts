@@ -8,6 +8,7 @@ import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
+import { firstText, isText, softOf } from '../prompt/prompt';
 import type { Said } from '../prompt-set/answers';
 import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
 import {
@@ -19,7 +20,7 @@ import {
   rowsOfResults,
 } from '../prompt-set/performance';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
-import { versionWords } from '../prompt-set/versions';
+import { runOf, versionWords } from '../prompt-set/versions';
 import type { LabelResults } from '../report/results-schema';
 import type { Known, MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
@@ -147,19 +148,20 @@ interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
 }
 
 export function knownOf({ set, measured, model, trainingRows, ...given }: KnownFrom): Known {
-  const [hard, run] = [chosenHard(set), chosenSoft(set)];
-  const settings = run?.settings;
+  const [hard, tuned] = [chosenHard(set), chosenSoft(set)];
+  const run = runOf(set, tuned);
+  const soft = tuned && softOf(tuned.prompt);
   return {
     ...given,
     ...armsOf(measured),
     model: { parameters: model?.parameters ?? null },
-    hiddenSize: run?.soft?.hidden ?? model?.hidden ?? null,
-    virtualTokens: run?.soft?.virtualTokens ?? settings?.virtualTokens ?? 10,
-    promptBytes: hard ? new TextEncoder().encode(hard.prompt.template).length : null,
+    hiddenSize: soft?.hidden ?? model?.hidden ?? null,
+    virtualTokens: soft?.virtualTokens ?? 10,
+    promptBytes: hard ? new TextEncoder().encode(firstText(hard.prompt).template).length : null,
     training: run?.seconds
       ? {
           seconds: run.seconds,
-          rows: settings?.trainRows ?? trainingRows,
+          rows: run.settings.trainRows ?? trainingRows,
           steps: run.status === 'finished' ? run.settings.steps : null,
           heapBytes: run.heapBytes ?? null,
         }
@@ -235,9 +237,10 @@ export const placesOf = (
 
 /** A version on the rows of a file: neither its tokens, its time nor its probabilities were kept. */
 function fileArm({ of, rows, value, ci95, n }: Result): ArmAnswers {
-  const kind = of.kind === 'soft' ? 'tuned' : of.version.prompt.shots > 0 ? 'few-shot' : 'zero-shot';
+  const shots = isText(of.prompt) ? firstText(of.prompt).shots : null;
+  const kind = shots === null ? 'tuned' : shots > 0 ? 'few-shot' : 'zero-shot';
   return {
-    ...{ id: of.version.id, name: versionWords(of), kind, isCorrect: rows.map((right) => right === 1) },
+    ...{ id: of.id, name: versionWords(of), kind, isCorrect: rows.map((right) => right === 1) },
     ...{ tokensSent: 0, meanTokens: null, tokensComputed: null, latencyMs: null, confidences: [] },
     ...{ accuracy: value, ci95, rows: n },
   };

@@ -4,9 +4,9 @@ import { alternating, armOf, planOf as comparedOf, patterned } from '../evaluati
 import { createRng, placeOf, type Rng } from '../lib/rng';
 import type { Answers } from '../prompt-set/answers';
 import { answersTo } from '../prompt-set/answers.test-support';
-import { addHardVersion } from '../prompt-set/make-versions';
+import { addWritten } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { comparedAs } from '../prompt-set/test-support';
+import { comparedAs, withRun } from '../prompt-set/test-support';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import { rollOutRows } from './measured';
 import {
@@ -216,8 +216,7 @@ describe('rows to rehearse on', () => {
   const named = { name: 'Tone', words: [], baseTemplate: '{text}', datasetFingerprint: 'f', datasetName: 'march.csv' };
   const set = ['h1', 'h2'].reduce(
     (made, id) =>
-      addHardVersion(made, { id, now: '2026-01-02' }, { prompt: { template: `${id} {text}`, shots: 0, shotSeed: 0 } })
-        .set,
+      addWritten(made, { id, now: '2026-01-02' }, { text: { template: `${id} {text}`, shots: 0, shotSeed: 0 } }).set,
     createPromptSet({ id: 's', now: '2026-01-01' }, { ...named, taken: [] }),
   );
   const measured = (id: string, right: number, gold: readonly number[]): Answers => ({
@@ -295,8 +294,7 @@ describe('rows to rehearse on', () => {
     const [first] = rollOutRows({ set, evaluations: [newest], writings: [], measurements: [] });
     expect(first).toMatchObject({ id: 'e', name: '40 test rows of the newest comparison', versions: { yours: 'h2' } });
     expect(first?.refused).toMatch(/^These rows chose the prompt, .* Use a file of labelled rows/);
-    const run = { id: 'r', handVersion: 'h2', status: 'finished', soft: {}, settings: {}, template: '{text}' };
-    const withHybrid = { ...set, soft: [{ ...run, createdAt: '2026-03-01' }] } as unknown as typeof set;
+    const withHybrid = withRun(set, { id: 'r', handVersion: 'h2' });
     const versions = comparedAs({ yours: 'h2', hybrid: 'r' });
     const hybrid = { ...newest, versions, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };
     const [rolled] = rollOutRows({

@@ -1,11 +1,14 @@
 /** What to do next: after a comparison what its card says, before one what the answers about the project suggest. */
+
 import type { VerdictCard } from '../evaluation/card';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { counted } from '../lib/format';
+import { drawsExamples } from '../prompt/prompt';
 import { chosenHard } from '../prompt-set/make-versions';
 import { kindOf } from '../prompt-set/prompt-set';
 import { stagesOf } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
+import { isTuned, versionsOf } from '../prompt-set/versions';
 
 export const QUESTIONS = {
   timeline: { ask: 'When is it needed?', answers: { days: 'in days', weeks: 'in weeks', months: 'in months' } },
@@ -212,13 +215,14 @@ export interface Upkeep {
 }
 
 export function upkeepOf(set: PromptSet): readonly Upkeep[] {
-  const trained = set.soft.filter(({ soft }) => soft !== null).length;
-  const written = set.hard.length;
+  const trained = set.versions.filter(isTuned).length;
+  const written = versionsOf(set, 'written').length;
   const runs = counted(trained, 'tuned prompt');
   const texts = counted(written, 'hand-written prompt');
   const inUse = stagesOf(set).map(({ name }) => name);
   const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
-  const hasExamples = (chosenHard(set)?.prompt.shots ?? 0) > 0;
+  const yours = chosenHard(set);
+  const hasExamples = yours !== null && drawsExamples(yours.prompt);
   const classifies = kindOf(set) === 'classify';
   const retrain = trained > 0 ? [`Train again: ${runs} learned from the old rows.`] : [];
   return [

@@ -86,11 +86,12 @@ const WHAT: Readonly<Record<string, string>> = {
 };
 
 const FOLDERS: Readonly<Record<string, string>> = {
-  'hand-written': 'a hand-written prompt and its results on validation rows',
-  tuned: 'a tuned prompt: settings (.json) and vectors (.npy)',
-  runs: 'the curves and the last checkpoint of a run',
+  versions: 'a prompt, and its results on validation rows',
+  runs: 'settings and results of a training run',
+  checkpoints: 'the curves and the last checkpoint of a run',
   measurements: 'a version measured again: figures, no text',
   comparisons: 'a comparison, with its votes and relabelled rows',
+  tagged: 'a comparison of several labels a row',
   written: 'a comparison of generated texts, with its votes',
 };
 

@@ -1,14 +1,12 @@
 /** Prompts that were exported, or are texts of other tools, as prompt sets of their own. */
 import { ofTask } from '../dataset/types';
-import { present } from '../lib/assert';
-import { type Failure, fail, ok, type Result } from '../lib/result';
-import { countsOf, firstText, labelsOf, type Prompt, softsOf } from '../prompt/prompt';
+import { firstText, isText, labelsOf, type Prompt, softsOf, textsOf } from '../prompt/prompt';
 import { freeHandle } from '../prompt-set/handle';
-import { addHardVersion } from '../prompt-set/make-versions';
+import { addVersion } from '../prompt-set/make-versions';
 import { cleanName, createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import type { PromptSet, Run, Version } from '../prompt-set/types';
+import { textAlone } from '../prompt-set/versions';
 import { parseTemplate, printTemplate, splitInstruction } from '../task/template';
-import { importedSettings } from './from-vectors';
 import { type Package, PROMPT_FILE } from './package';
 import type { Named } from './text-formats';
 
@@ -19,53 +17,51 @@ export interface Here {
   readonly taken: Iterable<string>;
 }
 
-/** A text becomes a hand-written version, vectors with all that answers beside them another one. */
-export function setOfPackage(of: Package, here: Here): Result<PromptSet, Failure<'together'>> {
-  const { version, fallback, policy, data, results } = of;
-  const { prompt } = version;
-  const isTuned = softsOf(prompt).length > 0;
-  if (!isTuned && (prompt.voices.length > 1 || countsOf(prompt)))
-    return fail(
-      'together',
-      `“${version.name}” is several texts, or counts words, without vectors, and no version can be made of that. It answers with predict.py, predict.mjs and the command line (predict). Nothing was imported.`,
-    );
+/** A prompt of a package as a set with that version, and its fallback as another one. */
+export function setOfPackage(of: Package, here: Here): PromptSet {
+  const { version, fallback, policy, results, learned } = of;
+  const { name, prompt } = version;
   const handle = freeHandle(of.handle, here.taken);
-  if (!isTuned) return ok({ ...setOfText({ name: of.name, prompt }, PROMPT_FILE, here), handle });
-  const facts = { datasetFingerprint: data?.fingerprint ?? null, datasetName: null };
-  const { template, words } = firstText(prompt);
-  const base = { ...frameOf({ name: of.name, prompt }, here, template), ...facts, handle };
-  const set = fallback ? withText(base, fallback.prompt, PROMPT_FILE, `${here.id}-2`, here.now) : base;
-  const tuned = tunedVersion(of, `${here.id}-1`);
-  return ok({
-    ...set,
+  if (isText(prompt)) return { ...setOfText({ name: of.name, prompt }, PROMPT_FILE, here), handle };
+  const { id, now } = here;
+  const base = frameOf({ name: of.name, prompt }, here, textsOf(prompt)[0]?.template ?? '{text}');
+  const set = fallback ? withText(base, fallback.prompt, PROMPT_FILE, `${id}-2`, now) : base;
+  const run = runIn(of, `${id}-1`);
+  const added = addVersion(
+    set,
+    { id: `${id}-1`, now },
+    {
+      ...{ name: cleanName(name), createdAt: of.createdAt, prompt, calibrated: prompt.calibration !== null, learned },
+      origin: originIn(of, run),
+      model: softsOf(prompt).length > 0 ? modelOf(of) : null,
+    },
+  );
+  return {
+    ...added,
+    ...{ handle, datasetFingerprint: of.data?.fingerprint ?? null, runs: run ? [run] : [], chosenSoft: `${id}-1` },
     ...(policy && { policy }),
-    ...(of.untuned && { untuned: { template, words, calibration: of.untuned } }),
-    soft: [tuned],
-    chosenSoft: tuned.id,
+    ...(of.untuned && { untuned: { ...textAlone(prompt), calibration: of.untuned } }),
     testLooks: results?.looks ?? 0,
     ...(results && { verdict: { headline: results.headline, rows: results.rows, at: results.at } }),
-  });
+  };
 }
 
-function tunedVersion({ version, run, model, createdAt }: Package, id: string): SoftVersion {
-  const { prompt, name } = version;
-  const { template, inText, words } = firstText(prompt);
-  const [soft] = softsOf(prompt);
-  const { placement, virtualTokens } = present(soft, 'vectors');
-  const { id: modelId, sha256, dtype } = present(model, 'the model of a text');
-  const own = prompt.voices.length > 1 ? { soft: null, mixed: { voices: prompt.voices } } : { soft: soft ?? null };
-  return {
-    settings: importedSettings(placement, virtualTokens),
-    ...{ initText: '', status: 'finished', bestStep: null, validationAccuracy: null, seconds: null },
-    ...{ datasetFingerprint: '', ...(run ?? { origin: PROMPT_FILE }) },
-    ...{ id, number: 1, name: cleanName(name), createdAt, error: null, template, words },
-    ...(inText && { examples: inText }),
-    ...(labelsOf(prompt).length === 0 && { writes: true as const }),
-    ...own,
-    calibration: prompt.calibration,
-    ...(prompt.threshold && { threshold: prompt.threshold }),
-    model: { id: modelId, sha256, dtype },
-  };
+const modelOf = ({ model }: Package): Version['model'] =>
+  model && { id: model.id, sha256: model.sha256, dtype: model.dtype };
+
+function runIn(of: Package, id: string): Run | null {
+  const { version, run, learned, createdAt } = of;
+  const model = modelOf(of);
+  if (!run || !learned || !model) return null;
+  const { template, inText, words } = firstText(version.prompt);
+  const named = { id, number: 1, name: cleanName(version.name), createdAt, error: null };
+  return { ...run, ...learned, ...named, model, template, words, ...(inText && { examples: inText }) };
+}
+
+/** What it says of itself that holds in another set too. */
+function originIn({ origin }: Package, run: Run | null): Version['origin'] {
+  if (run && origin?.kind === 'run') return { ...origin, run: run.id };
+  return origin?.kind === 'probe' || origin?.kind === 'mixed' ? origin : { kind: 'imported', from: PROMPT_FILE };
 }
 
 /** A prompt set of one hand-written version. @param from where the text comes from, in words */
@@ -87,16 +83,17 @@ const frameOf = ({ name, prompt }: Named, { id, now, taken }: Here, baseTemplate
   createPromptSet(
     { id, now },
     {
-      ...{ name, words: firstText(prompt).words, taken, baseTemplate, datasetFingerprint: null, datasetName: null },
+      ...{ name, taken, baseTemplate, datasetFingerprint: null, datasetName: null },
+      words: textsOf(prompt)[0]?.words ?? labelsOf(prompt).map((label) => ({ label, word: ` ${label}` })),
       ...ofTask(TASKS, prompt.task),
     },
   );
 
-function withText(set: PromptSet, prompt: Prompt, from: string, id: string, now: string): PromptSet {
-  const { template, chat, words, inText } = firstText(prompt);
-  const { calibration, threshold } = prompt;
-  const written = { template, shots: 0, shotSeed: 0, ...(chat ? { chat } : {}), ...(inText && { inText }) };
-  const added = addHardVersion(set, { id, now }, { prompt: written, origin: { kind: 'imported', from } });
-  const own = { words, calibration, ...(threshold ? { threshold } : {}) };
-  return { ...added.set, hard: added.set.hard.map((version) => ({ ...version, ...own })) };
-}
+const withText = (set: PromptSet, prompt: Prompt, from: string, id: string, now: string): PromptSet => ({
+  ...addVersion(
+    set,
+    { id, now },
+    { prompt, origin: { kind: 'imported', from }, calibrated: prompt.calibration !== null },
+  ),
+  chosenHard: id,
+});

@@ -4,11 +4,12 @@ import { firstFault, z } from '../lib/zod';
 import { readSafetensors, writeSafetensors } from '../prompt/codecs';
 import type { Prompt } from '../prompt/prompt';
 import { type Placement, type SoftPrompt, scaledVectors, type VectorTable } from '../prompt/soft-prompt';
+import { addVersion } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import type { PromptSet, Run } from '../prompt-set/types';
+import { promptOf, tunedPrompt } from '../prompt-set/versions';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { AnswerWord } from '../task/types';
-import { STANDARD } from '../training/settings';
 import type { Package } from './package';
 
 /** Vectors that were trained elsewhere: PEFT's folders, and a prompt set from vectors and a typed template and answer words. */
@@ -188,7 +189,7 @@ export interface FromVectors {
   readonly words: readonly AnswerWord[];
   readonly placement: Placement;
   readonly table: VectorTable;
-  readonly model: SoftVersion['model'];
+  readonly model: Run['model'];
   /** "PEFT (PROMPT_TUNING)". */
   readonly source: string;
 }
@@ -201,34 +202,11 @@ export function setFromVectors(
     { id: at.id, now: at.now },
     { name, words, baseTemplate: template, datasetFingerprint: null, datasetName: null, taken },
   );
-  const run: SoftVersion = {
-    id: at.runId,
-    number: 1,
+  const made = {
     name: `From ${source}`,
-    createdAt: at.now,
-    settings: importedSettings(placement, table.virtualTokens),
-    template,
-    initText: '',
-    status: 'finished',
-    error: null,
-    soft: { placement, ...table },
-    bestStep: null,
-    validationAccuracy: null,
-    seconds: null,
+    prompt: promptOf(set, tunedPrompt(template, { placement }), words, { placement, ...table }),
+    origin: { kind: 'imported' as const, from: source },
     model,
-    datasetFingerprint: '',
-    origin: source,
   };
-  return { ...set, soft: [run], chosenSoft: run.id };
+  return { ...addVersion(set, { id: at.runId, now: at.now }, made), chosenSoft: at.runId };
 }
-
-/** Placeholder settings for vectors that were not trained here. */
-export const importedSettings = (placement: Placement, virtualTokens: number): SoftVersion['settings'] => ({
-  ...STANDARD,
-  placement,
-  virtualTokens,
-  steps: 0,
-  batchSize: 0,
-  warmupSteps: 0,
-  patience: null,
-});

@@ -8,7 +8,7 @@ import { fitWords } from '../metrics/logistic';
 import { writeNpy, writeSafetensors } from '../prompt/codecs';
 import { textsOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
-import { askedOf, asking, reading } from '../prompt-set/test-support';
+import { askedOf, asking, reading, trainedIn, writtenIn } from '../prompt-set/test-support';
 import { STANDARD } from '../training/settings';
 import { type Incoming, readIncoming } from './incoming';
 import { type Package, packageJson, packageJsonSchema } from './package';
@@ -27,7 +27,7 @@ const table = { vectors: Float32Array.of(1, 2, 3, 4, 5, 6), virtualTokens: 2, hi
 const complete = present(
   fc
     .sample(anySet, { numRuns: 100, seed: 3 })
-    .find(({ evaluations, set }) => evaluations.length > 2 && set.hard.length > 1 && set.soft.length > 1),
+    .find(({ evaluations, set }) => evaluations.length > 2 && writtenIn(set).length > 1 && trainedIn(set).length > 1),
   'a set',
 );
 
@@ -40,7 +40,8 @@ const packageOf = ({ prompt, name, route }: Pick<AskedVersion, 'prompt' | 'name'
   tokenizer: { sha256: 'b'.repeat(64) },
   tokens: textsOf(prompt).flatMap(({ words }) => words.map(({ word }, i) => ({ text: word, ids: [i] }))),
   version: { name, route, prompt },
-  ...{ columns: null, fallback: null, policy: null, checkRows: [], run: null, untuned: null, data: null },
+  ...{ columns: null, fallback: null, policy: null, checkRows: [], untuned: null, data: null },
+  ...{ origin: null, learned: null, run: null },
   ...{ results: null, userRows: 0 },
 });
 
@@ -128,18 +129,14 @@ describe('what a file is', () => {
     expect(await zipped(alone)).toMatchObject({
       kind: 'prompt',
       set: {
-        name: 'Tone',
-        handle: 'TONE',
-        hard: [{ prompt: { template: '{text}', shots: 0 }, threshold, calibration: null }],
+        ...{ name: 'Tone', handle: 'TONE' },
+        versions: [{ prompt: { voices: [{ template: '{text}', shots: 0 }], threshold, calibration: null } }],
       },
     });
-    expect(await zipped(both)).toMatchObject({
-      set: {
-        soft: [{ soft: null, mixed: { voices: ['text', 'counts', 'text', 'counts'].map((kind) => ({ kind })) } }],
-      },
-    });
-    for (const together of [twice(text), askedOf({ ...given, counted })])
-      expect(await zipped(packageOf(together))).toMatch(/^“Both” is several texts, or counts words, without vectors/);
+    for (const together of [both, packageOf(twice(text)), packageOf(askedOf({ ...given, counted }))])
+      expect(await zipped(together)).toMatchObject({
+        set: { versions: [{ prompt: { voices: together.version.prompt.voices.map(({ kind }) => ({ kind })) } }] },
+      });
   });
 
   it('is a set with so many prompts, runs and comparisons', async () => {
@@ -147,7 +144,7 @@ describe('what a file is', () => {
     const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
     expect(await seen('a.zip', zipSync(Object.fromEntries(setFiles(complete))))).toEqual([
       ...['prompt-set', true],
-      `The prompt set HANDLE: ${set.hard.length} hand-written prompts, ${set.soft.length} training runs, ${evaluations.length} comparisons, ${rows}.`,
+      `The prompt set HANDLE: ${writtenIn(set).length} hand-written prompts, ${set.runs.length} training runs, ${evaluations.length} comparisons, ${rows}.`,
     ]);
   });
 
@@ -212,15 +209,17 @@ describe('the files of a set', () => {
   it('come back in the order of the set, a colleague’s versions after it by their number', () => {
     const files = setFiles(complete);
     const head = JSON.parse(new TextDecoder().decode(files.get(SET_FILE)));
-    const order = complete.set.hard.map(({ id }) => id);
-    const again = (hard: readonly string[]) => {
-      files.set(SET_FILE, utf8(JSON.stringify({ ...head, hard })));
+    const order = complete.set.versions.map(({ id }) => id);
+    const again = (versions: readonly string[]) => {
+      files.set(SET_FILE, utf8(JSON.stringify({ ...head, versions })));
       const found = readSetFiles(files);
-      return found.ok ? found.value.set.hard.map(({ id }) => id) : [];
+      return found.ok ? found.value.set.versions.map(({ id }) => id) : [];
     };
     expect(again(order.toReversed())).toEqual(order.toReversed());
     const [first = '', ...others] = order;
-    const byNumber = complete.set.hard.filter(({ id }) => others.includes(id)).toSorted((a, b) => a.number - b.number);
+    const byNumber = complete.set.versions
+      .filter(({ id }) => others.includes(id))
+      .toSorted((a, b) => a.number - b.number || (a.id < b.id ? -1 : 1));
     expect(again([first])).toEqual([first, ...byNumber.map(({ id }) => id)]);
   });
 
@@ -245,8 +244,9 @@ describe('a package', () => {
   });
   const run = {
     ...{ settings: { ...STANDARD, placement: 'infix' as const, virtualTokens: 2 }, initText: 'Say', seconds: 9 },
-    ...{ status: 'early' as const, bestStep: 3, validationAccuracy: 0.7, validationRows: 12, datasetFingerprint: 'f' },
+    ...{ status: 'early' as const, bestStep: 3, validationAccuracy: 0.7, validationRows: 12 },
   };
+  const learned = { datasetFingerprint: 'f', heldBackHash: 'h' };
   const of = (change: Partial<Package>): Promise<Incoming | string> => {
     const tokens = [...words.map(({ word }) => word), '\nTone:'].map((text, i) => ({ text, ids: [i] }));
     const { prompt, name, route } = asked;
@@ -258,16 +258,19 @@ describe('a package', () => {
     const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
     const calibration = { meanLogProbs: [-1, -2], rows: 4 };
     const { prompt, name, route } = asking(asked, { threshold, calibration });
-    const found = await of({ version: { name, route, prompt }, run });
-    expect(found).toMatchObject({
+    const origin = { kind: 'run', run: 'elsewhere' } as const;
+    expect(await of({ version: { name, route, prompt }, origin, learned, run })).toMatchObject({
       kind: 'prompt',
-      set: { name: 'Tone', handle: 'TONE', words, soft: [{ ...run, name: 'tuned 7', soft, threshold, calibration }] },
+      set: {
+        ...{ name: 'Tone', handle: 'TONE', words, runs: [{ ...run, ...learned, id: 'i-1' }] },
+        versions: [{ id: 'i-1', name: 'tuned 7', origin: { kind: 'run', run: 'i-1' }, learned, prompt }],
+      },
     });
   });
 
   it('without a run says where it comes from', async () => {
     expect(await of({ run: null })).toMatchObject({
-      set: { soft: [{ origin: 'prompt.json', settings: { placement: 'infix', virtualTokens: 2, steps: 0 } }] },
+      set: { versions: [{ origin: { kind: 'imported', from: 'prompt.json' } }], runs: [] },
     });
   });
 
@@ -282,8 +285,7 @@ describe('a package', () => {
     expect(await of({ fallback, policy: { kind: 'shadow' } })).toMatchObject({
       set: {
         policy: { kind: 'shadow' },
-        hard: [{ prompt: { template: 'Say. {text}\nTone:' } }],
-        soft: [{ number: 1 }],
+        versions: [{ prompt: { voices: [{ template: 'Say. {text}\nTone:' }] } }, { number: 1 }],
       },
     });
   });

@@ -71,8 +71,7 @@ async function readSet(files: Files): Promise<Result<Incoming, IncomingFailure>>
 function readPrompt(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
   const read = readPackage(bytes);
   if (!read.ok) return read;
-  const set = setOfPackage(read.value, here);
-  return set.ok ? ok({ kind: 'prompt', package: read.value, set: set.value }) : set;
+  return ok({ kind: 'prompt', package: read.value, set: setOfPackage(read.value, here) });
 }
 
 function readAdapter(files: Files): Result<Incoming, IncomingFailure> {

@@ -7,10 +7,31 @@ import { readJson } from '../lib/bytes';
 import { exactIn, exactJson } from '../lib/exact-json';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, type Value, z } from '../lib/zod';
-import { calibrationSchema, labelsOf, promptSchema, softOf, softsOf, type TextVoice, textsOf } from '../prompt/prompt';
+import {
+  calibrationSchema,
+  faultIn,
+  labelsOf,
+  promptSchema,
+  softOf,
+  softsOf,
+  type TextVoice,
+  textsOf,
+} from '../prompt/prompt';
 import { type AskedVersion, ROUTES } from '../prompt-set/ready-prompt';
-import { type SoftVersion, STAGE_POLICIES } from '../prompt-set/types';
-import { count, id, line, many, page, short, softVersionSchema, some, text, time } from '../prompt-set/version-schemas';
+import { type Run, STAGE_POLICIES } from '../prompt-set/types';
+import {
+  count,
+  id,
+  line,
+  many,
+  page,
+  runSchema,
+  short,
+  some,
+  text,
+  time,
+  versionSchema,
+} from '../prompt-set/version-schemas';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 
 export const PROMPT_FILE = 'prompt.json';
@@ -55,12 +76,10 @@ const packedSchema = z.object({
   ),
 });
 
-/** How vectors were trained: what a version of a prompt set says of its run. */
-const runSchema = softVersionSchema.pick({
-  ...{ settings: true, initText: true, race: true, handVersion: true, probe: true, origin: true },
-  ...{ status: true, bestStep: true, seconds: true, heapBytes: true },
+/** How vectors were trained: what a prompt set says of the run. */
+const packedRunSchema = runSchema.pick({
+  ...{ settings: true, initText: true, race: true, status: true, bestStep: true, seconds: true, heapBytes: true },
   ...{ validationAccuracy: true, validationLoss: true, validationRows: true },
-  ...{ datasetFingerprint: true, heldBackHash: true, splitHash: true },
 });
 
 const figure = z.object({
@@ -101,7 +120,9 @@ const packageSchema = z.object({
         .describe('Where texts are generated: a fixed text after the row, and the log-probability of all its tokens'),
     }),
   ).describe('Whatever loads this file replays them and says how closely it agrees'),
-  run: runSchema.nullable(),
+  origin: versionSchema.shape.origin.nullable().describe('Of the version; null = it was none'),
+  learned: versionSchema.shape.learned,
+  run: packedRunSchema.nullable(),
   untuned: calibrationSchema.nullable().describe('Of its text without vectors, as it was compared'),
   data: z
     .object({
@@ -179,6 +200,8 @@ const allTexts = (of: Pick<Package, 'version' | 'fallback'>): readonly TextVoice
 
 /** What would keep it from answering as it did, or null. */
 function faultInPackage(of: Package): string | null {
+  const own = packed(of).flatMap(({ prompt }) => faultIn(prompt) ?? []);
+  if (own[0]) return own[0];
   const { version, fallback, policy, model, tokenizer, tokens } = of;
   if (fallback && labelsOf(fallback.prompt).join('\n') !== labelsOf(version.prompt).join('\n'))
     return 'the fallback has other labels';
@@ -231,7 +254,4 @@ export const columnsOf = (of: Pick<Package, 'version' | 'fallback'>): readonly s
 ];
 
 /** What a package says of the run behind a version. */
-export function runOf(version: SoftVersion): Package['run'] {
-  const { status } = version;
-  return runSchema.parse({ ...version, status: status === 'early' || status === 'stopped' ? status : 'finished' });
-}
+export const packedRun = (run: Run): Package['run'] => packedRunSchema.parse(run);

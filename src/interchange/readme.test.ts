@@ -21,7 +21,8 @@ function packageOf(change: Partial<Package> = {}, asked = askedOf({ words, softs
   return {
     ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', endTokenIds: [0] },
     ...{ model, tokenizer: { sha256: 'c'.repeat(64) }, tokens: words.map(({ word }, i) => ({ text: word, ids: [i] })) },
-    ...{ version: { name, route, prompt }, fallback: null, policy: null, columns: null, run: null, untuned: null },
+    ...{ version: { name, route, prompt }, fallback: null, policy: null, columns: null, untuned: null },
+    ...{ origin: null, learned: null, run: null },
     ...{ checkRows: [], data: null, results: null, userRows: 0 },
     ...change,
   };

@@ -8,6 +8,7 @@ import { drained } from '../lib/control';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import { countsOf, labelsOf, softsOf, textsOf } from '../prompt/prompt';
 import type { VectorTable } from '../prompt/soft-prompt';
+import { versionsOf } from '../prompt-set/versions';
 import { ADAPTER_CONFIG } from './from-vectors';
 import { type Incoming, PICKLE, readIncoming, textKind } from './incoming';
 import { isPackage, type Package, PROMPT_FILE, readPackage } from './package';
@@ -117,8 +118,9 @@ function summaryOf(incoming: Incoming): string {
       return packageWords(incoming.package);
     case 'set': {
       const { set, dataset, evaluations } = incoming;
+      const written = versionsOf(set, 'written').length;
       const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
-      return `The prompt set ${set.handle}: ${set.hard.length} hand-written prompts, ${set.soft.length} training runs, ${evaluations.length} comparisons, ${rows}.`;
+      return `The prompt set ${set.handle}: ${written} hand-written prompts, ${set.runs.length} training runs, ${evaluations.length} comparisons, ${rows}.`;
     }
     case 'vectors': {
       const { source, table, baseModel } = incoming;

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRecord, present } from '../lib/assert';
 import { exactJson, readExactJson } from '../lib/exact-json';
+import { softOf } from '../prompt/prompt';
+import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import { readSetFiles, setFiles } from './set-files';
 import { anySet } from './test-support';
 
@@ -14,9 +16,9 @@ const whole = present(
     .find(
       ({ set, dataset, checkpoints, evaluations, measurements }) =>
         dataset !== null &&
-        set.hard[0]?.tried &&
-        set.soft.some(({ soft, race }) => soft?.answerShift && race?.length === 2) &&
-        set.soft.some(({ mixed }) => mixed) &&
+        writtenIn(set).some(({ tried }) => tried) &&
+        set.runs.some(({ race }) => race?.length === 2) &&
+        trainedIn(set).some(({ prompt }) => prompt.voices.length > 1 && softOf(prompt)?.answerShift) &&
         checkpoints.length > 0 &&
         new Set(evaluations.map(({ kind }) => kind)).size === 2 &&
         measurements.length > 0,
@@ -24,11 +26,13 @@ const whole = present(
   'a set with everything',
 );
 
-const isOf = (file: string, path: string, { mixed, soft, race }: { readonly [key: string]: unknown }): boolean =>
-  file === MIXED
-    ? mixed !== undefined
-    : path.startsWith(file) &&
-      (file !== SOFT || (isRecord(soft) && soft.answerWords !== undefined && Array.isArray(race) && race.length === 2));
+type Root = { readonly [key: string]: unknown };
+const voicesOf = ({ prompt }: Root) => (isRecord(prompt) && Array.isArray(prompt.voices) ? prompt.voices : []);
+const isOf = (file: string, path: string, root: Root): boolean => {
+  if (file === MIXED) return voicesOf(root).length > 1 && voicesOf(root)[0].soft.answerShift !== undefined;
+  if (file === WRITTEN) return path.startsWith('versions/') && voicesOf(root)[0].soft === null && root.tried !== null;
+  return path.startsWith(file) && (file !== RUN || (Array.isArray(root.race) && root.race.length === 2));
+};
 
 /** Why the set is refused after a value of one of its files is another one; null = it is not. */
 function refusal(file: string, place: string, value: unknown): string | null {
@@ -51,8 +55,8 @@ function refusal(file: string, place: string, value: unknown): string | null {
 const letters = (n: number) => 'x'.repeat(n);
 const words = (n: number) => ['bad', 'good'].map((label) => ({ label, word: letters(n) }));
 const SET = 'prompt-set.json';
-const HARD = 'hand-written/';
-const SOFT = 'tuned/';
+const WRITTEN = 'written version';
+const RUN = 'runs/';
 /** The first of those that is several prompts. */
 const MIXED = 'mixed';
 const DATA = 'data/';
@@ -69,12 +73,12 @@ describe('a prompt set of a stranger', () => {
     [SET, 'testLooks', (n) => n, 0, 1e9],
     [SET, 'policy', (n) => ({ kind: 'fallback', rowTimeoutMs: n }), 1, 3_600_000],
     [SET, 'wordSearch', (n) => ({ outcome: 'kept', rows: n, words: [], loss: null, lossBefore: null }), 0, 1e9],
-    [HARD, 'prompt.shots', (n) => n, 0, 1000],
-    [HARD, 'prompt.orders', (n) => n, 1, 64],
-    [HARD, 'tried.accuracy', (n) => n, 0, 1],
-    [HARD, 'tried.macroF1', (n) => n, 0, 1],
-    [SOFT, 'settings.virtualTokens', (n) => n, 1, 1024],
-    [SOFT, 'race.0.losses', (n) => Array(n).fill({ step: 1, loss: 1 }), 0, 1000],
+    [WRITTEN, 'prompt.voices.0.shots', (n) => n, 0, 1000],
+    [WRITTEN, 'prompt.voices.0.orders', (n) => n, 1, 64],
+    [WRITTEN, 'tried.accuracy', (n) => n, 0, 1],
+    [WRITTEN, 'tried.macroF1', (n) => n, 0, 1],
+    [RUN, 'settings.virtualTokens', (n) => n, 1, 1024],
+    [RUN, 'race.0.losses', (n) => Array(n).fill({ step: 1, loss: 1 }), 0, 1000],
     [DATA, 'table.rejected', (n) => [{ line: 1, reason: 'x', raw: letters(n) }], 0, 1_000_000],
     [DATA, 'labels', (n) => Array(n).fill('x'), 0, 1000],
   ])('is bounded: %s, %s', (file, place, of, least, most) => {
@@ -99,26 +103,23 @@ describe('a prompt set of a stranger', () => {
     ['a row without a score', 'written/', 'plan.arms.0.scores', []],
     ['a pair of three generated texts', 'written/', 'plan.pairs', [['a', 'b', 'c']]],
     ['a measured row without an answer', 'measurements/', 'answers.gold', [0, 1, 0, 1]],
-    ['an optimiser of another size', 'runs/', 'checkpoint.optimiser', { m: new Float32Array(3) }],
-    ['a vector that is no number', 'runs/', 'checkpoint.vectors', Float32Array.of(1, Number.NaN, 2, 3)],
-    ['a checkpoint of another format', 'runs/', 'checkpoint.formatVersion', 2],
-    ['vectors of no width', SOFT, 'soft.hidden', 0],
-    ['no vector', SOFT, 'soft.virtualTokens', 0],
-    ['no trained answer word', SOFT, 'soft.answerWords', 0],
-    ['more vectors than there are', SOFT, 'soft.virtualTokens', 9],
-    ['wider vectors than there are', SOFT, 'soft.hidden', 99],
-    ['half a step', SOFT, 'settings.steps', 0.5],
+    ['an optimiser of another size', 'checkpoints/', 'checkpoint.optimiser', { m: new Float32Array(3) }],
+    ['a vector that is no number', 'checkpoints/', 'checkpoint.vectors', Float32Array.of(1, Number.NaN, 2, 3)],
+    ['a checkpoint of another format', 'checkpoints/', 'checkpoint.formatVersion', 2],
+    ['vectors of no width', MIXED, 'prompt.voices.0.soft.hidden', 0],
+    ['no vector', MIXED, 'prompt.voices.0.soft.virtualTokens', 0],
+    ['answer words of other labels', WRITTEN, 'prompt.voices.0.words', [{ label: 'a', word: '' }]],
+    ['half a step', RUN, 'settings.steps', 0.5],
     ['a label that is a number', DATA, 'labels', [7]],
-    ['words that are listed twice', MIXED, 'mixed.voices.1.counts.vocabulary', ['a', 'a']],
-    ['a word without its weights', MIXED, 'mixed.voices.1.counts.weights', new Float64Array(1)],
-    ['a weight that is no number', MIXED, 'mixed.voices.1.counts.weights', Float64Array.of(Number.NaN, 1)],
-    ['a label that is not there', MIXED, 'mixed.voices.1.counts.known', [0, 7]],
-    ['words of other labels', SET, 'words', [{ label: 'a', word: '' }]],
-    ['words of too many labels', MIXED, 'mixed.voices.1.counts.classes', 9],
-    ['a weight above ten', MIXED, 'mixed.voices.1.weight', 15],
-    ['a voice that is a text', MIXED, 'mixed.voices', ['__proto__']],
-    ['a voice with vectors of another width', MIXED, 'mixed.voices.0.soft.hidden', 99],
-    ['a voice with fewer trained answer words', MIXED, 'mixed.voices.0.soft.answerShift', new Float32Array(99)],
+    ['words that are listed twice', MIXED, 'prompt.voices.1.counts.vocabulary', ['a', 'a']],
+    ['a word without its weights', MIXED, 'prompt.voices.1.counts.weights', new Float64Array(1)],
+    ['a weight that is no number', MIXED, 'prompt.voices.1.counts.weights', Float64Array.of(Number.NaN, 1)],
+    ['a label that is not there', MIXED, 'prompt.voices.1.counts.known', [0, 7]],
+    ['words of too many labels', MIXED, 'prompt.voices.1.counts.classes', 9],
+    ['a weight above ten', MIXED, 'prompt.voices.1.weight', 15],
+    ['a voice that is a text', MIXED, 'prompt.voices', ['__proto__']],
+    ['a voice with vectors of another width', MIXED, 'prompt.voices.0.soft.hidden', 99],
+    ['a voice with fewer trained answer words', MIXED, 'prompt.voices.0.soft.answerShift', new Float32Array(99)],
     ['a newer version', SET, 'formatVersion', 2],
   ])('is refused with %s', (_, file, place, value) => {
     expect(refusal(file, place, value)).toMatch(/\. Nothing was imported\.$/);

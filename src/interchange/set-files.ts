@@ -6,33 +6,29 @@ import { exactJson, readExactJson } from '../lib/exact-json';
 import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
-import { readNpy, writeNpy } from '../prompt/codecs';
-import { countsOf, faultIn } from '../prompt/prompt';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { countsOf, textsOf } from '../prompt/prompt';
 import { type Answers, scored } from '../prompt-set/answers';
 import { withVerdict } from '../prompt-set/listing';
-import { promptOf } from '../prompt-set/ready-prompt';
 import {
   type ClassifyEvaluation,
   type Evaluation,
   type GenerateEvaluation,
-  type HardVersion,
   type Kept,
   kept,
   type PromptSet,
+  type Run,
   type RunCheckpoint,
-  type SoftVersion,
   type TagEvaluation,
+  type Version,
   withKind,
 } from '../prompt-set/types';
-import { datasetSchema, hardVersionSchema } from '../prompt-set/version-schemas';
+import { datasetSchema, runSchema, versionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
 import {
   checkpointSchema,
   evaluationSchema,
   measurementSchema,
   setSchema,
-  softSchema,
   taggingSchema,
   writingSchema,
 } from './set-schema';
@@ -66,12 +62,12 @@ type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
 export function withoutRows({ set, evaluations, checkpoints, measurements }: CompleteSet): CompleteSet {
   const asked = madeOfRows(set);
   if (asked) throw badInput(asked);
-  const named = { ...withVerdict(set, evaluations), hard: set.hard.map(withoutRowIds) };
+  const named = { ...withVerdict(set, evaluations), versions: set.versions.map(withoutRowIds) };
   return { set: named, dataset: null, checkpoints, evaluations: [], measurements: measurements.map(withoutIds) };
 }
 
 /** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
-const withoutRowIds = ({ tagged, wrote, ...version }: HardVersion): HardVersion => ({
+const withoutRowIds = ({ tagged, wrote, ...version }: Version): Version => ({
   ...version,
   tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
   ...(tagged ? { tagged: { ...tagged, given: [] } } : {}),
@@ -86,13 +82,14 @@ function withoutIds({ answers, wrote, ...of }: Answers): Answers {
 }
 
 /** Why a set cannot leave without rows: a version has examples in its text, or their words. Null = it can. */
-export function madeOfRows({ soft }: Pick<PromptSet, 'soft'>): string | null {
-  const shows = soft.find(({ examples }) => examples);
-  const counts = soft.find(({ mixed }) => mixed && countsOf(mixed));
+export function madeOfRows({ versions }: Pick<PromptSet, 'versions'>): string | null {
+  const shown = ({ prompt }: Version) => Math.max(0, ...textsOf(prompt).map(({ inText = [] }) => inText.length));
+  const counts = versions.find(({ prompt }) => (countsOf(prompt)?.vocabulary.length ?? 0) > 0);
+  const shows = versions.find((version) => shown(version) > 0);
   if (counts)
-    return `${capitalised(versionWords({ kind: 'soft', version: counts }))} counts words of your training rows. Agree to include your rows, or export another version by itself.`;
+    return `${capitalised(versionWords(counts))} counts words of your training rows. Agree to include your rows, or export another version by itself.`;
   return shows
-    ? `The text of tuned ${shows.number} shows ${counted(shows.examples?.length ?? 0, 'row')} of yours as examples. Agree to include your rows, or export another version by itself.`
+    ? `The text of ${versionWords(shows)} shows ${counted(shown(shows), 'row')} of yours as examples. Agree to include your rows, or export another version by itself.`
     : null;
 }
 
@@ -104,24 +101,19 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   write(SET_FILE, {
     ...set,
     formatVersion: SET_VERSION,
-    hard: set.hard.map(({ id }) => id),
-    soft: set.soft.map(({ id }) => id),
+    versions: set.versions.map(({ id }) => id),
+    runs: set.runs.map(({ id }) => id),
   });
   const name = namer();
-  for (const version of set.hard) write(`hand-written/${name('hand-written', version)}.json`, version);
-  const runNames = new Map<string, string>();
-  for (const version of set.soft) {
-    const stem = name('tuned', version);
-    runNames.set(version.id, stem);
-    const { soft } = version;
-    write(`tuned/${stem}.json`, { ...version, soft: soft && factsOf(soft) });
-    if (!soft) continue;
-    files.set(`tuned/${stem}.npy`, matrix(soft.vectors, soft));
-    if (soft.answerShift) files.set(`tuned/${stem}${SHIFT}`, matrix(soft.answerShift, soft));
+  for (const version of set.versions) write(`versions/${name('versions', version)}.json`, version);
+  const numbers = new Map<string, number>();
+  for (const run of set.runs) {
+    numbers.set(run.id, run.number);
+    write(`runs/${name('runs', run)}.json`, run);
   }
   for (const checkpoint of checkpoints) {
-    const stem = runNames.get(checkpoint.runId) ?? name('runs', { id: checkpoint.runId, number: 0 });
-    write(`runs/${stem}.json`, checkpoint);
+    const { runId: id } = checkpoint;
+    write(`checkpoints/${name('checkpoints', { id, number: numbers.get(id) ?? 0 })}.json`, checkpoint);
   }
   for (const evaluation of evaluations) {
     const folder = FOLDER_OF[evaluation.kind];
@@ -131,20 +123,6 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   if (dataset) write(DATA_FILE, dataset);
   return files;
 }
-
-/** A tuned prompt without its numbers; with how many answer words were trained too, if they were. */
-const factsOf = ({ vectors: _vectors, answerShift, ...facts }: SoftPrompt): SoftFacts => ({
-  ...facts,
-  ...(answerShift && { answerWords: answerShift.length / facts.hidden }),
-});
-
-type SoftFacts = Omit<SoftPrompt, 'vectors' | 'answerShift'> & { readonly answerWords?: number };
-
-/** End of the name of the file with the answer words' shift. */
-const SHIFT = '.answers.npy';
-
-const matrix = (numbers: Float32Array, { hidden }: Pick<SoftPrompt, 'hidden'>) =>
-  writeNpy({ vectors: Float32Array.from(numbers), virtualTokens: numbers.length / hidden, hidden });
 
 /** `003-1f0c9a2e`: with the id, so that the third versions of two people get different names. */
 function namer() {
@@ -177,9 +155,9 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   if (!head.ok) return head;
   const own = <T extends { readonly setId: string }>(part: T): T => ({ ...part, setId: head.value.id });
   const read = allOk<Parts>({
-    hard: readFolder<HardVersion>(files, 'hand-written', hardVersionSchema),
-    soft: readEach(files, 'tuned', (path) => readSoft(files, path)),
-    checkpoints: readFolder<RunCheckpoint>(files, 'runs', checkpointSchema),
+    versions: readFolder<Version>(files, 'versions', versionSchema),
+    runs: readFolder<Run>(files, 'runs', runSchema),
+    checkpoints: readFolder<RunCheckpoint>(files, 'checkpoints', checkpointSchema),
     classified: readFolder<Kept<ClassifyEvaluation>>(files, FOLDER_OF.classify, evaluationSchema),
     tagged: readFolder<Kept<TagEvaluation>>(files, FOLDER_OF.tag, taggingSchema),
     generated: readFolder<Kept<GenerateEvaluation>>(files, FOLDER_OF.generate, writingSchema),
@@ -187,20 +165,16 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
   });
   if (!read.ok) return read;
-  const { hard, soft, checkpoints, measurements, dataset } = read.value;
+  const { versions, runs, checkpoints, measurements, dataset } = read.value;
   const evaluations = [
     ...read.value.classified.map((each) => withKind(each, 'classify')),
     ...read.value.tagged.map((each) => withKind(each, 'tag')),
     ...read.value.generated.map((each) => withKind(each, 'generate')),
   ];
-  for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
+  for (const ids of [versions, runs, evaluations, measurements].map((list) => list.map(({ id }) => id)))
     if (new Set(ids).size < ids.length) return bad('Two of its versions have the same id.');
   const { formatVersion: _version, ...facts } = head.value;
-  const set = { ...facts, hard: inOrder(hard, facts.hard), soft: inOrder(soft, facts.soft) };
-  for (const version of soft.filter(({ mixed }) => mixed)) {
-    const fault = faultIn(promptOf(set, { kind: 'soft', version }));
-    if (fault) return bad(`${capitalised(versionWords({ kind: 'soft', version }))}: ${fault}.`);
-  }
+  const set = { ...facts, versions: inOrder(versions, facts.versions), runs: inOrder(runs, facts.runs) };
   return ok({
     set,
     dataset,
@@ -214,7 +188,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
 }
 
 type Parts = Omit<CompleteSet, 'set' | 'evaluations'> &
-  Pick<PromptSet, 'hard' | 'soft'> & {
+  Pick<PromptSet, 'versions' | 'runs'> & {
     readonly classified: readonly Kept<ClassifyEvaluation>[];
     readonly tagged: readonly Kept<TagEvaluation>[];
     readonly generated: readonly Kept<GenerateEvaluation>[];
@@ -236,23 +210,16 @@ function allOk<T extends object>(
 }
 
 /** The `.json` files directly in a folder, in the order of their names. */
-function readEach<T>(
-  files: Files,
-  folder: string,
-  read: (path: string) => Result<T, SetFilesFailure>,
-): Result<readonly T[], SetFilesFailure> {
+function readFolder<T>(files: Files, folder: string, schema: z.ZodType): Result<readonly T[], SetFilesFailure> {
   const parts: T[] = [];
   for (const path of [...files.keys()].sort()) {
     if (!path.endsWith('.json') || path.slice(0, path.lastIndexOf('/')) !== folder) continue;
-    const part = read(path);
+    const part = readPart<T>(files, path, schema);
     if (!part.ok) return part;
     parts.push(part.value);
   }
   return ok(parts);
 }
-
-const readFolder = <T>(files: Files, folder: string, schema: z.ZodType): Result<readonly T[], SetFilesFailure> =>
-  readEach(files, folder, (path) => readPart<T>(files, path, schema));
 
 interface Dated {
   readonly id: string;
@@ -269,39 +236,6 @@ function inOrder<V extends { readonly id: string; readonly number: number }>(
   const place = new Map(order.map((id, i) => [id, i]));
   const at = ({ id }: V) => place.get(id) ?? order.length;
   return versions.toSorted((a, b) => at(a) - at(b) || a.number - b.number);
-}
-
-type SoftFile = Omit<SoftVersion, 'soft'> & { readonly soft: SoftFacts | null };
-
-function readSoft(files: Files, path: string): Result<SoftVersion, SetFilesFailure> {
-  const read = readPart<SoftFile>(files, path, softSchema);
-  if (!read.ok) return read;
-  const { soft, ...version } = read.value;
-  if (!soft) return ok({ ...version, soft });
-  const { answerWords, ...facts } = soft;
-  const vectors = readMatrix(files, path, '.npy', [facts.virtualTokens, facts.hidden]);
-  if (!vectors.ok) return vectors;
-  const shift = answerWords === undefined ? null : readMatrix(files, path, SHIFT, [answerWords, facts.hidden]);
-  if (shift && !shift.ok) return shift;
-  return ok({ ...version, soft: { ...facts, vectors: vectors.value, ...(shift && { answerShift: shift.value }) } });
-}
-
-/** The numbers beside a tuned prompt's JSON, of the shape that it describes. */
-function readMatrix(
-  files: Files,
-  path: string,
-  end: string,
-  [rows, hidden]: readonly [number, number],
-): Result<Float32Array, SetFilesFailure> {
-  const beside = path.replace(/\.json$/, end);
-  const npy = files.get(beside);
-  if (!npy) return fail('missing-file', `${beside} is missing: the vectors of ${path}. Nothing was imported.`);
-  const table = readNpy(npy);
-  if (!table.ok) return bad(`${beside}: ${table.error.message}`);
-  const { vectors, virtualTokens, hidden: width } = table.value;
-  return virtualTokens === rows && width === hidden
-    ? ok(vectors)
-    : bad(`${path} describes ${rows} vectors of ${hidden} numbers, ${beside} has ${virtualTokens} of ${width}.`);
 }
 
 function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, SetFilesFailure> {

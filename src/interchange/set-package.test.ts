@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { exactJson, readExactJson } from '../lib/exact-json';
+import { writtenIn } from '../prompt-set/test-support';
 import { madeOfRows, readSetFiles, setFiles, withoutRows } from './set-files';
 import { readSetPackage, renewed, setPackageFiles } from './set-package';
 import { anySet } from './test-support';
@@ -98,8 +99,14 @@ describe('a complete prompt set', () => {
   test('has a file for each version, named by its number in three digits and its id', () => {
     const [complete] = fc.sample(anySet, { numRuns: 1, seed: 1 });
     if (!complete) throw new Error('no set');
-    const version = { ...complete.set.hard[0], id: '1f0c9a2e-0000', number: 3, name: 'x', createdAt: '2026-01-01' };
-    const set = { ...complete.set, hard: [version, { ...version, id: '1f0c9a2e-0001' }] as typeof complete.set.hard };
+    const version = {
+      ...writtenIn(complete.set)[0],
+      id: '1f0c9a2e-0000',
+      number: 3,
+      name: 'x',
+      createdAt: '2026-01-01',
+    };
+    const set = { ...complete.set, versions: [version, { ...version, id: '1f0c9a2e-0001' }] as never };
     const names = [...setFiles({ ...complete, set }).keys()].filter((name) => name.includes('003-'));
     expect(names.map((name) => name.split('/').at(-1))).toEqual(
       expect.arrayContaining(['003-1f0c9a2e.json', '003-1f0c9a2e-2.json']),
@@ -146,9 +153,10 @@ describe('a complete prompt set', () => {
       fc.property(anySet, (project) => {
         let n = 0;
         const copy = renewed(project, { id: 'copy', handle: 'COPY', newId: () => `new-${n++}` });
-        const ids = new Set(project.set.soft.map(({ id }) => id));
-        for (const { id } of copy.set.soft) expect(ids.has(id)).toBe(false);
-        const own = new Set(copy.set.soft.map(({ id }) => id));
+        const all = ({ versions, runs }: typeof copy.set) => [...versions, ...runs].map(({ id }) => id);
+        const ids = new Set(all(project.set));
+        for (const id of all(copy.set)) expect(ids.has(id)).toBe(false);
+        const own = new Set(all(copy.set));
         for (const { runId, setId } of copy.checkpoints) expect([own.has(runId), setId]).toEqual([true, 'copy']);
         for (const { softVersion } of copy.evaluations)
           if (softVersion !== null) expect(own.has(softVersion)).toBe(true);

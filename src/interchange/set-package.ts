@@ -1,9 +1,9 @@
+import { isRecord } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { exactJson, readExactJson } from '../lib/exact-json';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
 import { armId } from '../prompt-set/arms';
-import type { SoftVersion } from '../prompt-set/types';
 import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
 import type { Files } from './zip';
 
@@ -52,57 +52,25 @@ const changed = (what: string) =>
 
 /** A copy under new ids: the original is never overwritten. @param newId a fresh id at each call */
 export function renewed(
-  { set, dataset, checkpoints, evaluations, measurements }: CompleteSet,
+  complete: CompleteSet,
   here: { readonly id: string; readonly handle: string; readonly newId: () => string },
 ): CompleteSet {
-  const runIds = new Map(set.soft.map(({ id }) => [id, here.newId()]));
-  const compared = evaluations.map((evaluation) => ({ evaluation, id: here.newId() }));
-  /** An arm is named by its comparison, which has another id in the copy. */
-  const renewedArm = (arm: string) => {
-    const found = compared.find(({ evaluation }) => arm.startsWith(armId(evaluation, '')));
-    return found ? armId(found, arm.slice(armId(found.evaluation, '').length)) : arm;
-  };
-  const runId = <T extends string | null>(id: T) => (id === null ? id : (runIds.get(id) ?? id)) as T;
-  return {
-    set: {
-      ...set,
-      id: here.id,
-      handle: here.handle,
-      chosenSoft: runId(set.chosenSoft),
-      ...(set.moves
-        ? { moves: set.moves.map((move) => ({ ...move, from: runId(move.from), to: runId(move.to) })) }
-        : {}),
-      soft: set.soft.map(({ mixed, probe, ...run }) => ({
-        ...run,
-        ...(probe && { probe: { ...probe, from: renewedArm(probe.from) } }),
-        ...(mixed && { mixed: { ...mixed, ...(mixed.from && { from: renewedArm(mixed.from) }) } }),
-        id: runId(run.id),
-        settings: renewedStart(run.settings, runId),
-      })),
-    },
-    dataset,
-    checkpoints: checkpoints.map((kept) => ({ ...kept, setId: here.id, runId: runId(kept.runId) })),
-    evaluations: compared.map(({ evaluation, id }) => ({
-      ...evaluation,
-      id,
-      setId: here.id,
-      softVersion: runId(evaluation.softVersion),
-      versions: Object.fromEntries(
-        Object.entries(evaluation.versions).map(([arm, of]) => [arm, { ...of, versionId: runId(of.versionId) }]),
-      ),
-    })),
-    measurements: measurements.map((measurement) => ({
-      ...measurement,
-      id: here.newId(),
-      setId: here.id,
-      versionId: runId(measurement.versionId),
-      data: measurement.data.id === set.id ? { ...measurement.data, id: here.id } : measurement.data,
-    })),
-  };
+  const { set, evaluations, measurements } = complete;
+  const ids = new Map([[set.id, here.id]]);
+  for (const { id } of [...evaluations, ...measurements, ...set.runs]) ids.set(id, here.newId());
+  for (const { id } of set.versions) {
+    const of = evaluations.find((evaluation) => id.startsWith(armId(evaluation, '')));
+    const arm = of && armId({ id: ids.get(of.id) ?? of.id }, id.slice(armId(of, '').length));
+    if (!ids.has(id)) ids.set(id, arm ?? here.newId());
+  }
+  const copy = withIds(complete, ids) as CompleteSet;
+  return { ...copy, set: { ...copy.set, handle: here.handle } };
 }
 
-function renewedStart(settings: SoftVersion['settings'], runId: (id: string) => string): SoftVersion['settings'] {
-  const { initialisation } = settings;
-  if (initialisation.kind !== 'prompt') return settings;
-  return { ...settings, initialisation: { ...initialisation, runId: runId(initialisation.runId) } };
+/** A plain value with other ids in place of those that it names. */
+function withIds(value: unknown, ids: ReadonlyMap<string, string>): unknown {
+  if (typeof value === 'string') return ids.get(value) ?? value;
+  if (Array.isArray(value)) return value.map((each) => withIds(each, ids));
+  if (!isRecord(value) || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withIds(each, ids)]));
 }

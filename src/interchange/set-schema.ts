@@ -4,8 +4,7 @@
  */
 import { z } from '../lib/zod';
 import { forEachMetric, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
-import { answerWords, finite } from '../prompt/prompt';
-import { PLACEMENTS } from '../prompt/soft-prompt';
+import { answerWords, finite, promptSchema } from '../prompt/prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
 import {
   accountSchema,
@@ -15,13 +14,10 @@ import {
   keptVerdict,
   line,
   many,
-  mixedSchema,
   page,
   short,
-  softVersionSchema,
   some,
   time,
-  untunedSchema,
   wordSearch,
 } from '../prompt-set/version-schemas';
 import { policySchema } from './package';
@@ -35,14 +31,14 @@ export const setSchema = z.object({
   deletedAt: time.nullable(),
   words: answerWords,
   baseTemplate: page,
-  hard: many(id),
-  soft: many(id),
+  versions: many(id),
+  runs: many(id),
   chosenHard: id.nullable(),
   chosenSoft: id.nullable(),
   datasetFingerprint: short.nullable(),
   datasetName: line.nullable(),
   testLooks: count,
-  untuned: untunedSchema.optional(),
+  untuned: promptSchema.optional(),
   earlierLooks: some(z.object({ fingerprint: short, looks: count })).optional(),
   wordSearch: wordSearch.optional(),
   verdict: keptVerdict.optional(),
@@ -51,38 +47,6 @@ export const setSchema = z.object({
   moves: many(z.object({ stage: id, from: id.nullable(), to: id.nullable(), at: time })).optional(),
   policy: policySchema.optional(),
 });
-
-/** Of a run in any state; its vectors are in a file of their own. */
-export const softSchema = softVersionSchema
-  .pick({
-    number: true,
-    name: true,
-    createdAt: true,
-    settings: true,
-    template: true,
-    initText: true,
-    race: true,
-    probe: true,
-    bestStep: true,
-    seconds: true,
-    model: true,
-    datasetFingerprint: true,
-  })
-  .extend({
-    id: id.min(1),
-    status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
-    error: page.nullable(),
-    soft: z
-      .object({
-        placement: z.enum(PLACEMENTS),
-        virtualTokens: z.int().min(1),
-        hidden: z.int().min(1),
-        answerWords: z.int().min(1).optional(),
-      })
-      .nullable(),
-    validationAccuracy: z.number().nullable(),
-    mixed: mixedSchema.optional(),
-  });
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');

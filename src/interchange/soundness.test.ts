@@ -1,33 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { firstText, softOf } from '../prompt/prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { ofKind, type PromptSet, type RunCheckpoint, type SoftVersion } from '../prompt-set/types';
+import { versionIn, withRun } from '../prompt-set/test-support';
+import { ofKind, type PromptSet, type RunCheckpoint } from '../prompt-set/types';
 import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
 import { anySet } from './test-support';
 
-const run = (change: object = {}) =>
-  ({
-    id: 'r1',
-    number: 1,
-    name: 'Run 1',
-    createdAt: 'now',
-    settings: { placement: 'suffix', steps: 10, virtualTokens: 2, seed: 0 },
-    template: '{text}',
-    status: 'finished',
-    soft: { placement: 'suffix', vectors: new Float32Array(6), virtualTokens: 2, hidden: 3 },
-    model: { id: 'm', sha256: '0' },
-    ...change,
-  }) as unknown as SoftVersion;
+const SET = createPromptSet(
+  { id: 'a', now: '2026-01-01T00:00:00Z' },
+  {
+    ...{ name: 'Tone', baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+    words: ['bad', 'good'].map((label) => ({ label, word: ` ${label}` })),
+  },
+);
+const MADE = withRun(SET, { id: 'r1' });
+const run = (change: object = {}) => ({ ...MADE.runs[0], ...change });
+const version = (change: object = {}, soft: object = {}) => {
+  const own = versionIn(MADE, 'r1');
+  const voices = [{ ...firstText(own.prompt), soft: { ...softOf(own.prompt), ...soft } }];
+  return { ...own, prompt: { ...own.prompt, voices }, ...change };
+};
 
-const set = (change: object = {}): PromptSet => ({
-  ...createPromptSet(
-    { id: 'a', now: '2026-01-01T00:00:00Z' },
-    { name: 'Tone', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
-  ),
-  soft: [run()],
-  chosenSoft: 'r1',
-  ...change,
-});
+const set = (change: object = {}) =>
+  ({ ...SET, versions: [version()], runs: [run()], chosenSoft: 'r1', ...change }) as unknown as PromptSet;
 
 describe('a prompt set', () => {
   it('that is sound is returned unchanged', () => {
@@ -37,21 +33,26 @@ describe('a prompt set', () => {
   });
 
   it.each([
-    ['vectors of another length', { soft: { ...run().soft, vectors: new Float32Array(5) } }],
-    ['vectors that are no numbers', { soft: { ...run().soft, vectors: Float32Array.of(1, 2, 3, 4, 5, Number.NaN) } }],
-    ['vectors that became something else', { soft: { ...run().soft, vectors: [1, 2] } }],
-    ['no settings', { settings: undefined }],
-  ])('loses the run with %s, and nothing else', (_, change) => {
-    const { sound, faults } = soundSet(set({ soft: [run({ id: 'r0' }), run(change)] }));
-    expect(sound?.soft.map(({ id }) => id)).toEqual(['r0']);
+    ['vectors of another length', { vectors: new Float32Array(5) }],
+    ['vectors that are no numbers', { vectors: Float32Array.of(1, Number.NaN) }],
+    ['vectors that became something else', { vectors: [1, 2] }],
+  ])('loses the version with %s, and nothing else', (_, soft) => {
+    const { sound, faults } = soundSet(set({ versions: [version({ id: 'r0' }), version({}, soft)] }));
+    expect(sound?.versions.map(({ id }) => id)).toEqual(['r0']);
+    expect(sound?.runs).toHaveLength(1);
     expect(sound?.chosenSoft).toBeNull();
     expect(faults).toEqual([expect.stringMatching(/^“Run 1” \(.+\)$/)]);
+  });
+
+  it('loses a run without settings, and nothing else', () => {
+    const { sound, faults } = soundSet(set({ runs: [run({ settings: undefined })] }));
+    expect([sound?.versions.length, sound?.runs, faults.length]).toEqual([1, [], 1]);
   });
 
   it.each([
     ['nothing', null],
     ['a text', 'set'],
-    ['no versions', set({ hard: undefined })],
+    ['no versions', set({ versions: undefined })],
     ['a name that is not text', set({ name: 7 })],
     ['answer words that are incomplete', set({ words: [{ label: 'a' }] })],
   ])('of which nothing is left: %s', (_, value) => {

@@ -1,7 +1,6 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
 import { finite as numbers } from '../prompt/prompt';
-import { PLACEMENTS } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
 import type {
   ClassifyEvaluation,
@@ -12,7 +11,7 @@ import type {
   StoredDataset,
   TagEvaluation,
 } from '../prompt-set/types';
-import { mixedSchema } from '../prompt-set/version-schemas';
+import { runSchema, versionSchema } from '../prompt-set/version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, as this release writes it, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
@@ -23,36 +22,6 @@ export interface Soundness<T> {
 
 const text = z.string();
 
-const softPrompt = z
-  .looseObject({ placement: z.enum(PLACEMENTS), vectors: numbers, virtualTokens: z.int(), hidden: z.int() })
-  .refine(
-    (soft) => soft.vectors.length === soft.virtualTokens * soft.hidden,
-    'has a different number of values than it states',
-  );
-
-const hardVersion = z.looseObject({
-  id: text,
-  number: z.number(),
-  name: text,
-  prompt: z.looseObject({ template: text, shots: z.number(), shotSeed: z.number() }),
-  createdAt: text,
-  tried: z.looseObject({ accuracy: z.number(), macroF1: z.number(), rows: z.number() }).nullable(),
-});
-
-const softVersion = z.looseObject({
-  id: text,
-  number: z.number(),
-  name: text,
-  createdAt: text,
-  settings: z.looseObject({ placement: text, steps: z.number(), virtualTokens: z.number(), seed: z.number() }),
-  template: text,
-  status: text,
-  soft: softPrompt.nullable(),
-  mixed: mixedSchema.optional(),
-  probe: z.looseObject({ from: text, rows: z.number(), c: z.number() }).optional(),
-  model: z.looseObject({ id: text, sha256: text }),
-});
-
 const setFrame = z.looseObject({
   id: text,
   name: text,
@@ -62,8 +31,8 @@ const setFrame = z.looseObject({
   deletedAt: text.nullable(),
   words: z.array(z.looseObject({ label: text, word: text })),
   baseTemplate: text,
-  hard: z.array(z.unknown()),
-  soft: z.array(z.unknown()),
+  versions: z.array(z.unknown()),
+  runs: z.array(z.unknown()),
   testLooks: z.number(),
 });
 
@@ -152,13 +121,16 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
       if (fault !== null) faults.push(`${nameOf(version, `${kind} ${i + 1}`)} (${fault})`);
       return fault === null;
     });
-  const hard = keep(value.hard, hardVersion, 'hand-written version');
-  const soft = keep(value.soft, softVersion, 'run');
+  const versions = keep(value.versions, versionSchema, 'version');
+  const runs = keep(value.runs, runSchema, 'run');
   if (faults.length === 0) return { sound: value, faults };
-  const ids = new Set([...hard, ...soft].map(({ id }) => id));
+  const ids = new Set(versions.map(({ id }) => id));
   const chosen = (id: string | null) => (id !== null && ids.has(id) ? id : null);
   const { chosenHard, chosenSoft } = value;
-  return { sound: { ...value, hard, soft, chosenHard: chosen(chosenHard), chosenSoft: chosen(chosenSoft) }, faults };
+  return {
+    sound: { ...value, versions, runs, chosenHard: chosen(chosenHard), chosenSoft: chosen(chosenSoft) },
+    faults,
+  };
 }
 
 export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
 import { forEachMetric, LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
-import { voicesOf } from '../prompt/prompt';
+import { type Prompt, voicesOf } from '../prompt/prompt';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
 import { answersTo } from '../prompt-set/answers.test-support';
@@ -10,10 +10,10 @@ import { withCounts } from '../prompt-set/test-support';
 import {
   type ClassifyEvaluation,
   type GenerateEvaluation,
-  type HardVersion,
   type Kept,
+  type Run,
   type RunCheckpoint,
-  type SoftVersion,
+  type Version,
   withKind,
 } from '../prompt-set/types';
 import { tunedPrompt } from '../prompt-set/versions';
@@ -30,38 +30,43 @@ const logProb = fc.oneof(fc.double({ max: 0, noNaN: true }), fc.constantFrom(-0,
 const unique = <T extends { readonly id: string }>(of: fc.Arbitrary<T>, maxLength: number) =>
   fc.uniqueArray(of, { selector: (value) => value.id, maxLength });
 
-const hard: fc.Arbitrary<HardVersion> = fc.record({
+/** Rows that something learned from. */
+const learned = fc.option(
+  fc.record({ datasetFingerprint: text, heldBackHash: fc.constant('h'), splitHash: fc.constant('s') }),
+);
+const words = LABELS.map((label) => ({ label, word: ` ${label}` }));
+const model = fc.record({ id: text, sha256: fc.constant('a'.repeat(64)), dtype: fc.constant('q4') });
+
+const tried = fc.option(
+  fc.record({
+    accuracy: share,
+    macroF1: share,
+    confusion: fc.constant([
+      [1, 0],
+      [2, 3],
+    ]),
+    wrongRowIds: fc.array(rowId, { maxLength: 3 }),
+    wrongPredictions: fc.array(fc.nat(3), { maxLength: 3 }),
+    rows: fc.nat(100),
+    seconds: fc.double({ min: 0, max: 1e5, noNaN: true }),
+    datasetFingerprint: text,
+    splitHash: fc.constant('s'),
+    with: fc.record({
+      words: fc.constant([{ label: 'a', word: ' a' }]),
+      meanLogProbs: fc.option(fc.array(fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }), { maxLength: 3 })),
+      longest: fc.option(fc.nat(99)),
+      seed: fc.integer(),
+      model: fc.constant('a'.repeat(64)),
+    }),
+  }),
+);
+
+const named = {
   id,
   number: fc.integer({ min: 1, max: 3 }),
   name: text,
-  author: fc.constantFrom('Ana', 'Jörg <b>'),
-  prompt: fc.record({ template: text, shots: fc.nat(8), shotSeed: fc.nat(9) }),
-  origin: fc.constantFrom({ kind: 'written' as const }, { kind: 'proposed' as const, bare: true }),
   createdAt: time,
-  tried: fc.option(
-    fc.record({
-      accuracy: share,
-      macroF1: share,
-      confusion: fc.constant([
-        [1, 0],
-        [2, 3],
-      ]),
-      wrongRowIds: fc.array(rowId, { maxLength: 3 }),
-      wrongPredictions: fc.array(fc.nat(3), { maxLength: 3 }),
-      rows: fc.nat(100),
-      seconds: fc.double({ min: 0, max: 1e5, noNaN: true }),
-      with: fc.record({
-        words: fc.constant([{ label: 'a', word: ' a' }]),
-        meanLogProbs: fc.option(
-          fc.array(fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }), { maxLength: 3 }),
-        ),
-        longest: fc.option(fc.nat(99)),
-        seed: fc.integer(),
-        model: fc.constant('a'.repeat(64)),
-      }),
-    }),
-  ),
-});
+};
 
 const floats = (length: number) =>
   fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
@@ -76,22 +81,39 @@ const soft: fc.Arbitrary<SoftPrompt> = fc
     })),
   );
 
-/** Every other one is several prompts: vectors and word counts. */
-const withOthers = ({ soft: own, ...version }: SoftVersion, isMixed: boolean): SoftVersion => {
-  if (!own || !isMixed) return { ...version, soft: own };
-  const model = { ngrams: 1, sublinear: true, vocabulary: ['__proto__'], idf: [1.5], classes: LABELS.length };
-  const words = LABELS.map((label) => ({ label, word: ` ${label}` }));
-  const counts = { ...model, known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) };
-  const voices = withCounts(voicesOf(tunedPrompt('{text}', own), words, [own]), counts, 0.35);
-  return { ...version, soft: null, mixed: { from: 'arm:e:combined', voices } };
+const counts = {
+  ...{ ngrams: 1, sublinear: true, vocabulary: ['__proto__'], idf: [1.5], classes: LABELS.length },
+  ...{ known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) },
 };
 
-const trained: fc.Arbitrary<SoftVersion> = fc.record({
-  id,
-  number: fc.integer({ min: 1, max: 3 }),
-  name: text,
-  author: fc.constantFrom('Ana', 'Jörg <b>'),
-  createdAt: time,
+/** A text, vectors, or several prompts: vectors and word counts. */
+const prompt = fc.tuple(text, fc.option(soft), fc.boolean()).map(([template, own, isMixed]): Prompt => {
+  const whole = own ? tunedPrompt(template, own) : { template, shots: 0, shotSeed: 0 };
+  const voices = voicesOf(whole, words, own ? [own] : []);
+  return {
+    task: { kind: 'classify', labels: LABELS },
+    voices: own && isMixed ? withCounts(voices, counts, 0.35) : voices,
+    ...{ calibration: null, threshold: null },
+  };
+});
+
+const version = (runIds: readonly string[]): fc.Arbitrary<Version> =>
+  fc.record({
+    ...named,
+    ...{ prompt, learned, tried },
+    author: fc.constantFrom('Ana', 'Jörg <b>'),
+    calibrated: fc.boolean(),
+    origin: fc.constantFrom(
+      { kind: 'written' as const },
+      { kind: 'proposed' as const, bare: true },
+      ...runIds.map((run) => ({ kind: 'run' as const, run })),
+    ),
+    model: fc.option(model),
+  });
+
+const run: fc.Arbitrary<Run> = fc.record({
+  ...named,
+  words: fc.constant(words),
   settings: fc.record({
     placement: fc.constantFrom(...PLACEMENTS),
     virtualTokens: fc.integer({ min: 1, max: 9 }),
@@ -125,19 +147,16 @@ const trained: fc.Arbitrary<SoftVersion> = fc.record({
   ),
   status: fc.constantFrom('running', 'finished', 'early', 'stopped', 'paused', 'failed'),
   error: fc.option(text),
-  soft: fc.option(soft),
   bestStep: fc.option(fc.nat(500)),
   validationAccuracy: fc.option(share),
   seconds: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true })),
-  model: fc.record({ id: text, sha256: fc.constant('a'.repeat(64)), dtype: fc.constant('q4') }),
+  model,
   datasetFingerprint: text,
   distilled: fc.record({
     from: id,
     reached: fc.record({ tokensBefore: share, tokensAfter: share, same: fc.nat(64), rows: fc.nat(64) }),
   }),
 });
-
-const run = fc.tuple(trained, fc.boolean()).map((made) => withOthers(...made));
 
 const point = fc.oneof(
   fc.record({
@@ -326,9 +345,16 @@ const measurement = (setId: string): fc.Arbitrary<Answers> =>
     );
 
 export const anySet: fc.Arbitrary<CompleteSet> = fc
-  .record({ setId: id, hard: unique(hard, 3), soft: unique(run, 3) })
-  .chain(({ setId, hard: versions, soft: runs }) => {
-    const runIds = runs.map((version) => version.id);
+  .record({ setId: id, runs: unique(run, 3) })
+  .chain(({ setId, runs }) =>
+    fc.record({
+      setId: fc.constant(setId),
+      runs: fc.constant(runs),
+      versions: unique(version(runs.map((each) => each.id)), 6),
+    }),
+  )
+  .chain(({ setId, versions, runs }) => {
+    const runIds = runs.map((each) => each.id);
     return fc.record({
       set: fc.record({
         id: fc.constant(setId),
@@ -339,10 +365,10 @@ export const anySet: fc.Arbitrary<CompleteSet> = fc
         deletedAt: fc.constant(null),
         words: fc.constant(LABELS.map((label) => ({ label, word: ` ${label}` }))),
         baseTemplate: text,
-        hard: fc.constant(versions),
-        soft: fc.constant(runs),
+        versions: fc.constant(versions),
+        runs: fc.constant(runs),
         chosenHard: fc.constant(versions[0]?.id ?? null),
-        chosenSoft: fc.constant(runIds[0] ?? null),
+        chosenSoft: fc.constant(versions[1]?.id ?? null),
         datasetFingerprint: fc.option(text),
         datasetName: fc.constant(null),
         testLooks: fc.nat(9),

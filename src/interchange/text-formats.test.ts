@@ -132,12 +132,9 @@ test('both become a prompt set with one hand-written version', async () => {
   for (const text of [made(chatJson(TRICKY)), made(promptfooYaml(TRICKY, TESTS))]) {
     const read = made(await readIncoming(new Map([['any name', bytesOf(text)]]), here));
     if (read.kind !== 'set') throw new Error(read.kind);
-    const { hard, words, name } = read.set;
-    expect(hard).toHaveLength(1);
-    expect(hard[0]).toMatchObject({
-      prompt: { template: TEMPLATE },
-      ...{ calibration: TRICKY.prompt.calibration, threshold: TRICKY.prompt.threshold },
-    });
+    const { versions, words, name } = read.set;
+    const { calibration, threshold } = TRICKY.prompt;
+    expect(versions).toMatchObject([{ prompt: { voices: [{ template: TEMPLATE }], calibration, threshold } }]);
     expect(words).toEqual(WORDS);
     expect(name).toBe(TRICKY.name);
   }

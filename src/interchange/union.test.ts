@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CompleteSet, setFiles, withoutRows } from './set-files';
+import { type CompleteSet, madeOfRows, setFiles, withoutRows } from './set-files';
 import { anySet } from './test-support';
 import { agreedOn, united } from './union';
 
 const ids = ({ set, evaluations, measurements }: CompleteSet) =>
-  [...set.hard, ...set.soft, ...evaluations, ...measurements].map(({ id }) => id).sort();
+  [...set.versions, ...set.runs, ...evaluations, ...measurements].map(({ id }) => id).sort();
 /** Another copy of the same set. */
 const asCopy = (of: CompleteSet, { set }: CompleteSet): CompleteSet => ({ ...of, set: { ...of.set, id: set.id } });
 const two = fc.tuple(anySet, anySet).map(([here, there]) => [here, asCopy(there, here)] as const);
@@ -44,16 +44,14 @@ describe('the union of two copies of a prompt set', () => {
   it('keeps the rows here when the folder has none, and removes a measurement that either side removed', () => {
     fc.assert(
       fc.property(
-        anySet.filter(
-          ({ set, measurements }) => measurements.length > 0 && set.soft.every((v) => !v.examples && !v.mixed),
-        ),
+        anySet.filter(({ set, measurements }) => measurements.length > 0 && madeOfRows(set) === null),
         (here) => {
           const there = withoutRows(here);
           const agreed = agreedOn({}, here, there);
           const { complete } = united(here, there, agreed);
           expect(complete.dataset).toEqual(here.dataset);
-          expect(complete.set.hard.map(({ tried }) => tried)).toEqual(
-            united(here, here, agreed).complete.set.hard.map(({ tried }) => tried),
+          expect(complete.set.versions.map(({ tried }) => tried)).toEqual(
+            united(here, here, agreed).complete.set.versions.map(({ tried }) => tried),
           );
           const [gone, ...measurements] = here.measurements;
           for (const [ours, theirs] of [

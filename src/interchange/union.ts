@@ -2,8 +2,8 @@
 import { exactJson } from '../lib/exact-json';
 import { counted, listed } from '../lib/format';
 import { stagesOf } from '../prompt-set/stages';
-import type { PromptSet } from '../prompt-set/types';
-import { versionById, versionWords } from '../prompt-set/versions';
+import type { PromptSet, Version } from '../prompt-set/types';
+import { versionById, versionWords, wordsOf } from '../prompt-set/versions';
 import type { CompleteSet } from './set-files';
 
 /** What a person changes, by its name on a screen. */
@@ -28,16 +28,17 @@ type Changing = Pick<CompleteSet, 'set' | 'measurements'>;
 
 const json = (value: unknown): string => (value === undefined ? '' : exactJson(value));
 
-/** What a version can be given later; a run also ends. */
-const laterOf = (version: PromptSet['hard'][number] | PromptSet['soft'][number]) => {
-  const { note, words, calibration, threshold } = version;
-  return { note, words, calibration, threshold, status: 'status' in version ? version.status : undefined };
+/** What a version can be given later. */
+const laterOf = (version: Version) => {
+  const { note, calibrated, prompt } = version;
+  return { note, calibrated, words: wordsOf(version), calibration: prompt.calibration, threshold: prompt.threshold };
 };
 
 const stateOf = ({ set, measurements }: Changing): State =>
   Object.fromEntries([
     ...FACTS.map((key) => [key, json(set[key])]),
-    ...[...set.hard, ...set.soft].map((version) => [version.id, json(laterOf(version))]),
+    ...set.runs.map(({ id, status }) => [`run ${id}`, json(status)]),
+    ...set.versions.map((version) => [version.id, json(laterOf(version))]),
     ...measurements.map(({ id }) => [id, json(true)]),
   ]);
 
@@ -81,10 +82,15 @@ export function united(here: CompleteSet, there: CompleteSet, agreed: State): Un
     ...here.set,
     ...Object.fromEntries(FACTS.filter(takes).map((key) => [key, there.set[key]])),
     // the folder may lack the rows of a try
-    hard: union(here.set.hard, there.set.hard, (own, other) =>
-      takes(own.id) ? { ...other, tried: own.tried ?? other.tried, wrote: own.wrote ?? other.wrote } : own,
+    versions: union(here.set.versions, there.set.versions, (own, other) =>
+      takes(own.id)
+        ? {
+            ...other,
+            ...{ tried: own.tried ?? other.tried, tagged: own.tagged ?? other.tagged, wrote: own.wrote ?? other.wrote },
+          }
+        : own,
     ),
-    soft: union(here.set.soft, there.set.soft, (own, other) => (takes(own.id) ? other : own)),
+    runs: union(here.set.runs, there.set.runs, (own, other) => (takes(`run ${own.id}`) ? other : own)),
     ...(moves.length > 0 && { moves }),
     ...looksOf(here.set, there.set, data.set),
     verdict: evaluations.length > 0 ? undefined : (here.set.verdict ?? there.set.verdict),
@@ -103,7 +109,7 @@ export function united(here: CompleteSet, there: CompleteSet, agreed: State): Un
       return `${NAMES[key]} changed on both sides: ${shown(kept[key], 'the newer')} kept, not ${shown(left[key], 'the older')}`;
     return takes(key) ? `${NAMES[key]} changed${shown(kept[key], '') && ` to ${shown(kept[key], '')}`}` : [];
   });
-  const later = [...set.hard, ...set.soft].filter(({ id }) => id in ours && takes(id)).length;
+  const later = set.versions.filter(({ id }) => id in ours && takes(id)).length;
   const given = later > 0 ? [`${counted(later, 'version')} changed`] : [];
   return { complete, said: [...arrivals(here, there), ...given, ...changes, ...stageWords(here.set, set)] };
 }
@@ -138,7 +144,7 @@ function arrivals(here: CompleteSet, there: CompleteSet): readonly string[] {
   const missing = (ours: readonly Dated[], theirs: readonly Dated[]) =>
     theirs.filter(({ id }) => !ours.some((own) => own.id === id)).length;
   const found = {
-    version: missing([...here.set.hard, ...here.set.soft], [...there.set.hard, ...there.set.soft]),
+    version: missing(here.set.versions, there.set.versions),
     comparison: missing(here.evaluations, there.evaluations),
     measurement: missing(here.measurements, there.measurements),
   };

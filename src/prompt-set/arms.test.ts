@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
-import { firstText, softsOf } from '../prompt/prompt';
+import { firstText, isText, softsOf } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
 import { alsoAmong, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
 import { comparedVersion } from './calibration';
-import { addHardVersion } from './make-versions';
+import { addWritten } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
+import { versionIn, withRun } from './test-support';
+import { promptOf, versionsOf } from './versions';
 
 const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
 const task = {
@@ -18,12 +20,11 @@ const task = {
 };
 const set = ['Generic', 'States the policy', 'Short'].reduce(
   (sum, name, i) =>
-    addHardVersion(sum, at(`h${i}`), { name, prompt: { template: `${name}\n{text}\nA:`, shots: 0, shotSeed: 0 } }).set,
+    addWritten(sum, at(`h${i}`), { name, text: { template: `${name}\n{text}\nA:`, shots: 0, shotSeed: 0 } }).set,
   createPromptSet(at('set'), task),
 );
-const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
-const run = { id: 'r', soft, status: 'finished', template: '{text}\nA:', settings: {}, model: {} };
-const tuned = { ...set, soft: [run], chosenSoft: 'r' } as unknown as typeof set;
+const run = { id: 'r', template: '{text}\nA:' };
+const tuned = withRun(set, run);
 
 describe('the arms of a comparison', () => {
   it('are untuned, the chosen hand-written prompt without and with examples, and the tuned prompt', () => {
@@ -33,10 +34,20 @@ describe('the arms of a comparison', () => {
 
   const written = (shots: number): typeof set => ({
     ...tuned,
-    hard: tuned.hard.map((version) => ({
-      ...version,
-      prompt: { ...version.prompt, shots, selection: 'random', orders: 2, chat: true },
-    })),
+    versions: tuned.versions.map((version) =>
+      isText(version.prompt)
+        ? {
+            ...version,
+            prompt: promptOf(tuned, {
+              ...firstText(version.prompt),
+              shots,
+              selection: 'random',
+              orders: 2,
+              chat: true,
+            }),
+          }
+        : version,
+    ),
   });
 
   it('ask the hand-written prompt as it is written, and its text without examples and with eight besides', () => {
@@ -51,7 +62,7 @@ describe('the arms of a comparison', () => {
       ['hand-h1', 'States the policy', 'few-shot', 4, 'h1'],
       ['tuned', 'Tuned', 'tuned', 0, 'r'],
     ]);
-    expect(arms[1] && firstText(arms[1].prompt)).toMatchObject({ ...written(4).hard[0]?.prompt });
+    expect(arms[1] && firstText(arms[1].prompt)).toEqual(firstText(versionIn(written(4), 'h0').prompt));
     expect(pairs.slice(0, 4)).toEqual([
       ['yours', 'tuned'],
       ['hand-h1', 'tuned'],
@@ -66,7 +77,7 @@ describe('the arms of a comparison', () => {
       { label: 'good', word: ` ${word}` },
       { label: 'bad', word: ' bad' },
     ];
-    const before = { ...tuned, words: named('good') };
+    const before = withRun(changeTask(set, { words: named('good') }, at('x').now), run);
     const after = changeTask(before, { words: named('fine') }, at('x').now);
     const first = (arms: ReturnType<typeof armsOf>) =>
       Object.fromEntries(arms.arms.map(({ id, prompt }) => [id, firstText(prompt).words[0]?.word]));
@@ -93,13 +104,9 @@ describe('the arms of a comparison', () => {
   });
 
   it('include the mean of runs that differ only in their seed, and the hybrid', () => {
-    const one = { ...run, settings: { ...STANDARD, seed: 0 }, model: {} };
-    const more = [
-      one,
-      { ...one, id: 's1', settings: { ...STANDARD, seed: 1 } },
-      { ...one, id: 'h', template: 'Generic\n{text}\nA:', handVersion: 'h0' },
-    ];
-    const { arms, pairs } = armsOf({ ...tuned, soft: more } as unknown as typeof set);
+    const seeds = withRun(tuned, { ...run, id: 's1', settings: { ...STANDARD, seed: 1 } });
+    const hybrid = { ...run, id: 'h', template: 'Generic\n{text}\nA:', handVersion: 'h0' };
+    const { arms, pairs } = armsOf(withRun(seeds, hybrid));
     expect(arms.slice(3).map(({ id, name, prompt }) => [id, name, softsOf(prompt).length])).toEqual([
       ['tuned', 'Tuned', 1],
       ['ensemble', 'Tuned, mean of 2 seeds', 2],
@@ -123,9 +130,7 @@ describe('the arms of a comparison', () => {
   });
 
   it('include every seed by itself where that is asked for', () => {
-    const one = { ...run, settings: { ...STANDARD, seed: 0 }, model: {} };
-    const more = [one, { ...one, id: 's1', settings: { ...STANDARD, seed: 1 } }];
-    const seeds = { ...tuned, soft: more } as unknown as typeof set;
+    const seeds = withRun(tuned, { ...run, id: 's1', settings: { ...STANDARD, seed: 1 } });
     const { arms } = armsOf(seeds, { eachSeed: true });
     expect(arms.slice(3).map(({ id, name }) => [id, name])).toEqual([
       ['tuned', 'Tuned'],
@@ -137,11 +142,7 @@ describe('the arms of a comparison', () => {
 
 describe('an arm may know test rows', () => {
   const then = { hardVersion: set.chosenHard, softVersion: 'r', splitHash: 's' };
-  const trained = (heldBackHash: string, splitHash: string) =>
-    ({
-      ...tuned,
-      soft: [{ ...run, heldBackHash, splitHash, number: 1, settings: { initialisation: { kind: 'text' } } }],
-    }) as unknown as typeof set;
+  const trained = (heldBackHash: string, splitHash: string) => withRun(set, { ...run, heldBackHash, splitHash });
   const { arms } = armsOf(tuned);
   const asked = Object.fromEntries(arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
   const combined = { ...present(asked.tuned, 'tuned'), versionId: null };
@@ -163,7 +164,7 @@ describe('an arm may know test rows', () => {
 describe('a comparison is out of date', () => {
   const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
   const other = [{ label: 'good', word: ' fine' }, ...words.slice(1)];
-  const before = { ...tuned, words };
+  const before = withRun(changeTask(set, { words }, at('x').now), run);
   const askedOf = (of: typeof set) =>
     Object.fromEntries(armsOf(of).arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
   const made = {
@@ -187,7 +188,7 @@ describe('a comparison is out of date', () => {
   });
 
   it('once the template alone is another one', () => {
-    const bare = { ...before, soft: [], chosenSoft: null };
+    const bare = { ...before, versions: versionsOf(before, 'written'), chosenSoft: null };
     const other = changeTask(bare, { baseTemplate: 'Other: {text}\nA:' }, at('x').now);
     const untuned = { ...made, softVersion: null, versions: askedOf(bare) };
     expect([isOutdated(bare, untuned, opened), isOutdated(other, untuned, opened)]).toEqual([false, true]);
@@ -201,7 +202,7 @@ describe('a comparison is out of date', () => {
   it('once a prompt of its headline answers with other words, and not while each keeps its own', () => {
     // it was never recorded as compared: a draft, which gets the new words
     expect(isOutdated(changeTask(before, { words: other }, at('x').now), made, opened)).toBe(true);
-    const compared = { ...before, hard: before.hard.map((version) => ({ ...version, calibration: null })) };
+    const compared = { ...before, versions: before.versions.map((version) => ({ ...version, calibrated: true })) };
     expect(isOutdated(changeTask(compared, { words: other }, at('x').now), made, opened)).toBe(false);
   });
 });

@@ -3,22 +3,25 @@ import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import { capitalised } from '../lib/format';
-import { firstText, type Prompt, softOf, softsOf, textsOf, type Voice, voicesOf } from '../prompt/prompt';
-import type { SoftPrompt } from '../prompt/soft-prompt';
-import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft, hasTask, isUsable, samePrompt } from './make-versions';
-import { kindOf, sameWords } from './prompt-set';
-import { type AskedVersion, routeOf, taskOf, trainedVoices } from './ready-prompt';
-import type { ComparedVersion, HardVersion, Opened, PromptSet, SoftVersion } from './types';
+import { firstText, type Prompt, softsOf, textsOf } from '../prompt/prompt';
+import type { HardPrompt } from '../task/types';
+import { chosenHard, chosenHybrid, chosenSoft } from './make-versions';
+import { kindOf } from './prompt-set';
+import { type AskedVersion, routeOf } from './ready-prompt';
+import type { ComparedVersion, Opened, PromptSet, Version } from './types';
 import {
-  fittingCalibration,
+  hasTask,
+  isSameText,
+  kindWords,
   mayKnowTestRows,
-  seedsOf,
-  softKind,
-  tunedPrompt,
+  promptFor,
+  promptOf,
+  seedMean,
+  textAlone,
+  versionById,
+  versionOfText,
+  versionsOf,
   versionWords,
-  wordsFitting,
 } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
@@ -37,14 +40,14 @@ export interface ArmPlan extends AskedVersion {
   readonly also: string | null;
   /** The version whose answers these are, exactly as it answers elsewhere; null = no version has this text and examples. */
   readonly versionId: string | null;
-  /** Of Untuned: the version with its text and words, also where that is an arm of its own; one text has one calibration. */
-  readonly sameAs?: string | null;
+  /** An earlier comparison has decided its calibration, or that of a version with its text: one text has one. */
+  readonly calibrated: boolean;
 }
 
 export interface Arms {
   readonly arms: readonly ArmPlan[];
-  readonly hard: HardVersion | null;
-  readonly soft: SoftVersion | null;
+  readonly hard: Version | null;
+  readonly soft: Version | null;
   /** The first pair is the headline: A = hand-written, B = tuned. */
   readonly pairs: readonly (readonly [string, string])[];
 }
@@ -65,129 +68,110 @@ const WITHOUT = 'yours-0';
 export const UNTUNED = 'untuned';
 
 /** The id of a hand-written version's own arm. */
-const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
+const handArm = (version: Pick<Version, 'id'>) => `hand-${version.id}`;
 
-/** The id of a run's own arm, where it is not the tuned prompt. */
-const runArm = (run: Pick<SoftVersion, 'id'>) => `run-${run.id}`;
+/** The id of another version's own arm, where it is not the tuned prompt. */
+const trainedArm = (version: Pick<Version, 'id'>) => `run-${version.id}`;
 
 /** The hand-written versions other than Yours, newest first, which can be compared too. */
-export const otherHands = (set: PromptSet): readonly HardVersion[] =>
-  set.hard.filter(({ id }) => id !== chosenHard(set)?.id).toReversed();
+export const otherHands = (set: PromptSet): readonly Version[] =>
+  versionsOf(set, 'written')
+    .filter(({ id }) => id !== chosenHard(set)?.id)
+    .toReversed();
 
 /** The additional versions among the arms of a comparison. */
-export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] => [
-  ...set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : [])),
-  ...set.soft.flatMap((run) => (armIds.includes(runArm(run)) ? [run.id] : [])),
-];
+export const alsoAmong = ({ versions }: PromptSet, armIds: readonly string[]): readonly string[] =>
+  versions.filter((own) => armIds.includes(handArm(own)) || armIds.includes(trainedArm(own))).map(({ id }) => id);
 
-/**
- * What an earlier comparison decided for an arm's version, or the version that has its text, with the present labels; null =
- * nothing, undefined = it is still open.
- */
-export function ownCalibration(
-  set: PromptSet,
-  { versionId, sameAs }: Pick<ArmPlan, 'versionId' | 'sameAs'>,
-): HardVersion['calibration'] {
-  const version = [...set.hard, ...set.soft].find(({ id }) => id === (versionId ?? sameAs));
-  return version && fittingCalibration(set, version);
+interface Parts extends Pick<ArmPlan, 'id' | 'name' | 'kind'>, Partial<Pick<ArmPlan, 'also' | 'model'>> {
+  readonly prompt: Prompt;
+  readonly version: Version | null;
 }
 
-interface Parts
-  extends Pick<ArmPlan, 'id' | 'name' | 'kind' | 'versionId'>,
-    Partial<Pick<ArmPlan, 'also' | 'sameAs' | 'model'>> {
-  readonly voices: readonly Voice[];
+/** The set's version that has decided the calibration of a prompt: itself, or one with its text; null = it is still open. */
+function decidedIn(set: PromptSet, version: Version | null, prompt: Prompt): Version | null {
+  if (version?.calibrated && promptFor(set, version) === version.prompt) return version;
+  return set.versions.find((own) => own.calibrated && isSameText(own.prompt, prompt)) ?? null;
 }
 
-function arm(set: PromptSet, { voices, model = null, ...named }: Parts): ArmPlan {
-  const { id, kind } = named;
-  const { template, words } = firstText({ voices });
+function arm(set: PromptSet, { prompt, version, ...named }: Parts): ArmPlan {
   const { untuned } = set;
-  const found = ownCalibration(set, named);
-  const isLast = found === undefined && id === UNTUNED && untuned?.template === template;
-  const calibration = isLast && sameWords(untuned.words ?? [], words) ? untuned.calibration : found;
+  const decided = decidedIn(set, version, prompt);
+  const last = decided?.prompt ?? (untuned && isSameText(untuned, prompt) ? untuned : null);
   return {
-    ...{ also: null, ...named, handle: set.handle, model, dataset: null, route: routeOf(kind) },
-    prompt: { task: taskOf(set, words), voices, calibration: calibration ?? null, threshold: null },
+    ...{ also: null, handle: set.handle, model: version?.model ?? null, dataset: null, route: routeOf(named.kind) },
+    ...named,
+    versionId: version?.id ?? null,
+    calibrated: decided !== null,
+    prompt: { ...prompt, calibration: last?.calibration ?? null, threshold: null },
   };
 }
-
-/** The voices of a text with words that another text had. */
-const read = (text: HardPrompt, words: readonly AnswerWord[], softs: readonly SoftPrompt[] = []) =>
-  voicesOf(text, wordsFor(text, words), softs);
 
 const handKind = ({ shots }: HardPrompt) => (shots > 0 ? 'few-shot' : 'zero-shot');
 
 /** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
-function asWritten(set: PromptSet, version: HardVersion, id: string, name: string, also: string | null = null) {
-  const { prompt } = version;
-  const voices = read(prompt, wordsFitting(set, version));
-  return arm(set, { id, name, kind: handKind(prompt), voices, versionId: version.id, also });
+function asWritten(set: PromptSet, version: Version, id: string, name: string, also: string | null = null) {
+  const prompt = promptFor(set, version);
+  return arm(set, { id, name, kind: handKind(firstText(prompt)), prompt, version, also });
 }
-
-/** The hand-written version that has this text, these examples and answer words; null = none. */
-const savedAs = (set: PromptSet, prompt: HardPrompt, words: readonly AnswerWord[]): string | null =>
-  set.hard.find((version) => samePrompt(version.prompt, prompt) && sameWords(wordsFitting(set, version), words))?.id ??
-  null;
 
 /** Yours, and the same text without examples and with the usual number of them, where that is another prompt. */
-const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPlan[] => [
-  asWritten(set, yours, 'yours', 'Yours'),
-  ...[0, examples]
-    .filter((shots) => shots !== yours.prompt.shots)
-    .map((shots) => {
-      const text = { ...yours.prompt, shots };
-      const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
-      const words = wordsFitting(set, yours);
-      const versionId = savedAs(set, text, words);
-      const voices = read(text, words);
-      const own = arm(set, { id: `yours-${shots}`, name, kind: handKind(text), voices, versionId });
-      return shots > 0 ? { ...own, addsExamples: true as const } : own;
-    }),
-];
-
-/** The tuned prompt, its other seeds and their mean, and the hybrid. Untuned is the tuned text without its vectors. */
-function learnedArms(
-  set: PromptSet,
-  soft: SoftVersion | null,
-  bare: { readonly text: HardPrompt; readonly words: readonly AnswerWord[] },
-  eachSeed: boolean,
-): ArmPlan[] {
-  const arms: ArmPlan[] = [];
-  const add = (id: string, name: string, { id: versionId, soft: own, model }: SoftVersion) =>
-    own &&
-    arms.push(arm(set, { id, name, kind: 'tuned', voices: read(bare.text, bare.words, [own]), model, versionId }));
-  if (soft) add('tuned', 'Tuned', soft);
-  // the mean of several next-token distributions is no text
-  const seeded = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
-  const runs = seeded.filter((run) => sameWords(wordsFitting(set, run), bare.words));
-  if (eachSeed)
-    for (const [i, run] of runs.filter(({ id }) => id !== soft?.id).entries())
-      add(`tuned-${i + 2}`, `Tuned, seed ${i + 2} of ${runs.length}`, run);
-  const softs = runs.flatMap((run) => run.soft ?? []);
-  const name = `Tuned, mean of ${softs.length} seeds`;
-  const voices = read(bare.text, bare.words, softs);
-  const model = soft?.model ?? null;
-  if (softs.length > 1) arms.push(arm(set, { id: 'ensemble', name, kind: 'ensemble', voices, model, versionId: null }));
-  const hybrid = chosenHybrid(set);
-  if (hybrid) arms.push(ownArm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' }));
-  return arms;
+function yoursArms(set: PromptSet, yours: Version, examples: number): ArmPlan[] {
+  const own = promptFor(set, yours);
+  const text = firstText(own);
+  const others = [0, examples].filter((shots) => shots !== text.shots);
+  const arms = others.map((shots) => {
+    const prompt = { ...own, voices: [{ ...text, shots }] };
+    const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
+    const kind = handKind({ ...text, shots });
+    const made = arm(set, { id: `yours-${shots}`, name, kind, prompt, version: versionOfText(set, prompt) });
+    return shots > 0 ? { ...made, addsExamples: true as const } : made;
+  });
+  return [asWritten(set, yours, 'yours', 'Yours'), ...arms];
 }
 
-/** A version with vectors as it is, with its own text and answer words. */
-const ownArm = (set: PromptSet, run: SoftVersion, named: Pick<ArmPlan, 'id' | 'name' | 'kind'>): ArmPlan => {
-  const { id: versionId, model } = run;
-  return arm(set, { ...named, voices: trainedVoices(run, wordsFitting(set, run)), model, versionId });
-};
+/** A version as it is, for the labels of the set. */
+const versionArm = (set: PromptSet, version: Version, named: Pick<ArmPlan, 'id' | 'name' | 'kind'>): ArmPlan =>
+  arm(set, { ...named, prompt: promptFor(set, version), version });
+
+/** The tuned prompt, its other seeds and their mean, and the hybrid. */
+function learnedArms(set: PromptSet, soft: Version | null, eachSeed: boolean): ArmPlan[] {
+  const mean = soft && seedMean(set, soft);
+  const { seeds = [] } = mean ?? {};
+  const others = eachSeed ? seeds.filter(({ id }) => id !== soft?.id) : [];
+  const hybrid = chosenHybrid(set);
+  const kind = 'tuned';
+  return [
+    ...(soft ? [versionArm(set, soft, { id: 'tuned', name: 'Tuned', kind })] : []),
+    ...others.map((seed, i) =>
+      versionArm(set, seed, { id: `tuned-${i + 2}`, name: `Tuned, seed ${i + 2} of ${seeds.length}`, kind }),
+    ),
+    ...(mean
+      ? [
+          arm(set, {
+            ...{ id: 'ensemble', name: `Tuned, mean of ${seeds.length} seeds`, kind: 'ensemble' },
+            ...{ prompt: mean.prompt, version: null, model: soft?.model ?? null },
+          }),
+        ]
+      : []),
+    ...(hybrid ? [versionArm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' })] : []),
+  ];
+}
+
+function trainedKind(version: Version) {
+  const kind = kindWords(version);
+  return kind === 'hybrid' || kind === 'ensemble' || kind === 'combined' ? kind : 'tuned';
+}
 
 /** Versions that take part beside the tuned prompt. */
-function otherRuns(set: PromptSet, soft: SoftVersion | null, also: readonly string[]): ArmPlan[] {
+function otherTrained(set: PromptSet, soft: Version | null, also: readonly string[]): ArmPlan[] {
   const own = [soft?.id, chosenHybrid(set)?.id];
-  const isOther = (run: SoftVersion) =>
-    also.includes(run.id) && !own.includes(run.id) && isUsable(run) && hasTask(set, run);
-  return set.soft.filter(isOther).map((run) => {
-    const name = capitalised(versionWords({ kind: 'soft', version: run }));
-    return ownArm(set, run, { id: runArm(run), name, kind: softKind(run) });
-  });
+  return versionsOf(set, 'trained')
+    .filter((version) => also.includes(version.id) && !own.includes(version.id) && hasTask(set, version))
+    .map((version) => {
+      const named = { id: trainedArm(version), name: capitalised(versionWords(version)) };
+      return versionArm(set, version, { ...named, kind: trainedKind(version) });
+    });
 }
 
 /** Untuned is the tuned prompt's exact text and answer words without its vectors, so that nothing else differs. */
@@ -198,24 +182,23 @@ export function armsOf(
   const hard = chosenHard(set);
   const soft = chosenSoft(set);
   const few = `yours-${examples}`;
-  const text = soft
-    ? tunedPrompt(soft.template, soft.settings, soft.examples)
-    : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
-  const bare = { text, words: soft ? wordsFitting(set, soft) : set.words };
+  const base = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const bare = soft ? textAlone(promptFor(set, soft)) : promptOf(set, base);
   const others = otherHands(set).filter(({ id }) => also.includes(id));
-  const runs = otherRuns(set, soft, also);
+  const trained = otherTrained(set, soft, also);
   const rest = [
     ...(hard ? yoursArms(set, hard, examples) : []),
     ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
-    ...learnedArms(set, soft, bare, eachSeed),
-    ...runs,
+    ...learnedArms(set, soft, eachSeed),
+    ...trained,
   ];
-  const saved = savedAs(set, text, bare.words);
+  const saved = versionOfText(set, bare);
   // a version is one arm: where yours has this text, it is yours
-  const isOther = rest.some(({ versionId }) => versionId === saved);
-  const named = { id: UNTUNED, name: 'Untuned', kind: 'untuned' } as const;
-  const voices = read(text, bare.words);
-  const untuned = arm(set, { ...named, voices, versionId: isOther ? null : saved, sameAs: saved });
+  const isOther = rest.some(({ versionId }) => versionId === saved?.id);
+  const untuned = arm(set, {
+    ...{ id: UNTUNED, name: 'Untuned', kind: 'untuned' },
+    ...{ prompt: bare, version: isOther ? null : saved },
+  });
   const arms = [untuned, ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
@@ -228,14 +211,14 @@ export function armsOf(
     ['tuned', 'hybrid'],
     ['yours', 'ensemble'],
     ['tuned', 'ensemble'],
-    ...runs.map(({ id }) => [id, 'tuned'] as const),
-    ...(soft?.soft ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
+    ...trained.map(({ id }) => [id, 'tuned'] as const),
+    ...(soft ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
   ];
   const ids = new Set(arms.map(({ id }) => id));
   return { arms, hard, soft, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
 }
 
-/** Names what took part in a comparison, wherever one is chosen to leave: a version, where it is one. */
+/** Names what took part in a comparison and was no version; kept as one, it has this id. */
 export const armId = (evaluation: { readonly id: string }, arm: string): string => `arm:${evaluation.id}:${arm}`;
 
 /**
@@ -247,33 +230,25 @@ export function armsKnowing(
   { splitHash: then, softVersion, versions }: Pick<PastComparison, 'splitHash' | 'softVersion' | 'versions'>,
   dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
 ): readonly string[] {
-  const knows = (run: SoftVersion) =>
+  const knows = ({ id, learned }: Version) =>
     then === dataset.splitHash
-      ? mayKnowTestRows(set, run, dataset)
-      : run.splitHash !== undefined && run.splitHash !== then;
+      ? mayKnowTestRows(set, id, dataset)
+      : learned?.splitHash !== undefined && learned.splitHash !== then;
   return Object.entries(versions).flatMap(([armId, { versionId, prompt }]) => {
     const asked = versionId ?? (softsOf(prompt).length > 0 ? softVersion : null);
-    const run = set.soft.find(({ id }) => id === asked);
-    return run && knows(run) ? [armId] : [];
+    const version = versionById(set, asked);
+    return version && knows(version) ? [armId] : [];
   });
 }
-
-/** Only a text: `keepArm` saves it as a hand-written version. */
-export const isTextAlone = ({ prompt }: Pick<ComparedVersion, 'prompt'>): boolean =>
-  prompt.voices.length === 1 && textsOf(prompt).length === 1 && softOf(prompt) === null;
-
-/** Several prompts together: `keepArm` makes a version of them. */
-export const isTogether = ({ prompt }: Pick<ComparedVersion, 'prompt'>): boolean =>
-  prompt.voices.length > 1 && softsOf(prompt).length > 0;
 
 /** The line of a linear probe: the verb `keepProbe` makes a version of it. */
 export const isProbe = (armId: string): boolean => armId === PROBE_LINE;
 export const PROBE_LINE = 'probe';
 
-export const canBeVersion = ({ versions }: Pick<PastComparison, 'versions'>, armId: string): boolean => {
+export function canBeVersion({ versions }: Pick<PastComparison, 'versions'>, armId: string): boolean {
   const of = versions[armId];
-  return isProbe(armId) || (of !== undefined && (isTextAlone(of) || isTogether(of)));
-};
+  return isProbe(armId) || (of !== undefined && textsOf(of.prompt).length > 0);
+}
 
 /** What a past comparison is judged by. */
 interface PastComparison {

@@ -6,58 +6,37 @@
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
-import { countsOf, type TextVoice, textsOf } from '../prompt/prompt';
-import { wordsFor } from '../task/template';
-import { type ArmPlan, armId, isTextAlone, isTogether, PROBE_LINE, UNTUNED } from './arms';
-import { addTrained, keptFrom, samePrompt } from './make-versions';
-import { cleanName, countLook, type Stamp, sameWords, touch } from './prompt-set';
-import type { ClassifyEvaluation, ComparedVersion, Evaluation, HardVersion, PromptSet, SoftVersion } from './types';
-import { versionWords } from './versions';
+import { countsOf, firstText, isText, softsOf } from '../prompt/prompt';
+import { type ArmPlan, armId, canBeVersion, PROBE_LINE, UNTUNED } from './arms';
+import { addVersion } from './make-versions';
+import { cleanName, countLook, type Stamp } from './prompt-set';
+import type { ClassifyEvaluation, ComparedVersion, Evaluation, PromptSet, Version } from './types';
+import { changeVersion, versionById, versionOfText, versionWords } from './versions';
 
-type Calibration = HardVersion['calibration'];
 type Compared = Pick<Evaluation, 'kind' | 'versions'>;
-/** The version that has the very text; null = none. */
-function versionOfText(set: PromptSet, { prompt }: ComparedVersion): string | null {
-  const [text] = textsOf(prompt);
-  const wordsOf = (own: HardVersion) => wordsFor(own.prompt, own.words ?? set.words);
-  const same = set.hard.find((own) => text && samePrompt(own.prompt, text) && sameWords(wordsOf(own), text.words));
-  return same?.id ?? null;
-}
 
 /** The versions among the arms of a comparison, by arm; arms that are none, or none yet, are left out. */
 export function versionsCompared(
   set: PromptSet,
   { id, versions }: Pick<Evaluation, 'id' | 'versions'>,
 ): ReadonlyMap<string, string> {
-  const known = new Set([...set.hard, ...set.soft].map((version) => version.id));
-  const kept = new Map(set.soft.map((run) => [keptFrom(run), run.id]));
   const own = new Set(Object.values(versions).map(({ versionId }) => versionId));
   /** A text that was saved since; a version is one arm. */
-  const savedSince = (of: ComparedVersion) => {
-    const found = isTextAlone(of) ? versionOfText(set, of) : null;
+  const savedSince = ({ prompt }: ComparedVersion) => {
+    const found = versionOfText(set, prompt)?.id ?? null;
     return own.has(found) ? null : found;
   };
-  const all = Object.entries(versions).map(
-    ([arm, of]) =>
-      [
-        arm,
-        of.versionId && known.has(of.versionId) ? of.versionId : (kept.get(armId({ id }, arm)) ?? savedSince(of)),
-      ] as const,
-  );
-  const probe = [PROBE_LINE, kept.get(armId({ id }, PROBE_LINE))] as const;
-  return new Map([...all, probe].flatMap(([arm, found]) => (found ? [[arm, found] as const] : [])));
+  const found = [...Object.keys(versions), PROBE_LINE].flatMap((arm) => {
+    const of = versions[arm];
+    const version = versionById(set, of?.versionId ?? null) ?? versionById(set, armId({ id }, arm));
+    const versionId = version?.id ?? (of ? savedSince(of) : null);
+    return versionId === null ? [] : [[arm, versionId] as const];
+  });
+  return new Map(found);
 }
 
 export const versionOfArm = (set: PromptSet, evaluation: Pick<Evaluation, 'id' | 'versions'>, arm: string) =>
   versionsCompared(set, evaluation).get(arm) ?? null;
-
-/** By version, what it was compared with: null = it was compared, and is used without. */
-const calibrationsIn = ({ versions }: Compared): ReadonlyMap<string, Calibration> =>
-  new Map(
-    Object.values(versions).flatMap(({ versionId, prompt }) =>
-      versionId === null ? [] : [[versionId, prompt.calibration] as const],
-    ),
-  );
 
 /** An arm as it was asked in a comparison. @param found null where texts were generated */
 export function comparedVersion(
@@ -72,12 +51,15 @@ export function comparedVersion(
 }
 
 /** A version is calibrated once: its answers never change afterwards. */
-function withCalibrations(set: PromptSet, found: ReadonlyMap<string, Calibration>): PromptSet {
-  const calibrated = <V extends HardVersion | SoftVersion>(version: V): V =>
-    version.calibration === undefined && found.has(version.id)
-      ? { ...version, calibration: found.get(version.id) }
-      : version;
-  return { ...set, hard: set.hard.map(calibrated), soft: set.soft.map(calibrated) };
+function withCalibrations(set: PromptSet, { versions }: Compared): PromptSet {
+  const asked = new Map(Object.values(versions).map((of) => [of.versionId, of.prompt.calibration] as const));
+  const decided = (version: Version): Version => {
+    const calibration = version.calibrated ? undefined : asked.get(version.id);
+    return calibration === undefined
+      ? version
+      : { ...version, calibrated: true, prompt: { ...version.prompt, calibration } };
+  };
+  return { ...set, versions: set.versions.map(decided) };
 }
 
 /** "Of 40 validation rows it answered 30 itself, 28 of them right. At least 74% of such answers are right on new rows, …" */
@@ -91,86 +73,50 @@ export function setThreshold(
   threshold: ReviewThreshold | null,
   now: string,
 ): PromptSet {
-  const given = <V extends HardVersion | SoftVersion>(version: V): V =>
-    version.id === versionId ? { ...version, threshold: threshold ?? undefined } : version;
-  return { ...set, hard: set.hard.map(given), soft: set.soft.map(given), updatedAt: now };
+  const version = versionById(set, versionId);
+  return version ? changeVersion(set, versionId, { prompt: { ...version.prompt, threshold } }, now) : set;
 }
 
 /**
- * The set with an arm of a comparison as a version, with what it was asked with: a text as a hand-written one, several
- * prompts as a copy of the tuned run. One that is a version changes nothing, nor does one that can be none.
+ * The set with an arm of a comparison as a version, with what it was asked with. One that is a version changes nothing. What
+ * the tuned prompt of the comparison knows of test rows is known of its vectors.
  */
-export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, at: Stamp): PromptSet {
+export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, { now }: Pick<Stamp, 'now'>): PromptSet {
   const of = Object.hasOwn(evaluation.versions, which) ? evaluation.versions[which] : undefined;
-  if (!of || versionOfArm(set, evaluation, which) !== null) return set;
-  if (isTextAlone(of)) return keepText(set, evaluation, which, of, at);
-  return isTogether(of) ? keepTogether(set, evaluation, which, of, at) : set;
+  if (!of || !canBeVersion(evaluation, which) || versionOfArm(set, evaluation, which) !== null) return set;
+  const { prompt, model } = of;
+  const { learned = null } = versionById(set, evaluation.softVersion) ?? {};
+  const { datasetFingerprint, splitHash } = evaluation;
+  const parents = softsOf(prompt).length > 0 && evaluation.softVersion !== null ? [evaluation.softVersion] : [];
+  const made = isText(prompt)
+    ? { name: textName(set, evaluation, which, of), origin: textOrigin(which) }
+    : {
+        name: evaluation.plan.arms.find(({ id }) => id === which)?.name ?? which,
+        origin: { kind: 'mixed', of: parents } as const,
+        learned: countsOf(prompt) ? { ...learned, datasetFingerprint, splitHash } : learned,
+      };
+  const at = { id: armId(evaluation, which), now };
+  const calibrated = prompt.task.kind !== 'generate';
+  return addVersion(set, at, { ...made, name: cleanName(made.name), prompt, model, calibrated });
 }
 
-function keepText(
+const textOrigin = (which: string): Version['origin'] =>
+  which === UNTUNED ? { kind: 'baseline', which } : { kind: 'written' };
+
+function textName(
   set: PromptSet,
   { hardVersion, softVersion }: Evaluation,
   which: string,
   { prompt }: ComparedVersion,
-  { id, now }: Stamp,
-): PromptSet {
-  const { kind: _kind, weight: _weight, soft: _soft, words, ...text } = textsOf(prompt)[0] as TextVoice;
-  const run = set.soft.find((each) => each.id === softVersion);
-  const alone = run ? `Text of ${versionWords({ kind: 'soft', version: run })}` : 'Template alone';
-  const hand = set.hard.find((each) => each.id === hardVersion);
-  const name = cleanName(which === UNTUNED ? alone : `${hand?.name}, ${counted(text.shots, 'example')}`);
-  const number = Math.max(0, ...set.hard.map((each) => each.number)) + 1;
-  const own = sameWords(wordsFor(text, set.words), words) ? {} : { words };
-  const calibrated = prompt.task.kind === 'generate' ? {} : { calibration: prompt.calibration };
-  const origin = which === UNTUNED ? ({ kind: 'baseline', which } as const) : ({ kind: 'written' } as const);
-  const version: HardVersion = {
-    id,
-    number,
-    name,
-    prompt: text,
-    origin,
-    createdAt: now,
-    tried: null,
-    ...own,
-    ...calibrated,
-  };
-  return touch(set, now, { hard: [...set.hard, version] });
-}
-
-/** Its vectors come from the tuned run, so that what the run knows of test rows is known of it too. */
-function keepTogether(
-  set: PromptSet,
-  evaluation: Evaluation,
-  which: string,
-  { prompt }: ComparedVersion,
-  { id, now }: Stamp,
-): PromptSet {
-  const run = set.soft.find((each) => each.id === evaluation.softVersion);
-  if (!run) return set;
-  const { group: _group, race: _race, handVersion: _hand, distilled: _teacher, ...facts } = run;
-  const name = evaluation.plan.arms.find((each) => each.id === which)?.name ?? which;
-  const version: SoftVersion = {
-    ...facts,
-    ...{ id, name: cleanName(name), createdAt: now, soft: null, calibration: prompt.calibration },
-    ...{ note: undefined, author: undefined, threshold: undefined },
-    ...{ bestStep: null, validationAccuracy: null, seconds: null },
-    settings: { ...run.settings, initialisation: { kind: 'prompt', runId: run.id, at: 'best' } },
-    // its words come from the compared rows
-    ...(countsOf(prompt) && { datasetFingerprint: evaluation.datasetFingerprint, splitHash: evaluation.splitHash }),
-    mixed: { from: armId(evaluation, which), voices: prompt.voices },
-  };
-  return addTrained(set, version, now);
-}
-
-function untunedIn({ versions }: Compared): PromptSet['untuned'] {
-  const prompt = versions[UNTUNED]?.prompt;
-  const [text] = prompt ? textsOf(prompt) : [];
-  return prompt && text && { template: text.template, words: text.words, calibration: prompt.calibration };
+) {
+  const tuned = versionById(set, softVersion);
+  if (which === UNTUNED) return tuned ? `Text of ${versionWords(tuned)}` : 'Template alone';
+  return `${versionById(set, hardVersion)?.name}, ${counted(firstText(prompt).shots, 'example')}`;
 }
 
 /** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */
 export const recordComparison = (set: PromptSet, found: Compared, now: string): PromptSet =>
   countLook(
-    found.kind === 'generate' ? set : { ...withCalibrations(set, calibrationsIn(found)), untuned: untunedIn(found) },
+    found.kind === 'generate' ? set : { ...withCalibrations(set, found), untuned: found.versions[UNTUNED]?.prompt },
     now,
   );

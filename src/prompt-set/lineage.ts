@@ -2,15 +2,15 @@
 
 import type { DataVersion } from '../dataset/types';
 import { counted } from '../lib/format';
-import { countsOf } from '../prompt/prompt';
+import { countsOf, isText } from '../prompt/prompt';
 import { stagesAt } from './stages';
-import type { HardVersion, PromptSet, SoftVersion } from './types';
-import { type Version, versionsOf, versionWords } from './versions';
+import type { PromptSet, Version } from './types';
+import { runOf, type Side, sideOf, versionById, versionWords } from './versions';
 
 export interface LineageNode {
   /** A version's id, or one made up for a text or a way to start. */
   readonly id: string;
-  readonly kind: 'start' | Version['kind'];
+  readonly kind: 'start' | Side;
   /** "hand-written 2", "text “Say the tone.”". */
   readonly name: string;
   readonly parent: string | null;
@@ -43,73 +43,78 @@ function dataWords(fingerprint: string | undefined, now: string | null, versions
 interface Root {
   readonly id: string;
   readonly name: string;
-  readonly how: string;
 }
 
-function startOf(
-  run: SoftVersion,
-  set: Pick<PromptSet, 'soft' | 'hard'>,
-): { parent: string; how: string; root?: Root } {
-  const { initialisation } = run.settings;
-  const { probe } = run;
-  const made = (id: string, name: string, how: string) => ({ parent: id, how, root: { id, name, how: '' } });
-  if (initialisation.kind === 'prompt') {
-    const { mixed } = run;
-    const how = mixed
-      ? `together with ${countsOf(mixed) ? 'word counts' : 'other seeds'}`
-      : 'its vectors continue from there';
-    return set.soft.some(({ id }) => id === initialisation.runId)
-      ? { parent: initialisation.runId, how }
-      : made(`gone:${initialisation.runId}`, 'a missing prompt', how);
-  }
-  if (probe) return made('probe', 'the model’s hidden states', `a linear probe on ${counted(probe.rows, 'row')}`);
-  const teacher = set.hard.find(({ id }) => id === run.distilled?.from);
-  if (teacher) return { parent: teacher.id, how: `distilled from hand-written ${teacher.number}` };
-  if (run.handVersion && set.hard.some(({ id }) => id === run.handVersion))
-    return { parent: run.handVersion, how: 'vectors on top of its text' };
-  switch (initialisation.kind) {
-    case 'text':
-      return made(
-        `text:${run.initText}`,
-        run.initText === '\n' ? 'line breaks' : run.initText.trim() === '' ? 'a text' : `“${shortened(run.initText)}”`,
-        'vectors start from the text',
-      );
-    case 'answer-words':
-      return made('words', 'the answer words', 'vectors start from the words');
-    case 'vocabulary':
-      return made('vocabulary', 'sampled words', 'vectors start from the words');
-  }
+interface Link {
+  readonly parent: string | null;
+  readonly how: string;
+  /** The parent, where it is no version. */
+  readonly root?: Root;
 }
+
+const fromRoot = (id: string, name: string, how: string): Link => ({ parent: id, how, root: { id, name } });
+
+/** Below another version, which may be missing. */
+const fromVersion = (set: PromptSet, id: string | undefined, how: string): Link =>
+  id !== undefined && versionById(set, id) ? { parent: id, how } : fromRoot(`gone:${id}`, 'a missing prompt', how);
+
+function startOf(set: PromptSet, version: Version): Link {
+  const { origin, prompt } = version;
+  if (origin.kind === 'mixed')
+    return fromVersion(set, origin.of[0], `together with ${countsOf(prompt) ? 'word counts' : 'other seeds'}`);
+  if (origin.kind === 'probe')
+    return fromRoot('probe', 'the model’s hidden states', `a linear probe on ${counted(origin.rows, 'row')}`);
+  if (origin.kind === 'imported') return fromRoot('imported', 'another place', `imported from ${origin.from}`);
+  const run = runOf(set, version);
+  if (!run) return fromRoot('gone:run', 'a missing run', 'trained there');
+  const { initialisation } = run.settings;
+  if (initialisation.kind === 'prompt')
+    return fromVersion(set, initialisation.runId, 'its vectors continue from there');
+  const teacher = run.distilled ? versionById(set, run.distilled.from) : null;
+  if (teacher) return { parent: teacher.id, how: `distilled from ${versionWords(teacher)}` };
+  if (run.handVersion && versionById(set, run.handVersion))
+    return { parent: run.handVersion, how: 'vectors on top of its text' };
+  const [id, name, from] = START_WORDS[initialisation.kind];
+  if (initialisation.kind !== 'text') return fromRoot(id, name, `vectors start from the ${from}`);
+  const text =
+    run.initText === '\n' ? 'line breaks' : run.initText.trim() === '' ? name : `“${shortened(run.initText)}”`;
+  return fromRoot(`${id}:${run.initText}`, text, `vectors start from the ${from}`);
+}
+
+const START_WORDS = {
+  text: ['text', 'a text', 'text'],
+  'answer-words': ['words', 'the answer words', 'words'],
+  vocabulary: ['vocabulary', 'sampled words', 'words'],
+} as const;
 
 /** Parents come before their children, so that the list can be drawn or read from the top. */
 export function lineageOf(set: PromptSet, dataVersions: readonly DataVersion[]): readonly LineageNode[] {
   const roots = new Map<string, Root>();
-  const links = new Map<string, { parent: string | null; how: string }>();
-  let before: HardVersion | null = null;
-  for (const version of set.hard) {
-    links.set(version.id, { parent: before?.id ?? null, how: before ? 'written after it' : '' });
-    before = version;
-  }
-  const all = versionsOf(set);
-  for (const { kind, version } of all) {
-    if (kind !== 'soft') continue;
-    const { parent, how, root } = startOf(version, set);
-    if (root) roots.set(root.id, root);
-    links.set(version.id, { parent, how });
-  }
+  const links = new Map<string, Link>();
+  let before: Version | null = null;
+  const all = set.versions;
+  for (const version of all)
+    if (isText(version.prompt)) {
+      links.set(version.id, { parent: before?.id ?? null, how: before ? 'written after it' : '' });
+      before = version;
+    } else {
+      const link = startOf(set, version);
+      if (link.root) roots.set(link.root.id, link.root);
+      links.set(version.id, link);
+    }
   // a run may have started from one that is gone: then it has no parent
-  const known = new Set([...roots.keys(), ...all.map(({ version }) => version.id)]);
+  const known = new Set([...roots.keys(), ...all.map(({ id }) => id)]);
   const children = new Map<string | null, string[]>();
   const add = (parent: string | null, id: string) => children.set(parent, [...(children.get(parent) ?? []), id]);
   for (const id of roots.keys()) add(null, id);
-  for (const { version } of all) {
-    const parent = links.get(version.id)?.parent ?? null;
-    add(parent !== null && known.has(parent) ? parent : null, version.id);
+  for (const { id } of all) {
+    const parent = links.get(id)?.parent ?? null;
+    add(parent !== null && known.has(parent) ? parent : null, id);
   }
   // a version that claims itself as its ancestor is reached from no root, and listed all the same
-  const loose = all.map(({ version }) => version.id);
+  const loose = all.map(({ id }) => id);
   const seen = new Set<string>();
-  const byId = new Map(all.map((version) => [version.version.id, version]));
+  const byId = new Map(all.map((version) => [version.id, version]));
   const nodes: LineageNode[] = [];
   const waiting: (readonly [id: string, parent: string | null, depth: number])[] = (children.get(null) ?? [])
     .map((id) => [id, null, 0] as const)
@@ -121,15 +126,14 @@ export function lineageOf(set: PromptSet, dataVersions: readonly DataVersion[]):
     if (seen.has(id)) continue;
     seen.add(id);
     const found = byId.get(id);
-    const fingerprint =
-      found?.kind === 'soft' ? found.version.datasetFingerprint : found?.version.tried?.datasetFingerprint;
+    const fingerprint = (found?.learned ?? found?.tried)?.datasetFingerprint;
     nodes.push({
       id,
-      kind: found?.kind ?? 'start',
+      kind: found ? sideOf(found) : 'start',
       name: found ? versionWords(found) : (roots.get(id)?.name ?? ''),
       parent,
       depth,
-      author: found?.version.author ?? null,
+      author: found?.author ?? null,
       data: dataWords(fingerprint, set.datasetFingerprint, dataVersions),
       stages: stagesAt(set, id),
       how: links.get(id)?.how ?? '',

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { type Listing, listingOf, NO_FACTS, resumptionOf, searched, tagsOf } from './listing';
-import { addHardVersion } from './make-versions';
+import { addWritten } from './make-versions';
 import { createPromptSet } from './prompt-set';
 import { writeTags } from './versions';
 
@@ -14,7 +14,7 @@ function listed(name: string, template: string, tags: readonly string[]): Listin
     datasetName: 'march.csv',
     taken: [],
   });
-  const { set } = addHardVersion(empty, at, { prompt: { template, shots: 0, shotSeed: 0 } });
+  const { set } = addWritten(empty, at, { text: { template, shots: 0, shotSeed: 0 } });
   return listingOf(writeTags(set, tags, at.now), NO_FACTS);
 }
 
@@ -40,11 +40,11 @@ it('counts the tags in use, most frequent first', () => {
 });
 
 describe('where work on a set continues', () => {
-  const fresh = { rows: 120, hard: 0, tuned: 0, headline: null };
+  const fresh = { rows: 120, written: 0, tuned: 0, headline: null };
   test.each([
     ['nothing written', fresh, 'prompts', '120 rows, no prompt yet'],
-    ['a prompt', { ...fresh, hard: 1 }, 'train', '120 rows, not trained yet'],
-    ['a tuned prompt', { ...fresh, hard: 1, tuned: 2 }, 'compare', 'Trained, not compared yet'],
+    ['a prompt', { ...fresh, written: 1 }, 'train', '120 rows, not trained yet'],
+    ['a tuned prompt', { ...fresh, written: 1, tuned: 2 }, 'compare', 'Trained, not compared yet'],
     ['a verdict', { ...fresh, tuned: 1, headline: 'Keep yours' }, 'compare', 'Keep yours'],
     [
       'rows elsewhere',

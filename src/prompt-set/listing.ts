@@ -3,9 +3,10 @@
  * derived from the set, its rows and its comparisons, and written together with them.
  */
 import { counted } from '../lib/format';
-import { isUsable } from './make-versions';
+import { firstText } from '../prompt/prompt';
 import { stagesOf } from './stages';
 import type { Evaluation, PromptSet } from './types';
+import { versionsOf } from './versions';
 
 /** What a listing knows besides the set itself. */
 export interface ListedFacts {
@@ -28,8 +29,8 @@ export interface Listing
   /** Names of its stages. */
   readonly stages: readonly string[];
   /** Hand-written versions. */
-  readonly hard: number;
-  /** Tuned versions that can be used. */
+  readonly written: number;
+  /** Trained versions. */
   readonly tuned: number;
   /** Everything that can be searched, in lower case, cut off at `MOST_SEARCHED` characters. */
   readonly searchText: string;
@@ -54,8 +55,8 @@ export function listingOf(set: PromptSet, { rows, headline, comparedAt }: Listed
     labels: set.words.map(({ label }) => label),
     tags,
     stages,
-    hard: set.hard.length,
-    tuned: set.soft.filter(isUsable).length,
+    written: versionsOf(set, 'written').length,
+    tuned: versionsOf(set, 'trained').length,
     rows,
     headline: headline ?? set.verdict?.headline ?? null,
     comparedAt,
@@ -67,8 +68,9 @@ export function listingOf(set: PromptSet, { rows, headline, comparedAt }: Listed
       ...tags,
       ...stages,
       set.notes ?? '',
-      ...[...set.hard, ...set.soft].flatMap((version) => [version.name, version.author ?? '', version.note ?? '']),
-      ...set.hard.map(({ prompt }) => prompt.template),
+      ...set.versions.flatMap(({ name: own, author = '', note = '' }) => [own, author, note]),
+      ...set.runs.map((run) => run.name),
+      ...versionsOf(set, 'written').map(({ prompt }) => firstText(prompt).template),
     ]
       .join('\n')
       .toLowerCase()
@@ -121,16 +123,16 @@ export interface Resumption {
 /** The step that a set is at, from its list entry alone. */
 export function resumptionOf({
   rows,
-  hard,
+  written,
   tuned,
   headline,
-}: Pick<Listing, 'rows' | 'hard' | 'tuned' | 'headline'>): Resumption {
+}: Pick<Listing, 'rows' | 'written' | 'tuned' | 'headline'>): Resumption {
   if (rows === null) {
     const missing = 'Its rows are not in this browser';
     return { screen: 'data', reached: headline ? `${headline}. ${missing}` : missing, action: 'Open its rows' };
   }
   if (headline !== null) return { screen: 'compare', reached: headline, action: 'See the comparison' };
   if (tuned > 0) return { screen: 'compare', reached: 'Trained, not compared yet', action: 'Compare' };
-  if (hard > 0) return { screen: 'train', reached: `${counted(rows, 'row')}, not trained yet`, action: 'Train' };
+  if (written > 0) return { screen: 'train', reached: `${counted(rows, 'row')}, not trained yet`, action: 'Train' };
   return { screen: 'prompts', reached: `${counted(rows, 'row')}, no prompt yet`, action: 'Write a prompt' };
 }

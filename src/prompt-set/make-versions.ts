@@ -1,26 +1,37 @@
 /** Versions of a prompt set, made and chosen: hand-written ones are saved, runs are started, updated and finished. */
 
-import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
+import { firstText, type Prompt, voicesOf } from '../prompt/prompt';
+import type { SoftPrompt } from '../prompt/soft-prompt';
+import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
-import { changeTask, cleanName, isWriting, type Stamp, sameWords, touch, usedIn } from './prompt-set';
-import type {
-  Distilled,
-  HardVersion,
-  PromptSearch,
-  PromptSet,
-  SoftVersion,
-  TagTry,
-  WordSearch,
-  WritingTry,
-} from './types';
+import { changeTask, cleanName, isWriting, type Stamp, touch, usedIn } from './prompt-set';
+import type { PromptSearch, PromptSet, Run, Version, WordSearch } from './types';
+import {
+  changeVersion,
+  hasTask,
+  isHybrid,
+  isSameText,
+  isTuned,
+  promptOf,
+  runOf,
+  type Side,
+  sideOf,
+  taskOf,
+  triedOf,
+  tunedPrompt,
+  versionById,
+  versionOfText,
+  versionsOf,
+} from './versions';
 
 /** The winner of a search for a prompt. */
 export interface FoundPrompt {
-  readonly winner: Pick<HardVersion, 'prompt' | 'name' | 'tried'> & {
+  readonly winner: Pick<Version, 'name' | 'tried'> & {
+    readonly prompt: HardPrompt;
     /** In the order of the labels. */
     readonly words: readonly AnswerWord[];
-    readonly calibration: CalibrationFit | null;
+    readonly calibration: Prompt['calibration'];
   };
   readonly search: PromptSearch;
 }
@@ -40,60 +51,54 @@ export const PROPOSED = { name: 'Proposed', origin: { kind: 'proposed', bare: fa
 const TEMPLATE_ALONE = { name: 'Proposed: the template alone', origin: { kind: 'proposed', bare: true } } as const;
 
 /** Whether nobody has made or tried a version: a newer proposal replaces it. */
-export const isProposal = ({ origin, tried, wrote }: Pick<HardVersion, 'origin' | 'tried' | 'wrote'>): boolean =>
-  origin.kind === 'proposed' && !tried && !wrote;
+export const isProposal = (version: Pick<Version, 'origin' | 'tried' | 'tagged' | 'wrote'>): boolean =>
+  version.origin.kind === 'proposed' && triedOf(version) === null;
 
-export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
-  a.template === b.template &&
-  a.shots === b.shots &&
-  (a.chat ?? false) === (b.chat ?? false) &&
-  (a.shots === 0 ||
-    (a.shotSeed === b.shotSeed &&
-      (a.selection ?? 'balanced') === (b.selection ?? 'balanced') &&
-      (a.orders ?? 1) === (b.orders ?? 1)));
+/** Runs and what they make have one count, hand-written versions another. */
+const nextNumber = ({ versions, runs }: Pick<PromptSet, 'versions' | 'runs'>, side: Side): number =>
+  [...versionsOf({ versions }, side), ...(side === 'trained' ? runs : [])].reduce(
+    (most, { number }) => Math.max(most, number),
+    0,
+  ) + 1;
+
+type Made = Pick<Version, 'prompt' | 'origin'> & Partial<Version>;
+
+/** The set with another version, which is not compared or tried yet unless that is said. */
+export const addVersion = (set: PromptSet, { id, now }: Stamp, made: Made): PromptSet => {
+  const number = nextNumber(set, sideOf(made));
+  const version: Version = {
+    ...{ id, number, name: `Version ${number}`, createdAt: now },
+    ...{ calibrated: false, model: null, learned: null, tried: null },
+    ...made,
+  };
+  return touch(set, now, { versions: [...set.versions, version] });
+};
 
 /** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
-export const versionWith = (set: Pick<PromptSet, 'hard' | 'words'>, prompt: HardPrompt): HardVersion | null =>
-  set.hard.find(
-    (version) => samePrompt(version.prompt, prompt) && (!version.words || sameWords(version.words, set.words)),
-  ) ?? null;
+export const versionWith = (set: Pick<PromptSet, 'versions' | 'words' | 'writing'>, text: HardPrompt): Version | null =>
+  versionOfText(set, promptOf(set, text));
 
 /**
  * Saves a hand-written prompt with the set's answer words as the next version. One that equals an earlier version is not
  * saved again: that version is returned. The first version becomes Yours.
  */
-export function addHardVersion(
+export function addWritten(
   set: PromptSet,
   at: Stamp,
-  from: Pick<HardVersion, 'prompt'> & Partial<Pick<HardVersion, 'name' | 'origin' | 'tried'>>,
-): { readonly set: PromptSet; readonly version: HardVersion } {
-  const same = versionWith(set, from.prompt);
-  if (same) {
-    const version = from.tried ? { ...same, tried: from.tried } : same;
-    if (version === same) return { set, version };
-    return { set: touch(set, at.now, { hard: replace(set.hard, version) }), version };
-  }
-  const number = nextNumber(set.hard);
-  const version: HardVersion = {
-    id: at.id,
-    number,
-    name: from.name?.trim() ? cleanName(from.name) : `Version ${number}`,
-    prompt: from.prompt,
-    origin: from.origin ?? { kind: 'written' },
-    createdAt: at.now,
-    tried: from.tried ?? null,
-  };
-  return {
-    set: touch(set, at.now, { hard: [...set.hard, version], chosenHard: set.chosenHard ?? version.id }),
-    version,
-  };
+  { text, name, ...made }: { readonly text: HardPrompt } & Partial<Pick<Version, 'name' | 'origin'>>,
+): { readonly set: PromptSet; readonly version: Version } {
+  const same = versionWith(set, text);
+  if (same) return { set, version: same };
+  const named = name?.trim() ? { name: cleanName(name) } : {};
+  const added = addVersion(set, at, { prompt: promptOf(set, text), origin: { kind: 'written' }, ...named, ...made });
+  return { set: { ...added, chosenHard: set.chosenHard ?? at.id }, version: find(added.versions, at.id) };
 }
 
 /** The set with the words and the cue of a search, and a proposed prompt that names them, unless the user has made one. */
 export function takeFoundWords(set: PromptSet, { words, template, prompt, search }: FoundWords, at: Stamp): PromptSet {
   const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
-  if (prompt === null || !set.hard.every(isProposal)) return next;
-  const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, ...PROPOSED });
+  if (prompt === null || !versionsOf(set, 'written').every(isProposal)) return next;
+  const added = addWritten(next, at, { text: { template: prompt, shots: 0, shotSeed: 0 }, ...PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
 }
 
@@ -103,274 +108,203 @@ export function takeFoundWords(set: PromptSet, { words, template, prompt, search
  */
 export function takeFoundPrompt(
   set: PromptSet,
-  { winner, search }: FoundPrompt,
+  { winner: { name, tried, calibration, ...winner }, search }: FoundPrompt,
   at: Stamp,
-): { readonly set: PromptSet; readonly version: HardVersion } {
-  const { prompt, words, name, calibration, tried } = winner;
-  const same = set.hard.find(
-    (version) =>
-      samePrompt(version.prompt, prompt) &&
-      sameWords(version.words ?? set.words, words) &&
-      (!tried || version.calibration === undefined || sameMeans(version.calibration, calibration)),
-  );
-  const number = nextNumber(set.hard);
+): { readonly set: PromptSet; readonly version: Version } {
   const origin = { kind: 'found', search } as const;
-  const made = { id: at.id, number, name: cleanName(`Found: ${name}`), prompt, createdAt: at.now, calibration };
-  const own = sameWords(words, set.words) ? {} : { words };
-  const version: HardVersion = same
-    ? { ...same, origin, tried: tried ?? same.tried, ...(tried ? { calibration } : {}) }
-    : { ...made, ...own, origin, tried };
-  const hard = same ? replace(set.hard, version) : [...set.hard, version];
-  return { set: touch(set, at.now, { hard, chosenHard: version.id }), version };
+  const prompt = { ...promptOf(set, winner.prompt, winner.words), calibration };
+  const isIt = (own: Version) =>
+    isSameText(own.prompt, prompt) && (!tried || !own.calibrated || sameMeans(own.prompt, prompt));
+  const same = set.versions.find(isIt);
+  const next = same
+    ? changeVersion(
+        set,
+        same.id,
+        { origin, ...(tried && { tried, calibrated: true, prompt: { ...same.prompt, calibration } }) },
+        at.now,
+      )
+    : addVersion(set, at, { prompt, origin, tried, name: cleanName(`Found: ${name}`), calibrated: true });
+  const version = find(next.versions, same?.id ?? at.id);
+  return { set: { ...next, chosenHard: version.id }, version };
 }
 
-const sameMeans = (a: CalibrationFit | null, b: CalibrationFit | null): boolean =>
+const sameMeans = ({ calibration: a }: Prompt, { calibration: b }: Prompt): boolean =>
   a?.meanLogProbs.join() === b?.meanLogProbs.join();
+
+const isBare = ({ origin }: Version): boolean => origin.kind === 'proposed' && origin.bare;
 
 /** Whether Yours is a proposed prompt that nobody has changed, compared, or preferred to the template alone. */
 export function needsFairCheck(set: PromptSet): boolean {
   const yours = chosenHard(set);
-  const isFirst = yours?.origin.kind === 'proposed' && !yours.origin.bare;
-  const isOpen = isFirst && yours.calibration === undefined && yours.prompt.shots === 0;
-  return isOpen && !isWriting(set) && !set.hard.some(({ origin }) => origin.kind === 'proposed' && origin.bare);
+  const isFirst = yours?.origin.kind === 'proposed' && !isBare(yours);
+  const isOpen = isFirst && !yours.calibrated && firstText(yours.prompt).shots === 0;
+  return isOpen && !isWriting(set) && !set.versions.some(isBare);
 }
 
 /** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */
 export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
-  const prompt = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const text = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const yours = chosenHard(set);
   if (yours && !usedIn(set)(yours))
-    return touch(set, at.now, { hard: replace(set.hard, { ...yours, ...TEMPLATE_ALONE, prompt }) });
-  const { set: next, version } = addHardVersion(set, at, { prompt, ...TEMPLATE_ALONE });
+    return changeVersion(set, yours.id, { ...TEMPLATE_ALONE, prompt: promptOf(set, text) }, at.now);
+  const { set: next, version } = addWritten(set, at, { text, ...TEMPLATE_ALONE });
   return chooseHard(next, version.id, at.now);
 }
 
-/** Keeps the result of a try on validation rows with its version. */
+/** Keeps the result of a try on validation rows with its version, or the texts that it generated for them. */
 export function recordTry(
   set: PromptSet,
   versionId: string,
-  tried: NonNullable<HardVersion['tried']>,
+  result: Pick<Version, 'tried'> | Pick<Version, 'tagged'> | Pick<Version, 'wrote'>,
   now: string,
 ): PromptSet {
-  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), tried }) });
+  return changeVersion(set, find(set.versions, versionId).id, result, now);
 }
 
-/** Keeps what it answered on validation rows with its version. */
-export function recordAnswers(
-  set: PromptSet,
-  versionId: string,
-  answers: { readonly tagged: TagTry } | { readonly wrote: WritingTry },
-  now: string,
-): PromptSet {
-  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), ...answers }) });
-}
-
-/** Starts a run. Its version exists from the start, so that a reload finds it. */
+/** Starts a run. It is recorded from the start, so that a reload finds it. */
 export function startRun(
   set: PromptSet,
   at: Stamp,
   from: Pick<
-    SoftVersion,
-    | 'settings'
-    | 'template'
-    | 'examples'
-    | 'initText'
-    | 'handVersion'
-    | 'distilled'
-    | 'words'
-    | 'group'
-    | 'model'
-    | 'datasetFingerprint'
-    | 'heldBackHash'
-    | 'splitHash'
-  > & {
-    readonly name?: string;
-  },
-): { readonly set: PromptSet; readonly run: SoftVersion } {
-  const number = nextNumber(set.soft);
-  const { name, ...facts } = from;
-  const run: SoftVersion = {
-    ...facts,
-    ...(isWriting(set) ? { writes: true } : {}),
+    Run,
+    'settings' | 'template' | 'initText' | 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'
+  > &
+    Partial<Pick<Run, 'name' | 'examples' | 'handVersion' | 'distilled' | 'words' | 'group'>>,
+): { readonly set: PromptSet; readonly run: Run } {
+  const number = nextNumber(set, 'trained');
+  const run: Run = {
+    words: set.words,
+    ...from,
     id: at.id,
     number,
-    name: name?.trim() ? cleanName(name) : `Run ${number}`,
+    name: from.name?.trim() ? cleanName(from.name) : `Run ${number}`,
     createdAt: at.now,
     status: 'running',
     error: null,
-    soft: null,
     bestStep: null,
     validationAccuracy: null,
     seconds: null,
   };
-  return { set: touch(set, at.now, { soft: [...set.soft, run] }), run };
+  return { set: touch(set, at.now, { runs: [...set.runs, run] }), run };
 }
 
-/** The state of a run at a pause, at its end, or when it failed. Vectors once kept stay if a later change brings none. */
-export function updateRun(
-  set: PromptSet,
-  runId: string,
-  change: Partial<
-    Pick<
-      SoftVersion,
-      | 'status'
-      | 'error'
-      | 'soft'
-      | 'bestStep'
-      | 'validationAccuracy'
-      | 'validationLoss'
-      | 'validationRows'
-      | 'seconds'
-      | 'heapBytes'
-      | 'distilled'
-      | 'settings'
-      | 'initText'
-      | 'race'
-    >
-  >,
-  now: string,
-): PromptSet {
-  const run = find(set.soft, runId, 'run');
-  return touch(set, now, { soft: replace(set.soft, { ...run, ...change, soft: change.soft ?? run.soft }) });
+/** The state of a run at a pause, at its end, or when it failed. */
+export function updateRun(set: PromptSet, runId: string, change: Partial<Run>, now: string): PromptSet {
+  find(set.runs, runId);
+  return touch(set, now, { runs: set.runs.map((run) => (run.id === runId ? { ...run, ...change } : run)) });
 }
 
-const ENDED = new Set<SoftVersion['status']>(['finished', 'early', 'stopped']);
-
-/** Whether a run has vectors and may be used as Tuned. */
-export const isUsable = ({ soft, mixed, status }: SoftVersion): boolean =>
-  (soft !== null || mixed !== undefined) && ENDED.has(status);
-
-/**
- * Ends a run. It becomes Tuned if nothing was chosen yet, or if it is at least as good on validation rows as the chosen
- * one (never called a win: test rows decide that). A hybrid never becomes Tuned.
- */
-export function finishRun(
-  set: PromptSet,
-  runId: string,
-  result: {
-    readonly status: 'finished' | 'early' | 'stopped';
-    /** Why it was stopped. Left out: nothing went wrong. */
-    readonly error?: string;
-    readonly soft: NonNullable<SoftVersion['soft']>;
-    readonly bestStep: number;
-    readonly validationAccuracy: number | null;
-    readonly validationLoss?: number;
-    readonly validationRows?: number;
-    readonly seconds: number;
-    readonly heapBytes?: number;
-    readonly distilled?: Distilled;
-  },
-  now: string,
-): PromptSet {
-  const done = updateRun(set, runId, { error: null, ...result }, now);
-  const before = done.soft.find((s) => s.id === done.chosenSoft);
-  if (find(done.soft, runId, 'run').handVersion) return done;
-  const run = find(done.soft, runId, 'run');
-  const better = !before || !isUsable(before) || !fits(done, before) || validationRank(run) >= validationRank(before);
-  return better ? { ...done, chosenSoft: runId } : done;
+export interface RunResult extends Pick<Run, 'bestStep' | 'validationAccuracy' | 'seconds'> {
+  readonly status: 'finished' | 'early' | 'stopped';
+  /** Why it was stopped. Left out: nothing went wrong. */
+  readonly error?: string;
+  readonly soft: SoftPrompt;
+  readonly validationLoss?: number;
+  readonly validationRows?: number;
+  readonly heapBytes?: number;
+  readonly distilled?: NonNullable<Run['distilled']>;
 }
 
+/** Whether a run has made a version. */
+export const hasEnded = ({ status }: Pick<Run, 'status'>): boolean =>
+  status === 'finished' || status === 'early' || status === 'stopped';
+
+/** What a run has trained, with the text around it and the words that follow. */
+const trainedPromptOf = (set: PromptSet, { template, examples, words }: Run, soft: SoftPrompt): Prompt => ({
+  task: taskOf(set, words),
+  voices: voicesOf(tunedPrompt(template, soft, examples), wordsFor(template, words), [soft]),
+  ...{ calibration: null, threshold: null },
+});
+
 /**
- * Whether a version is one run: then others may start from it, it may be Tuned and in a mean over seeds, and Train shows it.
- * Several prompts together and a linear probe are none.
+ * Ends a run, which makes a version. That becomes Tuned if nothing was chosen yet, or if it is at least as good on
+ * validation rows as the chosen one (never called a win: test rows decide that). A hybrid never becomes Tuned.
  */
-export const isRun = ({ mixed, probe }: Pick<SoftVersion, 'mixed' | 'probe'>): boolean => !mixed && !probe;
+export function finishRun(set: PromptSet, runId: string, { soft, ...end }: RunResult, now: string): PromptSet {
+  const ended = updateRun(set, runId, { error: null, ...end }, now);
+  const run = find(ended.runs, runId);
+  const { id, number, name, createdAt, model, handVersion, datasetFingerprint, heldBackHash, splitHash } = run;
+  const before = chosenTuned(ended);
+  const done = addVersion(
+    { ...ended, versions: ended.versions.filter((each) => each.id !== id) },
+    { id, now },
+    {
+      ...{ number, name, createdAt, model },
+      prompt: trainedPromptOf(set, run, soft),
+      origin: { kind: 'run', run: id, ...(handVersion && { onto: handVersion }) },
+      learned: { datasetFingerprint, heldBackHash, splitHash },
+    },
+  );
+  if (handVersion) return done;
+  return !before || rankOf(done, find(done.versions, id)) >= rankOf(done, before) ? { ...done, chosenSoft: id } : done;
+}
 
-/** What `armId` named in the comparison that a version was kept from, of a version that is no run; null = it is another one. */
-export const keptFrom = ({ mixed, probe }: Pick<SoftVersion, 'mixed' | 'probe'>): string | null =>
-  mixed?.from ?? probe?.from ?? null;
+/** Tuned as the user or a run before has chosen it, where it has the task of the set. */
+function chosenTuned(set: PromptSet): Version | null {
+  const chosen = versionById(set, set.chosenSoft);
+  return chosen && isTuned(chosen) && hasTask(set, chosen) ? chosen : null;
+}
 
-/**
- * Whether a version is one run, trained for what the set does now: another column may have been chosen since. Trained answer
- * words belong to their labels.
- */
-export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
-  isRun(run) && hasTask(set, run);
-
-/** Whether it answers what the set asks: texts, or these labels. */
-export const hasTask = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
-  (run.writes ?? false) === isWriting(set) &&
-  ((run.soft?.answerShift === undefined && !run.mixed) ||
-    run.words === undefined ||
-    sameLabelOrder(set.words, run.words));
-
-/** Whether two lists of answer words are of the same labels, in the same order. */
-export const sameLabelOrder = (a: readonly AnswerWord[], b: readonly AnswerWord[]): boolean =>
-  a.length === b.length && a.every(({ label }, i) => label === b[i]?.label);
-
-/** The higher the better, among runs of one task. */
-const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): number =>
-  validationLoss === undefined ? (validationAccuracy ?? 0) : -validationLoss;
-
-/** The set with a run that was trained apart from it, as its newest; Tuned and the stages stay as they are. */
-export const addTrained = (set: PromptSet, run: SoftVersion, now: string): PromptSet =>
-  touch(set, now, { soft: [...set.soft, { ...run, number: nextNumber(set.soft) }] });
+/** Among versions of one task: the higher, the better its run was on validation rows. */
+function rankOf(set: PromptSet, version: Version): number {
+  const { validationAccuracy, validationLoss } = runOf(set, version) ?? {};
+  return validationLoss === undefined ? (validationAccuracy ?? 0) : -validationLoss;
+}
 
 /** The set with a version's prompt as another version, which has another calibration and is Yours or Tuned in its place. */
 export function recalibrate(
   set: PromptSet,
   versionId: string,
-  calibration: CalibrationFit | null,
-  { id, now }: Stamp,
+  calibration: Prompt['calibration'],
+  at: Stamp,
 ): PromptSet {
-  const withCopy = <V extends HardVersion | SoftVersion>(list: readonly V[], changed: (own: V) => Partial<V>) => {
-    const own = list.find((version) => version.id === versionId);
-    if (!own) return list;
-    const name = cleanName(`${own.name}, recalibrated`);
-    const copy = { ...own, id, number: nextNumber(list), name, createdAt: now, calibration, threshold: undefined };
-    return [...list, { ...copy, ...changed(own) }];
-  };
-  return touch(set, now, {
-    hard: withCopy(set.hard, () => ({})),
-    // no arm of a comparison answered as the copy does
-    soft: withCopy(set.soft, ({ mixed }) => (mixed ? { mixed: { ...mixed, from: undefined } } : {})),
+  const { author: _author, note: _note, number: _number, ...own } = find(set.versions, versionId);
+  const { id, now } = at;
+  const prompt = { ...own.prompt, calibration, threshold: null };
+  const name = cleanName(`${own.name}, recalibrated`);
+  const added = addVersion(set, at, { ...own, id, name, createdAt: now, prompt, calibrated: true });
+  return {
+    ...added,
     chosenHard: chosenHard(set)?.id === versionId ? id : set.chosenHard,
     chosenSoft: chosenSoft(set)?.id === versionId ? id : set.chosenSoft,
-  });
+  };
 }
 
 export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
-  find(set.hard, versionId, 'hard version');
-  return touch(set, now, { chosenHard: versionId });
+  return touch(set, now, { chosenHard: find(set.versions, versionId).id });
 }
 
-export function chooseSoft(set: PromptSet, runId: string, now: string): PromptSet {
-  assert(isUsable(find(set.soft, runId, 'run')), 'only a run with vectors can be used as Tuned');
-  return touch(set, now, { chosenSoft: runId });
+export function chooseSoft(set: PromptSet, versionId: string, now: string): PromptSet {
+  assert(isTuned(find(set.versions, versionId)), 'only one trained prompt can be used as Tuned');
+  return touch(set, now, { chosenSoft: versionId });
 }
 
 /** The version used as Yours: the chosen one, else the newest. */
-export const chosenHard = (set: PromptSet): HardVersion | null =>
-  set.hard.find((h) => h.id === set.chosenHard) ?? set.hard.at(-1) ?? null;
+export const chosenHard = (set: Pick<PromptSet, 'versions' | 'chosenHard'>): Version | null =>
+  versionById(set, set.chosenHard) ?? versionsOf(set, 'written').at(-1) ?? null;
 
-/** The run used as Tuned: the chosen one, else the newest that has vectors. */
-export const chosenSoft = (set: PromptSet): SoftVersion | null => {
-  const chosen = set.soft.find((s) => s.id === set.chosenSoft);
-  if (chosen && isUsable(chosen) && fits(set, chosen)) return chosen;
-  return set.soft.filter((s) => isUsable(s) && fits(set, s) && !s.handVersion).at(-1) ?? null;
+/** Versions with vectors that may be Tuned or Hybrid for the task of the set. */
+const tunedVersions = (set: PromptSet): readonly Version[] =>
+  set.versions.filter((version) => isTuned(version) && hasTask(set, version));
+
+/** The version used as Tuned: the chosen one, else the newest. */
+export const chosenSoft = (set: PromptSet): Version | null => {
+  const all = tunedVersions(set);
+  return all.find(({ id }) => id === set.chosenSoft) ?? all.findLast((version) => !isHybrid(version)) ?? null;
 };
 
-/** The run used as Hybrid: of those on a hand-written text the best on validation rows, the newest of equals. */
-export const chosenHybrid = (set: PromptSet): SoftVersion | null =>
-  set.soft
-    .filter((run) => isUsable(run) && fits(set, run) && run.handVersion)
-    .reduce<SoftVersion | null>(
-      (best, run) => (!best || validationRank(run) >= validationRank(best) ? run : best),
-      null,
-    );
+/** The version used as Hybrid: of those on a hand-written text the best on validation rows, the newest of equals. */
+export const chosenHybrid = (set: PromptSet): Version | null =>
+  tunedVersions(set)
+    .filter(isHybrid)
+    .reduce<Version | null>((best, own) => (!best || rankOf(set, own) >= rankOf(set, best) ? own : best), null);
 
 /** The run that a reload or a pause left open, newest first. */
-export const openRun = (set: PromptSet): SoftVersion | null =>
-  set.soft.findLast((s) => s.status === 'running' || s.status === 'paused') ?? null;
+export const openRun = ({ runs }: Pick<PromptSet, 'runs'>): Run | null =>
+  runs.findLast(({ status }) => status === 'running' || status === 'paused') ?? null;
 
-const nextNumber = (list: readonly { readonly number: number }[]): number =>
-  list.reduce((most, v) => Math.max(most, v.number), 0) + 1;
-
-function find<V extends { readonly id: string }>(list: readonly V[], id: string, what: string): V {
-  const found = list.find((v) => v.id === id);
-  assert(found, `no ${what} ${id}`);
+function find<V extends { readonly id: string }>(list: readonly V[], id: string): V {
+  const found = list.find((each) => each.id === id);
+  assert(found, `no version or run ${id}`);
   return found;
 }
-
-const replace = <V extends { readonly id: string }>(list: readonly V[], value: V): readonly V[] =>
-  list.map((v) => (v.id === value.id ? value : v));

@@ -3,7 +3,7 @@ import type { ArmResult } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
 import type { Answers } from './answers';
 import { answersTo } from './answers.test-support';
-import { addHardVersion } from './make-versions';
+import { addWritten } from './make-versions';
 import {
   betweenWords,
   driftOf,
@@ -40,10 +40,10 @@ function made(): PromptSet {
     { name: 'Tone', words: [], baseTemplate: '{text}', datasetFingerprint: 'f', datasetName: 'march.csv', taken: [] },
   );
   for (const n of [1, 2])
-    set = addHardVersion(
+    set = addWritten(
       set,
       { id: `h${n}`, now: `2026-01-0${n + 1}` },
-      { prompt: { template: `${n} {text}`, shots: 0, shotSeed: 0 } },
+      { text: { template: `${n} {text}`, shots: 0, shotSeed: 0 } },
     ).set;
   return set;
 }
@@ -96,7 +96,7 @@ describe('results of versions', () => {
   const results = resultsFrom(set, [evaluation(120, 101, false)], measurements);
 
   test('come from comparisons and measurements of versions that are here, oldest first', () => {
-    expect(results.map(({ of, n, figures }) => [of.version.id, n, figures.right])).toEqual([
+    expect(results.map(({ of, n, figures }) => [of.id, n, figures.right])).toEqual([
       ['h1', 120, 101],
       ['h1', 180, 128],
       ['h2', 180, 150],
@@ -113,7 +113,7 @@ describe('results of versions', () => {
       const line = overVersions(results, key);
       expect(new Set(line.map(({ rowsKey }) => rowsKey)).size).toBe(1);
     }
-    expect(overVersions(results, 'april').map(({ of }) => of.version.id)).toEqual(['h1', 'h2']);
+    expect(overVersions(results, 'april').map(({ of }) => of.id)).toEqual(['h1', 'h2']);
   });
 
   test('on different rows are compared as two samples, and a real drop is reported', () => {

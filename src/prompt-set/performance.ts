@@ -6,8 +6,8 @@ import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wils
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import type { Answers, LabelAnswers, TextScores } from './answers';
 import { versionsCompared } from './calibration';
-import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet } from './types';
-import { type Version, versionById, versionsOf, versionWords } from './versions';
+import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, Version } from './types';
+import { versionById, versionWords } from './versions';
 
 /** One version on one set of rows. */
 export interface Result {
@@ -112,7 +112,7 @@ const others = <Id extends string, M extends { readonly name: string }>(
 
 /** All results of the set's versions, oldest first. */
 export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
-  const versions = versionsOf(set);
+  const { versions } = set;
   const testRows = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
   const inComparison = <R extends { readonly id: string }>(
     evaluation: Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>,
@@ -123,9 +123,9 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     const { id, createdAt: at, plan } = evaluation;
     const armOf = armsByVersion(set, evaluation);
     return versions.flatMap((of) => {
-      const report = reports.find((arm) => arm.id === armOf.get(of.version.id));
+      const report = reports.find((arm) => arm.id === armOf.get(of.id));
       if (!report) return [];
-      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: testRows(plan.rowIds.length) };
+      const own = { id: `${id} ${of.id}`, of, at, rowsKey, rowsName: testRows(plan.rowIds.length) };
       return { ...own, ...figuresIn(report), said: null };
     });
   };
@@ -156,7 +156,7 @@ export function rowsOfResults(
   const lots = new Map<string, { key: string; name: string; ids: Set<string> }>();
   for (const { rowsKey, rowsName, of } of results.toReversed()) {
     const lot = lots.get(rowsKey) ?? { key: rowsKey, name: rowsName, ids: new Set<string>() };
-    lot.ids.add(of.version.id);
+    lot.ids.add(of.id);
     lots.set(rowsKey, lot);
   }
   return [...lots.values()]
@@ -167,8 +167,8 @@ export function rowsOfResults(
 /** The newest result of each version on one set of rows, oldest version first. */
 export function overVersions(results: readonly Result[], rowsKey: string): readonly Result[] {
   const newest = new Map<string, Result>();
-  for (const result of results) if (result.rowsKey === rowsKey) newest.set(result.of.version.id, result);
-  return [...newest.values()].sort((a, b) => (a.of.version.createdAt < b.of.version.createdAt ? -1 : 1));
+  for (const result of results) if (result.rowsKey === rowsKey) newest.set(result.of.id, result);
+  return [...newest.values()].sort((a, b) => (a.of.createdAt < b.of.createdAt ? -1 : 1));
 }
 
 // Whether a version still does as well as before: its first result against a later one, in numbers and in words.
@@ -209,7 +209,7 @@ export function driftOf(then: Result, now: Result): Drift {
 
 /** The first result of the same version, by the same measure; null where this is the first. */
 export const firstOf = (results: readonly Result[], now: Result): Result | null => {
-  const first = results.find(({ of, measure }) => of.version.id === now.of.version.id && measure === now.measure);
+  const first = results.find(({ of, measure }) => of.id === now.of.id && measure === now.measure);
   return first && first.id !== now.id ? first : null;
 };
 
@@ -261,7 +261,7 @@ export function knownWords({ known }: Pick<LabelAnswers, 'known'>): string | nul
 
 /** Two versions on the newest rows that both answered: "On 120 test rows of march.csv: 68% and 82%, +14 points (95% interval +7 to +21)". Null = no such rows. */
 export function betweenWords(results: readonly Result[], before: string, after: string): string | null {
-  const of = (id: string) => results.filter(({ of: { version } }) => version.id === id).toReversed();
+  const of = (id: string) => results.filter(({ of }) => of.id === id).toReversed();
   for (const now of of(after)) {
     const then = of(before).find(({ rowsKey, measure }) => rowsKey === now.rowsKey && measure === now.measure);
     if (!then) continue;

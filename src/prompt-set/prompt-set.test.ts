@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstText, softOf, voicesOf } from '../prompt/prompt';
+import { softOf } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
 import { changeHandle, freeHandle, readAddress, readHandle, toHandle, uniqueHandle } from './handle';
 import {
-  addHardVersion,
+  addWritten,
   chooseHard,
   chooseSoft,
   chosenHard,
@@ -25,9 +25,9 @@ import {
   takeBack,
   undoDelete,
 } from './prompt-set';
-import { foundVersion } from './tries';
-import type { PromptSet } from './types';
-import { tunedPrompt } from './versions';
+import { answersWith, foundVersion } from './tries';
+import type { PromptSet, Version } from './types';
+import { wordsOf } from './versions';
 
 const at = (id: string) => ({ id, now: `2026-01-01T00:00:${id.padStart(2, '0')}Z` });
 const soft = { placement: 'suffix' as const, vectors: new Float32Array(4), virtualTokens: 2, hidden: 2 };
@@ -105,14 +105,15 @@ describe('a prompt set', () => {
   ])('is read before a text: %j', (typed, address) => expect(readAddress(typed)).toEqual(address));
 
   test('keeps every hand-written prompt as a version, each once', () => {
-    const one = addHardVersion(make(), at('2'), { prompt: { template: 'A {text}', shots: 0, shotSeed: 0 } });
-    const two = addHardVersion(one.set, at('3'), { prompt: { template: 'B {text}', shots: 0, shotSeed: 0 } });
-    const again = addHardVersion(two.set, at('4'), { prompt: { template: 'A {text}', shots: 0, shotSeed: 9 } });
-    expect(two.set.hard.map((h) => h.number)).toEqual([1, 2]);
+    const one = addWritten(make(), at('2'), { text: { template: 'A {text}', shots: 0, shotSeed: 0 } });
+    const two = addWritten(one.set, at('3'), { text: { template: 'B {text}', shots: 0, shotSeed: 0 } });
+    const again = addWritten(two.set, at('4'), { text: { template: 'A {text}', shots: 0, shotSeed: 9 } });
+    expect(two.set.versions.map((h) => h.number)).toEqual([1, 2]);
     expect(again.version.id).toBe(one.version.id);
     expect(again.set).toBe(two.set);
     expect(chosenHard(two.set)?.id).toBe(one.version.id);
     const tried = {
+      ...{ datasetFingerprint: 'f', splitHash: 's', with: { ...answersWith(two.version.prompt), seed: 0, model: 'w' } },
       accuracy: 0.5,
       macroF1: 0.4,
       confusion: [],
@@ -121,15 +122,14 @@ describe('a prompt set', () => {
       rows: 4,
       seconds: 1,
     };
-    expect(recordTry(two.set, two.version.id, tried, 'now').hard[1]?.tried).toEqual(tried);
+    expect(recordTry(two.set, two.version.id, { tried }, 'now').versions[1]?.tried).toEqual(tried);
   });
 
   test('keeps a run from its start, with its vectors, and uses it as Tuned if none is better', () => {
     const a = startRun(make(), at('2'), facts);
     expect(openRun(a.set)?.id).toBe('2');
-    const paused = updateRun(a.set, '2', { status: 'paused', soft }, 'now');
-    expect(chosenSoft(paused)).toBeNull();
-    expect(updateRun(paused, '2', { status: 'running', soft: null }, 'now').soft[0]?.soft).toBe(soft);
+    const paused = updateRun(a.set, '2', { status: 'paused' }, 'now');
+    expect([chosenSoft(paused), paused.versions]).toEqual([null, []]);
     const result = { status: 'finished' as const, soft, bestStep: 80, validationAccuracy: 0.8, seconds: 9 };
     const done = finishRun(paused, '2', result, 'now');
     expect(openRun(done)).toBeNull();
@@ -146,14 +146,13 @@ describe('a prompt set', () => {
     const done = finishRun(startRun(make(), at('2'), facts).set, '2', run, 'now');
     const [bad, good] = done.words;
     const to = (...words: (typeof bad)[]) => changeTask(done, { words: words.flatMap((word) => word ?? []) }, 'now');
-    const shiftOf = (set: PromptSet) => chosenSoft(set)?.soft?.answerShift;
+    const shiftIn = (version: Version | null | undefined) => version && softOf(version.prompt)?.answerShift;
+    const shiftOf = (set: PromptSet) => shiftIn(chosenSoft(set));
     expect(shiftOf(to(bad, { label: 'good', word: ' great' }))).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(shiftOf(to(good, bad))).toEqual(Float32Array.of(3, 4, 1, 2));
-    const voices = voicesOf(tunedPrompt('{text}', run.soft), done.words, [run.soft]);
-    const mixed = { ...done, soft: done.soft.map((each) => ({ ...each, soft: null, mixed: { voices } })) };
-    const turned = changeTask(mixed, { words: done.words.toReversed() }, 'now').soft[0]?.mixed;
-    expect(turned && softOf(turned)?.answerShift).toEqual(Float32Array.of(3, 4, 1, 2));
-    expect(turned && firstText(turned).words.map(({ label }) => label)).toEqual(['good', 'bad']);
+    const [turned] = changeTask(done, { words: done.words.toReversed() }, 'now').versions;
+    expect(shiftIn(turned)).toEqual(Float32Array.of(3, 4, 1, 2));
+    expect(turned && wordsOf(turned).map(({ label }) => label)).toEqual(['good', 'bad']);
     const renamed = to(bad, { label: 'great', word: ' great' });
     expect(chosenSoft(renamed)).toBeNull();
     expect(shiftOf(changeTask(renamed, { words: done.words }, 'now'))).toEqual(Float32Array.of(1, 2, 3, 4));
@@ -172,13 +171,13 @@ describe('a prompt set', () => {
     const before = make();
     const words = before.words.map(({ label }) => ({ label, word: ` ${label}ly` }));
     const after = changeTask(renamePromptSet(before, 'Mood', 'then'), { words }, 'then');
-    const since = addHardVersion(after, at('2'), {
+    const since = addWritten(after, at('2'), {
       name: 'mine',
-      prompt: { template: '{text}', shots: 0, shotSeed: 0 },
+      text: { template: '{text}', shots: 0, shotSeed: 0 },
     });
     const back = takeBack(since.set, before, after, 'now');
     expect(back).toMatchObject({ name: before.name, words: before.words });
-    expect(back.hard).toEqual(since.set.hard);
+    expect(back.versions.map(({ id }) => id)).toEqual(since.set.versions.map(({ id }) => id));
   });
 
   test('is restored after a deletion without loss', () => {
@@ -208,15 +207,14 @@ describe('the winner of a search', () => {
   const winner = { prompt: hand('Found.\n{text}'), name: '“Found.”', words, calibration, tried: null };
 
   test('is a version of its own, used as Yours, with its words and its calibration', () => {
-    const before = addHardVersion(make(), at('2'), { prompt: hand('{text}') }).set;
+    const before = addWritten(make(), at('2'), { text: hand('{text}') }).set;
     const { set: after, version } = takeFoundPrompt(before, { winner, search }, at('3'));
-    expect(after.hard).toHaveLength(2);
-    expect(after.hard[0]).toEqual(before.hard[0]);
+    expect(after.versions).toHaveLength(2);
+    expect(after.versions[0]).toEqual(before.versions[0]);
     expect(after.chosenHard).toBe('3');
     expect(version).toMatchObject({
       name: 'Found: “Found.”',
-      words,
-      calibration,
+      prompt: { calibration, voices: [{ words }] },
       origin: { kind: 'found', search },
       number: 2,
     });
@@ -227,17 +225,19 @@ describe('the winner of a search', () => {
   });
 
   test('is the earlier version where the search has found that, which keeps its name', () => {
-    const before = addHardVersion(make(), at('2'), { prompt: winner.prompt, name: 'Mine' }).set;
+    const before = addWritten(make(), at('2'), { text: winner.prompt, name: 'Mine' }).set;
     const own = { ...winner, words: before.words };
     const { set: after } = takeFoundPrompt(before, { winner: own, search }, at('3'));
-    expect(after.hard).toHaveLength(1);
-    expect(after.hard[0]).toMatchObject({ id: '2', name: 'Mine', origin: { kind: 'found', search } });
-    expect(after.hard[0]?.calibration).toBeUndefined();
+    expect(after.versions).toHaveLength(1);
+    expect(after.versions[0]).toMatchObject({ id: '2', name: 'Mine', origin: { kind: 'found', search } });
+    expect(after.versions[0]?.calibrated).toBe(false);
   });
 
   test('is a version of its own where the same text was compared with another calibration', () => {
     const confusion = { macroF1: 0.5, confusion: [], wrongPredictions: [0] };
-    const tried = { ...confusion, accuracy: 0.5, rows: 2, wrongRowIds: ['1'], seconds: 1 };
+    const asked = { words, meanLogProbs: null, longest: null, seed: 0, model: 'w' };
+    const on = { datasetFingerprint: 'f', splitHash: 's', with: asked };
+    const tried = { ...confusion, accuracy: 0.5, rows: 2, wrongRowIds: ['1'], seconds: 1, ...on };
     const own = { ...winner, words: make().words, tried };
     const found = takeFoundPrompt(make(), { winner: own, search }, at('2')).set;
     const again = takeFoundPrompt(found, { winner: own, search }, at('3'));
@@ -245,8 +245,8 @@ describe('the winner of a search', () => {
     const other = { ...own, calibration: { meanLogProbs: [-2, -1], rows: 48 } };
     for (const calibration of [other.calibration, null]) {
       const { set: after, version } = takeFoundPrompt(found, { winner: { ...other, calibration }, search }, at('4'));
-      expect(after.hard[0]).toEqual(found.hard[0]);
-      expect(version).toMatchObject({ id: '4', calibration });
+      expect(after.versions[0]).toEqual(found.versions[0]);
+      expect(version).toMatchObject({ id: '4', prompt: { calibration } });
       expect(after.chosenHard).toBe('4');
     }
   });

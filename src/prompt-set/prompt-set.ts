@@ -3,12 +3,13 @@
  * No version is ever dropped: deleting a set only marks it, so that it can be undone.
  */
 import type { TaskKind } from '../dataset/types';
-import type { Voice } from '../prompt/prompt';
+import { firstText, isText, labelsOf, type Prompt, type Voice } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alignWords, sameLabels } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { uniqueHandle } from './handle';
-import type { EarlierLooks, HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask } from './types';
+import type { EarlierLooks, PromptSet, Version, WordSearch, WritingTask } from './types';
+import { promptOf, taskOf, triedOf } from './versions';
 
 export interface Stamp {
   readonly id: string;
@@ -54,8 +55,8 @@ export function createPromptSet(
     ...(from.writing ? { writing: from.writing } : {}),
     ...(from.several ? { several: true } : {}),
     baseTemplate: from.baseTemplate,
-    hard: [],
-    soft: [],
+    versions: [],
+    runs: [],
     chosenHard: null,
     chosenSoft: null,
     datasetFingerprint: from.datasetFingerprint,
@@ -74,73 +75,68 @@ export const renamePromptSet = (set: PromptSet, name: string, now: string): Prom
 export const sameWords = (a: readonly AnswerWord[], b: readonly AnswerWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
-/** Whether a hand-written version was tried, compared, staged or trained from; another is still a draft. */
-export function usedIn({ moves = [], soft }: PromptSet): (version: HardVersion) => boolean {
+/** Whether a version was tried, compared, staged or trained from; another is still a draft. */
+export function usedIn({ moves = [], runs }: PromptSet): (version: Version) => boolean {
   const named = new Set([
     ...moves.map(({ to }) => to),
-    ...soft.flatMap(({ handVersion, distilled }) => [handVersion, distilled?.from]),
+    ...runs.flatMap(({ handVersion, distilled }) => [handVersion, distilled?.from]),
   ]);
-  return ({ id, tried, tagged, wrote, calibration, threshold }) =>
-    tried !== null || [tagged, wrote, calibration, threshold].some((each) => each !== undefined) || named.has(id);
+  return (version) =>
+    triedOf(version) !== null || version.calibrated || version.prompt.threshold !== null || named.has(version.id);
 }
 
-/**
- * The versions before the answer words change: each keeps the words that it was trained, tried, compared or staged with. A
- * hand-written version that was never used is still a draft and gets the new ones.
- */
-function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
+/** The versions for another task: a hand-written one that was never used is still a draft and gets its answer words. */
+function forTask(set: PromptSet, next: PromptSet): readonly Version[] {
   const isUsed = usedIn(set);
-  const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
-    version.words ? version : { ...version, words: set.words };
-  return {
-    hard: set.hard.map((version) => (isUsed(version) ? bound(version) : version)),
-    soft: set.soft.map(bound),
+  const fitted = (version: Version): Prompt => {
+    const { prompt } = version;
+    if (isText(prompt) && !isUsed(version)) return promptOf(next, firstText(prompt));
+    return prompt.task.kind === 'generate' && next.writing ? { ...prompt, task: taskOf(next) } : prompt;
   };
+  return set.versions.map((version) => ({ ...version, prompt: fitted(version) }));
 }
 
-/** A run whose trained answer words, or counted words, follow the order of the labels. @param own its answer words until now */
-function numbersInOrder(run: SoftVersion, own: readonly AnswerWord[], labels: readonly string[]): SoftVersion {
-  const { soft, mixed } = run;
-  const shifted = (of: SoftPrompt): SoftPrompt => {
-    const { answerShift: before, hidden } = of;
-    if (!before) return of;
-    const answerShift = new Float32Array(before.length);
-    for (const [to, word] of alignWords(own, labels).entries()) {
-      const from = own.indexOf(word) * hidden;
-      answerShift.set(before.subarray(from, from + hidden), to * hidden);
-    }
-    return { ...of, answerShift };
-  };
-  const voiced = (voice: Voice): Voice => {
-    if (voice.kind === 'text')
-      return { ...voice, words: alignWords(voice.words, labels), soft: voice.soft && shifted(voice.soft) };
-    const known = voice.counts.known.map((place) => labels.indexOf(own[place]?.label ?? ''));
-    return { ...voice, counts: { ...voice.counts, known } };
-  };
-  const placed = { ...run, soft: soft && shifted(soft) };
-  return mixed ? { ...placed, mixed: { ...mixed, voices: mixed.voices.map(voiced) } } : placed;
-}
-
-/**
- * The set with its labels in another order, as other rows may have them: words, calibrations and trained answer words are
- * lists in that order. As it is where these are other labels.
- */
-function inOrder(set: PromptSet, labels: readonly string[]): PromptSet {
-  const before = set.words.map(({ label }) => label);
-  if (!sameLabels(set.words, labels) || before.every((label, i) => label === labels[i])) return set;
+/** A prompt whose answers are in another order of its labels: words, calibration, trained answer words and counts are lists in it. */
+function inOrder<P extends Prompt>(prompt: P, labels: readonly string[]): P {
+  const before = labelsOf(prompt);
   const places = labels.map((label) => before.indexOf(label));
-  const ordered = <V extends HardVersion | SoftVersion>(version: V): V => {
-    const { words, calibration } = version;
-    const meanLogProbs = calibration && places.map((place) => calibration.meanLogProbs[place] ?? 0);
-    return {
-      ...version,
-      ...(words && { words: alignWords(words, labels) }),
-      ...(calibration && meanLogProbs && { calibration: { ...calibration, meanLogProbs } }),
-    };
+  const isSame = before.length === labels.length && places.every((place) => place >= 0);
+  if (!isSame || places.every((place, i) => place === i)) return prompt;
+  const shifted = (soft: SoftPrompt): SoftPrompt => {
+    const { answerShift: shift, hidden } = soft;
+    if (!shift) return soft;
+    const rows = places.map((place) => shift.subarray(place * hidden, (place + 1) * hidden));
+    return { ...soft, answerShift: Float32Array.from(rows.flatMap((row) => [...row])) };
   };
-  const soft = set.soft.map((run) => numbersInOrder(ordered(run), run.words ?? set.words, labels));
-  return { ...set, words: alignWords(set.words, labels), hard: set.hard.map(ordered), soft };
+  const voiced = (voice: Voice): Voice =>
+    voice.kind === 'text'
+      ? { ...voice, words: alignWords(voice.words, labels), soft: voice.soft && shifted(voice.soft) }
+      : { ...voice, counts: { ...voice.counts, known: voice.counts.known.map((place) => places.indexOf(place)) } };
+  const { calibration } = prompt;
+  return {
+    ...prompt,
+    task: { ...prompt.task, labels },
+    voices: prompt.voices.map(voiced),
+    calibration: calibration && {
+      ...calibration,
+      meanLogProbs: places.map((place) => calibration.meanLogProbs[place] ?? 0),
+    },
+  };
 }
+
+/** The set with its labels in another order, as other rows may have them. */
+const reordered = (set: PromptSet, labels: readonly string[]): PromptSet =>
+  sameLabels(set.words, labels)
+    ? {
+        ...set,
+        words: alignWords(set.words, labels),
+        versions: set.versions.map((version) => ({ ...version, prompt: inOrder(version.prompt, labels) })),
+        runs: set.runs.map((run) =>
+          sameLabels(run.words, labels) ? { ...run, words: alignWords(run.words, labels) } : run,
+        ),
+        ...(set.untuned && { untuned: inOrder(set.untuned, labels) }),
+      }
+    : set;
 
 /** Data sets whose uses of the test rows are remembered. */
 const MOST_EARLIER = 100;
@@ -177,17 +173,14 @@ export function changeTask(
   now: string,
 ): PromptSet {
   const { sameTestRows = false, ...change } = task;
-  const set = change.words
-    ? inOrder(
-        before,
-        change.words.map(({ label }) => label),
-      )
-    : before;
-  const { datasetFingerprint: rows } = change;
+  const labels = change.words?.map(({ label }) => label);
+  const set = labels ? reordered(before, labels) : before;
+  const { datasetFingerprint: rows, words, writing } = change;
+  const isOther = (words && !sameWords(words, set.words)) || (writing !== undefined && writing !== set.writing);
   const otherRows = rows !== undefined && rows !== set.datasetFingerprint;
   return touch(set, now, {
-    ...(change.words && !sameWords(change.words, set.words) ? bindWords(set) : {}),
     ...change,
+    ...(isOther ? { versions: forTask(set, { ...set, ...change }) } : {}),
     ...(otherRows && !sameTestRows ? looksOn(set, rows) : {}),
   });
 }

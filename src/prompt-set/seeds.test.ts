@@ -1,63 +1,61 @@
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { STANDARD } from '../training/settings';
-import type { SoftVersion } from './types';
-import { mayKnowTestRows, seedsOf, seedsOfOtherSplits, seenParts } from './versions';
+import { createPromptSet } from './prompt-set';
+import { versionIn, withRun } from './test-support';
+import type { Run } from './types';
+import { mayKnowTestRows, promptOf, seedsOf, seedsOfOtherSplits, seenParts } from './versions';
 
-const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
-const run = (id: string, seed: number, more: Partial<SoftVersion> = {}): SoftVersion => ({
+const run = (id: string, seed: number, more: Partial<Run> = {}) => ({
   id,
-  number: 1,
-  name: id,
-  createdAt: '',
   settings: { ...STANDARD, seed },
-  template: '{text}',
-  initText: 'x',
-  status: 'finished',
-  error: null,
-  soft,
-  bestStep: 1,
-  validationAccuracy: 0.5,
-  seconds: 1,
-  model: { id: 'm', sha256: 'w', dtype: 'q4' },
-  datasetFingerprint: 'f',
   ...more,
 });
 
+const EMPTY = createPromptSet(
+  { id: 's', now: '2026' },
+  { name: 's', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+);
+const setOf = (runs: readonly ReturnType<typeof run>[]) => runs.reduce((set, each) => withRun(set, each), EMPTY);
+const seeds = (runs: readonly ReturnType<typeof run>[], id: string) => {
+  const set = setOf(runs);
+  return seedsOf(set, versionIn(set, id)).map((version) => version.id);
+};
+
 test('finds runs that differ only in their seed, in the order of their seeds', () => {
   const chosen = run('b', 1);
-  const soft = [
+  const runs = [
     run('c', 2),
     chosen,
     run('a', 0),
-    run('failed', 3, { status: 'failed' }),
     run('other rows', 4, { datasetFingerprint: 'g' }),
     run('other text', 5, { template: 'Say. {text}' }),
     run('hybrid', 6, { handVersion: 'h' }),
     run('made smaller', 8, { distilled: { from: 'h' } }),
     run('other settings', 7, { settings: { ...STANDARD, seed: 7, steps: 9 } }),
   ];
-  expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  expect(seeds(runs, 'b')).toEqual(['a', 'b', 'c']);
 });
 
 test('ignores the order of settings, and counts a seed once, as the run that was asked for', () => {
   const { seed, ...rest } = STANDARD;
   const turned = Object.fromEntries(Object.entries({ ...rest, seed: 5 }).reverse()) as unknown as typeof STANDARD;
   const chosen = run('chosen', seed);
-  const soft = [chosen, run('again', seed), run('turned', 5, { settings: turned })];
-  expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['chosen', 'turned']);
+  const runs = [chosen, run('again', seed), run('turned', 5, { settings: turned })];
+  expect(seeds(runs, 'chosen')).toEqual(['chosen', 'turned']);
 });
 
 test('takes runs of one split only, and names those that another split keeps out', () => {
   const chosen = run('chosen', 0, { heldBackHash: 'h', splitHash: 's' });
-  const soft = [
+  const runs = [
     chosen,
     run('same split', 1, { heldBackHash: 'h', splitHash: 's' }),
     run('other test rows', 2, { heldBackHash: 'other', splitHash: 'other' }),
     run('other validation rows', 3, { heldBackHash: 'h', splitHash: 'other' }),
   ];
-  expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['chosen', 'same split']);
-  expect(seedsOfOtherSplits({ soft }, chosen).map(({ id }) => id)).toEqual([
+  expect(seeds(runs, 'chosen')).toEqual(['chosen', 'same split']);
+  const set = setOf(runs);
+  expect(seedsOfOtherSplits(set, versionIn(set, 'chosen')).map(({ id }) => id)).toEqual([
     'other test rows',
     'other validation rows',
   ]);
@@ -67,7 +65,7 @@ test('says that a run may know the test rows where it, or a run that its vectors
   const initialisation = (runId: string) => ({ kind: 'prompt', runId, at: 'best' }) as const;
   const from = (id: string, number: number, parent: string) =>
     run(id, 0, { number, heldBackHash: 'now', settings: { ...STANDARD, initialisation: initialisation(parent) } });
-  const soft = [
+  const runs = [
     run('old', 0, { heldBackHash: 'then' }),
     from('child', 2, 'old'),
     from('grandchild', 3, 'child'),
@@ -75,7 +73,8 @@ test('says that a run may know the test rows where it, or a run that its vectors
     run('before hashes', 0),
     from('circle', 4, 'circle'),
   ];
-  const knowing = soft.filter((each) => mayKnowTestRows({ soft }, each, { heldBackHash: 'now' }));
+  const set = setOf(runs);
+  const knowing = runs.filter(({ id }) => mayKnowTestRows(set, id, { heldBackHash: 'now' }));
   expect(knowing.map(({ id }) => id)).toEqual(['old', 'child', 'grandchild']);
 });
 
@@ -87,24 +86,20 @@ test('says which open rows a version has seen, and where nobody can say', () => 
     { ...cells(3), cells: [] },
   ];
   const dataset = { fingerprint: 'f3', heldBackHash: 'h', versions } as unknown as Dataset;
-  const seen = (more: Partial<SoftVersion>) => {
-    const version = run('r', 0, { datasetFingerprint: 'f3', heldBackHash: 'h', ...more });
-    return seenParts({ soft: [version] }, { kind: 'soft', version }, dataset);
+  const seen = (more: Partial<Run>, rows: Dataset | null = dataset) => {
+    const set = setOf([run('r', 0, { datasetFingerprint: 'f3', heldBackHash: 'h', ...more })]);
+    return seenParts(set, versionIn(set, 'r'), rows);
   };
   expect(seen({})).toEqual({ parts: ['train', 'validation'], isSure: true });
   expect(seen({ datasetFingerprint: 'f2' })).toEqual({ parts: ['train', 'validation'], isSure: false });
   expect(seen({ heldBackHash: 'other' })).toEqual({ parts: ['train', 'validation', 'test'], isSure: false });
   // another file was open then, vectors come from elsewhere, or no rows are open
   expect(seen({ datasetFingerprint: 'f1' })).toBeNull();
-  expect(seen({ origin: 'PEFT' })).toBeNull();
-  const version = run('r', 0);
-  expect(seenParts({ soft: [version] }, { kind: 'soft', version }, null)).toBeNull();
-  const hard = { id: 'h', number: 1, name: 'h', createdAt: '', origin: { kind: 'written' } as const, tried: null };
+  expect(seen({}, null)).toBeNull();
+  const set = setOf([run('r', 0)]);
+  const imported = { ...versionIn(set, 'r'), origin: { kind: 'imported', from: 'PEFT' } as const, learned: null };
+  expect(seenParts(set, imported, dataset)).toBeNull();
   const written = (shots: number) =>
-    seenParts(
-      { soft: [] },
-      { kind: 'hard', version: { ...hard, prompt: { template: '', shots, shotSeed: 0 } } },
-      dataset,
-    );
+    seenParts(EMPTY, { ...imported, prompt: promptOf(EMPTY, { template: '', shots, shotSeed: 0 }) }, dataset);
   expect([written(0)?.parts, written(8)?.parts]).toEqual([[], ['train']]);
 });

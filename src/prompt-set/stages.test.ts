@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { firstText } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
 import { listingOf, NO_FACTS } from './listing';
-import { addHardVersion, finishRun, startRun } from './make-versions';
+import { addWritten, finishRun, startRun } from './make-versions';
 import { changeTask, createPromptSet, deletePromptSet, undoDelete } from './prompt-set';
 import {
   freeStages,
@@ -15,10 +16,9 @@ import {
   stagesOf,
   versionInUse,
 } from './stages';
-import type { PromptSet } from './types';
+import type { PromptSet, Version } from './types';
 import {
   readTags,
-  type Version,
   versionById,
   versionsOf,
   versionWords,
@@ -47,7 +47,7 @@ const empty = (): PromptSet =>
   });
 
 const hand = (set: PromptSet, template: string): PromptSet =>
-  addHardVersion(set, stamped(crypto.randomUUID()), { prompt: { template, shots: 0, shotSeed: 0 } }).set;
+  addWritten(set, stamped(crypto.randomUUID()), { text: { template, shots: 0, shotSeed: 0 } }).set;
 
 function tuned(set: PromptSet): PromptSet {
   const at = stamped(crypto.randomUUID());
@@ -58,7 +58,7 @@ function tuned(set: PromptSet): PromptSet {
   return finishRun(started, at.id, result, now());
 }
 
-const idAt = (set: PromptSet, place: number): string => versionsOf(set)[place]?.version.id ?? '';
+const idAt = (set: PromptSet, place: number): string => set.versions[place]?.id ?? '';
 const two = () => tuned(hand(empty(), 'A {text}'));
 
 describe('stages', () => {
@@ -93,9 +93,9 @@ describe('stages', () => {
 test('the version in use is that of the first stage, else the newest', () => {
   expect(versionInUse(empty())).toBeNull();
   const set = two();
-  expect(versionInUse(set)?.version.id).toBe(idAt(set, 1));
+  expect(versionInUse(set)?.id).toBe(idAt(set, 1));
   const staged = moveStage(set, { stage: 'staging', to: idAt(set, 0) }, now());
-  expect(versionInUse(staged)?.version.id).toBe(idAt(set, 0));
+  expect(versionInUse(staged)?.id).toBe(idAt(set, 0));
   expect([freeStages(set), freeStages(staged)]).toEqual([['production', 'staging'], ['production']]);
 });
 
@@ -116,13 +116,13 @@ describe('asking for a stage or a version', () => {
   });
 
   test('says when the version is missing', () => {
-    const found = resolveStage({ ...set, soft: [] }, 'staging');
+    const found = resolveStage({ ...set, versions: versionsOf(set, 'written') }, 'staging');
     expect(!found.ok && found.error.kind).toBe('version-gone');
   });
 
   test('finds versions by kind and number, and no others', () => {
-    expect(resolveVersion(set, { kind: 'hard', number: 1 })).toMatchObject({ ok: true });
-    const none = resolveVersion(set, { kind: 'soft', number: 2 });
+    expect(resolveVersion(set, { side: 'written', number: 1 })).toMatchObject({ ok: true });
+    const none = resolveVersion(set, { side: 'trained', number: 2 });
     expect(!none.ok && none.error.message).toBe(
       'SUPPORT_TONE has no tuned version 2 that can be used; it has hand-written 1, tuned 1.',
     );
@@ -142,8 +142,8 @@ describe('asking for a stage or a version', () => {
 
 type Step = (set: PromptSet) => PromptSet;
 const pick = (set: PromptSet, n: number) => {
-  const all = versionsOf(set);
-  return all.length === 0 ? null : (all[n % all.length]?.version.id ?? null);
+  const all = set.versions;
+  return all.length === 0 ? null : (all[n % all.length]?.id ?? null);
 };
 const stage = fc.constantFrom('production', 'staging', 'pilot');
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -184,10 +184,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Everything that must never change about a version once it is there. */
-const content = ({ kind, version }: Version) =>
-  kind === 'hard'
-    ? { kind, id: version.id, number: version.number, prompt: version.prompt, createdAt: version.createdAt }
-    : { kind, id: version.id, number: version.number, soft: version.soft, settings: version.settings };
+const content = ({ id, number, createdAt, prompt }: Version) => {
+  const { words: _draft, ...text } = firstText(prompt);
+  return { id, number, createdAt, text };
+};
 
 test('no change of a set ever loses or alters a version, or forgets a move', () => {
   fc.assert(
@@ -195,19 +195,19 @@ test('no change of a set ever loses or alters a version, or forgets a move', () 
       let set = empty();
       for (const each of steps) {
         const next = each(set);
-        for (const before of versionsOf(set)) {
-          const after = versionById(next, before.version.id);
+        for (const before of set.versions) {
+          const after = versionById(next, before.id);
           expect(after && content(after)).toEqual(content(before));
         }
         expect((next.moves ?? []).slice(0, set.moves?.length ?? 0)).toEqual(set.moves ?? []);
         set = next;
       }
-      const numbers = versionsOf(set).map(versionWords);
+      const numbers = set.versions.map(versionWords);
       expect(new Set(numbers).size).toBe(numbers.length);
       for (const name of ['production', 'staging', 'pilot']) {
         const last = set.moves?.findLast((move) => move.stage === name)?.to ?? null;
         const found = resolveStage(set, name);
-        expect(found.ok ? found.value.version.id : null).toBe(last);
+        expect(found.ok ? found.value.id : null).toBe(last);
       }
       expect(listingOf(set, NO_FACTS).stages).toEqual(stagesOf(set).map((each) => each.name));
     }),
@@ -219,7 +219,7 @@ test('a version that is tuned or staged keeps the answer words that it was made 
   const set = moveStage(made, { stage: 'production', to: idAt(made, 0) }, now());
   const fresh = [{ label: 'bad', word: ' awful' }];
   const changed = changeTask(changeTask(set, { words: fresh }, now()), { words: WORDS.slice(1) }, now());
-  expect(versionsOf(changed).map((version) => wordsOf(changed, version))).toEqual([WORDS, WORDS, WORDS.slice(1)]);
+  expect(changed.versions.map((version) => wordsOf(version))).toEqual([WORDS, WORDS, WORDS.slice(1)]);
 });
 
 test('tags are lower case, unique, few and short', () => {

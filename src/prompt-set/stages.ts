@@ -4,8 +4,8 @@
  */
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { PromptSet, StageMove, StagePolicy } from './types';
-import { type Version, versionById, versionsOf, versionWords } from './versions';
+import type { PromptSet, StageMove, StagePolicy, Version } from './types';
+import { type Side, sideOf, versionById, versionWords } from './versions';
 
 export const STANDARD_STAGES = ['production', 'staging'] as const;
 
@@ -40,7 +40,7 @@ export const freeStages = (set: PromptSet): readonly string[] =>
 /** The version that the first stage points to, else the newest; null = the set has none. */
 export function versionInUse(set: PromptSet): Version | null {
   const staged = stagesOf(set).map(({ versionId }) => versionById(set, versionId));
-  return staged.find((version) => version !== null) ?? versionsOf(set).at(-1) ?? null;
+  return staged.find((version) => version !== null) ?? set.versions.at(-1) ?? null;
 }
 
 /** The version in production; null = there is none. */
@@ -87,7 +87,7 @@ export type VersionFailure = Failure<'no-version'>;
 
 /** The version that a stage points to. */
 export function resolveStage(
-  set: Pick<PromptSet, 'handle' | 'moves' | 'hard' | 'soft'>,
+  set: Pick<PromptSet, 'handle' | 'moves' | 'versions'>,
   name: string,
 ): Result<Version, StageFailure> {
   const stages = stagesOf(set);
@@ -110,17 +110,16 @@ export function resolveStage(
       );
 }
 
-/** A version by its kind and number. */
+/** A version by its side and number. */
 export function resolveVersion(
-  set: Pick<PromptSet, 'handle' | 'hard' | 'soft'>,
-  wanted: { readonly kind: Version['kind']; readonly number: number },
+  { handle, versions }: Pick<PromptSet, 'handle' | 'versions'>,
+  wanted: { readonly side: Side; readonly number: number },
 ): Result<Version, VersionFailure> {
-  const all = versionsOf(set);
-  const found = all.find(({ kind, version }) => kind === wanted.kind && version.number === wanted.number);
+  const found = versions.find((version) => sideOf(version) === wanted.side && version.number === wanted.number);
   return found
     ? ok(found)
     : fail(
         'no-version',
-        `${set.handle} has no ${wanted.kind === 'hard' ? 'hand-written' : 'tuned'} version ${wanted.number} that can be used; it has ${all.map(versionWords).join(', ') || 'none'}.`,
+        `${handle} has no ${wanted.side === 'written' ? 'hand-written' : 'tuned'} version ${wanted.number} that can be used; it has ${versions.map(versionWords).join(', ') || 'none'}.`,
       );
 }

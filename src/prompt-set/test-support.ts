@@ -1,12 +1,15 @@
+import { present } from '../lib/assert';
 import type { WordModel } from '../metrics/logistic';
-import { type Prompt, type Voice, voicesOf } from '../prompt/prompt';
+import { firstText, type Prompt, type TextVoice, type Voice, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnswerWord, HardPrompt } from '../task/types';
+import { STANDARD } from '../training/settings';
 import { armsOf } from './arms';
 import { comparedVersion } from './calibration';
+import { finishRun, type RunResult, startRun } from './make-versions';
 import type { AskedVersion } from './ready-prompt';
-import type { Evaluation, PromptSet } from './types';
-import { tunedPrompt } from './versions';
+import type { Evaluation, PromptSet, Run, Version } from './types';
+import { changeVersion, type Side, sideOf, tunedPrompt, versionById, versionsOf } from './versions';
 
 /** For tests only. */
 interface Given extends Partial<Omit<AskedVersion, 'prompt'>>, Partial<Pick<Prompt, 'calibration' | 'task'>> {
@@ -64,3 +67,55 @@ export const comparedAs = (ids: Readonly<Record<string, string | null>>): Evalua
   Object.fromEntries(
     Object.entries(ids).map(([arm, versionId]) => [arm, { prompt: askedOf().prompt, versionId, model: null }]),
   );
+
+/** One vector of two numbers after the text. */
+export const SOFT: SoftPrompt = { placement: 'suffix', vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
+
+/** What the tests of a run do not care about. */
+export const RUN = {
+  ...{ settings: STANDARD, template: '{text}', initText: 'x', model: { id: 'm', sha256: 'w', dtype: 'fp32' } },
+  datasetFingerprint: 'f',
+} as const;
+
+type Trained = Partial<Run> & { readonly id: string; readonly soft?: SoftPrompt };
+
+/** The set with a run that has ended, and with the version that it made. @param version what that has besides */
+export function withRun(set: PromptSet, { soft = SOFT, ...own }: Trained, version: Partial<Version> = {}): PromptSet {
+  const now = own.createdAt ?? '2026-01-01T00:00:00.000Z';
+  const { set: started, run } = startRun(set, { id: own.id, now }, { ...RUN, ...own });
+  const given = { ...started, runs: started.runs.map((each) => (each === run ? { ...run, ...own } : each)) };
+  const end = { status: 'finished', soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 } as const;
+  const ended = finishRun(given, own.id, { ...end, ...own } as RunResult, now);
+  return changeVersion({ ...ended, chosenSoft: set.chosenSoft ?? ended.chosenSoft }, own.id, version, now);
+}
+
+/** The set with a version that a comparison has calibrated. */
+export const calibratedAs = (set: PromptSet, id: string, calibration: Prompt['calibration']): PromptSet => ({
+  ...set,
+  versions: set.versions.map((version) =>
+    version.id === id ? { ...version, calibrated: true, prompt: { ...version.prompt, calibration } } : version,
+  ),
+});
+
+/** The version of an id. */
+export const versionIn = (set: PromptSet, id: string): Version => present(versionById(set, id), id);
+
+type Maybe = Pick<PromptSet, 'versions'> | null | undefined;
+export const writtenIn = (set: Maybe): readonly Version[] => (set ? versionsOf(set, 'written') : []);
+export const trainedIn = (set: Maybe): readonly Version[] => (set ? versionsOf(set, 'trained') : []);
+
+/** The set with the text of every version of a side changed. */
+export const withTexts = (set: PromptSet, change: Partial<TextVoice>, side: Side = 'written'): PromptSet => ({
+  ...set,
+  versions: set.versions.map((version) =>
+    sideOf(version) === side
+      ? { ...version, prompt: { ...version.prompt, voices: [{ ...firstText(version.prompt), ...change }] } }
+      : version,
+  ),
+});
+
+/** The set with some versions changed. */
+export const withVersions = (set: PromptSet, change: (version: Version) => Partial<Version>): PromptSet => ({
+  ...set,
+  versions: set.versions.map((version) => ({ ...version, ...change(version) })),
+});

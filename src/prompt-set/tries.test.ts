@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { addHardVersion, recordAnswers, recordTry, versionWith } from './make-versions';
+import { addWritten, recordTry, versionWith } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
 import { answersWith, differenceWords, shownTry, sinceTry } from './tries';
-import type { HardVersion, Opened, PromptSet, TriedWith } from './types';
+import type { Opened, PromptSet, Tried, TriedWith } from './types';
+import { changeVersion, promptFor, promptOf } from './versions';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = ['bad', 'good'].map((label) => ({ label, word: ` ${label}` }));
@@ -11,9 +12,9 @@ const PROMPT = { template: 'Say it. {text}\nTone:', shots: 0, shotSeed: 0 };
 const OPENED: Opened = { dataset: { fingerprint: 'f', splitHash: 's', seed: 1 }, model: 'w' };
 const WITH: TriedWith = { words: WORDS, meanLogProbs: null, longest: null, seed: 1, model: 'w' };
 const FIGURES = { accuracy: 0.75, macroF1: 0.7, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 8 };
-const TRIED = { ...FIGURES, seconds: 1, datasetFingerprint: 'f', splitHash: 's' };
+const TRIED = { ...FIGURES, seconds: 1, datasetFingerprint: 'f', splitHash: 's', with: WITH };
 
-const made = (tried: Partial<HardVersion['tried']> = { with: WITH }): PromptSet => {
+const made = (tried: Partial<Tried> = {}): PromptSet => {
   const task = {
     name: 'Tone',
     baseTemplate: '{text}\nTone:',
@@ -22,12 +23,14 @@ const made = (tried: Partial<HardVersion['tried']> = { with: WITH }): PromptSet 
     taken: [],
   };
   const empty = createPromptSet({ id: 's', now: NOW }, { ...task, words: WORDS });
-  const { set } = addHardVersion(empty, { id: 'h1', now: NOW }, { prompt: PROMPT });
-  return recordTry(set, 'h1', { ...TRIED, ...tried }, NOW);
+  const { set } = addWritten(empty, { id: 'h1', now: NOW }, { text: PROMPT });
+  return recordTry(set, 'h1', { tried: { ...TRIED, ...tried } }, NOW);
 };
 
+const untried = (): PromptSet => changeVersion(made(), 'h1', { tried: null }, NOW);
+
 const since = (set: PromptSet, opened: Partial<Opened> = {}) => {
-  const [version] = set.hard;
+  const [version] = set.versions;
   return version ? sinceTry(set, version, { ...OPENED, ...opened }) : null;
 };
 
@@ -48,49 +51,42 @@ it('a try holds for its words, rows, split, seed, weights and calibration alone'
 
 it('a calibration holds for the labels of its version alone', () => {
   const calibration = { meanLogProbs: [-3, -0.1], rows: 9 };
-  const set = { words: WORDS };
-  expect(answersWith(set, { calibration }).meanLogProbs).toEqual([-3, -0.1]);
-  expect(answersWith(set, { calibration, words: POOR })).toMatchObject({ words: POOR, meanLogProbs: [-3, -0.1] });
+  const asked = (set: Pick<PromptSet, 'words'>, words = WORDS) =>
+    answersWith(promptFor(set, { prompt: { ...promptOf({ words }, PROMPT), calibration } }));
+  expect(asked({ words: WORDS }).meanLogProbs).toEqual([-3, -0.1]);
+  expect(asked({ words: WORDS }, POOR)).toMatchObject({ words: POOR, meanLogProbs: [-3, -0.1] });
   for (const words of [WORDS.toReversed(), [...WORDS, { label: 'mixed', word: ' mixed' }], WORDS.slice(1)])
-    expect(answersWith(set, { calibration, words })).toMatchObject({ words: WORDS, meanLogProbs: null });
+    expect(asked({ words: WORDS }, words)).toMatchObject({ words: WORDS, meanLogProbs: null });
 });
 
 it('no model that is known yet differs from none', () => {
   expect(since(made(), { model: null })).toEqual([]);
 });
 
-it('a try of an earlier release says that nobody knows what it was made with', () => {
-  expect(since(made({}))).toEqual(['unknown']);
-  expect(since(made({ datasetFingerprint: 'g' }))).toEqual(['rows']);
-  expect(since(made({ datasetFingerprint: undefined }))).toEqual(['unknown']);
-});
-
 it('generated texts hold for one longest answer', () => {
   const figures = { rows: 3, rougeL: 0.5, tokenF1: 0.5, exactMatch: 0, loss: 1, seconds: 1, written: [] };
   const wrote = { ...figures, datasetFingerprint: 'f', splitHash: 's', with: { ...WITH, words: [] } };
-  const { tried: _, ...version } = made().hard[0] as HardVersion;
-  const set = { ...made(), words: [], writing: { longest: null }, hard: [{ ...version, tried: null }] };
-  const kept = recordAnswers(set, 'h1', { wrote }, NOW);
+  const set = changeTask(untried(), { words: [], writing: { longest: null } }, NOW);
+  const kept = recordTry(set, 'h1', { wrote }, NOW);
   expect(since(kept)).toEqual([]);
-  expect(since({ ...kept, writing: { longest: 12 } })).toEqual(['length']);
+  expect(since(changeTask(kept, { writing: { longest: 12 } }, NOW))).toEqual(['length']);
 });
 
 it('other answer words make another version of the same text, and the earlier one keeps its own', () => {
   const set = changeTask(made(), { words: POOR }, NOW);
-  expect(set.hard[0]).toMatchObject({ words: WORDS, tried: { accuracy: 0.75 } });
+  expect(set.versions[0]).toMatchObject({ prompt: { voices: [{ words: WORDS }] }, tried: { accuracy: 0.75 } });
   expect(since(set)).toEqual([]); // of that version they still are the figures
   expect(versionWith(set, PROMPT)).toBeNull();
   expect(shownTry(set, PROMPT, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
-  const { set: next, version } = addHardVersion(set, { id: 'h2', now: NOW }, { prompt: PROMPT });
+  const { set: next, version } = addWritten(set, { id: 'h2', now: NOW }, { text: PROMPT });
   expect(version).toMatchObject({ id: 'h2', tried: null });
   // back to the words of the first one, with the labels in another order
   expect(versionWith(changeTask(next, { words: WORDS.toReversed() }, NOW), PROMPT)?.id).toBe('h1');
 });
 
 it('a version that was never used is a draft and gets other answer words', () => {
-  const { tried: _, ...version } = made().hard[0] as HardVersion;
-  const set = changeTask({ ...made(), hard: [{ ...version, tried: null }] }, { words: POOR }, NOW);
-  expect(set.hard[0]).not.toHaveProperty('words');
+  const set = changeTask(untried(), { words: POOR }, NOW);
+  expect(set.versions[0]).toMatchObject({ prompt: { voices: [{ words: POOR }] } });
   expect(versionWith(set, PROMPT)?.id).toBe('h1');
 });
 
@@ -98,7 +94,7 @@ it('a prompt in the editor is shown with its own try, else with that of Yours', 
   const other = { ...PROMPT, template: 'Be strict. {text}\nTone:' };
   expect(shownTry(made(), PROMPT, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: false, differences: [] });
   expect(shownTry(made(), other, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
-  const { set } = addHardVersion(made(), { id: 'h2', now: NOW }, { prompt: other });
+  const { set } = addWritten(made(), { id: 'h2', now: NOW }, { text: other });
   expect(shownTry(set, other, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
-  expect(shownTry({ ...set, hard: set.hard.slice(1) }, other, OPENED)).toBeNull();
+  expect(shownTry({ ...set, versions: set.versions.slice(1) }, other, OPENED)).toBeNull();
 });

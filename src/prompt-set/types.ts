@@ -4,24 +4,25 @@ import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type { Comparison, ComparisonPlan, GeneratePlan, TagPlan } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import type { Prompt } from '../prompt/prompt';
 import type { AnswerWord } from '../task/types';
-import type { Checkpoint, StopReason } from '../training/events';
+import type { Checkpoint } from '../training/events';
 import type {
   comparedVersionSchema,
-  hardVersionSchema,
   keptVerdict,
-  mixedSchema,
-  softVersionSchema,
+  runSchema,
   triedWith,
+  versionSchema,
   wordSearch,
 } from './version-schemas';
 
-/** A hand-written prompt: every save or try makes a version. */
-export type HardVersion = Value<typeof hardVersionSchema>;
-export type PromptSearch = Extract<HardVersion['origin'], { readonly kind: 'found' }>['search'];
-export type WritingTry = NonNullable<HardVersion['wrote']>;
-export type TagTry = NonNullable<HardVersion['tagged']>;
+export type Version = Value<typeof versionSchema>;
+export type Run = Value<typeof runSchema>;
+type Origin = Version['origin'];
+export type PromptSearch = Extract<Origin, { readonly kind: 'found' }>['search'];
+export type Tried = NonNullable<Version['tried']>;
+export type WritingTry = NonNullable<Version['wrote']>;
+export type TagTry = NonNullable<Version['tagged']>;
 export type TriedWith = Value<typeof triedWith>;
 /** What a version answers with, besides its prompt. */
 export type AnswersWith = Omit<TriedWith, 'seed' | 'model'>;
@@ -35,24 +36,10 @@ export interface WritingTask {
   readonly longest: number | null;
 }
 
-type EndedRun = Value<typeof softVersionSchema>;
-export type Distilled = NonNullable<EndedRun['distilled']>;
+export type Distilled = NonNullable<Run['distilled']>;
 /** A long prompt and its smaller version. */
 export type Smaller = NonNullable<Distilled['reached']>;
-export type RaceEntry = NonNullable<EndedRun['race']>[number];
-
-/**
- * One training run, finished or not. Two kinds of versions were never trained as such: with `mixed`, several prompts as
- * one; with `probe`, the linear probe of a comparison. @see isRun
- */
-export interface SoftVersion extends Omit<EndedRun, 'status'> {
-  readonly status: 'running' | StopReason | 'failed';
-  /** Why it failed, as a sentence. */
-  readonly error: string | null;
-  readonly soft: SoftPrompt | null;
-  /** Then its vectors are those of its voices. */
-  readonly mixed?: Value<typeof mixedSchema>;
-}
+export type RaceEntry = NonNullable<Run['race']>[number];
 
 /** Latest state of a run, written every `checkpointEvery` steps and at pause. */
 export interface RunCheckpoint {
@@ -87,16 +74,17 @@ export interface PromptSet {
   readonly baseTemplate: string;
   /** The last search for answer words; missing = none was made. */
   readonly wordSearch?: WordSearch | undefined;
-  readonly hard: readonly HardVersion[];
-  readonly soft: readonly SoftVersion[];
+  /** Oldest first. */
+  readonly versions: readonly Version[];
+  readonly runs: readonly Run[];
   /** Ids of the versions that are used as Yours and as Tuned. */
   readonly chosenHard: string | null;
   readonly chosenSoft: string | null;
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
-  /** How the last comparison calibrated Untuned, where that is no version; missing = none has. */
-  readonly untuned?: (Pick<HardVersion, 'words' | 'calibration'> & { readonly template: string }) | undefined;
+  /** Untuned as the last comparison asked it; missing = none has. */
+  readonly untuned?: Prompt | undefined;
   /** Missing: its comparisons are here, or there were none. */
   readonly verdict?: KeptVerdict | undefined;
   /** Uses of the test rows of files that were open before: they count again once those rows are back. */

@@ -3,33 +3,21 @@ import { expect, test } from 'vitest';
 import type { DataVersion } from '../dataset/types';
 import { STANDARD } from '../training/settings';
 import { lineageOf, lineageTitle } from './lineage';
-import { addHardVersion } from './make-versions';
+import { addWritten } from './make-versions';
 import { createPromptSet } from './prompt-set';
 import { moveStage } from './stages';
-import type { PromptSet, SoftVersion } from './types';
+import { withRun } from './test-support';
+import type { PromptSet, Run } from './types';
 import { diffVersions, wordDiff } from './version-diff';
-import { versionsOf } from './versions';
 
-const run = (number: number, change: Partial<SoftVersion> = {}): SoftVersion => ({
+const run = (number: number, change: Partial<Run> = {}) => ({
   id: `run-${number}`,
-  number,
-  name: `Run ${number}`,
-  createdAt: `2026-02-0${number}`,
-  settings: STANDARD,
-  template: 'Message: {text}\nTone:',
-  initText: 'Say the tone.',
-  status: 'finished',
-  error: null,
-  soft: { placement: 'suffix', vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 },
-  bestStep: 10,
-  validationAccuracy: 0.8,
-  seconds: 1,
-  model: { id: 'm', sha256: 's', dtype: 'q4' },
-  datasetFingerprint: 'f1',
+  ...{ number, name: `Run ${number}`, createdAt: `2026-02-0${number}`, datasetFingerprint: 'f1' },
+  ...{ template: 'Message: {text}\nTone:', initText: 'Say the tone.' },
   ...change,
 });
 
-function made(soft: readonly SoftVersion[] = []): PromptSet {
+function made(runs: readonly ReturnType<typeof run>[] = []): PromptSet {
   let set = createPromptSet(
     { id: 's', now: '2026-01-01' },
     {
@@ -42,12 +30,12 @@ function made(soft: readonly SoftVersion[] = []): PromptSet {
     },
   );
   for (const [i, template] of ['Message: {text}\nTone:', 'Message: {text}\nThe tone is:'].entries())
-    set = addHardVersion(
+    set = addWritten(
       set,
       { id: `hand-${i + 1}`, now: `2026-01-0${i + 2}` },
-      { prompt: { template, shots: 0, shotSeed: 0 } },
+      { text: { template, shots: 0, shotSeed: 0 } },
     ).set;
-  return { ...set, soft };
+  return runs.reduce((sum, each) => withRun(sum, each), set);
 }
 
 test('a word diff gives both texts back', () => {
@@ -87,7 +75,7 @@ test('texts too long to compare word by word count as replaced', () => {
 
 test('lists the settings and answer words that differ, and no others', () => {
   const set = made([run(1), run(2, { settings: { ...STANDARD, seed: 7 }, words: [{ label: 'bad', word: ' awful' }] })]);
-  const [hand, other, one, two] = versionsOf(set);
+  const [hand, other, one, two] = set.versions;
   if (!hand || !other || !one || !two) throw new Error('four versions');
   expect(diffVersions(set, hand, hand)).toMatchObject({ settings: [], words: [] });
   expect(

@@ -1,10 +1,10 @@
 /** How two versions differ: in text, settings and answer words. */
 import { commonLengths } from '../metrics/text';
-import { countsOf, textWeight } from '../prompt/prompt';
+import { countsOf, firstText, isText, type Prompt, textsOf, textWeight } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
-import type { PromptSet, SoftVersion } from './types';
-import { kindWords, type Version, wordsOf } from './versions';
+import type { PromptSet, Run, Version } from './types';
+import { kindWords, runOf, versionById, versionWords, wordsOf } from './versions';
 
 interface Fact {
   readonly name: string;
@@ -31,55 +31,37 @@ const text = (value: unknown): string => (value === null || value === undefined 
 
 const fact = (name: string, value: string): Fact => ({ name, value });
 
-function handWords(set: PromptSet, id: string | undefined): string {
-  const hand = set.hard.find((each) => each.id === id);
-  return hand ? `hand-written ${hand.number}` : 'a missing version';
+const named = (set: PromptSet, id: string): string => {
+  const version = versionById(set, id);
+  return version ? versionWords(version) : 'a missing version';
+};
+
+function textFacts(prompt: Prompt): readonly Fact[] {
+  const { shots, shotSeed, selection = 'balanced', orders = 1, chat } = firstText(prompt);
+  return [
+    fact('examples', String(shots)),
+    ...(shots > 0
+      ? [fact('which examples', selection), fact('orders', String(orders)), fact('seed', String(shotSeed))]
+      : []),
+    fact('as a chat', yesNo(chat)),
+  ];
 }
 
-const learnedFrom = ({ probe }: SoftVersion): string =>
-  probe ? `labels of ${probe.rows} rows, by logistic regression (C = ${probe.c})` : 'labels';
+function startWords({ settings: { initialisation: start }, initText }: Run, set: PromptSet): string {
+  if (start.kind === 'text') return initText === '\n' ? 'line breaks' : `the text “${initText}”`;
+  if (start.kind === 'prompt') return versionById(set, start.runId) ? named(set, start.runId) : 'an earlier prompt';
+  return start.kind === 'answer-words' ? 'the answer words' : 'sampled words';
+}
 
-function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
-  const { kind, version } = of;
-  if (kind === 'hard') {
-    const { shots, shotSeed, selection = 'balanced', orders = 1, chat } = version.prompt;
-    return [
-      fact('kind', kindWords(of)),
-      fact('examples', String(shots)),
-      ...(shots > 0
-        ? [fact('which examples', selection), fact('orders', String(orders)), fact('seed', String(shotSeed))]
-        : []),
-      fact('as a chat', yesNo(chat)),
-    ];
-  }
-  const { settings, initText, handVersion, distilled, model, datasetFingerprint, examples = [], mixed } = version;
-  const { initialisation: start, ...s } = settings;
-  const named = (id: string | undefined) => handWords(set, id);
-  const parent = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
+function runFacts(run: Run, set: PromptSet): readonly Fact[] {
+  const { settings: s, handVersion, distilled, examples = [] } = run;
   return [
-    fact('kind', kindWords(of)),
-    ...(handVersion ? [fact('on top of', named(handVersion))] : []),
-    ...(mixed && countsOf(mixed) ? [fact('weight of the prompt', String(textWeight(mixed)))] : []),
+    ...(handVersion ? [fact('on top of', named(set, handVersion))] : []),
     ...(examples.length > 0 ? [fact('examples in its text', String(examples.length))] : []),
-    fact('learned from', distilled ? `the answers of ${named(distilled.from)}` : learnedFrom(version)),
-    fact('position of the vectors', PLACEMENT_WORDS[s.placement]),
-    fact('vectors', String(s.virtualTokens)),
-    fact(
-      'start from',
-      start.kind === 'text'
-        ? initText === '\n'
-          ? 'line breaks'
-          : `the text “${initText}”`
-        : start.kind === 'prompt'
-          ? parent
-            ? `tuned ${parent.number}`
-            : 'an earlier prompt'
-          : start.kind === 'answer-words'
-            ? 'the answer words'
-            : 'sampled words',
-    ),
+    fact('learned from', distilled ? `the answers of ${named(set, distilled.from)}` : 'labels'),
+    fact('start from', startWords(run, set)),
     fact('steps', String(s.steps)),
-    fact('best step', text(version.bestStep)),
+    fact('best step', text(run.bestStep)),
     fact('batch size', String(s.batchSize)),
     fact('learning rate', s.learningRate === null ? 'automatic' : String(s.learningRate)),
     fact('warm-up steps', String(s.warmupSteps)),
@@ -90,10 +72,32 @@ function settingsOf(of: Version, set: PromptSet): readonly Fact[] {
     fact('stops by', s.metric),
     fact('steps averaged', String(s.averagedSteps ?? 1)),
     fact('weights for rare labels', yesNo(s.classWeights)),
-    fact('answer words', s.answerVectors === 'trained' ? 'trained too' : 'as the model knows them'),
     fact('training rows', s.trainRows ? String(s.trainRows) : 'all'),
-    fact('model', `${model.id} (${model.dtype})`),
-    fact('data', datasetFingerprint.slice(0, 8)),
+  ];
+}
+
+function factsOf(version: Version, set: PromptSet): readonly Fact[] {
+  const { prompt, origin, model, learned } = version;
+  const run = runOf(set, version);
+  const [soft] = textsOf(prompt).flatMap((voice) => voice.soft ?? []);
+  return [
+    fact('kind', kindWords(version)),
+    ...(isText(prompt) ? textFacts(prompt) : []),
+    ...(countsOf(prompt) ? [fact('weight of the prompt', String(textWeight(prompt)))] : []),
+    ...(origin.kind === 'probe'
+      ? [fact('learned from', `labels of ${origin.rows} rows, by logistic regression (C = ${origin.c})`)]
+      : []),
+    ...(run ? runFacts(run, set) : []),
+    ...(soft
+      ? [
+          fact('position of the vectors', PLACEMENT_WORDS[soft.placement]),
+          fact('vectors', String(soft.virtualTokens)),
+          fact('answer words', soft.answerShift ? 'trained too' : 'as the model knows them'),
+        ]
+      : []),
+    ...(model ? [fact('model', `${model.id} (${model.dtype})`)] : []),
+    ...(learned ? [fact('data', learned.datasetFingerprint.slice(0, 8))] : []),
+    fact('asks a person below', prompt.threshold ? prompt.threshold.value.toFixed(2) : 'never'),
   ];
 }
 
@@ -111,20 +115,13 @@ function differing(before: readonly Fact[], after: readonly Fact[]): readonly Fa
 const byLabel = (words: readonly AnswerWord[]): readonly Fact[] =>
   words.map(({ label, word }) => ({ name: label, value: `“${word.trim()}”` }));
 
-const templateOf = ({ kind, version }: Version) => (kind === 'hard' ? version.prompt.template : version.template);
-
-/** Below which probability a person is asked. */
-const thresholdOf = ({ version: { threshold } }: Version): readonly Fact[] => [
-  { name: 'asks a person below', value: threshold ? threshold.value.toFixed(2) : 'never' },
-];
+/** Empty where it only counts words. */
+const templateOf = ({ prompt }: Version) => textsOf(prompt)[0]?.template ?? '';
 
 export const diffVersions = (set: PromptSet, before: Version, after: Version): VersionDiff => ({
   text: wordDiff(templateOf(before), templateOf(after)),
-  settings: differing(
-    [...settingsOf(before, set), ...thresholdOf(before)],
-    [...settingsOf(after, set), ...thresholdOf(after)],
-  ),
-  words: differing(byLabel(wordsOf(set, before)), byLabel(wordsOf(set, after))),
+  settings: differing(factsOf(before, set), factsOf(after, set)),
+  words: differing(byLabel(wordsOf(before)), byLabel(wordsOf(after))),
 });
 
 export interface DiffPart {

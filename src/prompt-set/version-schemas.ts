@@ -1,14 +1,7 @@
 /** The form of versions and rows: their types, and what files of every format are checked by. */
 import { LEFT_OUT_REASONS } from '../dataset/types';
 import { byName, z } from '../lib/zod';
-import {
-  answerWords,
-  calibrationSchema,
-  promptSchema,
-  textSchema,
-  thresholdSchema,
-  voicesSchema,
-} from '../prompt/prompt';
+import { answerWords, promptSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { ANSWER_VECTORS } from '../training/settings';
 
@@ -122,14 +115,20 @@ const promptSearch = z.object({
   bareLoss: z.number().min(0),
 });
 
-/** Where a hand-written version comes from. */
+/** Where a version comes from. */
 const originSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('written') }),
   /** By the studio. `bare`: the template alone, because the first proposal was worse. */
   z.object({ kind: z.literal('proposed'), bare: z.boolean() }),
-  /** A text that was only compared. */
-  z.object({ kind: z.literal('baseline'), which: z.literal('untuned') }),
+  /** It was compared to have something to beat. */
+  z.object({ kind: z.literal('baseline'), which: z.enum(['untuned', 'majority', 'counts']) }),
   z.object({ kind: z.literal('found'), search: promptSearch }),
+  /** `onto`: a hybrid's hand-written version, whose text the vectors are added to. */
+  z.object({ kind: z.literal('run'), run: id, onto: id.exactOptional() }),
+  /** A linear probe: the training rows that it was fitted on, and the inverse strength of its penalty. */
+  z.object({ kind: z.literal('probe'), rows: count, c: z.number().positive() }),
+  /** Several prompts as one; ids of the versions that its vectors come from. */
+  z.object({ kind: z.literal('mixed'), of: some(id) }),
   z.object({ kind: z.literal('imported'), from: short }),
 ]);
 
@@ -144,9 +143,8 @@ const writingTry = z.object({
   seconds: z.number(),
   written: many(z.object({ rowId: line, text: page })),
   datasetFingerprint: short,
-  /** As in a try that chooses labels. */
-  splitHash: short.optional(),
-  with: triedWith.optional(),
+  splitHash: short,
+  with: triedWith,
 });
 
 /** Labels that a hand-written prompt gave validation rows. */
@@ -162,61 +160,57 @@ const tagTry = z.object({
   with: triedWith,
 });
 
-/** What versions of both kinds have. */
-const described = {
-  id,
+const modelSchema = z.object({ id: line, sha256: short, dtype: id });
+
+/** Result of a try on validation rows. */
+const triedSchema = z.object({
+  accuracy: share,
+  macroF1: share,
+  confusion: some(z.array(count)),
+  wrongRowIds: ids,
+  /** Predicted label index of each wrong row, in the order of wrongRowIds. */
+  wrongPredictions: many(count),
+  rows: count,
+  seconds: z.number(),
+  datasetFingerprint: short,
+  /** The split whose validation rows they were drawn from. */
+  splitHash: short,
+  with: triedWith,
+});
+
+/** Rows that something learned from, and which of them it never saw. */
+const learnedRows = {
+  datasetFingerprint: short,
+  /** Hash of the test rows, which it never saw. */
+  heldBackHash: short.optional(),
+  /** Hash of all three parts. */
+  splitHash: short.optional(),
+};
+
+/** A prompt in a set, with its history. */
+export const versionSchema = z.object({
+  id: id.min(1),
+  /** Hand-written versions are counted apart from all others. */
   number: count,
   name: short,
   createdAt: time,
-  /** Who made it, or started its run; missing = unknown. */
+  /** Who made it; missing = unknown. */
   author: short.optional(),
   /** The author's note. */
   note: line.optional(),
-  /** The answer words it has been used or trained with, if the set has others by now. Missing = the set's. */
-  words: answerWords.optional(),
-  /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
-  calibration: calibrationSchema.nullable().optional(),
-  /** Below it a person is asked, wherever it answers. Missing = its answers are all taken. */
-  threshold: thresholdSchema.optional(),
-};
-
-export const hardVersionSchema = z.object({
-  ...described,
-  prompt: textSchema,
+  prompt: promptSchema,
+  /** A comparison or a search has decided its calibration, which stays. */
+  calibrated: z.boolean(),
   origin: originSchema,
-  /** Result on validation rows, if it was tried. */
-  tried: z
-    .object({
-      accuracy: share,
-      macroF1: share,
-      confusion: some(z.array(count)),
-      wrongRowIds: ids,
-      /** Predicted label index of each wrong row, in the order of wrongRowIds. */
-      wrongPredictions: many(count),
-      rows: count,
-      seconds: z.number(),
-      /** The rows it was tried on; missing in versions made before this was stored. */
-      datasetFingerprint: short.optional(),
-      /** The split whose validation rows they were drawn from; left out by versions that took the first ones. */
-      splitHash: short.optional(),
-      /** Left out by earlier releases: then nobody knows whether the figures still hold. */
-      with: triedWith.optional(),
-    })
-    .nullable(),
+  /** That its vectors were trained on; null = it has none, and any model reads it. */
+  model: modelSchema.nullable(),
+  /** The rows that it learned from; null = it learned from none, or nobody knows. */
+  learned: z.object(learnedRows).nullable(),
+  tried: triedSchema.nullable(),
   /** The texts it generated for validation rows, if it was tried. */
   wrote: writingTry.optional(),
   /** The labels that it gave validation rows, if it was tried. */
   tagged: tagTry.optional(),
-});
-
-/** How the last comparison calibrated Untuned. */
-export const untunedSchema = hardVersionSchema.pick({ words: true, calibration: true }).extend({ template: page });
-
-/** Several prompts of a comparison as one: copies, so that it answers when runs and rows are gone. */
-export const mixedSchema = z.object({
-  /** What `armId` named. */
-  from: line.optional(),
-  voices: voicesSchema,
 });
 
 /** A start that was compared before a run: what it reached on the validation rows after so many steps (loss null = it diverged). */
@@ -224,16 +218,6 @@ const raceEntry = z.object({
   name: short,
   losses: some(z.object({ step: count, loss: z.number().nullable(), accuracy: share.exactOptional() })),
   outcome: z.enum(['racing', 'out', 'continues']),
-});
-
-/** The linear probe of a comparison, as a version: nothing was trained by steps. */
-const probeSchema = z.object({
-  /** What `armId` named. */
-  from: line,
-  /** Training rows that it was fitted on; it has seen no others. */
-  rows: count,
-  /** Inverse strength of the penalty. */
-  c: z.number().positive(),
 });
 
 /** Whose answers a run learned instead of the rows' labels, and how close it came. */
@@ -251,14 +235,15 @@ const distilledSchema = z.object({
     .exactOptional(),
 });
 
-const modelSchema = z.object({ id: line, sha256: short, dtype: id });
-
-/** A run that has ended, without its vectors. */
-export const softVersionSchema = z.object({
-  ...described,
+/** One training run. When it ends well it makes a version of the same id. */
+export const runSchema = z.object({
+  id: id.min(1),
+  number: count,
+  name: short,
+  createdAt: time,
   settings: settingsSchema,
-  /** It was trained to generate texts; missing = to choose labels. */
-  writes: z.literal(true).exactOptional(),
+  /** In the order of the labels; empty = it is trained to generate texts. */
+  words: answerWords,
   /** The exact text around the vectors. */
   template: page,
   /** Ids of the training rows that the template shows as examples: the run is not trained on them. Missing = none. */
@@ -270,28 +255,22 @@ export const softVersionSchema = z.object({
   handVersion: id.exactOptional(),
   /** Missing = it learned the rows' labels. */
   distilled: distilledSchema.exactOptional(),
-  /** It is a linear probe and no run. */
-  probe: probeSchema.exactOptional(),
   /** Runs started together share it. */
   group: id.exactOptional(),
-  status: z.enum(['finished', 'early', 'stopped']),
+  status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
+  /** Why it failed, as a sentence. */
+  error: page.nullable(),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),
   /** Of the kept step of a run that generates texts: cross-entropy per token, mean over the rows. */
   validationLoss: z.number().min(0).exactOptional(),
-  /** How many validation rows chose the kept step; missing in versions made before this was stored, and before the end. */
+  /** How many validation rows chose the kept step; missing before the end. */
   validationRows: count.exactOptional(),
   seconds: z.number().nullable(),
   /** Of WebAssembly at its end, with the model in it; missing = not measured. */
   heapBytes: count.exactOptional(),
   model: modelSchema,
-  datasetFingerprint: short,
-  /** Hash of the test rows, which it never saw; missing in versions made before this was stored. */
-  heldBackHash: short.optional(),
-  /** Hash of all three parts; missing in versions made before this was stored. */
-  splitHash: short.optional(),
-  /** Where its vectors were trained, if not here: "PEFT (PROMPT_TUNING)". Its settings are then placeholders. */
-  origin: short.exactOptional(),
+  ...learnedRows,
 });
 
 export const datasetSchema = z.object({

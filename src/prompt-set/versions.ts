@@ -1,60 +1,125 @@
-/** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
+/** The versions of a prompt set, hand-written and trained alike. A version never changes; its note may. */
 
 import type { Dataset, SplitName } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
-import { countsOf } from '../prompt/prompt';
+import { contentKey } from '../lib/bytes';
+import {
+  countsOf,
+  firstText,
+  isText,
+  labelsOf,
+  type Prompt,
+  softOf,
+  type TextVoice,
+  textsOf,
+  voicesOf,
+} from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
-import { isRun, isUsable, sameLabelOrder } from './make-versions';
-import type { HardVersion, PromptSet, SoftVersion } from './types';
+import type { PromptSet, Run, Version } from './types';
 
-export type Version =
-  | { readonly kind: 'hard'; readonly version: HardVersion }
-  | { readonly kind: 'soft'; readonly version: SoftVersion };
+type Versions = Pick<PromptSet, 'versions'>;
+type Task = Pick<PromptSet, 'words' | 'writing' | 'several'>;
 
-/** All usable versions, oldest first. */
-export const versionsOf = (set: Pick<PromptSet, 'hard' | 'soft'>): readonly Version[] =>
-  [
-    ...set.hard.map((version): Version => ({ kind: 'hard', version })),
-    ...set.soft.filter(isUsable).map((version): Version => ({ kind: 'soft', version })),
-  ].sort((a, b) =>
-    a.version.createdAt < b.version.createdAt ? -1 : a.version.createdAt > b.version.createdAt ? 1 : 0,
-  );
+/** What the prompts of a set answer. */
+export const taskOf = (set: Task, words: readonly AnswerWord[] = set.words): Prompt['task'] =>
+  set.writing
+    ? { kind: 'generate', longest: set.writing.longest }
+    : { kind: set.several ? 'tag' : 'classify', labels: words.map(({ label }) => label) };
 
-export const versionById = (set: Pick<PromptSet, 'hard' | 'soft'>, id: string): Version | null =>
-  versionsOf(set).find(({ version }) => version.id === id) ?? null;
+/** A text as a prompt of a set. @param soft vectors around it */
+export const promptOf = (set: Task, text: HardPrompt, words = set.words, soft?: SoftPrompt | null): Prompt => ({
+  task: taskOf(set, words),
+  voices: voicesOf(text, wordsFor(text, words), soft ? [soft] : []),
+  ...{ calibration: null, threshold: null },
+});
 
-/** What a version with vectors is. */
-export const softKind = ({
-  handVersion,
-  mixed,
-}: SoftVersion): Extract<ArmKind, 'combined' | 'ensemble' | 'hybrid' | 'tuned'> =>
-  mixed ? (countsOf(mixed) ? 'combined' : 'ensemble') : handVersion ? 'hybrid' : 'tuned';
+/** Its first text without vectors. */
+export const textAlone = (prompt: Prompt): Prompt => ({
+  ...prompt,
+  voices: [{ ...firstText(prompt), weight: 1, soft: null }],
+  ...{ calibration: null, threshold: null },
+});
 
-/** What a version is called in lists of both kinds. */
-export const kindWords = ({ kind, version }: Version) =>
-  kind === 'hard' ? 'hand-written' : version.probe ? 'probe' : softKind(version);
+/** The result of its try, of whichever kind of task. */
+export const triedOf = ({ tried, tagged, wrote }: Pick<Version, 'tried' | 'tagged' | 'wrote'>) =>
+  tried ?? tagged ?? wrote ?? null;
 
-/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5", "probe 6". */
-export const versionWords = (of: Version): string => `${kindWords(of)} ${of.version.number}`;
+/** `written`: only a text, whoever wrote it. */
+export type Side = 'written' | 'trained';
+export const sideOf = ({ prompt }: Pick<Version, 'prompt'>): Side => (isText(prompt) ? 'written' : 'trained');
 
-/** The answer words that a version was made with. */
-export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly AnswerWord[] =>
-  version.words ?? set.words;
+/** Oldest first. */
+export const versionsOf = ({ versions }: Versions, side: Side): readonly Version[] =>
+  versions.filter((version) => sideOf(version) === side);
 
-/** The same, where the set has the same labels now; a version made for other labels gets the set's words. */
-export function wordsFitting(
-  set: Pick<PromptSet, 'words'>,
-  { words }: Pick<HardVersion | SoftVersion, 'words'>,
-): readonly AnswerWord[] {
-  return words && sameLabelOrder(words, set.words) ? words : set.words;
+export const versionById = ({ versions }: Versions, id: string | null): Version | null =>
+  versions.find((version) => version.id === id) ?? null;
+
+/** The run that made a version; null = none did, or it is not here. */
+export function runOf({ runs }: Pick<PromptSet, 'runs'>, version: Version | null): Run | null {
+  const { origin } = version ?? {};
+  return (origin?.kind === 'run' && runs.find(({ id }) => id === origin.run)) || null;
 }
 
-/** A version's calibration, where the set has the labels that it was made for. */
-export const fittingCalibration = (
-  set: Pick<PromptSet, 'words'>,
-  { words, calibration }: Pick<HardVersion | SoftVersion, 'words' | 'calibration'>,
-): HardVersion['calibration'] => (!words || sameLabelOrder(words, set.words) ? calibration : undefined);
+/** One trained prompt: it may be Tuned and in a mean over seeds, and a run may start from it. A linear probe is none. */
+export const isTuned = ({ prompt, origin }: Pick<Version, 'prompt' | 'origin'>): boolean =>
+  prompt.voices.length === 1 && softOf(prompt) !== null && origin.kind !== 'probe';
+
+export const isHybrid = ({ origin }: Pick<Version, 'origin'>): boolean =>
+  origin.kind === 'run' && origin.onto !== undefined;
+
+type Kind = Extract<ArmKind, 'combined' | 'ensemble' | 'hybrid' | 'tuned'> | 'hand-written' | 'probe' | 'counts';
+
+export function kindWords(version: Pick<Version, 'prompt' | 'origin'>): Kind {
+  const { prompt, origin } = version;
+  if (isText(prompt)) return 'hand-written';
+  if (origin.kind === 'probe') return 'probe';
+  if (textsOf(prompt).length === 0) return 'counts';
+  if (prompt.voices.length > 1) return countsOf(prompt) ? 'combined' : 'ensemble';
+  return isHybrid(version) ? 'hybrid' : 'tuned';
+}
+
+/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5", "probe 6". */
+export const versionWords = (of: Version): string => `${kindWords(of)} ${of.number}`;
+
+/** The answer words of its first text. */
+export const wordsOf = ({ prompt }: Pick<Version, 'prompt'>): readonly AnswerWord[] => textsOf(prompt)[0]?.words ?? [];
+
+/** Whether a prompt has the labels of a set, in its order. */
+const hasLabelsOf = (set: Task, prompt: Prompt): boolean =>
+  contentKey(labelsOf(prompt)) === contentKey(labelsOf({ task: taskOf(set) }));
+
+/** A version's prompt for the labels of a set: where these are others by now, its texts get the set's words. */
+export const promptFor = (set: Task, { prompt }: Pick<Version, 'prompt'>): Prompt =>
+  hasLabelsOf(set, prompt)
+    ? prompt
+    : {
+        ...prompt,
+        ...{ task: taskOf(set), calibration: null },
+        voices: prompt.voices.map((voice) =>
+          voice.kind === 'text' ? { ...voice, words: wordsFor(voice, set.words) } : voice,
+        ),
+      };
+
+/** Whether it answers what the set asks: texts, or these labels. Trained answer words and word counts belong to their labels. */
+export const hasTask = (set: Task, { prompt }: Pick<Version, 'prompt'>): boolean =>
+  prompt.task.kind === taskOf(set).kind &&
+  (hasLabelsOf(set, prompt) ||
+    (prompt.voices.length === 1 && countsOf(prompt) === null && !softOf(prompt)?.answerShift));
+
+/** What decides the answers of a text, examples and words included. */
+const textKey = ({ template, shots, shotSeed, selection = 'balanced', orders = 1, chat = false, words }: TextVoice) =>
+  contentKey(template, shots, chat, ...(shots > 0 ? [shotSeed, selection, orders] : []), words);
+
+/** Whether two prompts are the same text alone, however they are calibrated. */
+export const isSameText = (a: Pick<Prompt, 'voices'>, b: Pick<Prompt, 'voices'>): boolean =>
+  isText(a) && isText(b) && textKey(firstText(a)) === textKey(firstText(b));
+
+/** The version that is this text; null = none is. */
+export const versionOfText = (set: Versions, prompt: Prompt): Version | null =>
+  versionsOf(set, 'written').find((version) => isSameText(version.prompt, prompt)) ?? null;
 
 /** One line of at most 80 characters; empty = no name. */
 export const authorName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim();
@@ -62,20 +127,23 @@ export const authorName = (name: string): string => name.replace(/\s+/g, ' ').tr
 /** Versions that a change has made get the author's name; earlier ones never do. */
 export function signNew(before: PromptSet, after: PromptSet, author: string): PromptSet {
   if (author === '') return after;
-  const known = new Set([...before.hard, ...before.soft].map(({ id }) => id));
-  const signed = <V extends HardVersion | SoftVersion>(version: V): V =>
-    known.has(version.id) || version.author !== undefined ? version : { ...version, author };
-  const isNew = ({ id }: { readonly id: string }) => !known.has(id);
-  if (![...after.hard, ...after.soft].some(isNew)) return after;
-  return { ...after, hard: after.hard.map(signed), soft: after.soft.map(signed) };
+  const known = new Set(before.versions.map(({ id }) => id));
+  const isUnsigned = ({ id, author: own }: Version) => !known.has(id) && own === undefined;
+  if (!after.versions.some(isUnsigned)) return after;
+  return { ...after, versions: after.versions.map((each) => (isUnsigned(each) ? { ...each, author } : each)) };
 }
+
+/** The set with something of one version changed. */
+export const changeVersion = (set: PromptSet, id: string, change: Partial<Version>, now: string): PromptSet => ({
+  ...set,
+  versions: set.versions.map((version) => (version.id === id ? { ...version, ...change } : version)),
+  updatedAt: now,
+});
 
 /** The note of a version; empty = none. */
 export function writeNote(set: PromptSet, versionId: string, note: string, now: string): PromptSet {
   const text = note.trim().slice(0, 2000);
-  const noted = <V extends { readonly id: string; readonly note?: string | undefined }>(version: V): V =>
-    version.id === versionId ? { ...version, note: text === '' ? undefined : text } : version;
-  return { ...set, hard: set.hard.map(noted), soft: set.soft.map(noted), updatedAt: now };
+  return changeVersion(set, versionId, { note: text === '' ? undefined : text }, now);
 }
 
 export const writeSetNotes = (set: PromptSet, notes: string, now: string): PromptSet => ({
@@ -117,7 +185,7 @@ export const writeTags = (set: PromptSet, tags: readonly string[], now: string):
 });
 
 /** Everything that decides a run except its seed and the split, as text to compare. */
-const butSeed = (run: SoftVersion): string => {
+const butSeed = (run: Run): string => {
   const { seed: _seed, ...settings } = run.settings;
   const { template, initText, handVersion, distilled, datasetFingerprint, model } = run;
   return JSON.stringify([
@@ -126,38 +194,76 @@ const butSeed = (run: SoftVersion): string => {
   ]);
 };
 
-const isSameSplit = (a: SoftVersion, b: SoftVersion): boolean =>
+const isSameSplit = (a: Run, b: Run): boolean =>
   a.heldBackHash === b.heldBackHash && (!a.splitHash || !b.splitHash || a.splitHash === b.splitHash);
 
-const alikeBut = (set: Pick<PromptSet, 'soft'>, run: SoftVersion) =>
-  set.soft.filter((other) => isUsable(other) && isRun(other) && butSeed(other) === butSeed(run));
+/** Versions whose run differs from this one at most in its seed and split, with their runs. */
+const alikeBut = (set: Pick<PromptSet, 'versions' | 'runs'>, run: Run) =>
+  set.versions.flatMap((version) => {
+    const other = runOf(set, version);
+    return other && butSeed(other) === butSeed(run) ? [{ version, run: other }] : [];
+  });
 
 /**
- * The usable runs that differ from this one only in their seed, and this one; by seed, the newest of equal seeds. Those of
- * another split are not among them: their mean would know each other's test rows.
+ * The versions of runs that differ from this one's only in their seed, and this one; by seed, the newest of equal seeds.
+ * Those of another split are not among them: their mean would know each other's test rows.
  */
-export function seedsOf(set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] {
-  const alike = alikeBut(set, run).filter((other) => isSameSplit(other, run));
-  const bySeed = new Map(alike.map((other) => [other.settings.seed, other]));
-  if (isUsable(run) && isRun(run)) bySeed.set(run.settings.seed, run);
-  return [...bySeed.values()].sort((a, b) => a.settings.seed - b.settings.seed);
+export function seedsOf(set: Pick<PromptSet, 'versions' | 'runs'>, of: Version): readonly Version[] {
+  const run = runOf(set, of);
+  if (!run) return [of];
+  const alike = alikeBut(set, run).filter((other) => isSameSplit(other.run, run));
+  const bySeed = new Map(alike.map(({ version, run: { settings } }) => [settings.seed, version]));
+  bySeed.set(run.settings.seed, of);
+  return [...bySeed].sort(([a], [b]) => a - b).map(([, version]) => version);
+}
+
+/** The mean over the seeds of a version; null where it has one seed, or generates texts: the mean of several next tokens is no text. */
+export function seedMean(
+  set: Task & Pick<PromptSet, 'versions' | 'runs'>,
+  of: Version,
+): { readonly seeds: readonly Version[]; readonly prompt: Prompt } | null {
+  const prompt = promptFor(set, of);
+  if (!isTuned(of) || prompt.task.kind === 'generate') return null;
+  const text = firstText(prompt);
+  const hasWords = (seed: Version) => contentKey(wordsOf({ prompt: promptFor(set, seed) })) === contentKey(text.words);
+  const seeds = seedsOf(set, of).filter(hasWords);
+  const voices = seeds.map((seed) => ({ ...text, weight: 1 / seeds.length, soft: softOf(seed.prompt) }));
+  return seeds.length < 2 ? null : { seeds, prompt: { ...prompt, voices, calibration: null, threshold: null } };
 }
 
 /** Runs that would take part in the mean over the seeds if they had been trained on the same split. */
-export const seedsOfOtherSplits = (set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] =>
-  alikeBut(set, run).filter((other) => !isSameSplit(other, run) && other.settings.seed !== run.settings.seed);
+export function seedsOfOtherSplits(set: Pick<PromptSet, 'versions' | 'runs'>, of: Version): readonly Run[] {
+  const run = runOf(set, of);
+  const others = run ? alikeBut(set, run).map((alike) => alike.run) : [];
+  return others.filter((other) => run && !isSameSplit(other, run) && other.settings.seed !== run.settings.seed);
+}
 
-/** Whether a run, or one that its vectors come from, was trained with other test rows: it may know some of these. */
+/** The runs and versions that the vectors of one come from. */
+const parentsOf = (run: Run | null, version: Version | null): readonly string[] => {
+  const start = run?.settings.initialisation;
+  if (start?.kind === 'prompt') return [start.runId];
+  return version?.origin.kind === 'mixed' ? version.origin.of : [];
+};
+
+/** Whether a version or run, or one that its vectors come from, was trained with other test rows: it may know some of these. */
 export function mayKnowTestRows(
-  set: Pick<PromptSet, 'soft'>,
-  run: SoftVersion,
+  set: Pick<PromptSet, 'versions' | 'runs'>,
+  of: string,
   { heldBackHash }: Pick<Dataset, 'heldBackHash'>,
 ): boolean {
-  if (run.heldBackHash && heldBackHash && run.heldBackHash !== heldBackHash) return true;
-  const { initialisation: start } = run.settings;
-  const earlier = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
-  // a run starts from one that is older, so that this ends; a file from elsewhere may say otherwise
-  return earlier !== undefined && earlier.number < run.number && mayKnowTestRows(set, earlier, { heldBackHash });
+  // a file from elsewhere may say that a run starts from itself
+  const seen = new Set<string>();
+  const waiting = [of];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const version = versionById(set, id);
+    const run = set.runs.find((each) => each.id === id) ?? runOf(set, version);
+    const hash = (run ?? version?.learned)?.heldBackHash;
+    if (hash && heldBackHash && hash !== heldBackHash) return true;
+    waiting.push(...parentsOf(run, version));
+  }
+  return false;
 }
 
 /** The parts of an open data set whose rows a version may have seen; empty = none. */
@@ -171,20 +277,25 @@ export interface SeenParts {
 const LEARNED: readonly SplitName[] = ['train', 'validation'];
 
 /** What a version has seen of the open rows: in training, or as examples. Null where nobody can say. */
-export function seenParts(set: Pick<PromptSet, 'soft'>, of: Version, dataset: Dataset | null): SeenParts | null {
-  if (of.kind === 'hard' && of.version.prompt.shots === 0) return { parts: [], isSure: true };
+export function seenParts(
+  set: Pick<PromptSet, 'versions' | 'runs'>,
+  of: Version,
+  dataset: Dataset | null,
+): SeenParts | null {
+  const isWritten = isText(of.prompt);
+  if (isWritten && firstText(of.prompt).shots === 0) return { parts: [], isSure: true };
   if (!dataset) return null;
-  if (of.kind === 'hard') return { parts: ['train'], isSure: true };
-  const { version: run } = of;
+  if (isWritten) return { parts: ['train'], isSure: true };
+  const { learned, origin } = of;
   const { versions = [], fingerprint, heldBackHash } = dataset;
   // changes of cells: the same rows, by and large
   const since = versions.slice(versions.findLastIndex(({ cells }) => cells === null));
-  const isOfThese = [fingerprint, ...since.map((each) => each.fingerprint)].includes(run.datasetFingerprint);
-  if (!isOfThese || run.origin !== undefined) return null;
-  const isSameTest = run.heldBackHash === heldBackHash && !mayKnowTestRows(set, run, dataset);
+  const isOfThese = (own: string) => [fingerprint, ...since.map((each) => each.fingerprint)].includes(own);
+  if (!learned || !isOfThese(learned.datasetFingerprint)) return null;
+  const isSameTest = learned.heldBackHash === heldBackHash && !mayKnowTestRows(set, of.id, dataset);
   // of another split its training rows may be validation rows by now
-  const parts = run.probe && run.splitHash === dataset.splitHash ? LEARNED.slice(0, 1) : LEARNED;
+  const isOfTraining = origin.kind === 'probe' && learned.splitHash === dataset.splitHash;
   return isSameTest
-    ? { parts, isSure: run.datasetFingerprint === fingerprint }
+    ? { parts: isOfTraining ? LEARNED.slice(0, 1) : LEARNED, isSure: learned.datasetFingerprint === fingerprint }
     : { parts: [...LEARNED, 'test'], isSure: false };
 }

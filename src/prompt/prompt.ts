@@ -108,16 +108,23 @@ export const promptSchema = z
     threshold: thresholdSchema.nullable(),
   })
   .superRefine((prompt, context) => {
-    const fault = faultIn(prompt);
+    const fault = misfitIn(prompt);
     if (fault) context.addIssue({ code: 'custom', message: fault });
   });
 export type Prompt = Value<typeof promptSchema>;
 
+/** Why it cannot answer; null = it can. */
+export function faultIn(prompt: Prompt): string | null {
+  const { kind } = prompt.task;
+  const { length } = labelsOf(prompt);
+  if (kind === 'classify' && length < 2) return 'a choice needs at least two labels';
+  if (kind === 'tag' && length < 3) return 'several labels are at least two, and one that stands for none';
+  return misfitIn(prompt);
+}
+
 /** What does not fit together; null = nothing. */
-export function faultIn({ task, voices, calibration }: Prompt): string | null {
+function misfitIn({ task, voices, calibration }: Prompt): string | null {
   const labels = labelsOf({ task });
-  if (task.kind === 'classify' && labels.length < 2) return 'a choice needs at least two labels';
-  if (task.kind === 'tag' && labels.length < 3) return 'several labels are at least two, and one that stands for none';
   if (new Set(labels).size !== labels.length) return 'two labels are equal';
   if (task.kind === 'generate' && (voices.length > 1 || voices[0]?.kind !== 'text'))
     return 'one text generates an answer';
@@ -128,7 +135,8 @@ export function faultIn({ task, voices, calibration }: Prompt): string | null {
       return 'answer words or word counts are not in the order of the labels';
     if (voice.kind === 'counts') continue;
     const { soft, splitsCue = false } = voice;
-    if (splitsCue !== (soft?.placement === 'infix')) return 'the cue is apart exactly where vectors come before it';
+    if (soft && splitsCue !== (soft.placement === 'infix'))
+      return 'the cue is apart exactly where vectors come before it';
     if (soft?.answerShift && soft.answerShift.length !== labels.length * soft.hidden)
       return `trained answer words are not ${labels.length} of ${soft.hidden} numbers`;
   }
@@ -158,6 +166,10 @@ export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>
 /** Those of its voices that the model reads. */
 export const textsOf = ({ voices }: Pick<Prompt, 'voices'>): readonly TextVoice[] =>
   voices.filter((voice) => voice.kind === 'text');
+
+/** Only a text, without vectors. */
+export const isText = ({ voices }: Pick<Prompt, 'voices'>): boolean =>
+  voices.length === 1 && voices[0]?.kind === 'text' && voices[0].soft === null;
 
 /** What is shown of a prompt that the model reads, and what it costs. */
 export const firstText = (prompt: Pick<Prompt, 'voices'>): TextVoice => present(textsOf(prompt)[0], 'a text');

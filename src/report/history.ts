@@ -4,8 +4,8 @@ import { times } from '../evaluation/words';
 import { counted, ofRows, percent } from '../lib/format';
 import { lineageOf } from '../prompt-set/lineage';
 import { stagesAt } from '../prompt-set/stages';
-import type { PromptSet } from '../prompt-set/types';
-import { type Version, versionById, versionsOf, versionWords } from '../prompt-set/versions';
+import type { PromptSet, Version } from '../prompt-set/types';
+import { runOf, versionById, versionWords } from '../prompt-set/versions';
 import type { Section } from './types';
 
 const day = (iso: string) => iso.slice(0, 10);
@@ -26,9 +26,10 @@ const changes = ({ versions = [] }: Dataset): Section => ({
   },
 });
 
-function resultOf({ kind, version }: Version): string {
-  if (kind === 'hard') return version.tried ? ofRows(version.tried.accuracy, version.tried.rows, 'row') : '–';
-  const { validationAccuracy: accuracy, validationLoss: loss, validationRows: rows } = version;
+function resultOf(set: PromptSet, version: Version): string {
+  const run = runOf(set, version);
+  if (!run) return version.tried ? ofRows(version.tried.accuracy, version.tried.rows, 'row') : '–';
+  const { validationAccuracy: accuracy, validationLoss: loss, validationRows: rows } = run;
   const on = rows === undefined ? '' : ` of ${counted(rows, 'row')}`;
   if (accuracy !== null) return rows === undefined ? percent(accuracy) : ofRows(accuracy, rows, 'row');
   return loss === undefined ? '–' : `loss ${loss.toFixed(3)}${on}`;
@@ -36,25 +37,25 @@ function resultOf({ kind, version }: Version): string {
 
 function versions(set: PromptSet, dataset: Dataset): Section {
   const nodes = new Map(lineageOf(set, dataset.versions ?? []).map((node) => [node.id, node]));
-  const all = versionsOf(set);
+  const all = set.versions;
   return {
     title: counted(all.length, 'version'),
     table: {
       caption: 'Oldest first, with stages. Results are on validation rows',
       columns: ['Version', 'Made', 'Comes from', 'Model', 'Data', 'Result'],
       isText: true,
-      rows: all.map((of) => {
-        const { version } = of;
+      rows: all.map((version) => {
+        const { model } = version;
         const node = nodes.get(version.id);
         const parent = node?.parent ? nodes.get(node.parent)?.name : null;
         const stages = stagesAt(set, version.id);
         return [
-          `${versionWords(of)}${stages.length > 0 ? ` (${stages.join(', ')})` : ''}`,
+          `${versionWords(version)}${stages.length > 0 ? ` (${stages.join(', ')})` : ''}`,
           `${day(version.createdAt)}${version.author ? `, ${version.author}` : ''}`,
           parent ? `${parent}: ${node?.how}` : '–',
-          of.kind === 'soft' ? `${of.version.model.id}, ${short(of.version.model.sha256)}` : 'any',
+          model ? `${model.id}, ${short(model.sha256)}` : 'any',
           node?.data ?? '–',
-          resultOf(of),
+          resultOf(set, version),
         ] as const;
       }),
     },

@@ -14,7 +14,9 @@ import type {
   Evaluation,
   GenerateEvaluation,
   PromptSet,
+  Run,
 } from '../prompt-set/types';
+import { runOf, versionById } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
@@ -40,12 +42,13 @@ type CommonFacts = Omit<ReportFacts, 'card'>;
 
 /** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported): CommonFacts | null {
-  const run = set.soft.find(({ id }) => id === evaluation.softVersion) ?? null;
-  const of = run?.model ?? model;
+  const tuned = versionById(set, evaluation.softVersion);
+  const run = runOf(set, tuned);
+  const of = tuned?.model ?? model;
   if (!of || !dataset) return null;
   const nameOf = (arm: string, { versionId, prompt }: ComparedVersion): string | undefined => {
     const own = versionId ?? (arm === UNTUNED || softOf(prompt) ? null : evaluation.hardVersion);
-    return [...set.hard, ...set.soft].find(({ id }) => id === own)?.name;
+    return versionById(set, own)?.name;
   };
   const { train, validation, test } = dataset.split;
   return {
@@ -81,7 +84,7 @@ function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported):
 }
 
 function trainingOf(
-  { settings, bestStep, seconds }: PromptSet['soft'][number],
+  { settings, bestStep, seconds }: Run,
   checkpoint: Checkpoint | null,
 ): NonNullable<ReportFacts['training']> {
   const at = new Map(checkpoint?.validations.map((v) => [v.step, accuracyOf(v)]));
@@ -136,7 +139,7 @@ export function reportOf(of: Reported): ReportInput | null {
   const { set, dataset, evaluation, checkpoint, withRows = false } = of;
   const facts = reportFacts(of);
   if (!facts || !dataset) return null;
-  const run = set.soft.find(({ id }) => id === evaluation.softVersion);
+  const run = runOf(set, versionById(set, evaluation.softVersion));
   const stillFalling = checkpoint !== null && wasStillFalling(checkpoint.validations);
   if (evaluation.kind === 'generate') {
     const { kind, plan, comparison, votes = [] } = evaluation;

@@ -1,6 +1,6 @@
 /** What the runs say of a tuned prompt beside its comparison. */
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
-import { seedsOf } from '../prompt-set/versions';
+import { runOf, seedsOf, versionById } from '../prompt-set/versions';
 import { accuracyOf, adaptationStep } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
 import type { CloserLook } from './types';
@@ -13,14 +13,15 @@ export function learnedOf(
   { softVersion }: Pick<ClassifyEvaluation, 'softVersion'>,
   checkpoint: Checkpoint | null,
 ): Learned {
-  const version = set.soft.find(({ id }) => id === softVersion);
-  if (!version) return {};
-  const reached = seedsOf(set, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
+  const version = versionById(set, softVersion);
+  const run = runOf(set, version);
+  if (!version || !run) return {};
+  const reached = seedsOf(set, version).flatMap((seed) => runOf(set, seed)?.validationAccuracy ?? []);
   const points = (checkpoint?.validations ?? []).map((v) => ({ step: v.step, value: accuracyOf(v) ?? 0 }));
-  const step = adaptationStep(points, version.bestStep);
+  const step = adaptationStep(points, run.bestStep);
   const ms = (checkpoint?.steps ?? []).filter((s) => s.step < (step ?? 0)).reduce((sum, s) => sum + s.ms, 0);
   return {
-    ...(step !== null && { adaptation: { step, rows: step * version.settings.batchSize, seconds: ms / 1000 } }),
+    ...(step !== null && { adaptation: { step, rows: step * run.settings.batchSize, seconds: ms / 1000 } }),
     ...(reached.length > 1 && {
       seedRange: { seeds: reached.length, low: Math.min(...reached), high: Math.max(...reached) },
     }),

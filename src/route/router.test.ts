@@ -7,10 +7,10 @@ import { present } from '../lib/assert';
 import { placeOf } from '../lib/rng';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
-import { textsOf, type Voice } from '../prompt/prompt';
-import { type Asked, promptOf } from '../prompt-set/ready-prompt';
-import { withCounts } from '../prompt-set/test-support';
-import type { PromptSet } from '../prompt-set/types';
+import { firstText, isText, softOf, textsOf, type Voice } from '../prompt/prompt';
+import type { Asked } from '../prompt-set/ready-prompt';
+import { trainedIn, withCounts, withTexts, withVersions, writtenIn } from '../prompt-set/test-support';
+import type { PromptSet, Version } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
@@ -45,7 +45,7 @@ const LABELS = [
   ['order', 'table', 'invoice'],
 ];
 const production = (handle: string): Asked => ({ handle, stage: 'production' });
-const byHand = (handle: string): Asked => ({ handle, version: { kind: 'hard', number: 1 } });
+const byHand = (handle: string): Asked => ({ handle, version: { side: 'written', number: 1 } });
 
 let host: AnsweringHost;
 let sets: readonly PromptSet[];
@@ -86,7 +86,7 @@ it('answers for two sets by turns, each with its own labels, vectors and words',
 it('takes a row by its columns, where the prompt shows several; a column that is missing is empty', async () => {
   const [set] = sets;
   const prompt = { template: '{city}: {text}\nAnswer:', shots: 0, shotSeed: 0 };
-  const shown = { ...present(set, 'set'), hard: [{ ...present(set?.hard[0], 'version'), prompt }] };
+  const shown = withTexts(present(set, 'set'), prompt);
   const router = createRouter({ sets: [shown], host });
   const said = async (row: Parameters<typeof router.classify>[1]) =>
     (await router.classify(byHand('TONE'), row)).probabilities;
@@ -94,12 +94,13 @@ it('takes a row by its columns, where the prompt shows several; a column that is
   expect(await said('lovely')).toEqual(await said({ text: 'lovely', city: '' }));
 });
 
-const voicesIn = (set: PromptSet) => textsOf(promptOf(set, { kind: 'soft', version: present(set.soft[0], 'run') }));
-const mixedOf = ({ soft: [run] }: PromptSet, voices: readonly Voice[]) => ({
-  ...present(run, 'run'),
-  soft: null,
-  mixed: { voices },
-});
+const voicesIn = (set: PromptSet) => textsOf(present(trainedIn(set)[0], 'run').prompt);
+const mixedOf = (set: PromptSet, voices: readonly Voice[]) => {
+  const [run] = trainedIn(set);
+  return { prompt: { ...present(run, 'run').prompt, voices } };
+};
+const withTuned = (set: PromptSet, change: Partial<Version>) =>
+  withVersions(set, (version) => (isText(version.prompt) ? {} : change));
 
 it('answers with vectors and word counts together', async () => {
   const set = present(sets[0], 'set');
@@ -108,7 +109,7 @@ it('answers with vectors and word counts together', async () => {
   const router = createRouter({ sets, host });
   const text = 'lovely but late';
   const alone = (await router.classify(production('TONE'), text)).probabilities.map(Math.log);
-  const found = await createRouter({ sets: [{ ...set, soft: [version] }], host }).classify(production('TONE'), text);
+  const found = await createRouter({ sets: [withTuned(set, version)], host }).classify(production('TONE'), text);
   expect(found).toMatchObject({ version: 'combined 1', route: 'combined', labels: LABELS[0] });
   const [mixed = []] = mixedAnswers([alone], wordAnswers(words)([text]), 0.4);
   for (const [i, value] of mixed.entries()) expect(Math.log(found.probabilities[i] ?? 0)).toBeCloseTo(value, 9);
@@ -117,14 +118,20 @@ it('answers with vectors and word counts together', async () => {
 
 it('answers by versions of every kind alike, and says of which kind it was', async () => {
   const set = present(sets[0], 'set');
-  const [hand, run] = [present(set.hard[0], 'version'), present(set.soft[0], 'run')];
-  const soft = present(run.soft, 'vectors');
+  const [hand, run] = [present(writtenIn(set)[0], 'version'), present(trainedIn(set)[0], 'run')];
+  const soft = present(softOf(run.prompt), 'vectors');
   const words = { ...WORDS, weights: Float64Array.of(-1, 0, 1) };
   const reversed = { ...soft, vectors: soft.vectors.toReversed() };
   const voices = voicesIn(set);
   const kinds = {
     tuned: {},
-    hybrid: { handVersion: hand.id, template: hand.prompt.template },
+    hybrid: {
+      origin: { kind: 'run', run: run.id, onto: hand.id } as const,
+      prompt: {
+        ...run.prompt,
+        voices: voices.map((voice) => ({ ...voice, template: firstText(hand.prompt).template })),
+      },
+    },
     ensemble: mixedOf(
       set,
       voices.flatMap((voice) => [soft, reversed].map((each) => ({ ...voice, weight: 0.5, soft: each }))),
@@ -133,7 +140,7 @@ it('answers by versions of every kind alike, and says of which kind it was', asy
   };
   const answers = [];
   for (const change of Object.values(kinds)) {
-    const router = createRouter({ sets: [{ ...set, soft: [{ ...run, ...change }] }], host });
+    const router = createRouter({ sets: [withTuned(set, change)], host });
     answers.push(await router.classify(production('TONE'), 'The table is lovely'));
   }
   answers.push(await createRouter({ sets, host }).classify(byHand('TONE'), 'The table is lovely'));

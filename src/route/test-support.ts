@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../engine/types';
-import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { moveStage } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
@@ -14,6 +14,7 @@ export function setOf(
   labels: readonly string[],
   { hidden, sha256 }: Pick<ModelInfo, 'hidden' | 'sha256'>,
   seed: number,
+  task: Pick<PromptSet, 'several'> = {},
 ): PromptSet {
   const at = (id: string) => ({ id: `${name}-${id}`, now: `2026-01-0${id.length}` });
   let set = createPromptSet(at('a'), {
@@ -23,8 +24,9 @@ export function setOf(
     datasetFingerprint: null,
     datasetName: null,
     taken: [],
+    ...task,
   });
-  set = addHardVersion(set, at('hh'), { prompt: { template: 'Say it. {text}\nAnswer:', shots: 0, shotSeed: 0 } }).set;
+  set = addWritten(set, at('hh'), { text: { template: 'Say it. {text}\nAnswer:', shots: 0, shotSeed: 0 } }).set;
   const placement = PLACEMENTS[seed % 3] ?? 'suffix';
   const settings = { ...STANDARD, placement } as const;
   const facts = { settings, template: set.baseTemplate, initText: '', datasetFingerprint: 'f' };

@@ -60,7 +60,7 @@ class IndexedDbBackend implements Backend {
 
   // Async, so that a browser that throws at once rejects like one that throws later.
   async #connect(): Promise<IDBPDatabase<StudioSchema>> {
-    return openDB<StudioSchema>(this.#options.name ?? 'softprompt-studio', SCHEMA_VERSION, {
+    return openDB<StudioSchema>(this.#options.name ?? 'softprompt', SCHEMA_VERSION, {
       upgrade: (db, from, _to, tx) => migrate(db, tx as Parameters<typeof migrate>[1], from),
       blocked: () => this.#options.onTrouble?.(new StudioError('store-blocked', HELD_BY_OTHER_TAB)),
       blocking: (_from, to, event) => {

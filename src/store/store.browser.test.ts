@@ -269,18 +269,18 @@ describe('damaged values', () => {
     await db.put(table, value);
     db.close();
   };
-  const damagedRun = { id: 'r', number: 1, name: 'Run 1', settings: null, soft: null };
+  const damagedRun = { id: 'r', number: 1, name: 'Run 1', settings: null };
 
   it('sets a damaged run aside, and keeps its set and its listing', async () => {
     const store = await make();
     const reported: string[] = [];
     store.setAside.onFound(({ what }) => reported.push(what));
     await store.sets.put(set());
-    await write('promptSets', { ...set(), soft: [damagedRun] });
+    await write('promptSets', { ...set(), runs: [damagedRun] });
     expect(await store.sets.get('a')).toEqual(set());
     expect(reported).toEqual([expect.stringContaining('Prompt set “Support tone”: “Run 1” (')]);
     const [aside] = await store.setAside.list();
-    expect(aside).toMatchObject({ table: 'promptSets', value: { soft: [damagedRun] } });
+    expect(aside).toMatchObject({ table: 'promptSets', value: { runs: [damagedRun] } });
     // mended on disk too: found once, not at every visit
     expect(await (await make()).sets.get('a')).toEqual(set());
     expect(reported).toHaveLength(1);
@@ -310,9 +310,9 @@ describe('damaged values', () => {
   it('does not bring damage back with a change of the set', async () => {
     const store = await make();
     await store.sets.put(set());
-    await write('promptSets', { ...set(), soft: [damagedRun] });
+    await write('promptSets', { ...set(), runs: [damagedRun] });
     const renamed = await store.sets.update('a', (s) => renamePromptSet(s, 'Renamed', 'now'));
-    expect(renamed).toMatchObject({ name: 'Renamed', soft: [] });
+    expect(renamed).toMatchObject({ name: 'Renamed', runs: [] });
   });
 
   it('reads the other values when the browser cannot read one', async () => {

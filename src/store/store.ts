@@ -132,7 +132,7 @@ function listenersOf<T>(): Listeners<T> {
 function createStore(
   bare: Backend,
   durable: boolean,
-  name = 'softprompt-studio',
+  name = 'softprompt',
   cleared = listenersOf<StudioError>(),
 ): Store {
   const found = listenersOf<SetAside>();

@@ -4,7 +4,7 @@ import { ControlSource, uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { textsOf } from '../prompt/prompt';
 import { alone, askedVersion } from '../prompt-set/ready-prompt';
-import { reading } from '../prompt-set/test-support';
+import { reading, trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
 import { type BatchEvent, batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
 import { answerOf, fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -18,12 +18,13 @@ const FILE = csv(...TEXTS.map((text, i) => `${text},${i % 2 ? 'good' : 'bad'}`))
 async function tuned(threshold: number | null = null, context?: number) {
   const dataset = await prepared(60);
   const set = promptSet(dataset);
-  const [run] = set.soft;
+  const [run] = trainedIn(set);
   if (!run) throw new Error('no run');
   const version =
-    threshold === null ? run : { ...run, threshold: { value: threshold, rows: 9, answered: 5, correct: 4 } };
-  const of = { kind: 'soft', version } as const;
-  return { ...fakeHost(context), dataset, set, version: askedVersion(set, of, dataset) };
+    threshold === null
+      ? run
+      : { ...run, prompt: { ...run.prompt, threshold: { value: threshold, rows: 9, answered: 5, correct: 4 } } };
+  return { ...fakeHost(context), dataset, set, version: askedVersion(set, version, dataset) };
 }
 /** What the model of the fake host says of a text: the share of each label, and the more likely one. */
 function said(text: string) {
@@ -99,9 +100,9 @@ describe('answering a file', () => {
 
   it('lets another version answer as the policy says, counts why, and knows it after a reload', async () => {
     const { host, version, set, dataset } = await tuned(0.6);
-    const [hand] = set.hard;
+    const [hand] = writtenIn(set);
     if (!hand) throw new Error('no hand-written version');
-    const fallback = askedVersion(set, { kind: 'hard', version: hand }, dataset);
+    const fallback = askedVersion(set, hand, dataset);
     await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     const asked = alone(version);
     const ask = async (policy: StagePolicy) => {

@@ -4,10 +4,11 @@ import type { Dataset } from '../dataset/types';
 import { betterCalibration } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { argmax } from '../metrics/classification';
-import { labelsOf } from '../prompt/prompt';
+import { labelsOf, softsOf } from '../prompt/prompt';
 import { recordComparison, setThreshold } from '../prompt-set/calibration';
 import { recalibrate } from '../prompt-set/make-versions';
 import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
+import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
@@ -42,9 +43,9 @@ async function comparedSet(host: Host) {
 
 /** What the tuned prompt answers to the test rows wherever it is asked. */
 async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
-  const [run] = set.soft;
+  const [run] = trainedIn(set);
   if (!run) throw new Error('a run');
-  const version = askedVersion(set, { kind: 'soft', version: run }, dataset);
+  const version = askedVersion(set, run, dataset);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';
@@ -55,7 +56,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
     typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
   }
   const router = createRouter({ sets: [set], host });
-  const asked = { handle: set.handle, version: { kind: 'soft', number: run.number } } as const;
+  const asked = { handle: set.handle, version: { side: 'trained', number: run.number } } as const;
   const routed = [];
   for (const text of texts) routed.push((await router.classify(asked, text)).label);
   const labels = labelsOf(version.prompt);
@@ -93,13 +94,13 @@ describe('calibration', () => {
     const host = biasedHost(-3);
     const { evaluation } = await compare(host, first, SILENT);
     const second = recordComparison(first.set, evaluation as ClassifyEvaluation, NOW);
-    expect([second.hard, second.soft]).toEqual([first.set.hard, first.set.soft]);
+    expect([writtenIn(second), trainedIn(second)]).toEqual([writtenIn(first.set), trainedIn(first.set)]);
     const { plan, comparison } = evaluation as ClassifyEvaluation;
     const tuned = present(
       plan.arms.find(({ id }) => id === 'tuned'),
       'tuned',
     );
-    expect([tuned.decided, tuned.calibration]).toEqual([true, first.set.soft[0]?.calibration]);
+    expect([tuned.decided, tuned.calibration]).toEqual([true, trainedIn(first.set)[0]?.prompt.calibration]);
     const predictions = comparison.arms.find(({ id }) => id === 'tuned')?.predictions;
     for (const answers of await answersOf(host, second, first.dataset)) expect(answers).toEqual(predictions);
 
@@ -118,11 +119,11 @@ describe('calibration', () => {
     const host = biasedHost();
     const { dataset, set: compared, evaluation } = await comparedSet(host);
     const threshold = { value: 0.8, rows: 40, answered: 30, correct: 29 };
-    const set = setThreshold(compared, compared.soft[0]?.id ?? '', threshold, NOW);
+    const set = setThreshold(compared, trainedIn(compared)[0]?.id ?? '', threshold, NOW);
     const predictions = evaluation.comparison.arms.find(({ id }) => id === 'tuned')?.predictions;
     for (const recipient of ['engineer', 'browser'] as const) {
       const stored = { set, dataset, evaluations: [evaluation] as Evaluation[], ...NOTHING };
-      const order = { stored, subject: set.soft[0]?.id ?? null, withRows: true, recipient };
+      const order = { stored, subject: trainedIn(set)[0]?.id ?? null, withRows: true, recipient };
       const { name, content } = await exportPackage(host, order, SILENT);
       const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, SILENT);
       expect(await checkImport(host, what, SILENT)).toMatchObject(
@@ -130,9 +131,9 @@ describe('calibration', () => {
       );
       const proposed = await proposeImport(host, { what, form: {} as never, taken: [], isHere: false }, SILENT);
       if (!proposed.ok) throw new Error(proposed.error.message);
-      const [run] = proposed.value.set.soft;
-      expect(run?.threshold).toEqual(threshold);
-      expect(run?.calibration).toEqual(set.soft[0]?.calibration);
+      const [run] = trainedIn(proposed.value.set);
+      expect(run?.prompt.threshold).toEqual(threshold);
+      expect(run?.prompt.calibration).toEqual(trainedIn(set)[0]?.prompt.calibration);
       for (const answers of await answersOf(host, proposed.value.set, dataset)) expect(answers).toEqual(predictions);
     }
   });
@@ -181,6 +182,8 @@ it('takes vectors of PEFT after what the model multiplies its input embeddings b
     } as const;
     const made = await proposeImport(granite, { what, form, taken: [], isHere: false }, SILENT);
     if (!made.ok) throw new Error(made.error.message);
-    expect(Array.from(made.value.set.soft[0]?.soft?.vectors ?? [])).toEqual(expected);
+    expect(Array.from(softsOf(present(trainedIn(made.value.set)[0], 'version').prompt)[0]?.vectors ?? [])).toEqual(
+      expected,
+    );
   }
 });

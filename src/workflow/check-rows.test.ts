@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { trainedIn, withTexts } from '../prompt-set/test-support';
 import { packageOf } from './exported-prompt';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { SILENT } from './host';
@@ -6,10 +7,13 @@ import { SILENT } from './host';
 const rowsFor = async (template: string) => {
   const { host } = fakeHost();
   const dataset = await prepared(60);
-  const set = promptSet(dataset);
-  const soft = set.soft.map((run) => ({ ...run, template }));
-  const stored = { set: { ...set, soft }, dataset, evaluations: [], checkpoints: [], measurements: [] };
-  const { checkRows } = await packageOf(host, { stored, subject: soft[0]?.id ?? '', withRows: false }, SILENT);
+  const set = withTexts(promptSet(dataset), { template }, 'trained');
+  const stored = { set, dataset, evaluations: [], checkpoints: [], measurements: [] };
+  const { checkRows } = await packageOf(
+    host,
+    { stored, subject: trainedIn(set)[0]?.id ?? '', withRows: false },
+    SILENT,
+  );
   return checkRows;
 };
 

@@ -158,12 +158,12 @@ describe('every labelled row', () => {
     await expect(asked({ evaluation: { ...evaluation, softVersion: 'gone' } })).rejects.toThrow(
       'a hand-written and a tuned',
     );
-    const soft = set.soft.map((run) => ({
+    const runs = set.runs.map((run) => ({
       ...run,
       settings: { ...run.settings, initialisation: { kind: 'prompt', runId: 'x', at: 'best' } as const },
     }));
-    await expect(asked({ set: { ...set, soft } })).rejects.toThrow('continues an earlier one');
-    await expect(asked({ set: { ...set, soft } })).rejects.toBeInstanceOf(StudioError);
+    await expect(asked({ set: { ...set, runs } })).rejects.toThrow('continues an earlier one');
+    await expect(asked({ set: { ...set, runs } })).rejects.toBeInstanceOf(StudioError);
   });
 });
 

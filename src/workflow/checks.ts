@@ -33,12 +33,11 @@ import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { LABEL_METRICS } from '../metrics/registry';
-import { firstText, type Prompt, textsOf } from '../prompt/prompt';
+import { firstText, isText, type Prompt, textsOf, voicesOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
-import { type ArmPlan, isOfRows, isTextAlone } from '../prompt-set/arms';
-import { trainedVoices } from '../prompt-set/ready-prompt';
-import type { ClassifyEvaluation, EveryRow, PromptSet, SoftVersion } from '../prompt-set/types';
-import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
+import { type ArmPlan, isOfRows } from '../prompt-set/arms';
+import type { ClassifyEvaluation, EveryRow, PromptSet, Run as TrainedRun } from '../prompt-set/types';
+import { runOf, tunedPrompt, versionById } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import { labelTokens } from '../tokens/tokenizer';
@@ -198,14 +197,14 @@ async function trained(
 
 async function trainFold(
   using: Checking,
-  version: SoftVersion,
+  version: TrainedRun,
   fold: Fold,
   runId: string,
   onStep: (step: number, of: number) => void,
 ): Promise<SoftPrompt> {
-  const { host, set, dataset, run } = using;
+  const { host, dataset, run } = using;
   const prompt = tunedPrompt(version.template, version.settings);
-  const words = wordsFor(prompt, wordsFitting(set, version));
+  const words = wordsFor(prompt, version.words);
   const labels = labelTokens(host.tokens, words);
   const { settings } = version;
   const rows = async (split: readonly string[]) =>
@@ -239,7 +238,7 @@ const FOLDS_SHARE = 0.8;
 export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow> = async (host, request, run) => {
   const { dataset, set, evaluation } = request;
   const { plan } = evaluation;
-  const found = set.soft.find(({ id }) => id === evaluation.softVersion);
+  const found = runOf(set, versionById(set, evaluation.softVersion));
   const why = whyNotEveryRow(found, plan);
   if (why) throw badInput(why);
   if (!isOfRows(evaluation, dataset))
@@ -247,8 +246,9 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
   const version = present(found, 'tuned prompt');
   const written = plan.arms.flatMap(({ id, name, kind }): ArmPlan[] => {
     const of = evaluation.versions[id];
-    if (!of || !isTextAlone(of) || kind === 'reference') return [];
-    return [{ ...of, id, name, kind, route: 'hand-written', handle: set.handle, also: null, dataset: null }];
+    if (!of || !isText(of.prompt) || kind === 'reference') return [];
+    const asked = { route: 'hand-written', handle: set.handle, also: null, dataset: null, calibrated: false } as const;
+    return [{ ...of, ...asked, id, name, kind }];
   });
   const shown = new Set([
     ...(version.examples ?? []),
@@ -292,16 +292,17 @@ export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow>
 
 async function answeredFold(
   using: Checking,
-  version: SoftVersion,
+  version: TrainedRun,
   fold: Fold,
   { runId, tell }: { readonly runId: string; readonly tell: (share: number, what: string) => void },
 ): Promise<AnsweredFold> {
-  const { host, set, dataset, plan, run } = using;
+  const { host, dataset, plan, run } = using;
   tell(0, 'training');
   const soft = await trainFold(using, version, fold, runId, (step, of) =>
     tell((TRAINING_SHARE * step) / of, `step ${step}`),
   );
-  const prompt = { voices: trainedVoices({ ...version, soft }, wordsFitting(set, version)) };
+  const text = tunedPrompt(version.template, version.settings);
+  const prompt = { voices: voicesOf(text, wordsFor(text, version.words), [soft]) };
   const how = { dataset, cacheKey: cacheKeyOf(dataset.fingerprint, version.template) };
   const outcome = await foldOutcome(using, prompt, how, fold);
   const found = await askIds(host, prompt, { ...how, ids: fold.test }, run.control, (share) =>

@@ -4,9 +4,9 @@ import { type Dataset, storedTask } from '../dataset/types';
 import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
 import { uninterrupted } from '../lib/control';
 import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { promptOf } from '../prompt-set/ready-prompt';
+import { versionIn } from '../prompt-set/test-support';
 import type { PromptSet, TagEvaluation } from '../prompt-set/types';
 import { openVersion } from '../route/answering';
 import { STANDARD } from '../training/settings';
@@ -42,7 +42,7 @@ function setFor({ fingerprint }: Dataset): PromptSet {
   const from = { name: 'x', words, baseTemplate: BARE, datasetName: 'a.csv', taken: [], several: true as const };
   const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
   const prompt = { template: `Tag it.\n${BARE}`, shots: 0, shotSeed: 3 };
-  const set = addHardVersion(bare, { id: 'h', now: NOW }, { prompt }).set;
+  const set = addWritten(bare, { id: 'h', now: NOW }, { text: prompt }).set;
   const model = { id: 'm', sha256: '0'.repeat(64), dtype: 'fp32' };
   const facts = {
     settings: forTags(STANDARD),
@@ -104,9 +104,7 @@ describe('a comparison of prompts that give several labels', () => {
 
   it('keeps the cuts with each version, which then gives the labels that it was compared with', async () => {
     const set = recordComparison(setFor(dataset), evaluation, NOW);
-    const version = set.soft[0];
-    if (!version) throw new Error('no tuned version');
-    const prompt = promptOf(set, { kind: 'soft', version });
+    const { prompt } = versionIn(set, 'r0');
     expect(prompt.calibration).toEqual(evaluation.versions.tuned?.prompt.calibration);
     const { host: asked } = host();
     const answerer = openVersion(asked as never, { prompt, model: null, dataset: null } as never);

@@ -12,7 +12,6 @@ import { fitTagWords, majorityTags, type WordModel, wordAnswers } from '../metri
 import { fittingTagProbe } from '../metrics/probe';
 import { fitCuts, oddsOf } from '../metrics/tags';
 import { type CalibrationFit, firstText } from '../prompt/prompt';
-import { ownCalibration } from '../prompt-set/arms';
 import type { ComparedVersion } from '../prompt-set/types';
 import { labelTokens } from '../tokens/tokenizer';
 import { ask } from './ask';
@@ -74,7 +73,7 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
   const cutsOf = ({ validation }: Said) => fitCuts(validation, gold, shares);
   const asked = await eachArm(run, arms, { tokens, test: parts.test }, async (ready, onFraction) => {
     const { said, tokensSentMean } = await answersOf(using, ready, parts, onFraction);
-    const own = ownCalibration(set, ready.arm);
+    const own = ready.arm.calibrated ? ready.arm.prompt.calibration : null;
     const cuts = own ? own.meanLogProbs.slice(0, -1) : cutsOf(said);
     const { id, name, kind } = ready.arm;
     const outcome: TagOutcome = { id, name, kind, odds: said.test, cuts, tokensSentMean };

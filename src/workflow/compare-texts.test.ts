@@ -3,7 +3,7 @@ import { preparedOf } from '../dataset/test-support';
 import type { WriteRequest } from '../engine/types';
 import { type CountedRequest, tokensToRun } from '../inference/score';
 import { uninterrupted } from '../lib/control';
-import { addHardVersion } from '../prompt-set/make-versions';
+import { addWritten } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { compare, comparisonTokens } from './compare';
@@ -50,7 +50,7 @@ it('counts the use of the test rows where texts are generated, and compares on a
     },
   );
   const prompt = { template: 'Sum up.\nText: {text}\nSummary:', shots: 0, shotSeed: 0 };
-  const { set } = addHardVersion(empty, { id: 'h', now: NOW }, { prompt });
+  const { set } = addWritten(empty, { id: 'h', now: NOW }, { text: prompt });
   const run = { control: uninterrupted, emit: () => {} };
   const { evaluation } = await compare(host, { set: { ...set, testLooks: 2 }, dataset }, run);
   expect(evaluation).toMatchObject({ kind: 'generate', plan: { looks: 3 } });

@@ -7,9 +7,11 @@ import type { Change, Dataset } from '../dataset/types';
 import { freshVersion } from '../dataset/versions';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
+import { textsOf } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 import { versionsCompared } from '../prompt-set/calibration';
 import { changeTask } from '../prompt-set/prompt-set';
+import { withTexts, withVersions } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import { type CompareRequest, type CompareResult, compare, comparedRows, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
@@ -55,6 +57,10 @@ async function withRowsAdded() {
 }
 
 const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? 'bad' : 'good' });
+
+/** The version r0 learned from other rows. */
+const learnedFrom = (set: PromptSet, datasetFingerprint: string): PromptSet =>
+  withVersions(set, ({ id }) => (id === 'r0' ? { learned: { datasetFingerprint } } : {}));
 
 describe('a comparison', () => {
   const compareOrdinary = async () => {
@@ -258,8 +264,8 @@ describe('a comparison', () => {
     const dataset = await prepared();
     const set = promptSet(dataset);
     const own = { shots: 3, selection: 'random', orders: 2 } as const;
-    const hard = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, ...own } }));
-    const { evaluation, scored } = await compared({ set: { ...set, hard }, dataset });
+    const changed = withTexts(set, { ...own });
+    const { evaluation, scored } = await compared({ set: changed, dataset });
     const ids = evaluation.plan.arms.map(({ id }) => id);
     expect(ids.filter((id) => id.startsWith('yours'))).toEqual(['yours', 'yours-0', 'yours-8']);
     const examplesIn = ({ rows }: ScoreRequest) =>
@@ -317,8 +323,7 @@ describe('a comparison', () => {
     const { before, dataset } = await withRowsAdded();
     const runs = promptSet(dataset, [0, 1]);
     const set = {
-      ...runs,
-      soft: runs.soft.map((run) => (run.id === 'r0' ? { ...run, datasetFingerprint: before } : run)),
+      ...learnedFrom(runs, before),
       moves: [{ stage: 'production', from: null, to: 'r0', at: '' }],
     };
     const { evaluation } = await compared({ set, dataset });
@@ -343,8 +348,7 @@ describe('a comparison', () => {
     const texts = test.map((id) => byId.get(id)?.text);
     const gold = new Map(dataset.table.rows.map(({ cells }) => [cells.text, cells.label === 'good']));
     const runs = promptSet(dataset, [0, 1]);
-    const soft = runs.soft.map((run) => (run.id === 'r0' ? { ...run, datasetFingerprint: before } : run));
-    const set = { ...runs, soft, moves: [{ stage: 'production', from: null, to: 'r0', at: '' }] };
+    const set = { ...learnedFrom(runs, before), moves: [{ stage: 'production', from: null, to: 'r0', at: '' }] };
     /** The newer prompt is right on 18 rows that the one in production gets wrong, and wrong on 3 others. */
     const host = fakeHost(undefined, (prompt, vectors) => {
       const text = prompt.slice(prompt.lastIndexOf('Text: ') + 6, prompt.lastIndexOf('\nTone'));
@@ -488,21 +492,21 @@ describe('the tokens of a comparison, counted before it starts', () => {
     return (await comparisonTokens(fakeHost().host, { set, dataset }, SILENT)) ?? 0;
   };
   const placed = (placement: Placement) =>
-    tokensOf((set) => ({
-      ...set,
-      soft: set.soft.map((run) => ({ ...run, soft: run.soft && { ...run.soft, placement } })),
-    }));
+    tokensOf((set) =>
+      withVersions(set, ({ prompt }) => ({
+        prompt: {
+          ...prompt,
+          voices: textsOf(prompt).map((voice) => ({ ...voice, soft: voice.soft && { ...voice.soft, placement } })),
+        },
+      })),
+    );
 
   it('leave out a text that another prompt of the comparison has read', async () => {
     expect(await placed('suffix')).toBeLessThan(0.9 * (await placed('prefix')));
   });
 
   it('grow with what is written around every row, and hardly with what all rows begin with', async () => {
-    const written = (template: string) =>
-      tokensOf((set) => ({
-        ...set,
-        hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, template } })),
-      }));
+    const written = (template: string) => tokensOf((set) => withTexts(set, { template }));
     const long = 'Think about the tone of this message. '.repeat(20);
     const [before, after] = await Promise.all([`${long}{text}`, `{text} ${long}`].map(written));
     expect(after ?? 0).toBeGreaterThan(2 * (before ?? 0));

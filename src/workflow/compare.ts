@@ -19,8 +19,8 @@ import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
 import { comparedVersion } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
 import { productionOf } from '../prompt-set/stages';
-import type { Evaluation, PromptSet } from '../prompt-set/types';
-import { type Version, versionWords } from '../prompt-set/versions';
+import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
+import { versionWords } from '../prompt-set/versions';
 import { GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import {
   type CompareEvent,
@@ -113,17 +113,17 @@ const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Fou
 
 /** The version in production, where it is an arm beside the headline, with the rows that the tuned prompt learned from since. */
 function productionArm({ arms, soft }: Arms, dataset: Dataset, inUse: Version | null): Comparing['production'] {
-  const arm = arms.find(({ versionId }) => inUse !== null && versionId === inUse.version.id);
+  const arm = arms.find(({ versionId }) => inUse !== null && versionId === inUse.id);
   if (!inUse || !arm || arm.id === 'tuned' || arm.id === 'yours') return null;
-  const isRun = inUse.kind === 'soft' && soft !== null;
-  const addedRows = isRun ? addedBetween(dataset, inUse.version.datasetFingerprint, soft.datasetFingerprint) : 0;
+  const [then, now] = [inUse.learned, soft?.learned];
+  const addedRows = then && now ? addedBetween(dataset, then.datasetFingerprint, now.datasetFingerprint) : 0;
   return { arm: arm.id, name: versionWords(inUse), addedRows };
 }
 
 function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): Comparing {
   const { set, dataset, also = [] } = request;
   const inUse = productionOf(set);
-  const arms = armsOf(set, { ...request, also: inUse ? [...also, inUse.version.id] : also });
+  const arms = armsOf(set, { ...request, also: inUse ? [...also, inUse.id] : also });
   const production = productionArm(arms, dataset, inUse);
   return { host, set, dataset, arms, production, test: comparedIds(kindOf(set), dataset), run };
 }

@@ -4,6 +4,7 @@ import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { logSoftmax } from '../metrics/classification';
+import { withTexts } from '../prompt-set/test-support';
 import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
@@ -104,8 +105,8 @@ it('decides the calibration on the rows of a comparison where none has', async (
   const [chosen, raw] = asked.map(({ train }) => train.map(({ taught }) => taught?.[0] ?? 0));
   // as a comparison decides it
   const set = promptSet(dataset);
-  const hard = set.hard.map((version) => ({ ...version, prompt: teacher.prompt }));
-  const { evaluation } = await compare(fakeHost(undefined, of).host, { set: { ...set, words, hard }, dataset }, run);
+  const own = withTexts({ ...set, words }, { ...teacher.prompt, words });
+  const { evaluation } = await compare(fakeHost(undefined, of).host, { set: own, dataset }, run);
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
   const { calibration = null } = arms.find(({ id }) => id === 'yours') ?? {};
   expect(calibration).not.toBeNull();

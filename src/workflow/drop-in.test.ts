@@ -2,6 +2,7 @@ import { unzipSync } from 'fflate';
 import { expect, it } from 'vitest';
 import { uninterrupted } from '../lib/control';
 import { moveStage, setPolicy } from '../prompt-set/stages';
+import { withTexts } from '../prompt-set/test-support';
 import type { PromptSet } from '../prompt-set/types';
 import { EXPORTS } from './exports';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -24,10 +25,7 @@ async function dropIn(
   return { made, order, prompt: JSON.parse(text('prompt.json')), readme: text('README.md') };
 }
 
-const withShots = (set: PromptSet): PromptSet => ({
-  ...set,
-  hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 2 } })),
-});
+const withShots = (set: PromptSet): PromptSet => withTexts(set, { shots: 2 });
 
 it('makes a drop-in of a tuned prompt, with the hand-written one that answers where it fails', async () => {
   const { made, order, prompt, readme } = await dropIn((set) => set, { subject: 'r0', withRows: false });
@@ -66,6 +64,6 @@ it('has the policy of a stage that points to the version', async () => {
 });
 
 it('says so where the prompt is gone', async () => {
-  const bare = (set: PromptSet): PromptSet => ({ ...set, hard: [], soft: [] });
+  const bare = (set: PromptSet): PromptSet => ({ ...set, versions: [] });
   await expect(dropIn(bare, { subject: 'h', withRows: false })).rejects.toThrow('no longer in the library');
 });

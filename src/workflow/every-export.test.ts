@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readZip } from '../interchange/zip';
+import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { rounded } from '../lib/format';
+import { softsOf } from '../prompt/prompt';
 import { listingOf, NO_FACTS } from '../prompt-set/listing';
 import { moveStage, setPolicy } from '../prompt-set/stages';
+import { trainedIn, withTexts } from '../prompt-set/test-support';
 import type { Evaluation } from '../prompt-set/types';
 import { compare } from './compare';
 import type { Order } from './export-subjects';
@@ -233,12 +236,11 @@ describe('the engineer’s zip', () => {
     expect(found.text('README.md')).toContain('or the model cannot run it, hand-written 1 answers. `predict.py`');
     const back = await readImport(host, { files: new Map([['a.zip', found.content]]), taken: [] }, SILENT);
     expect(back).toMatchObject({
-      set: { policy, hard: [{ prompt: { template: 'Say the tone.\nText: {text}\nTone:' } }] },
+      set: { policy, versions: [{ prompt: { voices: [{ template: 'Say the tone.\nText: {text}\nTone:' }] } }, {}] },
     });
     // no stage points to it, or its examples are rows that stay here
-    const shown = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 2 } }));
     expect((await asked({ moves: [] })).file).toMatchObject({ policy: null, fallback: { name: 'hand-written 1' } });
-    expect((await asked({ hard: shown })).file).toMatchObject({ policy: null, fallback: null });
+    expect((await asked(withTexts(set, { shots: 2 }))).file).toMatchObject({ policy: null, fallback: null });
   });
 
   it('comes back as the same prompt, whose check rows agree', async () => {
@@ -246,7 +248,7 @@ describe('the engineer’s zip', () => {
     const { content } = await made(host, 'engineer', order(), SILENT);
     const found = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
     if (found.kind !== 'prompt') throw new Error('no prompt');
-    expect(found.set.soft[0]?.soft?.vectors).toEqual(set.soft[0]?.soft?.vectors);
+    expect(trainedIn(found.set)[0]?.prompt.voices).toEqual(trainedIn(set)[0]?.prompt.voices);
     const done: number[] = [];
     const run = {
       control: uninterrupted,
@@ -339,24 +341,14 @@ describe('vectors alone', () => {
       baseTemplate: form.template,
     });
     expect(set.handle).not.toBe('mine');
-    const [run] = set.soft;
-    expect(Array.from(run?.soft?.vectors ?? [])).toEqual([6, 12]);
+    const [run] = trainedIn(set);
+    expect(Array.from(softsOf(present(run, 'version').prompt)[0]?.vectors ?? [])).toEqual([6, 12]);
     expect(run).toMatchObject({
       number: 1,
       name: 'From PEFT',
-      status: 'finished',
-      origin: 'PEFT',
-      bestStep: null,
-      validationAccuracy: null,
-      model: { id: 'm' },
-    });
-    expect(run?.settings).toMatchObject({
-      placement: 'prefix',
-      virtualTokens: 1,
-      steps: 0,
-      batchSize: 0,
-      warmupSteps: 0,
-      patience: null,
+      origin: { kind: 'imported', from: 'PEFT' },
+      ...{ model: { id: 'm' }, learned: null },
+      prompt: { voices: [{ soft: { placement: 'prefix', virtualTokens: 1 } }] },
     });
     expect(set.chosenSoft).toBe(run?.id);
   });

@@ -7,8 +7,8 @@ import { armId, isOfRows, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
 import { kindOf } from '../prompt-set/prompt-set';
 import { type AskedVersion, askedVersion, routeOf } from '../prompt-set/ready-prompt';
-import type { Evaluation } from '../prompt-set/types';
-import { type Version, versionById, versionsOf } from '../prompt-set/versions';
+import type { Evaluation, Version } from '../prompt-set/types';
+import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 
 export interface Order {
@@ -41,7 +41,7 @@ export interface Subject {
 }
 
 function versionSubject({ set, dataset, evaluations }: Order['stored'], version: Version): Subject {
-  const { id } = version.version;
+  const { id } = version;
   const asked = askedVersion(set, version, dataset);
   const tookPart = (evaluation: Evaluation) => [...versionsCompared(set, evaluation).values()].includes(id);
   return { id, name: asked.name, asked, version, evaluation: evaluations.find(tookPart) ?? null, changed: null };
@@ -78,9 +78,7 @@ function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, a
 /** Every version, newest first, then what else the latest comparison had. */
 export function subjectsOf(stored: Order['stored']): readonly Subject[] {
   const { set, evaluations } = stored;
-  const versions = versionsOf(set)
-    .toReversed()
-    .map((version) => versionSubject(stored, version));
+  const versions = set.versions.toReversed().map((version) => versionSubject(stored, version));
   const latest = evaluations.find(({ kind }) => kind === kindOf(set));
   if (!latest) return versions;
   const others = latest.plan.arms.flatMap(({ id }) => {

@@ -3,18 +3,19 @@ import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
 import type { Dataset, TaskKind } from '../dataset/types';
 import type { ArmResult, PairResult } from '../evaluation/types';
-import { type Package, runOf } from '../interchange/package';
+import { type Package, packedRun } from '../interchange/package';
 import { present } from '../lib/assert';
+import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { counted, PRODUCT, rounded } from '../lib/format';
 import type { Figure } from '../metrics/registry';
-import { countsOf, textsOf } from '../prompt/prompt';
+import { countsOf, firstText, isText, labelsOf, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
-import { chosenHard, sameLabelOrder } from '../prompt-set/make-versions';
+import { chosenHard } from '../prompt-set/make-versions';
 import { stagesAt } from '../prompt-set/stages';
-import { type Version, wordsOf } from '../prompt-set/versions';
+import { isSameText, runOf, textAlone } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
 import { type RowsDone, shippedSentences } from './check-rows';
 import { chosenSubject, type Order, type Subject, subjectOf, weightsFor } from './export-subjects';
@@ -59,11 +60,11 @@ export function leaving(order: Order, subject: Subject = chosenSubject(order)): 
 function fallbackOf({ stored, withRows }: Order, { version: asked }: Subject): Subject | null {
   const { set } = stored;
   const hand = chosenHard(set);
-  if (!hand || asked?.kind !== 'soft') return null;
-  const { shots, selection } = hand.prompt;
+  if (!hand || !asked || isText(asked.prompt)) return null;
+  const { shots, selection } = firstText(hand.prompt);
   const canLeave = shots === 0 || (withRows && selection !== 'nearest');
-  const version: Version = { kind: 'hard', version: hand };
-  return canLeave && sameLabelOrder(wordsOf(set, version), wordsOf(set, asked)) ? subjectOf(stored, hand.id) : null;
+  const hasLabels = contentKey(labelsOf(hand.prompt)) === contentKey(labelsOf(asked.prompt));
+  return canLeave && hasLabels ? subjectOf(stored, hand.id) : null;
 }
 
 /**
@@ -79,17 +80,22 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
   if (textsOf(asked.prompt).length > 0) checkModel(host, subject);
   const second = fallbackOf(order, subject);
   const fallback = second?.asked ?? null;
-  const soft = subject.version?.kind === 'soft' ? subject.version.version : null;
+  const { version } = subject;
+  const tuned = version && !isText(version.prompt) ? version : null;
+  const trained = runOf(set, version);
   const { untuned, policy, name, handle } = set;
-  const isStaged = fallback !== null && soft !== null && stagesAt(set, soft.id).length > 0;
+  const isStaged = fallback !== null && tuned !== null && stagesAt(set, tuned.id).length > 0;
+  const isUntuned = tuned && untuned && isSameText(untuned, textAlone(tuned.prompt));
   const { weights, embeddingMultiplier, attentionHeads } = host.card;
   const about = {
     ...{ producer: PRODUCT, name, handle, createdAt: host.now() },
     columns: dataset && { text: dataset.mapping.text, label: dataset.mapping.label },
     policy: isStaged && policy && policy.kind !== 'as-asked' ? policy : null,
-    run: soft && runOf(soft),
-    untuned: (soft && untuned?.template === soft.template && untuned.calibration) || null,
-    data: soft && dataset?.fingerprint === soft.datasetFingerprint ? dataFacts(dataset) : null,
+    origin: version?.origin ?? null,
+    learned: version?.learned ?? null,
+    run: trained && packedRun(trained),
+    untuned: isUntuned ? untuned.calibration : null,
+    data: dataset && dataset.fingerprint === tuned?.learned?.datasetFingerprint ? dataFacts(dataset) : null,
     results: resultsOf(subject, order.stored),
     userRows: examplesIn(subject) + (second ? examplesIn(second) : 0),
     card: { weights, embeddingMultiplier, heads: attentionHeads, layers: host.engine.info.layers },
@@ -127,7 +133,7 @@ function dataFacts({ table, mapping, split, fingerprint, splitHash, seed }: Data
 function resultsOf(subject: Subject, { set }: Order['stored']): Package['results'] {
   const { evaluation, version, id } = subject;
   if (!evaluation) return null;
-  const own = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id)?.[0];
+  const own = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.id)?.[0];
   const { comparison, plan } = evaluation;
   const arms: readonly AnyArm[] = comparison.arms;
   const arm = arms.find((each) => each.id === own || armId(evaluation, each.id) === id);

@@ -12,16 +12,18 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
-import { countsOf, textsOf } from '../prompt/prompt';
+import { countsOf, firstText, textsOf } from '../prompt/prompt';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
-import { addHardVersion, chosenSoft } from '../prompt-set/make-versions';
+import { addWritten, chosenSoft } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
-import { type AskedVersion, askedVersion, gridRow, promptOf } from '../prompt-set/ready-prompt';
+import { type AskedVersion, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
+import { trainedIn, versionIn, withTexts, withVersions, writtenIn } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
-import { seedsOf } from '../prompt-set/versions';
+import { changeVersion, seedsOf } from '../prompt-set/versions';
 import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
@@ -64,20 +66,32 @@ function withCombined(evaluation: ClassifyEvaluation): ClassifyEvaluation {
   };
 }
 
+/** The set with something of its vectors changed. */
+const withSoft = (set: PromptSet, change: Partial<SoftPrompt>): PromptSet =>
+  withVersions(set, ({ prompt }) => ({
+    prompt: {
+      ...prompt,
+      voices: prompt.voices.map((voice) =>
+        voice.kind === 'text' && voice.soft ? { ...voice, soft: { ...voice.soft, ...change } } : voice,
+      ),
+    },
+  }));
+
 async function comparedOnce() {
   const { host } = fakeHost();
   const dataset = await prepared();
   const prompt = { template: 'Say {{it}}.\nText: {text}\nTone:', shots: 2, shotSeed: 1, orders: 2 };
   const first = promptSet(dataset, [0, 1]);
-  const before = { ...addHardVersion(first, { id: 'h2', now: NOW }, { prompt }).set, chosenHard: 'h' };
+  const before = { ...addWritten(first, { id: 'h2', now: NOW }, { text: prompt }).set, chosenHard: 'h' };
   const found = await compare(host, { set: before, dataset, also: ['h2'] }, SILENT);
   const evaluation = withCombined({ ...found.evaluation, id: 'e', setId: 's', createdAt: NOW } as ClassifyEvaluation);
   const recorded = recordComparison(before, evaluation, NOW);
   // every version calibrated, whether or not it helps, so that a lost calibration changes answers
   const fit = present(evaluation.plan.arms.find(({ id }) => id === 'tuned')?.calibration, 'a calibration');
   const strong = { ...fit, meanLogProbs: fit.meanLogProbs.map((value, c) => value * (c === 0 ? 2 : 0.5)) };
-  const answering = <V extends object>(version: V) => ({ ...version, calibration: strong, threshold: THRESHOLD });
-  const set = { ...recorded, hard: recorded.hard.map(answering), soft: recorded.soft.map(answering) };
+  const set = withVersions(recorded, ({ prompt }) => ({
+    ...{ calibrated: true, prompt: { ...prompt, calibration: strong, threshold: THRESHOLD } },
+  }));
   return { host, dataset, set, evaluation, stored: storedOf(set, dataset, evaluation) };
 }
 
@@ -162,7 +176,7 @@ it('a text goes out as a chat file and as a promptfoo configuration, and comes b
       const { name, content, rows } = await made(host, stored, recipient, id);
       const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, SILENT);
       if (what.kind !== 'set') throw new Error(what.kind);
-      const version = present(what.set.hard[0], 'a version');
+      const version = present(writtenIn(what.set)[0], 'a version');
       const { logProbs } = present(
         evaluation.plan.arms.find((each) => each.id === arm),
         arm,
@@ -171,9 +185,9 @@ it('a text goes out as a chat file and as a promptfoo configuration, and comes b
       const want = logProbs.map((row) =>
         labelProbabilities(row, subject.asked?.prompt.calibration?.meanLogProbs ?? null),
       );
-      const ready = askedVersion(what.set, { kind: 'hard', version }, null);
+      const ready = askedVersion(what.set, version, null);
       expectSame(await answers(host, ready, dataset, evaluation), want);
-      expect(version.threshold).toEqual(subject.version ? THRESHOLD : undefined);
+      expect(version.prompt.threshold).toEqual(subject.version ? THRESHOLD : null);
       const tests = recipient === 'promptfoo' ? dataset.split.test.length : 0;
       expect(rows).toBe((arm === 'yours-8' ? 8 : 0) + tests);
     }
@@ -207,13 +221,11 @@ describe('what does not fit a prompt says why in a sentence', () => {
 
   it('and a prompt with its vectors before the text also fits PEFT', async () => {
     const { stored } = await compared();
-    const [run] = stored.set.soft;
-    const soft = { ...present(run?.soft, 'vectors'), placement: 'prefix' as const };
-    const prefix = { ...stored, set: { ...stored.set, soft: [{ ...present(run, 'run'), soft }] } };
-    expect(EXPORTS.peft.whyNot(subjectOf(prefix, run?.id ?? ''), prefix)).toBeNull();
-    const trained = { ...soft, answerShift: new Float32Array(4) };
-    const words = { ...stored, set: { ...stored.set, soft: [{ ...present(run, 'run'), soft: trained }] } };
-    expect(EXPORTS.peft.whyNot(subjectOf(words, run?.id ?? ''), words)).toMatch(/answer words were trained too/);
+    const prefix = { ...stored, set: withSoft(stored.set, { placement: 'prefix' }) };
+    expect(EXPORTS.peft.whyNot(subjectOf(prefix, 'r0'), prefix)).toBeNull();
+    const trained = { placement: 'prefix', answerShift: new Float32Array(4) } as const;
+    const words = { ...stored, set: withSoft(stored.set, trained) };
+    expect(EXPORTS.peft.whyNot(subjectOf(words, 'r0'), words)).toMatch(/answer words were trained too/);
   });
 });
 
@@ -230,7 +242,10 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
     const other = await prepared(120);
     expect(await refused('yours-8', (stored) => ({ ...stored, dataset: other }))).toMatch(/have changed since/);
     const { set } = await compared();
-    const more = [...set.soft, { ...present(set.soft[1], 'run'), id: 'r2', settings: { ...STANDARD, seed: 2 } }];
+    const more = [
+      ...trainedIn(set),
+      { ...present(trainedIn(set)[1], 'run'), id: 'r2', settings: { ...STANDARD, seed: 2 } },
+    ];
     for (const arm of ['combined', 'tfidf', 'untuned', 'ensemble'])
       expect(await refused(arm, (stored) => ({ ...stored, dataset: other, set: { ...stored.set, soft: more } }))).toBe(
         'it was made',
@@ -261,10 +276,10 @@ describe('nothing leaves that answers otherwise than it was compared', () => {
 it('a tuned prompt with examples in its text leaves with them, and only where that was agreed to', async () => {
   const { host, stored, dataset } = await compared();
   const { set } = stored;
-  const [first, ...rest] = set.soft;
   const { template, examples = [] } = runText(set, { hybrid: false, examples: 2 }, dataset);
-  const run = { ...present(first, 'run'), template, examples };
-  const own = { ...stored, set: { ...set, soft: [run, ...rest] } };
+  const run = versionIn(set, 'r0');
+  const voices = [{ ...firstText(run.prompt), template, inText: examples }];
+  const own = { ...stored, set: changeVersion(set, run.id, { prompt: { ...run.prompt, voices } }, NOW) };
   const order = { stored: own, subject: run.id, withRows: false };
   for (const recipient of ['engineer', 'peft', 'webPage', 'browser'] as const) {
     expect(EXPORTS[recipient].asks(order)).toMatch(/Agree to include/);
@@ -278,15 +293,12 @@ it('a tuned prompt with examples in its text leaves with them, and only where th
   const read = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
   if (read.kind !== 'prompt') throw new Error('no prompt');
   expect(read.package.userRows).toBe(2);
-  expect(read.set.soft[0]).toMatchObject({ template, examples });
-  expect(
-    textsOf(promptOf(read.set, { kind: 'soft', version: present(read.set.soft[0], 'run') })).flatMap((voice) =>
-      shotIds(dataset, voice),
-    ),
-  ).toEqual(examples);
+  const version = present(trainedIn(read.set)[0], 'version');
+  expect(version.prompt.voices).toMatchObject([{ template, inText: examples }]);
+  expect(textsOf(version.prompt).flatMap((voice) => shotIds(dataset, voice))).toEqual(examples);
   const whole = await exportPackage(host, { ...order, withRows: true, recipient: 'browser' }, SILENT);
   const back = unwrap(await readIncoming(unwrap(readZip(whole.content)), { id: 'new', now: NOW, taken: [] }));
-  expect(back.kind === 'set' && back.set.soft.find(({ id }) => id === run.id)?.examples).toEqual(examples);
+  expect(back.kind === 'set' && versionIn(back.set, run.id).prompt.voices).toMatchObject([{ inText: examples }]);
   const report = await exportPackage(host, { ...order, subject: run.id, recipient: 'manager' }, SILENT);
   const page = new TextDecoder().decode(report.content);
   expect(page).toContain('2 training rows shown before each row (not printed here)');
@@ -298,8 +310,8 @@ describe('several prompts of a comparison as a version', () => {
   /** The set with the version, which is in production. */
   async function kept(arm: string) {
     const { host, dataset, evaluation, stored } = await compared();
-    const set = keepArm(stored.set, evaluation, arm, { id: 'kept', now: NOW });
-    const version = present(set.soft.at(-1), 'version');
+    const set = keepArm(stored.set, evaluation, arm, { now: NOW });
+    const version = present(trainedIn(set).at(-1), 'version');
     return { host, dataset, evaluation, stored: { ...stored, set: inProduction(set, version.id) }, version };
   }
   const inProduction = (set: PromptSet, to: string) => moveStage(set, { stage: 'production', to }, NOW);
@@ -319,16 +331,16 @@ describe('several prompts of a comparison as a version', () => {
     ['ensemble', 'ensemble 3', ['text', 'text']],
   ])('answers as it was compared, without runs and rows: %s', async (arm, name, kinds) => {
     const { host, dataset, evaluation, stored, version } = await kept(arm);
-    expect(version.mixed?.voices.map(({ kind }) => kind)).toEqual(kinds);
-    expect(version.mixed?.voices).toEqual(evaluation.versions[arm]?.prompt.voices);
-    const alone = { ...stored.set, soft: stored.set.soft.filter(({ id }) => id === version.id), chosenSoft: null };
+    expect(version.prompt.voices.map(({ kind }) => kind)).toEqual(kinds);
+    expect(version.prompt.voices).toEqual(evaluation.versions[arm]?.prompt.voices);
+    const alone = { ...stored.set, versions: [version], runs: [], chosenSoft: null };
     const texts = textsOf(dataset, evaluation);
     const answered = await production({ host, set: alone, texts });
     const { logProbs } = present(
       evaluation.plan.arms.find(({ id }) => id === arm),
       arm,
     );
-    const means = version.calibration?.meanLogProbs ?? null;
+    const means = version.prompt.calibration?.meanLogProbs ?? null;
     expectSame(
       said(answered),
       logProbs.map((row) => labelProbabilities(row, means)),
@@ -352,14 +364,14 @@ describe('several prompts of a comparison as a version', () => {
       const back = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
       if (back.kind === 'vectors') throw new Error(back.kind);
       const own = present(
-        back.set.soft.find(({ mixed }) => mixed),
+        trainedIn(back.set).find(({ prompt }) => prompt.voices.length > 1),
         'the version',
       );
       expect(said(await production({ host, set: inProduction(back.set, own.id), texts }))).toEqual(before);
     }
     const copy = renewed(stored, { id: 'copy', handle: 'COPY', newId: host.newId });
     const copied = present(
-      copy.set.soft.find(({ mixed }) => mixed),
+      trainedIn(copy.set).find(({ prompt }) => prompt.voices.length > 1),
       'the version',
     );
     expect(versionIdOf(copy.set, present(copy.evaluations[0], 'a comparison'), arm)).toBe(copied.id);
@@ -369,8 +381,9 @@ describe('several prompts of a comparison as a version', () => {
     const { dataset, evaluation, stored, version } = await kept('combined');
     const turned = changeTask(stored.set, { words: stored.set.words.toReversed() }, NOW);
     const says = (set: PromptSet) => {
-      const mixed = present(set.soft.find(({ id }) => id === version.id)?.mixed, 'voices');
-      return wordAnswers(present(countsOf(mixed), 'word counts'))(textsOf(dataset, evaluation));
+      return wordAnswers(present(countsOf(versionIn(set, version.id).prompt), 'word counts'))(
+        textsOf(dataset, evaluation),
+      );
     };
     expect(says(turned)).toEqual(says(stored.set).map((row) => row.toReversed()));
     expect(says(turned)).not.toEqual(says(stored.set));
@@ -409,7 +422,7 @@ describe('several prompts of a comparison as a version', () => {
       const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
       const data = [{ id: 'd', name: 'd', dataset }];
       await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit });
-      const means = version.calibration?.meanLogProbs ?? null;
+      const means = version.prompt.calibration?.meanLogProbs ?? null;
       const { probabilities } = present(cells[0]?.answers, 'answers');
       expectSame(
         probabilities,
@@ -420,7 +433,7 @@ describe('several prompts of a comparison as a version', () => {
 
   it('is made of several prompts, and not of word counts alone', async () => {
     const { evaluation, stored } = await compared();
-    expect(keepArm(stored.set, evaluation, 'tfidf', { id: 'kept', now: NOW })).toBe(stored.set);
+    expect(keepArm(stored.set, evaluation, 'tfidf', { now: NOW })).toBe(stored.set);
   });
 });
 
@@ -431,7 +444,7 @@ it('every version and every other prompt of the latest comparison can be chosen,
   const [older] = stored.evaluations;
   const newer = { ...present(older, 'a comparison'), id: 'new' };
   const names = namesOf(stored.evaluations);
-  const versions = ['tuned 2', 'tuned 1', 'hand-written 2', 'hand-written 1'];
+  const versions = ['hand-written 2', 'tuned 2', 'tuned 1', 'hand-written 1'];
   expect(names.slice(0, 4)).toEqual(versions);
   expect(names).toEqual(expect.arrayContaining(['Yours + 8 examples', 'Tuned, mean of 2 seeds', 'Untuned']));
   expect(new Set(names).size).toBe(names.length);
@@ -452,9 +465,9 @@ describe('a chat prompt in a file', () => {
     const { host } = fakeHost();
     const dataset = await prepared(60);
     const set = promptSet(dataset);
-    const hard = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, template, chat: true } }));
+    const changed = withTexts(set, { template, chat: true });
     const tokenizer = { ...host.tokens.tokenizer, chat };
-    const stored = { set: { ...set, hard }, dataset, evaluations: [], checkpoints: [], measurements: [] };
+    const stored = { set: changed, dataset, evaluations: [], checkpoints: [], measurements: [] };
     const order = { stored, subject: 'h', withRows: false, recipient: 'engineer' } as const;
     const { content } = await exportPackage({ ...host, tokens: { ...host.tokens, tokenizer } }, order, SILENT);
     const { checkRows, version } = packageIn(content);
@@ -516,8 +529,8 @@ describe('what a recipient gets of a prompt', () => {
     // the examples of the hand-written prompt that answers where a tuned one fails
     const { set } = stored;
     const pageOf = (subject: string | null, change: object = {}) => {
-      const hard = set.hard.map((each) => ({ ...each, prompt: { ...each.prompt, ...change } }));
-      const own = { ...stored, set: { ...set, hard, chosenHard: 'h2' } };
+      const changed = withTexts(set, { ...change });
+      const own = { ...stored, set: { ...changed, chosenHard: 'h2' } };
       return EXPORTS.webPage.rows({ stored: own, subject, withRows: true });
     };
     expect([pageOf('r0'), pageOf('h2'), pageOf(null), pageOf('r0', { selection: 'nearest' })]).toEqual([2, 2, 0, 0]);
@@ -544,8 +557,8 @@ describe('what a recipient gets of a prompt', () => {
       ...['X-prompt.txt', 0, 'Say the tone.\nText: {text}\nTone:'],
     ]);
     expect(one.files[0]?.what).not.toContain('examples');
-    const hard = plain.stored.set.hard.map((each) => ({ ...each, prompt: { ...each.prompt, shots: 1 } }));
-    const shown = { ...plain.stored, set: { ...plain.stored.set, hard } };
+    const changed = withTexts(plain.stored.set, { shots: 1 });
+    const shown = { ...plain.stored, set: changed };
     const single = await made(host, shown, 'textField', 'h');
     expect([single.name, single.rows, single.files[0]?.what]).toEqual(['X-few-shot.txt', 1, many.files[0]?.what]);
   });
@@ -560,8 +573,11 @@ describe('what a recipient gets of a prompt', () => {
     }));
     const table = { ...dataset.table, columns: [...dataset.table.columns, 'by'], rows };
     const template = 'By {by}: {text}\nTone:';
-    const hard = stored.set.hard.map((each) => ({ ...each, prompt: { template, shots: 0, shotSeed: 0 } }));
-    const own = { ...stored, set: { ...stored.set, hard }, dataset: { ...dataset, table } };
+    const own = {
+      ...stored,
+      set: withTexts(stored.set, { template, shots: 0, shotSeed: 0 }),
+      dataset: { ...dataset, table },
+    };
     const tests = async (of: typeof own) => {
       const { content } = await made(host, of, 'promptfoo', 'h');
       return parse(new TextDecoder().decode(content)).tests;
@@ -588,12 +604,8 @@ describe('what a recipient gets of a prompt', () => {
 
   it('is only the adapter for PEFT, with a README', async () => {
     const { host, stored } = await compared();
-    const soft = stored.set.soft.map((run) => ({
-      ...run,
-      settings: { ...run.settings, placement: 'prefix' as const },
-      soft: run.soft && { ...run.soft, placement: 'prefix' as const },
-    }));
-    const { name, content, rows } = await made(host, { ...stored, set: { ...stored.set, soft } }, 'peft', 'r0');
+    const set = withSoft(stored.set, { placement: 'prefix' });
+    const { name, content, rows } = await made(host, { ...stored, set }, 'peft', 'r0');
     const files = readZip(content);
     if (!files.ok) throw new Error(files.error.message);
     expect([name, rows]).toEqual(['X-peft.zip', 0]);
@@ -691,11 +703,7 @@ describe('what an export needs', () => {
   it('is a prompt that answers without the rows: not one that shows the nearest examples', async () => {
     const { stored } = await compared();
     const nearest = (shots: number) => {
-      const hard = stored.set.hard.map((each) => ({
-        ...each,
-        prompt: { ...each.prompt, shots, selection: 'nearest' as const },
-      }));
-      const own = { ...stored, set: { ...stored.set, hard } };
+      const own = { ...stored, set: withTexts(stored.set, { shots, selection: 'nearest' }) };
       return (['engineer', 'webPage', 'textField'] as const).map((to) => EXPORTS[to].whyNot(subjectOf(own, 'h'), own));
     };
     expect(nearest(2)).toEqual(Array(3).fill(expect.stringContaining('so it only works here')));

@@ -6,7 +6,7 @@
 import { drawnRows } from '../dataset/draw';
 import { rowsOf, textOf } from '../dataset/labels';
 import { madeOfRows } from '../interchange/set-files';
-import { countsOf, firstText, softOf, textsOf } from '../prompt/prompt';
+import { countsOf, firstText, isText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
@@ -105,9 +105,11 @@ const asText = { whyNot: whyNoText, asks: asksForPrompt, needsModel: false, rows
 
 /** Examples of the hand-written prompt that would answer where a tuned one fails. */
 function fallbackExamples({ stored: { set }, subject: id }: Order): number {
-  const asked = id === null ? null : versionById(set, id);
-  const hand = chosenHard(set)?.prompt;
-  return asked?.kind === 'soft' && hand && hand.selection !== 'nearest' ? hand.shots : 0;
+  const asked = versionById(set, id);
+  const hand = chosenHard(set);
+  if (!asked || isText(asked.prompt) || !hand) return 0;
+  const { selection, shots } = firstText(hand.prompt);
+  return selection === 'nearest' ? 0 : shots;
 }
 
 const ofPackage = {
@@ -219,7 +221,7 @@ const browser: PromptExport = {
 export function shownTo(subject: Subject, { set }: Order['stored']): readonly [string, string] | null {
   const { id, evaluation, version, asked } = subject;
   if (!evaluation || !asked) return null;
-  const compared = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.version.id);
+  const compared = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.id);
   const chosen = compared?.[0] ?? id.slice(armId(evaluation, '').length);
   const other = ['untuned', 'yours'].find(
     (arm) => arm !== chosen && evaluation.plan.arms.some((each) => each.id === arm),

@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, StatesRequest, WriteRequest } from '../engine/types';
 import { type CountedRequest, tokensToRun } from '../inference/score';
 import { StudioError } from '../lib/errors';
-import { addHardVersion, finishRun, startRun } from '../prompt-set/make-versions';
+import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
@@ -106,7 +106,7 @@ export function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): Pro
   const fingerprint = dataset.fingerprint;
   const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
   const prompt = { template: `Say the tone.\n${BARE}`, shots: 0, shotSeed: 3 };
-  let set = addHardVersion(bare, { id: 'h', now: NOW }, { prompt }).set;
+  let set = addWritten(bare, { id: 'h', now: NOW }, { text: prompt }).set;
   for (const seed of seeds) {
     const started = startRun(
       set,
@@ -160,7 +160,7 @@ export async function textSet(n = 60) {
     { ...from, datasetFingerprint: dataset.fingerprint, writing: { longest: 12 } },
   );
   const prompt = { template: `Sum up.\n${template}`, shots: 0, shotSeed: 0 };
-  const { set } = addHardVersion(empty, { id: 'h', now: NOW }, { prompt });
+  const { set } = addWritten(empty, { id: 'h', now: NOW }, { text: prompt });
   const model = { id: 'm', sha256: SHA, dtype: 'fp32' };
   const run = { settings: STANDARD, template, initText: 'Sum', model, datasetFingerprint: dataset.fingerprint };
   const started = startRun(set, { id: 'r0', now: NOW }, run);
@@ -172,6 +172,6 @@ export async function textSet(n = 60) {
 /** What a package says besides what answers. */
 export const ABOUT: About = {
   ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', columns: null, policy: null },
-  ...{ run: null, untuned: null, data: null, results: null, userRows: 0 },
+  ...{ origin: null, learned: null, run: null, untuned: null, data: null, results: null, userRows: 0 },
   card: { weights: null, embeddingMultiplier: 1, layers: null, heads: null },
 };

@@ -4,8 +4,10 @@ import type { Dataset } from '../dataset/types';
 import type { NextTokensRequest, ScoreRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
-import { addHardVersion, PROPOSED, takeFoundWords } from '../prompt-set/make-versions';
+import { firstText } from '../prompt/prompt';
+import { addWritten, PROPOSED, takeFoundWords } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
+import { writtenIn } from '../prompt-set/test-support';
 import { FEWEST_OF_FEW } from '../task/choose-words';
 import { proposeWords, unfitWords } from '../task/propose-words';
 import { labelTokens } from '../tokens/tokenizer';
@@ -191,16 +193,16 @@ describe('a prompt set with found words', () => {
   const prompt = { template: `Say A.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
 
   it('has a proposed prompt that names them', () => {
-    const { set } = addHardVersion(before, at, { prompt, ...PROPOSED });
+    const { set } = addWritten(before, at, { text: prompt, ...PROPOSED });
     const next = takeFoundWords(set, found, { ...at, id: 'y' });
     expect([next.words, next.baseTemplate, next.wordSearch]).toEqual([words, found.template, search]);
-    const yours = next.hard.find(({ id }) => id === next.chosenHard);
-    expect(yours?.prompt.template).toBe(found.prompt);
+    const yours = writtenIn(next).find(({ id }) => id === next.chosenHard);
+    expect(yours && firstText(yours.prompt).template).toBe(found.prompt);
   });
 
   it('keeps a prompt that the user wrote', () => {
-    const { set } = addHardVersion(before, at, { prompt, name: 'Mine' });
-    expect(takeFoundWords(set, found, { ...at, id: 'y' }).hard).toEqual(set.hard);
+    const { set } = addWritten(before, at, { text: prompt, name: 'Mine' });
+    expect(takeFoundWords(set, found, { ...at, id: 'y' }).versions.map(({ name }) => name)).toEqual(['Mine']);
   });
 });
 

@@ -1,12 +1,15 @@
 /** The verbs where a prompt generates texts: tried, read, compared, measured, answered, timed, exported and imported. */
+
 import { describe, expect, it } from 'vitest';
 import { tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
+import { firstText } from '../prompt/prompt';
 import type { Said } from '../prompt-set/answers';
 import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
+import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { FIXED_TOKENS } from '../tokens/tokenizer';
@@ -33,8 +36,8 @@ const heard = <E>() => {
   return { events, run: { control: uninterrupted, emit: (event: E) => void events.push(event) } };
 };
 const { dataset, set } = await textSet();
-const hand = present(set.hard[0], 'a hand-written prompt');
-const tuned = present(set.soft[0], 'a tuned prompt');
+const hand = present(writtenIn(set)[0], 'a hand-written prompt');
+const tuned = present(trainedIn(set)[0], 'a tuned prompt');
 const wantedOf = (id: string) => dataset.table.rows.find((row) => row.id === id)?.cells.label ?? '';
 /** The model answers rows with an even number as it should. */
 const isRight = (id: string) => Number(/\d+/.exec(wantedOf(id))?.[0]) % 2 === 0;
@@ -45,7 +48,7 @@ describe('a prompt that generates texts', () => {
     const { host, asked } = textHost();
     const { events, run } = heard<{ done: number; total: number }>();
     const { dataset: large } = await textSet(300);
-    const result = await tryPrompt(host, { dataset: large, prompt: hand.prompt, with: ANSWERS }, run);
+    const result = await tryPrompt(host, { dataset: large, prompt: firstText(hand.prompt), with: ANSWERS }, run);
     if (result.kind !== 'generate') throw new Error('not texts');
     const ids = triedIds(large);
     expect(ids).toHaveLength(20);
@@ -64,13 +67,17 @@ describe('a prompt that generates texts', () => {
     expect(events).toEqual([{ done: 20, total: 20 }]);
     // as the texts suggest: the longest has ten letters and its end
     expect(asked[0]).toMatchObject({ soft: null, cacheKey: null, maxNewTokens: 12 + 8 });
-    await tryPrompt(host, { dataset: large, prompt: hand.prompt, with: { ...ANSWERS, longest: 5 } }, SILENT);
+    await tryPrompt(host, { dataset: large, prompt: firstText(hand.prompt), with: { ...ANSWERS, longest: 5 } }, SILENT);
     expect(asked[1]?.maxNewTokens).toBe(5);
   });
 
   it('is read with the text that should follow, and how long such texts are', async () => {
     const [rowId = ''] = dataset.split.validation;
-    const found = await readPrompt(textHost().host, { dataset, prompt: hand.prompt, words: [], rowId }, SILENT);
+    const found = await readPrompt(
+      textHost().host,
+      { dataset, prompt: firstText(hand.prompt), words: [], rowId },
+      SILENT,
+    );
     expect(found.reading?.target.join('').trim()).toBe(wantedOf(rowId));
     expect(found).toMatchObject({ labels: [], collisions: [], answers: { longestTokens: ' sum of 59\n'.length } });
   });
@@ -149,7 +156,7 @@ describe('a comparison of generated texts', () => {
   });
 });
 
-const version = askedVersion(set, { kind: 'soft', version: tuned }, dataset);
+const version = askedVersion(set, tuned, dataset);
 
 describe('a version that generates texts, in the grid', () => {
   /** What it said of the test rows of a data set, or of the rows of a file. */

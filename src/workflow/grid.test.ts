@@ -7,9 +7,9 @@ import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
 import { recordComparison } from '../prompt-set/calibration';
-import { addHardVersion } from '../prompt-set/make-versions';
+import { addWritten } from '../prompt-set/make-versions';
 import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
-import { asking } from '../prompt-set/test-support';
+import { asking, calibratedAs, withVersions } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import {
   EMPTY_GRID,
@@ -53,11 +53,11 @@ async function otherFile(count: number): Promise<Dataset> {
 
 async function hybridSet() {
   const dataset = await prepared(120);
-  const set = addHardVersion(
+  const set = addWritten(
     promptSet(dataset, [0, 1]),
     { id: 'shots', now: NOW },
     {
-      prompt: { template: 'Say it.\nText: {text}\nTone:', shots: 2, shotSeed: 1 },
+      text: { template: 'Say it.\nText: {text}\nTone:', shots: 2, shotSeed: 1 },
     },
   ).set;
   return { dataset, set };
@@ -153,7 +153,7 @@ describe('a grid of 3 prompts, 2 models and 2 data sets', () => {
     const data = [named('own', dataset)];
     const before = await fill(rowsFor(set, dataset, ['h', 'r0']), data, []);
     const calibration = { meanLogProbs: [-0.2, -1.7], rows: 48 };
-    const calibrated = { ...set, hard: set.hard.map((version) => ({ ...version, calibration })) };
+    const calibrated = calibratedAs(set, 'h', calibration);
     const after = await fill(rowsFor(calibrated, dataset, ['h', 'r0']), data, before.cells);
     expect(after.asked).toEqual([1, 1]);
     expect(after.cells[0]?.answers?.probabilities).not.toEqual(before.cells[0]?.answers?.probabilities);
@@ -211,8 +211,9 @@ describe('a cell', () => {
   it('counts the rows that its prompt was trained on or shows, and says where nobody knows', async () => {
     const { set, dataset } = await hybridSet();
     const { heldBackHash } = dataset;
-    const trained = { ...set, soft: set.soft.map((run) => ({ ...run, heldBackHash })) };
-    const elsewhere = { ...trained, soft: trained.soft.map((run) => ({ ...run, datasetFingerprint: 'other' })) };
+    const learning = (datasetFingerprint: string) =>
+      withVersions(set, ({ learned }) => ({ learned: learned && { datasetFingerprint, heldBackHash } }));
+    const [trained, elsewhere] = [learning(dataset.fingerprint), learning('other')];
     const all = { ...dataset, split: { ...dataset.split, test: dataset.table.rows.map(({ id }) => id) } };
     const prompts = rowsFor(trained, dataset, ['h', 'shots', 'r0']);
     const { cells } = await fill([...prompts, ...rowsFor(elsewhere, dataset, ['r1'])], [named('all', all)], []);

@@ -16,7 +16,7 @@ import type { Control } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
 import { voicesOf } from '../prompt/prompt';
 import type { FoundPrompt, FoundWords } from '../prompt-set/make-versions';
-import type { PromptSearch } from '../prompt-set/types';
+import type { PromptSearch, Tried } from '../prompt-set/types';
 import {
   candidateKey,
   candidateName,
@@ -49,7 +49,7 @@ import {
   tell,
 } from './search-board';
 import { tokenRows } from './token-rows';
-import { type Tried, triedFrom, triedIds } from './training-rows';
+import { triedFrom, triedIds } from './training-rows';
 
 /** Prompts that some row does not fit are dropped. @param later tokens that are read afterwards */
 async function askedAll(

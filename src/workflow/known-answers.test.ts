@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
+import { firstText } from '../prompt/prompt';
 import { alone, gridChoices, gridRow } from '../prompt-set/ready-prompt';
-import type { PromptSet } from '../prompt-set/types';
+import { writtenIn } from '../prompt-set/test-support';
 import { labelTokens } from '../tokens/tokenizer';
 import { batch } from './batch';
 import { consistency } from './checks';
@@ -53,7 +54,7 @@ describe('what is known', () => {
     const set = promptSet(dataset, [0, 1]);
     const { words, baseTemplate: template } = set;
     const { evaluation } = await compare(fakeHost().host, { set, dataset }, SILENT);
-    const prompt = present(set.hard[0], 'hand-written prompt').prompt;
+    const prompt = firstText(present(writtenIn(set)[0], 'hand-written prompt').prompt);
     const answers = { words, meanLogProbs: null, longest: null };
     const prompts = gridChoices(set).flatMap(({ id }) => gridRow(set, id, dataset) ?? []);
     const data = [{ id: 'test', name: 'test', dataset }];
@@ -106,11 +107,11 @@ describe('what is known', () => {
     expect(rest.asked.calls).toBeGreaterThan(0);
     expect(stopped.asked.rows + rest.asked.rows).toBeLessThan(2 * whole.asked.rows);
     expect(rest.asked.rows).toBeLessThan(whole.asked.rows);
-    const [hand] = set.hard as PromptSet['hard'];
+    const [hand] = writtenIn(set);
     if (!hand) throw new Error('a prompt');
     const tried = remembering(fakeHost().host, store);
     const answers = { words: set.words, meanLogProbs: null, longest: null };
-    await tryPrompt(tried.host, { dataset, prompt: hand.prompt, with: answers }, SILENT);
+    await tryPrompt(tried.host, { dataset, prompt: firstText(hand.prompt), with: answers }, SILENT);
     expect(tried.asked.rows).toBe(0);
   });
 

@@ -1,30 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import { createRng } from '../lib/rng';
-import type { Evaluation, SoftVersion } from '../prompt-set/types';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import { withRun } from '../prompt-set/test-support';
+import type { Evaluation, Run } from '../prompt-set/types';
 import { PRESETS, STANDARD } from '../training/settings';
 import { gainOf, gainWords, learningCurve, learningCurveRuns } from './learning-curve';
 
 const PARTS = { train: 256, validation: 64 };
 
-const runOf = (accuracy: number | null, settings: Partial<typeof STANDARD>, more: Partial<SoftVersion> = {}) =>
+const runOf = (accuracy: number | null, settings: Partial<typeof STANDARD>, more: Partial<Run> = {}) =>
   ({
     settings: { ...STANDARD, ...settings },
     template: '',
     initText: '',
     datasetFingerprint: 'f',
     model: {},
-    soft: {},
     validationAccuracy: accuracy,
     ...more,
-  }) as unknown as SoftVersion;
+  }) as unknown as Run;
 
 /** A run for each size; the largest uses all training rows. */
 function curveOf(points: readonly (readonly [rows: number, accuracy: number])[], validationRows: number) {
   const train = Math.max(...points.map(([rows]) => rows));
-  const soft = points.map(([rows, accuracy]) =>
+  const runs = points.map(([rows, accuracy]) =>
     runOf(accuracy, { trainRows: rows === train ? null : rows }, { validationRows }),
   );
-  return learningCurve({ soft }, { train, validation: 1000 });
+  return learningCurve({ runs }, { train, validation: 1000 });
 }
 
 test('plans runs on a quarter, half and all rows, and none where there are too few', () => {
@@ -37,7 +38,7 @@ test('plans runs on a quarter, half and all rows, and none where there are too f
 
 test('draws only runs that differ in rows and seed from the newest on fewer rows, as means over seeds', () => {
   const like = runOf(0.8, {});
-  const soft = [
+  const runs = [
     like,
     runOf(0.9, { seed: 1, trainRows: 500 }),
     runOf(0.1, { steps: 9 }),
@@ -45,19 +46,18 @@ test('draws only runs that differ in rows and seed from the newest on fewer rows
     runOf(0.2, { trainRows: 50 }, { handVersion: 'h' }),
     runOf(0.2, { trainRows: 50 }, { distilled: { from: 'h' } }),
     runOf(0.7, { trainRows: 50 }),
-    runOf(0.2, { trainRows: 50 }, { soft: null }),
     runOf(0.3, { steps: 9 }),
   ];
-  expect(learningCurve({ soft }, { ...PARTS, train: 100 })?.points).toEqual([
+  expect(learningCurve({ runs }, { ...PARTS, train: 100 })?.points).toEqual([
     { rows: 50, accuracy: 0.7, runs: 1 },
     { rows: 100, accuracy: expect.closeTo(0.85, 9), runs: 2 },
   ]);
-  expect(learningCurve({ soft: soft.slice(0, 5) }, PARTS)).toBeNull();
-  expect(learningCurve({ soft: [like] }, PARTS)).toBeNull();
+  expect(learningCurve({ runs: runs.slice(0, 5) }, PARTS)).toBeNull();
+  expect(learningCurve({ runs: [like] }, PARTS)).toBeNull();
   // settings are read from files, in any order
   const turned = Object.fromEntries(Object.entries(STANDARD).toReversed()) as typeof STANDARD;
   const [first, half] = [{ ...like, settings: turned }, runOf(0.7, { trainRows: 50 })];
-  expect(learningCurve({ soft: [first, half] }, PARTS)?.points).toHaveLength(2);
+  expect(learningCurve({ runs: [first, half] }, PARTS)?.points).toHaveLength(2);
 });
 
 describe('what a learning curve says', () => {
@@ -162,7 +162,6 @@ describe('what a learning curve says', () => {
 });
 
 describe('what a preset gained elsewhere', () => {
-  const versionOf = (id: string, settings: typeof STANDARD) => ({ id, settings }) as SoftVersion;
   const comparison = (softVersion: string, difference: number) =>
     ({
       kind: 'classify',
@@ -174,7 +173,9 @@ describe('what a preset gained elsewhere', () => {
         ],
       },
     }) as unknown as Evaluation;
-  const set = { soft: [versionOf('s', STANDARD), versionOf('q', PRESETS.quick.settings)] };
+  const empty = { name: 'x', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] };
+  const made = createPromptSet({ id: 's', now: '2026' }, empty);
+  const set = withRun(withRun(made, { id: 's' }), { id: 'q', settings: PRESETS.quick.settings });
 
   test('comes from the newest comparison of a run of that preset with the hand-written prompt', () => {
     const evaluations = [comparison('q', 0.5), comparison('s', -0.02), comparison('s', 0.3), comparison('gone', 0.4)];

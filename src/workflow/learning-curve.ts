@@ -3,7 +3,8 @@
 import { counted, ofRows, percentWhole } from '../lib/format';
 import { newcombe } from '../metrics/intervals';
 import { mean } from '../metrics/special';
-import type { Evaluation, PromptSet, SoftVersion } from '../prompt-set/types';
+import type { Evaluation, PromptSet, Run } from '../prompt-set/types';
+import { runOf, versionById } from '../prompt-set/versions';
 import { PRESETS, type PresetName, type TrainingSettings } from '../training/settings';
 import { withoutRace } from './runs';
 import { MOST_TRAINING_ROWS } from './training-rows';
@@ -27,7 +28,7 @@ interface CurvePoint {
   readonly runs: number;
 }
 
-const butRows = ({ settings, ...run }: SoftVersion): string => {
+const butRows = ({ settings, ...run }: Run): string => {
   const { seed: _seed, trainRows: _rows, ...rest } = settings;
   const kept = [
     run.template,
@@ -41,11 +42,11 @@ const butRows = ({ settings, ...run }: SoftVersion): string => {
 };
 
 /** Accuracy on validation rows over the number of training rows, from runs that differ in rows and seed alone. */
-function curveLike(runs: readonly SoftVersion[], like: SoftVersion, allRows: number): readonly CurvePoint[] {
+function curveLike(runs: readonly Run[], like: Run, allRows: number): readonly CurvePoint[] {
   const byRows = new Map<number, number[]>();
   for (const run of runs) {
-    const { soft, validationAccuracy, settings } = run;
-    if (soft === null || validationAccuracy === null || butRows(run) !== butRows(like)) continue;
+    const { validationAccuracy, settings } = run;
+    if (validationAccuracy === null || butRows(run) !== butRows(like)) continue;
     const rows = Math.min(allRows, settings.trainRows ?? allRows);
     byRows.set(rows, [...(byRows.get(rows) ?? []), validationAccuracy]);
   }
@@ -56,12 +57,12 @@ function curveLike(runs: readonly SoftVersion[], like: SoftVersion, allRows: num
 
 /** Null before there are two sizes. @param parts numbers of labelled rows */
 export function learningCurve(
-  { soft }: Pick<PromptSet, 'soft'>,
+  { runs }: Pick<PromptSet, 'runs'>,
   parts: { readonly train: number; readonly validation: number },
 ) {
-  const like = soft.findLast((run) => run.soft !== null && run.settings.trainRows);
+  const like = runs.findLast((run) => run.validationAccuracy !== null && run.settings.trainRows);
   if (!like) return null;
-  const points = curveLike(soft, like, Math.min(MOST_TRAINING_ROWS, parts.train));
+  const points = curveLike(runs, like, Math.min(MOST_TRAINING_ROWS, parts.train));
   const validationRows = like.validationRows ?? parts.validation;
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || first === last) return null;
@@ -113,7 +114,7 @@ const inPoints = (share: number) => {
 
 // What a preset gained elsewhere.
 
-export function isOfPreset({ settings, race }: Pick<SoftVersion, 'settings' | 'race'>, preset: PresetName): boolean {
+export function isOfPreset({ settings, race }: Pick<Run, 'settings' | 'race'>, preset: PresetName): boolean {
   const same = ({ virtualTokens, steps, batchSize }: TrainingSettings) => `${virtualTokens} ${steps} ${batchSize}`;
   const wanted = PRESETS[preset].settings;
   return wanted.race ? race !== undefined : race === undefined && same(settings) === same(wanted);
@@ -135,12 +136,12 @@ const FEWEST_OWN = 2;
 
 /** The tuned prompt's accuracy less that of the hand-written prompt, in points, in a set's newest comparison of a preset's run. */
 export function gainOf(
-  set: Pick<PromptSet, 'soft'>,
+  set: Pick<PromptSet, 'versions' | 'runs'>,
   evaluations: readonly Evaluation[],
   preset: PresetName,
 ): number | null {
   for (const evaluation of evaluations) {
-    const run = set.soft.find(({ id }) => id === evaluation.softVersion);
+    const run = runOf(set, versionById(set, evaluation.softVersion));
     if (evaluation.kind !== 'classify' || !run || !isOfPreset(run, preset)) continue;
     const pair = evaluation.comparison.pairs.find(({ a, b }) => a === 'yours' && b === 'tuned');
     if (pair) return 100 * pair.metrics.accuracy.value;

@@ -16,16 +16,18 @@ import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { unwrap } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
+import { firstText } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
-import { addTrained, chosenSoft, finishRun, fits, isRun, startRun } from '../prompt-set/make-versions';
+import { addVersion, chosenSoft, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { type AskedVersion, alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
-import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
-import { seedsOf, seenParts, versionWords } from '../prompt-set/versions';
+import { trainedIn } from '../prompt-set/test-support';
+import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types';
+import { isTuned, seedsOf, seenParts, versionWords, wordsOf } from '../prompt-set/versions';
 import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
@@ -112,8 +114,8 @@ const testRows = ({ plan }: ClassifyEvaluation) => rowsIn(dataset, plan.rowIds);
 const textsOf = (evaluation: ClassifyEvaluation) => testRows(evaluation).map((row) => textOf(row, dataset.mapping));
 
 /** Probabilities that a version answers to the compared test rows. */
-const answersOf = (set: PromptSet, version: SoftVersion, evaluation: ClassifyEvaluation) =>
-  answersBy(askedVersion(set, { kind: 'soft', version }, null), evaluation);
+const answersOf = (set: PromptSet, version: Version, evaluation: ClassifyEvaluation) =>
+  answersBy(askedVersion(set, version, null), evaluation);
 
 async function answersBy(ready: AskedVersion, evaluation: ClassifyEvaluation) {
   const { table, mapping } = dataset;
@@ -140,8 +142,8 @@ function expectAsCompared(got: readonly (readonly number[])[], { plan }: Classif
 async function kept(set: PromptSet) {
   const { evaluation, stored } = await comparedWith(set);
   const made = await keep(stored, evaluation);
-  const added = addTrained(set, made, NOW);
-  const version = present(added.soft.at(-1), 'version');
+  const added = addVersion(set, { id: made.id, now: NOW }, made);
+  const version = present(added.versions.at(-1), 'version');
   const staged = moveStage(added, { stage: 'production', to: version.id }, NOW);
   return { evaluation, version, set: staged, stored: { ...stored, set: staged } };
 }
@@ -152,11 +154,10 @@ describe('the linear probe of a comparison as a version', () => {
     async (place) => {
       const { evaluation, set, version } = await kept(setOf(dataset, place === 'no run' ? {} : { placement: place }));
       expect(version).toMatchObject({
-        initText: ':',
-        probe: { from: 'arm:e:probe', rows: dataset.split.train.length },
+        ...{ id: 'arm:e:probe', origin: { kind: 'probe', rows: dataset.split.train.length } },
+        prompt: { voices: [{ soft: { placement: 'suffix', virtualTokens: 1 } }] },
       });
-      expect(version.template).toMatch(/\{text\}\nSentiment$/);
-      expect(version.soft).toMatchObject({ placement: 'suffix', virtualTokens: 1 });
+      expect(firstText(version.prompt).template).toMatch(/\{text\}\nSentiment$/);
       expectAsCompared(await answersOf(set, version, evaluation), evaluation);
     },
   );
@@ -167,24 +168,23 @@ describe('the linear probe of a comparison as a version', () => {
       word: [' fine', ' fine', ' quite unlike that'][i] ?? '',
     }));
     const { evaluation, set, version } = await kept(setOf(dataset, { words }));
-    expect(version.words?.map(({ word }) => word)).toEqual([' fine', ' A', ' B']);
+    expect(wordsOf(version).map(({ word }) => word)).toEqual([' fine', ' A', ' B']);
     expectAsCompared(await answersOf(set, version, evaluation), evaluation);
   });
 
   it('is that line of the comparison, and no run: not Tuned, in no mean, and of training rows alone', async () => {
     const { evaluation, set, version } = await kept(setOf(dataset, { placement: 'suffix' }));
-    const of = { kind: 'soft', version } as const;
-    expect(versionWords(of)).toBe('probe 2');
+    expect(versionWords(version)).toBe('probe 2');
     expect(versionOfArm(set, evaluation, PROBE)).toBe(version.id);
     expect(subjectOf({ ...comparisons(evaluation), set, dataset }, armId(evaluation, PROBE))).toMatchObject({
       ...{ name: 'probe 2', asked: { route: 'probe' } },
     });
-    expect([isRun(version), fits(set, version), chosenSoft(set)?.id]).toEqual([false, false, 'r']);
+    expect([isTuned(version), chosenSoft(set)?.id]).toEqual([false, 'r']);
     expect(seedsOf(set, present(chosenSoft(set), 'Tuned'))).toHaveLength(1);
     expect(startOptions(set).map(({ id }) => id)).not.toContain(`run:${version.id}`);
     expect(startOptions(set).filter(({ label }) => label.includes('Linear probe'))).toEqual([]);
-    expect(seenParts(set, of, dataset)).toEqual({ parts: ['train'], isSure: true });
-    expect(seenParts(set, of, { ...dataset, splitHash: 'other' })?.parts).toEqual(['train', 'validation']);
+    expect(seenParts(set, version, dataset)).toEqual({ parts: ['train'], isSure: true });
+    expect(seenParts(set, version, { ...dataset, splitHash: 'other' })?.parts).toEqual(['train', 'validation']);
     expect(lineageOf(set, []).find(({ id }) => id === version.id)?.how).toContain('a linear probe on');
   });
 
@@ -198,8 +198,8 @@ describe('the linear probe of a comparison as a version', () => {
     const versionOf = async (of: Dataset) => {
       await host.engine.forget();
       const { stored, evaluation } = await comparedWith(setOf(of), of);
-      const { soft, calibration, probe, words, template } = await keep(stored, evaluation);
-      return { gold: evaluation.plan.gold, made: { soft, calibration, probe, words, template } };
+      const { prompt, origin } = await keep(stored, evaluation);
+      return { gold: evaluation.plan.gold, made: { prompt, origin } };
     };
     const [own, other] = [await versionOf(dataset), await versionOf(turned)];
     expect(other.gold).not.toEqual(own.gold);
@@ -294,7 +294,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     await fillGrid(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
     expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
 
-    const leave = askedVersion(set, { kind: 'soft', version }, null);
+    const leave = askedVersion(set, version, null);
     const made = await makePackage(host, { asked: leave, fallback: null }, ABOUT, texts, SILENT);
     const web = unwrap(packageIn(JSON.parse(packageJson(made))));
     expectAsCompared(await answersBy(unpacked(web, web.version), evaluation), evaluation);
@@ -307,14 +307,14 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const back = await readImport(host, { files: new Map([['a.zip', content]]), taken: [] }, SILENT);
     if (back.kind !== 'set') throw new Error(back.kind);
     const returned = present(
-      back.set.soft.find(({ id }) => id === version.id),
+      trainedIn(back.set).find(({ id }) => id === version.id),
       'version',
     );
-    expect(returned).toEqual({ ...version, soft: { ...version.soft } });
+    expect(returned).toEqual(version);
     // releases that read a shift, of format 2, answer with it and its calibration
     const copy = renewed({ ...comparisons(evaluation), set, dataset }, { id: 'c', handle: 'C', newId: host.newId });
     const [copied] = copy.evaluations;
-    expect(versionOfArm(copy.set, present(copied, 'comparison'), PROBE)).toBe(copy.set.soft.at(-1)?.id);
+    expect(versionOfArm(copy.set, present(copied, 'comparison'), PROBE)).toBe(trainedIn(copy.set).at(-1)?.id);
     expectAsCompared(
       (await staged(back.set)).map(({ probabilities }) => probabilities),
       evaluation,
@@ -340,7 +340,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const quoted = texts.map((text) => `"${text.replaceAll('"', '""')}"`);
     const file = new Blob([['text', ...quoted].join('\n')]);
     await openRows(host, { file, name: 'texts.csv' }, SILENT);
-    const plan = alone(askedVersion(set, { kind: 'soft', version }, dataset));
+    const plan = alone(askedVersion(set, version, dataset));
     await batch(host, { plan, text: 'text', from: 0 }, SILENT);
     const how = { format: 'jsonl', each: 'probability', bom: false, neutralise: false, onlyReview: false } as const;
     const answered = (await (await batchFile(host, how)).file.text()).trim().split('\n');
@@ -384,10 +384,10 @@ describe('a linear probe leaves as a tuned prompt does', () => {
 
     const back = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
     if (back.kind !== 'prompt') throw new Error(back.kind);
-    expect(back.package.run).toMatchObject({ probe: version.probe });
+    expect(back.package).toMatchObject({ origin: version.origin, learned: version.learned, run: null });
     expect(back.package.results).toMatchObject({ rows: evaluation.plan.rowIds.length });
-    const [returned] = back.set.soft;
-    expect(returned).toMatchObject({ probe: version.probe, template: version.template });
+    const [returned] = trainedIn(back.set);
+    expect(returned?.origin).toEqual(version.origin);
     expectAsCompared(await answersOf(back.set, present(returned, 'version'), evaluation), evaluation);
     expect(await checkImport(host, back, SILENT)).toMatchObject({
       kind: 'replayed',

@@ -7,22 +7,20 @@ import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { OutputVectors, StatesRequest } from '../engine/types';
 import { PROBE } from '../evaluation/classify/made-arms';
-import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { calibrated } from '../metrics/calibration';
 import { fittingProbe, type LinearScores, type Probe } from '../metrics/probe';
-import { type TextVoice, textsOf, voicesOf } from '../prompt/prompt';
+import { type TextVoice, textsOf } from '../prompt/prompt';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import { armId, isOfRows, UNTUNED } from '../prompt-set/arms';
-import type { ClassifyEvaluation, SoftVersion } from '../prompt-set/types';
-import { tunedPrompt } from '../prompt-set/versions';
+import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types';
+import { promptOf, tunedPrompt } from '../prompt-set/versions';
 import { singleTokenWords } from '../task/propose-words';
 import { cueOf } from '../task/template';
 import type { HardPrompt } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
-import { STANDARD } from '../training/settings';
 import { askIds } from './ask';
 import type { CompareEvent, Comparing, ReadyArm } from './compare-arms';
 import type { Order } from './export-subjects';
@@ -104,7 +102,7 @@ interface Compared {
   readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset;
   readonly prompt: TextVoice;
-  readonly run: SoftVersion | null;
+  readonly set: PromptSet;
   readonly answers: Answers;
 }
 
@@ -125,8 +123,7 @@ function lineOf({ engine: { info } }: Pick<Host, 'engine'>, { stored, subject }:
       `The probe was compared with other weights than those of ${info.id}, which is loaded. Load that model, then save the probe.`,
     );
   const text = present(textsOf(present(evaluation.versions[UNTUNED], 'untuned prompt').prompt)[0], 'text');
-  const run = set.soft.find(({ id }) => id === evaluation.softVersion) ?? null;
-  return { evaluation, dataset, prompt: text, run, answers: line.logProbs };
+  return { evaluation, dataset, prompt: text, set, answers: line.logProbs };
 }
 
 const asChanged = () =>
@@ -148,7 +145,7 @@ const apart = (some: Answers, others: Answers) =>
  * calibration.
  * @throws StudioError `bad-input` where it cannot be written so, or no longer answers as it was compared
  */
-export const keepProbe: Verb<Order, CompareEvent, SoftVersion> = async (host, order, run) => {
+export const keepProbe: Verb<Order, CompareEvent, Omit<Version, 'number'>> = async (host, order, run) => {
   const then = lineOf(host, order);
   const { dataset, prompt, evaluation } = then;
   const { rowIds } = evaluation.plan;
@@ -165,7 +162,6 @@ export const keepProbe: Verb<Order, CompareEvent, SoftVersion> = async (host, or
 
 interface Placed {
   readonly template: string;
-  readonly end: string;
   readonly tokenIds: Int32Array;
 }
 
@@ -184,7 +180,7 @@ async function tailAsVectors(
     const [first] = rows;
     const tokenIds = first?.ids.subarray(cut.rows[0]?.ids.length ?? 0);
     const isWhole = rows.every(({ ids }, i) => `${cut.rows[i]?.ids},${tokenIds}` === ids.join());
-    if (tokenIds && tokenIds.length > 0 && isWhole) return { template: before, end: template.slice(-length), tokenIds };
+    if (tokenIds && tokenIds.length > 0 && isWhole) return { template: before, tokenIds };
   }
   throw badInput(
     'The prompt’s text has no end that the model reads apart from the row’s text, and the probe needs one. Add a line such as “Label:” to the template, compare again, then save the probe.',
@@ -193,10 +189,10 @@ async function tailAsVectors(
 
 async function asVersion(
   { host, run: { control } }: Asking,
-  { evaluation, dataset, run, prompt }: Compared,
+  { evaluation, dataset, set, prompt }: Compared,
   { probe, train }: { readonly probe: Probe; readonly train: readonly TokenRow[] },
-  { template, end, tokenIds }: Placed,
-): Promise<SoftVersion> {
+  { template, tokenIds }: Placed,
+): Promise<Omit<Version, 'number'>> {
   const { id, sha256, dtype } = host.engine.info;
   const own = prompt.words;
   const words = singleTokenWords(own, template, host.tokens.encode);
@@ -209,19 +205,16 @@ async function asVersion(
   const vectors = await host.engine.tokenVectors(tokenIds, control);
   const virtualTokens = tokenIds.length;
   const soft = trainedPrompt({ placement: 'suffix', virtualTokens }, { vectors, answerShift });
-  const calibration: CalibrationFit = { meanLogProbs, rows: train.length };
+  const text = tunedPrompt(template, soft, prompt.inText);
+  const { fingerprint: datasetFingerprint, splitHash, heldBackHash } = dataset;
   return {
-    ...{ id: host.newId(), number: 0, name: 'Linear probe', createdAt: host.now(), words, calibration },
-    settings: {
-      ...STANDARD,
-      ...{ virtualTokens, steps: 0, seed: dataset.seed, answerVectors: 'trained' },
-      initialisation: { kind: 'text', text: end },
-    },
-    ...{ template, initText: end, probe: { from: armId(evaluation, PROBE), rows: train.length, c: probe.c } },
-    ...(run?.examples && { examples: run.examples }),
-    ...{ status: 'finished', error: null, soft, bestStep: null, validationAccuracy: null, seconds: null },
-    ...{ model: { id, sha256, dtype }, datasetFingerprint: dataset.fingerprint, splitHash: dataset.splitHash },
-    ...(dataset.heldBackHash && { heldBackHash: dataset.heldBackHash }),
+    ...{ id: armId(evaluation, PROBE), name: 'Linear probe', createdAt: host.now() },
+    prompt: { ...promptOf(set, text, words, soft), calibration: { meanLogProbs, rows: train.length } },
+    calibrated: true,
+    origin: { kind: 'probe', rows: train.length, c: probe.c },
+    model: { id, sha256, dtype },
+    learned: { datasetFingerprint, splitHash, heldBackHash },
+    tried: null,
   };
 }
 
@@ -253,15 +246,13 @@ function asAnswerWords(
 /** @throws StudioError `bad-input` where it answers otherwise than the probe */
 async function checkAnswers(
   { host, dataset, run }: Asking,
-  { template, settings, examples, words = [], soft, calibration }: SoftVersion,
+  { prompt: { voices, calibration } }: Pick<Version, 'prompt'>,
   { rows, probe }: { readonly rows: readonly TokenRow[]; readonly probe: Probe },
 ): Promise<void> {
   const checked = new Set(drawnRows(dataset, dataset.split.test, CHECKED_ROWS));
   const whole = rows.filter(({ rowId }) => checked.has(rowId));
   const split = whole.map(({ rowId }) => rowId);
-  const prompt = tunedPrompt(template, settings, examples);
-  const asked = { voices: voicesOf(prompt, words, soft ? [soft] : []) };
-  const scored = await askIds(host, asked, { dataset, ids: split, cacheKey: null }, run.control);
+  const scored = await askIds(host, { voices }, { dataset, ids: split, cacheKey: null }, run.control);
   const answers = Array.from(scored.values(), (row) => calibrated(row.logProbs, calibration?.meanLogProbs ?? null));
   const states = await statesOf(host, { rows: whole, cacheKey: null }, run, 'Checking its answers');
   const difference = apart(answers, probe.predict(states));

@@ -10,10 +10,10 @@ import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { fitWords } from '../metrics/logistic';
 import { tagProbabilities } from '../metrics/tags';
-import { labelsOf, type TextVoice } from '../prompt/prompt';
+import { firstText, labelsOf, type Prompt, softOf, type TextVoice } from '../prompt/prompt';
 import { type AskedVersion, alone, askedVersion } from '../prompt-set/ready-prompt';
-import { withCounts } from '../prompt-set/test-support';
-import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import { asking, reading, trainedIn, withCounts, writtenIn } from '../prompt-set/test-support';
+import type { PromptSet, Version } from '../prompt-set/types';
 import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from '../route/answering';
 import { replay } from '../route/check-rows';
 import { AS_ASKED, policyFor } from '../route/policy';
@@ -45,23 +45,23 @@ beforeAll(async () => {
 
 afterAll(() => engine.dispose());
 
-const versionOf = (seed: number): readonly [PromptSet, SoftVersion] => {
+const versionOf = (seed: number): readonly [PromptSet, Version] => {
   const set = setOf('Tone', LABELS, engine.info, seed);
-  return [set, present(set.soft[0], 'run')];
+  return [set, present(trainedIn(set)[0], 'run')];
 };
 
-const tuned = (seed: number, change: Partial<SoftVersion> = {}): AskedVersion => {
+const tuned = (seed: number, change: Partial<Prompt> = {}): AskedVersion => {
   const [set, version] = versionOf(seed);
-  return askedVersion(set, { kind: 'soft', version: { ...version, ...change } }, dataset);
+  return asking(askedVersion(set, version, dataset), change);
 };
 
 const CALIBRATION = { meanLogProbs: [-0.1, -2.3], rows: 9 };
 const THRESHOLD = { value: 0.75, rows: 9, answered: 8, correct: 7 };
 
 /** The tuned version after the text with others, which have trained answer words, and words of the rows. */
-function several(seeds: readonly number[], weight: number | null, change: Partial<SoftVersion> = {}): AskedVersion {
+function several(seeds: readonly number[], weight: number | null, change: Partial<Prompt> = {}): AskedVersion {
   const softs = seeds.map((seed) => ({
-    ...present(versionOf(seed)[1].soft, 'vectors'),
+    ...present(softOf(versionOf(seed)[1].prompt), 'vectors'),
     answerShift: new Float32Array(192).fill(0.01),
   }));
   const model = fitWords(SENTENCES, [1, 0, 0, 1], LABELS.length);
@@ -69,13 +69,14 @@ function several(seeds: readonly number[], weight: number | null, change: Partia
   const all = [own, ...softs.map((soft) => ({ ...own, soft }))];
   const mean = all.map((voice) => ({ ...voice, weight: 1 / all.length }));
   const voices = weight === null ? mean : withCounts(mean, model, weight);
-  return tuned(1, { soft: null, mixed: { voices }, ...change });
+  const route = weight === null ? 'ensemble' : 'combined';
+  return { ...tuned(1, { voices, ...change }), route };
 }
 
 function written(prompt: Partial<HardPrompt>, rows: Dataset | null = dataset): AskedVersion {
   const set = setOf('Tone', LABELS, engine.info, 1);
-  const hand = present(set.hard[0], 'version');
-  return askedVersion(set, { kind: 'hard', version: { ...hand, prompt: { ...hand.prompt, ...prompt } } }, rows);
+  const hand = present(writtenIn(set)[0], 'version');
+  return reading(askedVersion(set, hand, rows), prompt);
 }
 
 const probabilities = async (version: AskedVersion, rowsOf: (version: AskedVersion) => RowSource) => {
@@ -133,14 +134,15 @@ describe('a package', () => {
   });
 
   it('of several labels comes back, here and imported elsewhere, with its cuts and trained answer words', async () => {
-    const set: PromptSet = { ...setOf('Tags', ['A', 'B', 'C'], engine.info, 1), several: true };
-    const run = present(set.soft[0], 'run');
+    const set = setOf('Tags', ['A', 'B', 'C'], engine.info, 1, { several: true });
+    const tuned = askedVersion(set, present(trainedIn(set)[0], 'version'), null);
+    const text = firstText(tuned.prompt);
     const soft = {
-      ...present(run.soft, 'vectors'),
+      ...present(text.soft, 'vectors'),
       answerShift: Float32Array.from({ length: 288 }, (_, i) => Math.cos(i) / 5),
     };
     const calibration = { meanLogProbs: [1, -2, 0], rows: 9 };
-    const asked = askedVersion(set, { kind: 'soft', version: { ...run, soft, calibration } }, null);
+    const asked = asking(tuned, { voices: [{ ...text, soft }], calibration });
     const back = unwrap(packageIn(JSON.parse(packageJson(await made(asked)))));
     expect(back.version.prompt).toEqual(asked.prompt);
     const cells = back.checkRows.map((row) => row.cells);
@@ -151,9 +153,9 @@ describe('a package', () => {
       here.map((row) => row.map((p) => expect.closeTo(p, 10))),
     );
     expect(await tags(unpacked(back, back.version))).toEqual(here);
-    const elsewhere = unwrap(setOfPackage(back, { id: 'new', now: '2026-01-07', taken: [] }));
-    const version = present(elsewhere.soft[0], 'version');
-    expect(await tags(askedVersion(elsewhere, { kind: 'soft', version }, null))).toEqual(here);
+    const elsewhere = setOfPackage(back, { id: 'new', now: '2026-01-07', taken: [] });
+    const [version] = trainedIn(elsewhere);
+    expect(await tags(askedVersion(elsewhere, present(version, 'version'), null))).toEqual(here);
     const off = back.checkRows.map((row) => ({ ...row, logProbs: row.logProbs.toReversed() }));
     const rerun = { control: uninterrupted, emit: () => {} };
     expect(await replay(host, back, rerun)).toMatchObject({ changed: 0 });
@@ -228,7 +230,7 @@ describe('a file of a stranger', () => {
       (file) => prompt(file, { task: { kind: 'classify', labels: ['a', 'a'] } }),
       'two labels are equal',
     ],
-    ['one label', (file) => prompt(file, { task: { kind: 'classify', labels: ['a'] } }), 'at least two labels'],
+    ['one label', (file) => prompt(file, { task: { kind: 'classify', labels: ['a'] } }), 'in the order of the labels'],
     [
       'labels of other words',
       (file) => prompt(file, { task: { kind: 'classify', labels: ['a', 'b'] } }),

@@ -7,7 +7,7 @@ import type { RowsRead } from '../inference/text-cache';
 import { type Control, ControlSource } from '../lib/control';
 import { asStudioError, StudioError } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
-import type { RaceEntry, SoftVersion } from '../prompt-set/types';
+import type { RaceEntry } from '../prompt-set/types';
 import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
@@ -20,7 +20,7 @@ import { cacheKeyOf } from './training-rows';
 
 const LEFT = 2;
 
-export type RaceWinner = Pick<SoftVersion, 'settings' | 'initText'> & {
+export type RaceWinner = Pick<RunRequest, 'settings' | 'initText'> & {
   readonly checkpoint: Checkpoint | null;
   /** What its step 0 reaches on the validation rows, where that was asked ahead. */
   readonly atStart?: Trial;

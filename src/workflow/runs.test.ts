@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { rowsOf } from '../dataset/labels';
 import { uninterrupted } from '../lib/control';
+import { firstText } from '../prompt/prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
+import { calibratedAs, versionIn, withTexts } from '../prompt-set/test-support';
+import type { PromptSet, Run, RunCheckpoint } from '../prompt-set/types';
 import { classifyInstruction } from '../task/propose';
 import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
 import { fakeHost, prepared, promptSet, textOf } from './fake-host.test-support';
@@ -52,21 +54,14 @@ test('names the answers where a prompt has no instruction', () => {
     { label: 'a', word: ' bad' },
     { label: 'b', word: ' good' },
   ];
-  const set = { hard: [], chosenHard: null, words } as unknown as PromptSet;
+  const set = { versions: [], chosenHard: null, words } as unknown as PromptSet;
   expect(initialText(set)).toBe('Decide if the text is bad or good.');
 });
 
 test('starts from the same sentence where the instruction is the proposed one, and from any other as it is', async () => {
   const own = promptSet(await prepared(40));
   const above = (instruction: string, words = own.words) =>
-    initialText({
-      ...own,
-      words,
-      hard: own.hard.map((version) => ({
-        ...version,
-        prompt: { ...version.prompt, template: `${instruction}\n${own.baseTemplate}` },
-      })),
-    });
+    initialText(withTexts({ ...own, words }, { template: `${instruction}\n${own.baseTemplate}` }));
   const letters = own.words.map(({ label }, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
   const labels = own.words.map(({ label }) => label);
   expect(above(classifyInstruction(labels, own.words))).toMatch(/^Decide if the text is/);
@@ -141,9 +136,11 @@ test('measures the machine on rows that the engine has not answered before, with
 
 describe('what vectors start from', () => {
   const kept = async () => promptSet(await prepared(40), [0, 1]);
-  const change = (set: PromptSet, id: string, more: Partial<SoftVersion>): PromptSet => ({
+  /** The set with a run that has made no version. */
+  const unmade = (set: PromptSet, id: string, status: Run['status']): PromptSet => ({
     ...set,
-    soft: set.soft.map((run) => (run.id === id ? { ...run, ...more } : run)),
+    versions: set.versions.filter((version) => version.id !== id),
+    runs: set.runs.map((run) => (run.id === id ? { ...run, status } : run)),
   });
 
   test('is a text, answer words, sampled words, or an earlier run, the latest first', async () => {
@@ -152,9 +149,9 @@ describe('what vectors start from', () => {
     expect(startOptions(set).at(-1)).toMatchObject({ label: 'Run 1, Run 1', detail: 'step 1' });
     expect(startOptions(null).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary']);
     expect(startOptions(writing).map(({ id }) => id)).toEqual(['text', 'vocabulary']);
-    const lost = change(set, 'r1', { soft: null });
+    const lost = unmade(set, 'r1', 'failed');
     expect(startOptions(lost).map(({ id }) => id)).not.toContain('run:r1');
-    const paused = change(set, 'r1', { soft: null, status: 'paused' });
+    const paused = unmade(set, 'r1', 'paused');
     expect(startOptions(paused).find(({ id }) => id === 'run:r1')).toMatchObject({ detail: 'its last step' });
   });
 
@@ -164,12 +161,10 @@ describe('what vectors start from', () => {
     expect(startWith('text', set)).toEqual({ kind: 'text', text: '' });
     expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
     expect(startWith('run:r1', set)).toEqual({ kind: 'prompt', runId: 'r1', at: 'best' });
-    const [run] = change(set, 'r0', { soft: null, status: 'paused' }).soft;
-    expect(run && [canBranch(run), branchOf(run).kind === 'prompt' && branchOf(run)]).toEqual([
-      true,
-      { kind: 'prompt', runId: 'r0', at: 'last' },
-    ]);
-    expect(run && canBranch({ ...run, status: 'failed' })).toBe(false);
+    const paused = unmade(set, 'r0', 'paused');
+    const [run] = paused.runs;
+    expect(run && [canBranch(paused, run), branchOf(run)]).toEqual([true, { kind: 'prompt', runId: 'r0', at: 'last' }]);
+    expect(run && canBranch(paused, { ...run, status: 'failed' })).toBe(false);
   });
 
   test('are the kept vectors of a run, or those of its last step', async () => {
@@ -190,7 +185,7 @@ describe('what vectors start from', () => {
       vectors: Float32Array.of(7, 7),
       answerShift: Float32Array.of(9),
     });
-    const paused = change(set, 'r1', { soft: null });
+    const paused = unmade(set, 'r1', 'paused');
     expect(startVectors(paused, from('best'), stored)).toEqual({ vectors: Float32Array.of(8, 8) });
     expect(() => startVectors(paused, from('best'), null)).toThrow('no longer has vectors. Choose another start');
     expect(() => startVectors(set, from('best', 'gone'), null)).toThrow('no longer has vectors');
@@ -200,7 +195,7 @@ describe('what vectors start from', () => {
 test('a smaller prompt is recorded with the prompt that it learns from, in its words', async () => {
   const set = promptSet(await prepared(40));
   const words = set.words.map(({ label }) => ({ label, word: ` ${label[0]}` }));
-  const own = { ...set, hard: set.hard.map((version) => ({ ...version, words, calibration: null })) };
+  const own = calibratedAs(withTexts(set, { words }), 'h', null);
   const { run } = recorded(own, { ...planned, settings: STANDARD, teacher: 'h' }, at, from);
   expect(run).toMatchObject({
     distilled: { from: 'h' },
@@ -208,8 +203,8 @@ test('a smaller prompt is recorded with the prompt that it learns from, in its w
     template: 'Text: {text}\nTone:',
     initText: 'Say the tone.',
   });
-  expect(teacherOf(own, run)).toEqual({ prompt: own.hard[0]?.prompt, words, calibration: null });
-  expect(() => teacherOf({ ...own, hard: [] }, run)).toThrow('no longer in the prompt set');
+  expect(teacherOf(own, run)).toEqual({ prompt: firstText(versionIn(own, 'h').prompt), words, calibration: null });
+  expect(() => teacherOf({ ...own, versions: [] }, run)).toThrow('no longer in the prompt set');
   expect(teacherOf(own, recorded(own, { ...planned, settings: STANDARD }, at, from).run)).toBeNull();
 });
 
@@ -278,10 +273,10 @@ test('nothing is run twice where a run lacks what is asked for, or the set is no
   const set = promptSet(await prepared(40));
   expect(startWith('run:r0', null)).toEqual({ kind: 'text', text: '' });
   expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
-  expect(templateOf({ ...set, hard: [], chosenHard: null }, true)).toBe(set.baseTemplate);
+  expect(templateOf({ ...set, versions: [], chosenHard: null }, true)).toBe(set.baseTemplate);
   expect(instructionOf('{')).toBe('');
   expect(instructionOf('Decide. \n\nMessage: {text}')).toBe('Decide.');
-  expect(initialText({ ...set, hard: [], chosenHard: null })).not.toMatch(/ {2}/);
+  expect(initialText({ ...set, versions: [], chosenHard: null })).not.toMatch(/ {2}/);
 });
 
 test('a start that is typed loses the space around it, and a race is kept for labels alone', async () => {
@@ -293,11 +288,11 @@ test('a start that is typed loses the space around it, and a race is kept for la
     for (const key of ['race', 'core']) expect(run.settings).not.toHaveProperty(key);
   const first = { ...raced(set, { group: 'g' }), settings: STANDARD, initText: 'The best start.', race: [] };
   const seed = { settings: { ...settings, seed: 2 } };
-  const second = raced({ ...set, soft: [first] }, { ...seed, group: 'g' });
+  const second = raced({ ...set, runs: [first] }, { ...seed, group: 'g' });
   expect(second).toMatchObject({ initText: first.initText, settings: { ...STANDARD, seed: 2 } });
   expect(second.settings).not.toHaveProperty('race');
   for (const group of ['h', null])
-    expect(raced({ ...set, soft: [first] }, { ...seed, group }).settings.race).toBe(true);
+    expect(raced({ ...set, runs: [first] }, { ...seed, group }).settings.race).toBe(true);
   // labels are chosen: what only generated texts lack stays
   expect(raced(set).settings.metric).toBe(settings.metric);
 });

@@ -2,10 +2,11 @@
 import type { Dataset } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { chosenHard, type finishRun, fits, startRun } from '../prompt-set/make-versions';
+import { firstText, softOf } from '../prompt/prompt';
+import { chosenHard, type RunResult, startRun } from '../prompt-set/make-versions';
 import { isWriting, kindOf } from '../prompt-set/prompt-set';
-import type { HardVersion, PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
-import { wordsFitting } from '../prompt-set/versions';
+import type { PromptSet, Run, RunCheckpoint, Version } from '../prompt-set/types';
+import { hasTask, isTuned, promptFor, versionById, wordsOf } from '../prompt-set/versions';
 import { classifyInstruction, startSentence, tagInstruction } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
 import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
@@ -18,13 +19,14 @@ import type { TrainedRun, TrainRunRequest } from './train';
 
 const EARLIER = 'run:';
 
-export const canBranch = (run: SoftVersion): boolean => run.soft !== null || run.status === 'paused';
+export const canBranch = (set: PromptSet, run: Run): boolean =>
+  run.status === 'paused' || versionById(set, run.id) !== null;
 
 /** The last step of a paused run, the kept step of others. */
-export const branchOf = (run: SoftVersion): Initialisation => ({
+export const branchOf = ({ id, status }: Pick<Run, 'id' | 'status'>): Initialisation => ({
   kind: 'prompt',
-  runId: run.id,
-  at: run.soft ? 'best' : 'last',
+  runId: id,
+  at: status === 'paused' ? 'last' : 'best',
 });
 
 interface StartOption {
@@ -34,7 +36,11 @@ interface StartOption {
 }
 
 export function startOptions(set: PromptSet | null): readonly StartOption[] {
-  const earlier = set ? set.soft.filter((run) => canBranch(run) && fits(set, run)).toReversed() : [];
+  const paused = set?.runs.filter(
+    ({ status, words }) => status === 'paused' && isWriting(set) === (words.length === 0),
+  );
+  const tuned = set?.versions.filter((version) => isTuned(version) && hasTask(set, version)) ?? [];
+  const earlier = [...(paused ?? []).toReversed(), ...tuned.toReversed()];
   return [
     { id: 'text', label: 'A text', detail: 'best on most data' },
     ...(set && isWriting(set) ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
@@ -42,17 +48,24 @@ export function startOptions(set: PromptSet | null): readonly StartOption[] {
     ...earlier.map((run) => ({
       id: `${EARLIER}${run.id}`,
       label: `Run ${run.number}, ${run.name}`,
-      detail: run.soft && run.bestStep !== null ? `step ${run.bestStep}` : 'its last step',
+      detail: detailOf(set, run),
     })),
   ];
+}
+
+/** The step that vectors of an earlier run are of. */
+function detailOf(set: PromptSet | null, { id }: Pick<Run, 'id'>): string {
+  const run = set?.runs.find((each) => each.id === id);
+  return run?.status !== 'paused' && run?.bestStep != null ? `step ${run.bestStep}` : 'its last step';
 }
 
 export const startId = (start: Initialisation): string =>
   start.kind === 'prompt' ? `${EARLIER}${start.runId}` : start.kind;
 
 export function startWith(id: string, set: PromptSet | null): Initialisation {
-  const run = set?.soft.find((each) => `${EARLIER}${each.id}` === id);
-  if (run) return branchOf(run);
+  const own = id.startsWith(EARLIER) ? id.slice(EARLIER.length) : null;
+  const run = set?.runs.find((each) => each.id === own) ?? (set && versionById(set, own));
+  if (run) return branchOf({ id: run.id, status: 'status' in run ? run.status : 'finished' });
   return id === 'answer-words' || id === 'vocabulary' ? { kind: id } : { kind: 'text', text: '' };
 }
 
@@ -64,10 +77,11 @@ export function runText(
   set: PromptSet,
   { hybrid, examples = 0 }: Pick<PlannedRun, 'hybrid' | 'examples'>,
   dataset: Dataset | null,
-): Pick<SoftVersion, 'template' | 'examples'> {
+): Pick<Run, 'template' | 'examples'> {
   const template = templateOf(set, hybrid);
   if (!dataset) return { template };
-  const { shotSeed = 0, selection } = chosenHard(set)?.prompt ?? {};
+  const yours = chosenHard(set);
+  const { shotSeed = 0, selection } = yours ? firstText(yours.prompt) : {};
   const prompt: HardPrompt = {
     ...{ template, shots: examples, shotSeed },
     selection: selection === 'random' ? selection : 'balanced',
@@ -78,20 +92,23 @@ export function runText(
   return { template: whole, examples: shown };
 }
 
-export const textOf = ({ handVersion, examples = [] }: SoftVersion) => ({
+export const textOf = ({ handVersion, examples = [] }: Run) => ({
   hybrid: handVersion !== undefined,
   examples: examples.length,
 });
 
 export const templateOf = (set: PromptSet, hybrid: boolean): string =>
-  (hybrid ? chosenHard(set)?.prompt.template : null) ?? set.baseTemplate;
+  (hybrid ? templateIn(chosenHard(set)) : null) ?? set.baseTemplate;
+
+const templateIn = (version: Version | null): string | null => version && firstText(version.prompt).template;
 
 /**
  * The text that vectors start from: the user's own instruction (what their prompt says before the row), else a plain
  * sentence that names the answers. Vectors that start at random never beat the most frequent label: docs/method/training.md.
  */
-export function initialText(set: PromptSet, hard: HardVersion | null = chosenHard(set)): string {
-  const own = hard && instructionOf(hard.prompt.template);
+export function initialText(set: PromptSet, hard: Version | null = chosenHard(set)): string {
+  const template = templateIn(hard);
+  const own = template && instructionOf(template);
   if (own && !isProposed(own, set)) return own;
   return isWriting(set) ? 'Write the answer in one line.' : startSentence(set.words.map(({ word }) => word.trim()));
 }
@@ -152,7 +169,7 @@ function settled(
   if (kind === 'generate') return { settings: withoutRace(forGeneration(settings)) };
   if (kind === 'tag') return { settings: forTags(settings) };
   if (teacher) return { settings: forSmaller(settings) };
-  const raced = settings.race && group && set.soft.find((run) => run.group === group && run.race);
+  const raced = settings.race && group && set.runs.find((run) => run.group === group && run.race);
   return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };
 }
 
@@ -171,10 +188,10 @@ export function startOf(
   set: PromptSet,
   plan: Omit<PlannedRun, 'id' | 'name'>,
   dataset: Dataset | null,
-): Pick<SoftVersion, 'settings' | 'template' | 'examples' | 'initText'> {
+): Pick<Run, 'settings' | 'template' | 'examples' | 'initText'> {
   const { settings, initText } = settled(set, plan);
   const { initialisation: start } = settings;
-  const distilled = set.hard.find(({ id }) => id === plan.teacher);
+  const distilled = versionById(set, plan.teacher ?? null) ?? undefined;
   const typed = start.kind === 'text' ? start.text.trim() || startText(settings, initialText(set, distilled)) : '';
   return { settings, ...runText(set, plan, dataset), initText: initText ?? typed };
 }
@@ -184,12 +201,12 @@ export function recorded(
   set: PromptSet,
   plan: PlannedRun,
   at: Parameters<typeof startRun>[1],
-  from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
+  from: Pick<Run, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
   dataset: Dataset | null = null,
 ): ReturnType<typeof startRun> {
   const { id, name, hybrid, group, teacher } = plan;
   const hand = hybrid ? chosenHard(set) : null;
-  const distilled = set.hard.find((version) => version.id === teacher);
+  const distilled = versionById(set, teacher ?? null);
   return startRun(
     set,
     { ...at, id },
@@ -199,14 +216,14 @@ export function recorded(
       ...startOf(set, plan, dataset),
       ...(hand && { handVersion: hand.id }),
       ...(distilled && { distilled: { from: distilled.id } }),
-      ...(distilled?.words && { words: wordsFitting(set, distilled) }),
+      ...(distilled && { words: wordsOf({ prompt: promptFor(set, distilled) }) }),
       ...(group && { group }),
     },
   );
 }
 
 /** What the prompt set keeps of a run that is over. Who paused one that nobody can resume has stopped it. */
-export const resultOf = ({ reason, error, soft, best, ...end }: TrainedRun): Parameters<typeof finishRun>[2] => ({
+export const resultOf = ({ reason, error, soft, best, ...end }: TrainedRun): RunResult => ({
   status: reason === 'paused' ? 'stopped' : reason,
   ...(error !== undefined && { error }),
   soft,
@@ -220,7 +237,7 @@ export const resultOf = ({ reason, error, soft, best, ...end }: TrainedRun): Par
 
 /** Why a run cannot be resumed on these rows; null where it can: it would learn from rows that chose its steps, or test it. */
 export function resumeTrouble(
-  run: Pick<SoftVersion, 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
+  run: Pick<Run, 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
   dataset: Pick<Dataset, 'fingerprint' | 'heldBackHash' | 'splitHash'>,
 ): StudioError | null {
   if (run.datasetFingerprint !== dataset.fingerprint)
@@ -238,11 +255,12 @@ export function resumeTrouble(
 }
 
 /** Whose answers a run learns; null = it learns the rows' labels. @throws StudioError `bad-input` where that version is missing */
-export function teacherOf(set: PromptSet, { distilled }: Pick<SoftVersion, 'distilled'>): Teacher | null {
+export function teacherOf(set: PromptSet, { distilled }: Pick<Run, 'distilled'>): Teacher | null {
   if (!distilled) return null;
-  const version = set.hard.find(({ id }) => id === distilled.from);
+  const version = versionById(set, distilled.from);
   if (!version) throw badInput('The prompt that this run makes smaller is no longer in the prompt set.');
-  return { prompt: version.prompt, words: wordsFitting(set, version), calibration: version.calibration };
+  const prompt = firstText(promptFor(set, version));
+  return { prompt, words: prompt.words, calibration: version.calibrated ? version.prompt.calibration : undefined };
 }
 
 const trainedIn = ({
@@ -263,9 +281,9 @@ export function startVectors(
   kept: RunCheckpoint | null,
 ): TrainRunRequest['initFrom'] {
   if (initialisation.kind !== 'prompt') return null;
-  const run = set.soft.find(({ id }) => id === initialisation.runId);
+  const earlier = versionById(set, initialisation.runId);
   const checkpoint = kept?.checkpoint;
-  const best = run?.soft ?? checkpoint?.best ?? null;
+  const best = (earlier && softOf(earlier.prompt)) ?? checkpoint?.best ?? null;
   if (initialisation.at === 'best' && best) return trainedIn(best);
   if (checkpoint) {
     const { vectors, answers } = checkpoint;

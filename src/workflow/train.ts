@@ -8,7 +8,7 @@ import { asStudioError, StudioError, toWire, type WireError } from '../lib/error
 import { rougeL } from '../metrics/text';
 import { voicesOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
-import type { AnswersWith } from '../prompt-set/types';
+import type { AnswersWith, Tried } from '../prompt-set/types';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from '../route/generated-texts';
 import { wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
@@ -20,7 +20,7 @@ import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { taggedFrom } from './tagged-rows';
 import { tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, type Tried, timingOf, triedFrom, triedIds } from './training-rows';
+import { cacheKeyOf, type Timing, timingOf, triedFrom, triedIds } from './training-rows';
 
 /** A prompt without vectors that the run is shown against: the plain text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';

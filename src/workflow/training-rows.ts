@@ -6,7 +6,7 @@ import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { calibrated } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
-import type { AnswersWith, HardVersion, TriedWith } from '../prompt-set/types';
+import type { AnswersWith, Tried, TriedWith } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host } from './host';
 
@@ -45,7 +45,8 @@ export const triedCount = ({ split, mapping }: Pick<Dataset, 'split' | 'mapping'
 
 // A prompt without vectors on validation rows: what a hand-written prompt reaches, and what training has to beat.
 
-export type Tried = NonNullable<HardVersion['tried']>;
+/** The figures of a try on validation rows. */
+export type Figures = Omit<Tried, 'datasetFingerprint' | 'splitHash' | 'with'>;
 
 /** How fast this machine reads: the time of forward passes over a number of tokens. */
 export interface Timing {
@@ -63,7 +64,7 @@ export function tally(
   result: ScoreResult,
   classes: number,
   meanLogProbs: readonly number[] | null = null,
-): Tried {
+): Figures {
   const labelled = rows.flatMap((row, i) => {
     const scored = result.rows[i];
     return row.label === null || !scored

@@ -2,14 +2,13 @@
 
 import { drawnRows } from '../dataset/draw';
 import { goldOf, labelCounts, rowsById, targetOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
-import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
 import { crossValidated } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import { voicesOf } from '../prompt/prompt';
-import type { AnswersWith, TagTry, WritingTry } from '../prompt-set/types';
+import type { AnswersWith, TagTry, Tried, WritingTry } from '../prompt-set/types';
 import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { AnswerWord, HardPrompt } from '../task/types';
@@ -21,7 +20,7 @@ import type { Host, Run, Verb } from './host';
 import { sharedStart } from './run-rows';
 import { crossCutF1, taggedFrom } from './tagged-rows';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, type Tried, triedFrom, triedIds, triedOn, validationIds } from './training-rows';
+import { cacheKeyOf, type Timing, triedFrom, triedIds, triedOn, validationIds } from './training-rows';
 
 /** With the time of the tokens that were run. */
 export type TryResult = { readonly timing: Timing } & (
@@ -91,7 +90,7 @@ function writingFigures(
   dataset: Dataset,
   written: Awaited<ReturnType<typeof generateTexts>>,
   seconds: number,
-): Omit<WritingTry, 'datasetFingerprint'> {
+): Omit<WritingTry, 'datasetFingerprint' | 'splitHash' | 'with'> {
   const byId = rowsById(dataset.table.rows);
   const pairs = written.map(
     ({ rowId, text }) => [text, targetOf(present(byId.get(rowId), rowId), dataset.mapping)] as const,

@@ -3,12 +3,13 @@ import { rowsById } from '../dataset/labels';
 import { type ColumnMapping, type Dataset, storedTask, type TaskKind } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { uninterrupted } from '../lib/control';
+import { firstText, softOf, softsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
-import { addHardVersion, addTrained, finishRun, startRun } from '../prompt-set/make-versions';
+import { addVersion, addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { gridChoices, gridRow } from '../prompt-set/ready-prompt';
-import { askedOf } from '../prompt-set/test-support';
+import { askedOf, trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
 import { reportOf } from '../report/input';
@@ -97,7 +98,7 @@ async function preparedSet(host: Host, kind: TaskKind, order: StoryOrder) {
   const short = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };
   const settings = kind === 'tag' ? forTags(short) : short;
   const { id, sha256, dtype } = host.engine.info;
-  const started = startRun(addHardVersion(empty, stamp(), { prompt }).set, stamp(), {
+  const started = startRun(addWritten(empty, stamp(), { text: prompt }).set, stamp(), {
     settings: { ...settings, initialisation: { kind: 'text', text: instruction } },
     template,
     initText: instruction,
@@ -161,21 +162,24 @@ async function gridStory(host: Host, set: PromptSet, dataset: Dataset): Promise<
 
 /** The vectors of its hand-written prompt with two examples, made smaller. */
 async function smallerStory(host: Host, set: PromptSet, dataset: Dataset): Promise<readonly number[]> {
-  const [hand] = set.hard;
-  const [run] = set.soft;
+  const [hand] = writtenIn(set);
+  const [run] = set.runs;
   if (!hand || !run) return [];
   const { settings, template, initText } = run;
   const { words } = set;
   const request = { runId: 'smaller', dataset, template, words, settings, initText, initFrom: null, resume: null };
-  const teacher = { prompt: { ...hand.prompt, shots: 2 }, words, calibration: undefined };
+  const teacher = { prompt: { ...firstText(hand.prompt), shots: 2 }, words, calibration: undefined };
   const { soft } = await distil(host, { ...request, baselines: [], teacher, texts: null }, silent());
   return Array.from(soft.vectors);
 }
 
 /** The words of a text, weighed without and with the vectors. */
-function weighedStory(host: Host, { baseTemplate, words: plain, soft: [tuned] }: PromptSet): Promise<Weighing> {
+function weighedStory(host: Host, set: PromptSet): Promise<Weighing> {
+  const { baseTemplate, words: plain } = set;
   const words = wordsFor(baseTemplate, plain);
-  const softs = tuned?.soft ? [tuned.soft] : [];
+  const softs = trainedIn(set)
+    .flatMap(({ prompt }) => softsOf(prompt))
+    .slice(0, 1);
   const versions = [[], softs].map((own) => {
     const asked = askedOf({ text: { template: baseTemplate }, words, softs: own });
     return { ...asked, prompt: wholePrompt(asked.prompt, null, 'message') };
@@ -184,8 +188,9 @@ function weighedStory(host: Host, { baseTemplate, words: plain, soft: [tuned] }:
 }
 
 /** The leaderboard of a search. */
-async function searchedStory(host: Host, { baseTemplate: template, words, hard }: PromptSet, dataset: Dataset) {
-  const own = hard.map(({ prompt }) => ({ prompt, words }));
+async function searchedStory(host: Host, set: PromptSet, dataset: Dataset) {
+  const { baseTemplate: template, words } = set;
+  const own = writtenIn(set).map(({ prompt }) => ({ prompt: firstText(prompt), words }));
   const request = { dataset, template, words, own, budget: 40, known: [] };
   const { winner, board, search } = await improve(host, request, silent());
   const found = { winner: { ...winner, tried: null }, board, search };
@@ -199,10 +204,11 @@ async function probeStory(host: Host, { set, dataset, evaluation }: Awaited<Retu
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
   const order = { stored, subject: armId(evaluation, PROBE), withRows: true };
   const version = await keepProbe(host, order, silent());
-  const kept = { ...stored, set: addTrained(set, version, host.now()) };
+  const kept = { ...stored, set: addVersion(set, { id: version.id, now: host.now() }, version) };
   const asked = { ...order, stored: kept, subject: version.id, recipient: 'engineer' } as const;
   const { name, content } = await exportPackage(host, asked, silent());
-  const numbers = [...(version.soft?.answerShift ?? []), ...(version.calibration?.meanLogProbs ?? [])];
+  const { prompt } = version;
+  const numbers = [...(softOf(prompt)?.answerShift ?? []), ...(prompt.calibration?.meanLogProbs ?? [])];
   return { numbers, zip: { name, bytes: toHex(content) } };
 }
 
@@ -217,7 +223,7 @@ export async function story(of: Host, kind: TaskKind, order: StoryOrder = 'mixed
   const matrix = kind === 'classify' ? await gridStory(host, set, dataset) : null;
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
   const weighed = kind === 'classify' ? await weighedStory(host, set) : null;
-  const asked = { stored, subject: set.soft[0]?.id ?? null, withRows: true };
+  const asked = { stored, subject: trainedIn(set)[0]?.id ?? null, withRows: true };
   const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
   return {
     losses: run.checkpoint.steps.map(({ loss }) => loss),

@@ -22,9 +22,9 @@ it('lets other prompt sets answer as before, to the bit, after one is trained on
     await host.engine.forget();
     const texts = ['The letter arrived broken.', 'Where is my invoice?', 'Thank you!'];
     const given = await Promise.all(
-      sets.flatMap(({ handle, soft: [run] }) =>
+      sets.flatMap(({ handle, runs: [run] }) =>
         texts.map((text) =>
-          router.classify({ handle, version: { kind: 'soft', number: run?.number ?? 0 } }, text, uninterrupted),
+          router.classify({ handle, version: { side: 'trained', number: run?.number ?? 0 } }, text, uninterrupted),
         ),
       ),
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SoftVersion } from '../prompt-set/types';
+import type { Run } from '../prompt-set/types';
 import { diverged } from '../training/checkpoint';
 import { STANDARD } from '../training/settings';
 import {
@@ -19,7 +19,7 @@ import {
   statusWords,
 } from './words';
 
-const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<SoftVersion> = {}): SoftVersion => ({
+const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<Run> = {}): Run => ({
   id: `r${number}`,
   number,
   name: `Run ${number}`,
@@ -29,7 +29,7 @@ const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<S
   initText: 'Classify.',
   status: 'finished',
   error: null,
-  soft: null,
+  words: [],
   bestStep: 10 * number,
   validationAccuracy: 0.5 + number / 10,
   seconds: 60,
@@ -40,7 +40,7 @@ const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<S
 
 test('marks the facts in which runs differ, and leaves no setting out', () => {
   const runs = [run(1, {}), run(2, { virtualTokens: 4, clipNorm: 0.1 })];
-  const facts = runFacts(runs, { soft: runs });
+  const facts = runFacts(runs, { runs });
   expect(facts.filter(({ differs }) => differs).map(({ name, values }) => [name, ...values])).toEqual([
     ['Result on validation rows', '60.0%', '70.0%'],
     ['Best step', '10', '20'],
@@ -58,9 +58,9 @@ test('marks the facts in which runs differ, and leaves no setting out', () => {
 
 test('says nothing of what identical runs share, and names the run that another starts from', () => {
   const runs = [run(1, {}), run(2, {}), run(3, { initialisation: { kind: 'prompt', runId: 'r1', at: 'best' } })];
-  const alike = runFacts(runs.slice(0, 2), { soft: runs });
+  const alike = runFacts(runs.slice(0, 2), { runs });
   expect(distinction(alike, 1)).toBe('');
-  expect(runFacts(runs, { soft: runs }).find(({ name }) => name === 'Starts from')?.values).toEqual([
+  expect(runFacts(runs, { runs }).find(({ name }) => name === 'Starts from')?.values).toEqual([
     'a text',
     'a text',
     'run 1',
@@ -106,7 +106,7 @@ describe('a run in words', () => {
   });
 
   test('says what it starts from', () => {
-    const set = { soft: [run(2, {}), run(5, {})] };
+    const set = { runs: [run(2, {}), run(5, {})] };
     const from = (runId: string) => ({ kind: 'prompt', runId, at: 'best' }) as const;
     expect(startWords({ kind: 'text', text: 'x' }, set)).toBe('a text');
     expect(startWords({ kind: 'answer-words' }, set)).toBe('answer words');
@@ -121,7 +121,7 @@ describe('a run in words', () => {
       run(1, {}, { initText: '\n' }),
       run(2, { classWeights: true }, { initText: '', handVersion: 'h', bestStep: null, seconds: null }),
     ];
-    const facts = Object.fromEntries(runFacts(runs, { soft: runs }).map(({ name, values }) => [name, values]));
+    const facts = Object.fromEntries(runFacts(runs, { runs }).map(({ name, values }) => [name, values]));
     expect(facts['Start text']).toEqual(['line breaks', '–']);
     expect(facts['Added to']).toEqual(['the text alone', 'your prompt']);
     expect(facts['Labels weighted equally']).toEqual(['no', 'yes']);
@@ -242,7 +242,7 @@ test('facts of a run say what it learned from, and what a setting is left to', (
     run(1, { patience: null, answerVectors: 'trained' }, { distilled: { from: 'h' }, seconds: 75 }),
     run(2, { trainRows: 9, learningRate: 0.5 }),
   ];
-  const facts = Object.fromEntries(runFacts(runs, { soft: runs }).map(({ name, values }) => [name, values]));
+  const facts = Object.fromEntries(runFacts(runs, { runs }).map(({ name, values }) => [name, values]));
   expect(facts['Learns from']).toEqual(['a prompt’s answers', 'labels']);
   expect(facts['Answer words trained too']).toEqual(['yes', 'no']);
   expect(facts.Time).toEqual(['1:15', '1:00']);

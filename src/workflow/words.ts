@@ -2,7 +2,7 @@
 import { clock, count, counted, midSentence, ofRows, percentWhole } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import type { PromptSearch, PromptSet, RaceEntry, Smaller, SoftVersion, WordSearch } from '../prompt-set/types';
+import type { PromptSearch, PromptSet, RaceEntry, Run, Smaller, WordSearch } from '../prompt-set/types';
 import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { storedError } from '../training/checkpoint';
@@ -11,7 +11,7 @@ import type { Initialisation, TrainingSettings } from '../training/settings';
 
 export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
 
-const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
+const STATUS: Readonly<Record<Run['status'], string>> = {
   running: 'open',
   paused: 'paused',
   finished: 'done',
@@ -19,7 +19,7 @@ const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
   stopped: 'stopped',
   failed: 'failed',
 };
-export const statusWords = ({ status, error }: Pick<SoftVersion, 'status' | 'error'>): string =>
+export const statusWords = ({ status, error }: Pick<Run, 'status' | 'error'>): string =>
   storedError(error ?? '').code !== 'diverged'
     ? STATUS[status]
     : status === 'failed'
@@ -62,13 +62,13 @@ export const reachedWords = ({
   validationAccuracy: accuracy,
   validationLoss,
   validationRows = MANY,
-}: Pick<SoftVersion, 'validationAccuracy' | 'validationLoss' | 'validationRows'>): string => {
+}: Pick<Run, 'validationAccuracy' | 'validationLoss' | 'validationRows'>): string => {
   if (validationLoss !== undefined)
     return `${midSentence(TEXT_METRICS.perplexity.name)} ${perplexityOf(validationLoss)}`;
   return accuracy === null ? '–' : ofRows(accuracy, validationRows);
 };
 
-export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> | null): string {
+export function startWords(start: Initialisation, set: Pick<PromptSet, 'runs'> | null): string {
   switch (start.kind) {
     case 'text':
       return 'a text';
@@ -77,7 +77,7 @@ export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> |
     case 'vocabulary':
       return 'sampled words';
     case 'prompt': {
-      const run = set?.soft.find(({ id }) => id === start.runId);
+      const run = set?.runs.find(({ id }) => id === start.runId);
       return run ? `run ${run.number}` : 'an earlier run';
     }
   }
@@ -118,7 +118,7 @@ export function raceWords({ name, losses, outcome }: RaceEntry, rows: number): s
   ].join('. ');
 }
 
-export const runWords = ({ handVersion, examples = [], settings }: SoftVersion): string =>
+export const runWords = ({ handVersion, examples = [], settings }: Run): string =>
   `${handVersion ? 'hybrid, ' : ''}${examples.length > 0 ? `${counted(examples.length, 'example')}, ` : ''}${settingsWords(settings)}`;
 
 /** "With 8 examples, the nearest, in 4 orders, as a chat". */
@@ -137,7 +137,7 @@ export function smallerWords({ tokensBefore, tokensAfter, same, rows }: Smaller)
 }
 
 /** A lead on validation rows is called a lead, never a win. */
-export function besideTitle(runs: readonly SoftVersion[]): string {
+export function besideTitle(runs: readonly Run[]): string {
   const [lowest, nextLowest] = ranked(runs, ({ validationLoss = null }) => validationLoss);
   if (lowest && nextLowest)
     return `Run ${lowest.number} has the lowest perplexity on the validation rows: ${perplexityOf(lowest.value)}; the next ${perplexityOf(nextLowest.value)}`;
@@ -147,7 +147,7 @@ export function besideTitle(runs: readonly SoftVersion[]): string {
   return `Run ${best.number} is best on the validation rows: ${best.right}; the next reaches ${next.right}`;
 }
 
-const ranked = (runs: readonly SoftVersion[], of: (run: SoftVersion) => number | null) =>
+const ranked = (runs: readonly Run[], of: (run: Run) => number | null) =>
   runs
     .flatMap((run) => {
       const value = of(run);
@@ -162,7 +162,7 @@ export interface RunFact {
   readonly differs: boolean;
 }
 
-type Fact = readonly [name: string, of: (run: SoftVersion) => string];
+type Fact = readonly [name: string, of: (run: Run) => string];
 
 const yesNo = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
@@ -194,7 +194,7 @@ const HIDDEN: readonly Fact[] = (
 const { accuracy, macroF1 } = LABEL_METRICS;
 const BEST_BY = { accuracy: midSentence(accuracy.name), 'macro-f1': midSentence(macroF1.name), loss: 'loss' } as const;
 
-export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {
+export function runFacts(runs: readonly Run[], set: Pick<PromptSet, 'runs'>): readonly RunFact[] {
   const facts: readonly Fact[] = [
     ...RESULTS,
     ['Placement', ({ settings }) => PLACEMENT_WORDS[settings.placement]],

@@ -18,6 +18,7 @@ import { uninterrupted } from '../../src/lib/control';
 import { calibrated } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
+import { firstText } from '../../src/prompt/prompt';
 import { candidateKey, type PromptCandidate } from '../../src/task/prompt-candidates';
 import { wordsFor } from '../../src/task/template';
 import { labelTokens } from '../../src/tokens/tokenizer';
@@ -67,8 +68,9 @@ await using host = await openHost({ model: DEFAULT_MODEL, backend, threads }, lo
 const asGiven = values['as-dropped'] ? null : set;
 const given = asGiven && new Map(asGiven.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const asked = { dataset, prompt: asGiven?.prompt ?? null, words: given };
-const { words, hard, baseTemplate: template } = openSet(host, asked);
-const hand = { prompt: hard[0]?.prompt ?? { template, shots: 0, shotSeed: 0 }, words };
+const { words, versions, baseTemplate: template } = openSet(host, asked);
+const [first] = versions;
+const hand = { prompt: first ? firstText(first.prompt) : { template, shots: 0, shotSeed: 0 }, words };
 const request = { dataset, template, words, own: [hand], budget: values.budget };
 const search = () =>
   improve(host, request, {

@@ -5,14 +5,16 @@
 
 /** @param {{ sets: number, runs: number, datasets: number, rows: number }} size */
 export async function fillLibrary(size) {
-  const open = indexedDB.open('softprompt-studio', 1);
+  const open = indexedDB.open('softprompt', 1);
   open.onupgradeneeded = () => {
     const db = open.result;
     db.createObjectStore('promptSets', { keyPath: 'id' });
     db.createObjectStore('datasets', { keyPath: 'setId' });
     db.createObjectStore('checkpoints', { keyPath: 'runId' }).createIndex('bySet', 'setId');
-    db.createObjectStore('evaluations', { keyPath: 'id' }).createIndex('bySet', 'setId');
+    for (const table of ['evaluations', 'taggings', 'writings', 'measurements'])
+      db.createObjectStore(table, { keyPath: 'id' }).createIndex('bySet', 'setId');
     db.createObjectStore('settings', { keyPath: 'key' });
+    db.createObjectStore('quarantine', { keyPath: 'id' });
   };
   const db = await new Promise((resolve, reject) => {
     open.onsuccess = () => resolve(open.result);
@@ -46,21 +48,36 @@ export async function fillLibrary(size) {
     name: `Run ${1 + Math.floor(i / size.datasets)}`,
     createdAt: iso(i),
     settings,
+    words,
     template: 'Message: {text}\nTone:',
     initText: 'Decide the tone of the message as the handbook does.',
     status: 'finished',
     error: null,
-    soft: {
-      placement: 'suffix',
-      vectors: Float32Array.from({ length: 5760 }, Math.random),
-      virtualTokens: 10,
-      hidden: 576,
-    },
     bestStep: 150,
     validationAccuracy: 0.8,
     seconds: 120,
     model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', sha256: 'f'.repeat(64), dtype: 'q4' },
     datasetFingerprint: `rows-${i % size.datasets}`,
+  });
+  /** The sets with rows share the runs. */
+  const runsOf = (i) =>
+    i < size.datasets ? Array.from({ length: size.runs / size.datasets }, (_, k) => run(k * size.datasets + i)) : [];
+  const prompt = (template, soft) => ({
+    task: { kind: 'classify', labels: words.map(({ label }) => label) },
+    voices: [{ kind: 'text', weight: 1, template, shots: 0, shotSeed: 0, words, soft }],
+    calibration: null,
+    threshold: null,
+  });
+  const version = { number: 1, calibrated: false, model: null, learned: null, tried: null };
+  const trained = ({ id, number, name, createdAt, model, template, datasetFingerprint }) => ({
+    ...version,
+    ...{ id, number, name, createdAt, model, learned: { datasetFingerprint }, origin: { kind: 'run', run: id } },
+    prompt: prompt(template, {
+      placement: 'suffix',
+      vectors: Float32Array.from({ length: 5760 }, Math.random),
+      virtualTokens: 10,
+      hidden: 576,
+    }),
   });
   const set = (i) => ({
     id: `set-${i}`,
@@ -71,23 +88,18 @@ export async function fillLibrary(size) {
     deletedAt: null,
     words,
     baseTemplate: 'Message: {text}\nTone:',
-    hard: [
+    versions: [
       {
-        id: `hand-${i}`,
-        number: 1,
-        name: 'Proposed',
-        prompt: {
-          template: `You read messages about ${TOPICS[i % TOPICS.length]} for desk ${i}. Repeated contact counts as negative, also where the end is friendly. Answer with one word.\nMessage: {text}\nTone:`,
-          shots: 0,
-          shotSeed: 0,
-        },
-        createdAt: iso(i),
-        tried: null,
+        ...version,
+        ...{ id: `hand-${i}`, name: 'Proposed', createdAt: iso(i), origin: { kind: 'written' } },
+        prompt: prompt(
+          `You read messages about ${TOPICS[i % TOPICS.length]} for desk ${i}. Repeated contact counts as negative, also where the end is friendly. Answer with one word.\nMessage: {text}\nTone:`,
+          null,
+        ),
       },
+      ...runsOf(i).map(trained),
     ],
-    // the sets with rows share the runs
-    soft:
-      i < size.datasets ? Array.from({ length: size.runs / size.datasets }, (_, k) => run(k * size.datasets + i)) : [],
+    runs: runsOf(i),
     chosenHard: `hand-${i}`,
     chosenSoft: null,
     datasetFingerprint: i < size.datasets ? `rows-${i}` : null,

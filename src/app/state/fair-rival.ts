@@ -1,11 +1,6 @@
 import type { Dataset } from '../../dataset/types';
-import {
-  addHardVersion,
-  chooseHard,
-  chosenHard,
-  needsFairCheck,
-  takeTemplateAlone,
-} from '../../prompt-set/make-versions';
+import { firstText } from '../../prompt/prompt';
+import { addWritten, chooseHard, chosenHard, needsFairCheck, takeTemplateAlone } from '../../prompt-set/make-versions';
 import type { PromptSet } from '../../prompt-set/types';
 import { toastUndo } from '../ui/toast';
 import type { PromptSetsStore } from './prompt-sets-store';
@@ -24,14 +19,14 @@ export async function withFairRival(
   const proposed = chosenHard(set);
   if (!proposed || !needsFairCheck(set)) return set;
   const { words, baseTemplate: template } = set;
-  const asked = { dataset, template, words, prompt: proposed.prompt };
+  const asked = { dataset, template, words, prompt: firstText(proposed.prompt) };
   if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
   const { updateById, change } = promptSets.getState();
   const what =
     'Your entry is now the template without the proposed instruction, which did worse on the validation rows';
   toastUndo(what, () =>
     change(set.id, what, (latest, at) => {
-      const { set: next, version } = addHardVersion(latest, at, proposed);
+      const { set: next, version } = addWritten(latest, at, { ...proposed, text: firstText(proposed.prompt) });
       return chooseHard(next, version.id, at.now);
     }),
   );

@@ -1,6 +1,6 @@
 import { armId, isProbe, PROBE_LINE } from '../../prompt-set/arms';
 import { keepArm, versionOfArm } from '../../prompt-set/calibration';
-import { addTrained } from '../../prompt-set/make-versions';
+import { addVersion } from '../../prompt-set/make-versions';
 import { stamp } from '../../prompt-set/prompt-set';
 import type { Evaluation, PromptSet } from '../../prompt-set/types';
 import type { CompareEvent } from '../../workflow/compare-arms';
@@ -30,6 +30,8 @@ export const keepingArms =
     const version = await workflow.call('keepProbe', order, options);
     // a second press may have added it meanwhile
     return updateSet(saving, setId, (before, { now }) =>
-      versionOfArm(before, evaluation, PROBE_LINE) === null ? addTrained(before, version, now) : before,
+      versionOfArm(before, evaluation, PROBE_LINE) === null
+        ? addVersion(before, { id: version.id, now }, version)
+        : before,
     );
   };

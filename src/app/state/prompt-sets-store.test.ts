@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../dataset/test-support';
 import { StudioError } from '../../lib/errors';
 import type { Listing } from '../../prompt-set/listing';
-import { addHardVersion } from '../../prompt-set/make-versions';
+import { addWritten } from '../../prompt-set/make-versions';
 import { renamePromptSet } from '../../prompt-set/prompt-set';
 import { createPromptSetsStore } from './prompt-sets-store';
 import { mergeListings, withSet } from './saving-sets';
@@ -136,7 +136,7 @@ describe('the open prompt set', () => {
     const add = (id: string, template: string) =>
       promptSets
         .getState()
-        .update((s) => addHardVersion(s, { id, now: 'now' }, { prompt: { template, shots: 0, shotSeed: 0 } }).set);
+        .update((s) => addWritten(s, { id, now: 'now' }, { text: { template, shots: 0, shotSeed: 0 } }).set);
     await add('before', 'a {text}');
     await promptSets.getState().setAuthor(' Ana\n  Lopes ');
     await add('after', 'b {text}');
@@ -147,7 +147,7 @@ describe('the open prompt set', () => {
     await promptSets.getState().setAuthor('');
     await add('none', 'c {text}');
     const kept = await services.store.sets.get(set.id);
-    expect(kept?.hard.map(({ id, author }) => [id, author])).toEqual([
+    expect(kept?.versions.map(({ id, author }) => [id, author])).toEqual([
       ['before', undefined],
       ['after', 'Ana Lopes'],
       ['none', undefined],

@@ -1,10 +1,13 @@
 /** A working prompt and answer words as soon as there are rows: at once without a tokenizer, then with it. */
+
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { addHardVersion, chooseHard, isProposal, PROPOSED } from '../../prompt-set/make-versions';
+import { firstText } from '../../prompt/prompt';
+import { addWritten, chooseHard, isProposal, PROPOSED } from '../../prompt-set/make-versions';
 import { changeTask, type stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
+import { versionsOf } from '../../prompt-set/versions';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
 import type { HardPrompt } from '../../task/types';
@@ -28,7 +31,9 @@ const firstPrompt = (template: string, rows: Dataset, words: PromptSet['words'] 
 
 export const proposals = (set: PromptSet): ReadonlySet<string> =>
   new Set(
-    set.hard.flatMap(({ origin, prompt }) => (origin.kind === 'proposed' && !origin.bare ? [prompt.template] : [])),
+    set.versions.flatMap(({ origin, prompt }) =>
+      origin.kind === 'proposed' && !origin.bare ? [firstText(prompt).template] : [],
+    ),
   );
 
 interface Opened {
@@ -51,9 +56,10 @@ function withProposal(
 ): PromptSet {
   const { template, words, prompt } = proposed;
   const next = changeTask(set, { words, baseTemplate: template }, at.now);
-  const isSame = set.hard.length > 0 && set.baseTemplate === template;
-  if (isSame || !next.hard.every(isProposal)) return next;
-  const added = addHardVersion(next, at, { prompt, ...PROPOSED });
+  const written = versionsOf(next, 'written');
+  const isSame = written.length > 0 && set.baseTemplate === template;
+  if (isSame || !written.every(isProposal)) return next;
+  const added = addWritten(next, at, { text: prompt, ...PROPOSED });
   return chooseHard(added.set, added.version.id, at.now);
 }
 

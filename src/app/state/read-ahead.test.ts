@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { writtenIn } from '../../prompt-set/test-support';
 import type { PromptSet } from '../../prompt-set/types';
 import { PRESETS } from '../../training/settings';
 import { prepared, promptSet } from '../../workflow/fake-host.test-support';
@@ -8,7 +9,8 @@ import { aheadKey, nextRunKey, useReadingAhead } from './read-ahead';
 import type { Studio } from './studio';
 
 const dataset = await prepared(60);
-const set: PromptSet = { ...promptSet(dataset), id: 'set', soft: [] };
+const made = promptSet(dataset);
+const set: PromptSet = { ...made, id: 'set', versions: writtenIn(made), runs: [] };
 const KEY = { dataset, set, model: 'a' };
 type Request = { readonly template: string; readonly run: { readonly settings: object } | null };
 
@@ -108,8 +110,8 @@ describe('starts are compared ahead', () => {
 
   it('not where these rows had a race', async () => {
     const race = [{ name: 'a', losses: [], outcome: 'continues' }];
-    const raced = { race, datasetFingerprint: dataset.fingerprint } as unknown as PromptSet['soft'][number];
-    expect(await runOf({ soft: [raced] })).toBeNull();
+    const raced = { race, datasetFingerprint: dataset.fingerprint } as unknown as PromptSet['runs'][number];
+    expect(await runOf({ runs: [raced] })).toBeNull();
   });
 
   it('not with settings of one’s own', async () => {

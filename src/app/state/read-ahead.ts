@@ -88,7 +88,7 @@ class ReadingAhead extends ActionStore<Ahead> {
     const plan = { settings: PRESETS[DEFAULT_PRESET].settings, hybrid, examples, group: null };
     const { startOf } = await import('../../workflow/runs'); // not needed for the first screen
     const { settings, initText, ...text } = startOf(set, plan, dataset);
-    const isNew = !set.soft.some((run) => run.race && run.datasetFingerprint === dataset.fingerprint);
+    const isNew = !set.runs.some((run) => run.race && run.datasetFingerprint === dataset.fingerprint);
     const isAuto = preset === DEFAULT_PRESET && own?.placement !== 'prefix';
     const races = settings.race && isNew && isAuto && !(await useWordFinder.of(this.studio).isDue(set.id, dataset));
     return { dataset, words: set.words, ...text, run: races ? { settings, initText } : null };

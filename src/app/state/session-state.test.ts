@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../dataset/types';
-import type { PromptSet } from '../../prompt-set/types';
+import { addWritten } from '../../prompt-set/make-versions';
+import { createPromptSet } from '../../prompt-set/prompt-set';
+import { withRun } from '../../prompt-set/test-support';
+import type { PromptSet, Tried } from '../../prompt-set/types';
+import { changeVersion } from '../../prompt-set/versions';
 import { isVocabularyComing, judge, modelStanding, type SessionState, stepMarks } from './session-state';
 
 const computer = { wasm: true, webgpu: false, crossOriginIsolated: true, cores: 4, memoryGb: 8, phone: false };
@@ -36,9 +40,15 @@ it('waits for no model where none is coming: it failed, or the device is for vie
 });
 
 const rows = { split: { train: ['1', '2'], validation: ['3'], test: ['4'] } } as unknown as Dataset;
-const set = (change: object) =>
-  ({ hard: [], soft: [], chosenSoft: null, testLooks: 0, ...change }) as unknown as PromptSet;
-const tried = { tried: { accuracy: 1 } };
+const EMPTY = createPromptSet(
+  { id: 's', now: '2026' },
+  { name: 'x', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+);
+const set = (change: Partial<PromptSet>, isTried = false): PromptSet => {
+  const made = addWritten(EMPTY, { id: 'h', now: '2026' }, { text: { template: '{text}', shots: 0, shotSeed: 0 } }).set;
+  return { ...changeVersion(made, 'h', isTried ? { tried } : {}, '2026'), ...change };
+};
+const tried = { accuracy: 1 } as Tried;
 
 describe('the marks of the journey', () => {
   it('begin with Data', () => {
@@ -52,11 +62,7 @@ describe('the marks of the journey', () => {
   });
 
   it('show what is done, with a note', () => {
-    const marks = stepMarks(
-      set({ hard: [tried], soft: [{ id: 'r', status: 'early', soft: {}, seconds: 124 }] }),
-      rows,
-      null,
-    );
+    const marks = stepMarks(withRun(set({}, true), { id: 'r', status: 'early', seconds: 124 }), rows, null);
     expect(marks.data).toEqual({ state: 'done', note: '4 rows' });
     expect(marks.prompts).toEqual({ state: 'done', note: '1' });
     expect(marks.train).toEqual({ state: 'done', note: '2:04' });
@@ -64,13 +70,14 @@ describe('the marks of the journey', () => {
   });
 
   it('do not call a proposal done, nor a paused run', () => {
-    const marks = stepMarks(set({ hard: [{ tried: null }], soft: [] }), rows, null);
+    const marks = stepMarks(set({}), rows, null);
     expect(marks.prompts.state).toBe('ready');
-    expect(stepMarks(set({ soft: [{ id: 'r', status: 'paused', soft: {} }] }), rows, null).compare.state).toBe('empty');
+    const { runs } = withRun(EMPTY, { id: 'r', status: 'paused' });
+    expect(stepMarks(set({ runs }), rows, null).compare.state).toBe('empty');
   });
 
   it('tick neither Data nor Compare of an import whose rows did not come along', () => {
-    const marks = stepMarks(set({ hard: [tried], testLooks: 2 }), null, null);
+    const marks = stepMarks(set({ testLooks: 2 }, true), null, null);
     expect([marks.data, marks.compare]).toEqual(Array(2).fill({ state: 'empty', note: 'no rows' }));
     expect(marks.prompts.state).toBe('done');
     expect(stepMarks(set({ testLooks: 2 }), rows, null).compare.state).toBe('done');

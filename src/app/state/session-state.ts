@@ -3,8 +3,9 @@ import type { StudioError } from '../../lib/errors';
 import { clock, count, counted } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import { CATALOGUE, type ModelSource } from '../../model/load';
-import { isRun } from '../../prompt-set/make-versions';
+import { hasEnded } from '../../prompt-set/make-versions';
 import type { PromptSet } from '../../prompt-set/types';
+import { isTuned, versionsOf } from '../../prompt-set/versions';
 import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { type CheckStatus, type Refusal, trainingOffWords } from './self-check';
 
@@ -107,17 +108,16 @@ export interface StepMark {
 
 export type StepId = 'data' | 'prompts' | 'train' | 'compare';
 
-const FINISHED = new Set(['finished', 'early', 'stopped']);
-
 export function stepMarks(
   set: PromptSet | null,
   dataset: Dataset | null,
   job: Job | null,
 ): Readonly<Record<StepId, StepMark>> {
   const rows = dataset ? dataset.split.train.length + dataset.split.validation.length + dataset.split.test.length : 0;
-  const trained = set?.soft.filter((run) => run.soft !== null && FINISHED.has(run.status) && isRun(run)) ?? [];
-  const tuned = trained.find(({ id }) => id === set?.chosenSoft) ?? trained.at(-1);
-  const tried = set?.hard.some((version) => version.tried !== null) ?? false;
+  const tuned = set?.versions.findLast(isTuned);
+  const run = set?.runs.find(({ id }) => id === set.chosenSoft) ?? set?.runs.findLast(hasEnded);
+  const written = set ? versionsOf(set, 'written').length : 0;
+  const tried = set?.versions.some((version) => version.tried !== null) ?? false;
   const looks = set?.testLooks ?? 0;
   const mark = (id: StepId, done: boolean, ready: boolean, note: string): StepMark => ({
     state: job?.screen === id ? 'running' : done ? 'done' : ready ? 'ready' : 'empty',
@@ -128,13 +128,8 @@ export function stepMarks(
   const without = { state: 'empty', note: 'no rows' } as const;
   return {
     data: cameAlone ? without : mark('data', rows > 0, true, counted(rows, 'row')),
-    prompts: mark('prompts', tried || Boolean(set?.soft.length), rows > 0, count(set?.hard.length ?? 0)),
-    train: mark(
-      'train',
-      Boolean(tuned),
-      rows > 0 && Boolean(set?.hard.length),
-      tuned?.seconds ? clock(tuned.seconds) : '',
-    ),
+    prompts: mark('prompts', tried || Boolean(set?.runs.length), rows > 0, count(written)),
+    train: mark('train', Boolean(tuned), rows > 0 && written > 0, run?.seconds ? clock(run.seconds) : ''),
     compare: cameAlone ? without : mark('compare', looks > 0, Boolean(tuned), ''),
   };
 }

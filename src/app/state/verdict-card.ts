@@ -1,6 +1,7 @@
 import type { VerdictCard } from '../../evaluation/card';
 import { everyRowSeconds } from '../../evaluation/classify/checks';
 import { deciding, type Evaluation } from '../../prompt-set/types';
+import { runOf, versionById } from '../../prompt-set/versions';
 import { wasStillFalling } from '../../training/checkpoint';
 import type { Services } from './services';
 
@@ -14,7 +15,8 @@ export async function verdictCardOf(
   const stillFalling = kept !== null && wasStillFalling(kept.checkpoint.validations);
   if (evaluation.kind !== 'classify')
     return workflow.call('verdictCard', { ...evaluation, facts: { stillFalling } }, { signal });
-  const run = (await store.sets.get(evaluation.setId))?.soft.find(({ id }) => id === softVersion);
+  const set = await store.sets.get(evaluation.setId);
+  const run = set && runOf(set, versionById(set, softVersion));
   const { kind, plan, comparison } = deciding(evaluation);
   const facts = { stillFalling, everyRowSeconds: everyRowSeconds(run, evaluation.plan) };
   return workflow.call('verdictCard', { kind, plan, comparison, facts }, { signal });

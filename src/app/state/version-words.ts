@@ -1,15 +1,16 @@
 import { ofRows, percent } from '../../lib/format';
 import { TEXT_METRICS } from '../../metrics/registry';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
-import type { PromptSet } from '../../prompt-set/types';
-import { type Version, versionById, versionsOf, versionWords } from '../../prompt-set/versions';
+import type { PromptSet, Version } from '../../prompt-set/types';
+import { runOf, versionById, versionWords } from '../../prompt-set/versions';
 import { reachedWords } from '../../workflow/words';
 import type { SelectOption } from '../ui/Choices';
 
 /** A version's result on validation rows; null = it was not tried. */
-export function reached(of: Version): string | null {
-  if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
-  const { tried, wrote } = of.version;
+export function reached(set: PromptSet, version: Version): string | null {
+  const run = runOf(set, version);
+  if (run) return reachedWords(run) === '–' ? null : reachedWords(run);
+  const { tried, wrote } = version;
   if (wrote) return `${TEXT_METRICS.rougeL.name} ${percent(wrote.rougeL)}`;
   return tried ? ofRows(tried.accuracy, tried.rows) : null;
 }
@@ -36,12 +37,10 @@ export const stageOptions = (set: PromptSet): readonly SelectOption[] =>
   }));
 
 export const versionOptions = (set: PromptSet): readonly SelectOption[] =>
-  versionsOf(set)
-    .toReversed()
-    .map((each) => {
-      const found = reached(each);
-      const detail = [...stagesAt(set, each.version.id), ...(found === null ? [] : [`${found} on validation rows`])];
-      const { id, name } = each.version;
-      const label = `${versionWords(each)}${/^(Run|Version) \d+$/.test(name) ? '' : `, ${name}`}`;
-      return { id, label, detail: detail.join(' · ') };
-    });
+  set.versions.toReversed().map((each) => {
+    const found = reached(set, each);
+    const detail = [...stagesAt(set, each.id), ...(found === null ? [] : [`${found} on validation rows`])];
+    const { id, name } = each;
+    const label = `${versionWords(each)}${/^(Run|Version) \d+$/.test(name) ? '' : `, ${name}`}`;
+    return { id, label, detail: detail.join(' · ') };
+  });

@@ -52,7 +52,7 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
 
   async function isDue(setId: string, dataset: Dataset): Promise<boolean> {
     const set = await read(setId);
-    if (!set || kindOf(set) !== 'classify' || set.wordSearch || set.soft.length > 0) return false;
+    if (!set || kindOf(set) !== 'classify' || set.wordSearch || set.runs.length > 0) return false;
     const { labels } = await workflow.call('labelTokens', { words: set.words });
     if (unfitWords(labels).length === 0) return false;
     const { words } = await workflow.call('propose', { dataset });

@@ -214,7 +214,7 @@ interface TunedRun {
   readonly settings: { readonly initialisation: { readonly kind: string } };
 }
 
-export function whyNotEveryRow(run: TunedRun | undefined, { arms }: Pick<ComparisonPlan, 'arms'>): string | null {
+export function whyNotEveryRow(run: TunedRun | null, { arms }: Pick<ComparisonPlan, 'arms'>): string | null {
   const ids = arms.map(({ id }) => id);
   if (!run || !ids.includes('yours') || !ids.includes('tuned'))
     return 'This check needs a comparison with a hand-written and a tuned prompt.';
@@ -228,7 +228,7 @@ export function whyNotEveryRow(run: TunedRun | undefined, { arms }: Pick<Compari
  * prompt that takes part answers all rows. Null where the run does not say; undefined where the check cannot be made.
  */
 export function everyRowSeconds(
-  run: TunedRun | undefined,
+  run: TunedRun | null,
   { arms, file }: Pick<ComparisonPlan, 'arms' | 'file'>,
 ): number | null | undefined {
   if (whyNotEveryRow(run, { arms }) !== null || !file) return undefined;

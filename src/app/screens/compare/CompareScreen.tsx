@@ -233,10 +233,10 @@ function SplitNote({ set, dataset }: { readonly set: PromptSet; readonly dataset
   const trained = {
     'the tuned prompt': tuned,
     'the hybrid': chosenHybrid(set),
-    'the version in production': inUse?.kind === 'soft' && inUse.version !== tuned ? inUse.version : null,
+    'the version in production': inUse !== tuned ? inUse : null,
   };
-  const knowing = Object.entries(trained).flatMap(([name, run]) =>
-    run && mayKnowTestRows(set, run, dataset) ? [name] : [],
+  const knowing = Object.entries(trained).flatMap(([name, version]) =>
+    version && mayKnowTestRows(set, version.id, dataset) ? [name] : [],
   );
   const others = tuned ? seedsOfOtherSplits(set, tuned).length : 0;
   return (

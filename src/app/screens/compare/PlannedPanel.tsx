@@ -22,7 +22,7 @@ interface PlannedPanelProps {
 
 export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelProps) {
   const kind = kindOf(set);
-  const inUse = productionOf(set)?.version.id;
+  const inUse = productionOf(set)?.id;
   const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { references } = PANELS[kind].words;
   const compare = compareStores.use();

@@ -5,11 +5,11 @@ import type { Action } from '../../../evaluation/advice';
 import { baseWord, type VerdictCard as Card, type CardArm, type Chip } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
 import { wordClassifierScript } from '../../../metrics/logistic';
-import { armId, canBeVersion, isTogether } from '../../../prompt-set/arms';
+import { armId, canBeVersion } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
-import { versionById, versionWords } from '../../../prompt-set/versions';
+import { runOf, versionById, versionWords } from '../../../prompt-set/versions';
 import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { exportPath, navigate, screenPath } from '../../state/location';
@@ -128,7 +128,7 @@ const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => S
     press: () => navigate(screenPath(set.id, 'data')),
   }),
   'train-longer': ({ set, evaluation }) => {
-    const run = set.soft.find(({ id }) => id === evaluation.softVersion);
+    const run = runOf(set, versionById(set, evaluation.softVersion));
     const path = screenPath(set.id, 'train');
     if (!run) return { label: 'Train a prompt', press: () => navigate(path) };
     const steps = longerSteps(run.settings);
@@ -154,7 +154,7 @@ function NextStep(of: ShownProps) {
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
   const isSeveral = (id: string) => {
     const asked = evaluation.versions[id];
-    return asked !== undefined && isTogether(asked);
+    return asked !== undefined && asked.prompt.voices.length > 1;
   };
   const together = arms.filter(({ id }) => isSeveral(id) && id !== arm);
   return (
@@ -185,7 +185,7 @@ function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
   return (
     <>
       {of ? (
-        <Button variant={variant} onPress={() => navigate(exportPath(set.id, of.version.id))}>
+        <Button variant={variant} onPress={() => navigate(exportPath(set.id, of.id))}>
           Export {versionWords(of)}
         </Button>
       ) : (
@@ -212,7 +212,7 @@ interface ToProductionProps extends Pick<CardProps, 'set' | 'evaluation'> {
 function ToProduction({ set, evaluation, arm, name }: ToProductionProps) {
   const { setProduction } = compareStores.use();
   const versionId = versionOfArm(set, evaluation, arm);
-  return versionId !== null && productionOf(set)?.version.id === versionId ? (
+  return versionId !== null && productionOf(set)?.id === versionId ? (
     <span className="dim small">Production points to {name}</span>
   ) : (
     <Button variant="quiet" onPress={() => void setProduction(evaluation, arm)}>

@@ -3,8 +3,9 @@ import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, chooseHard, chosenHard, PROPOSED } from '../../../prompt-set/make-versions';
+import { addWritten, chooseHard, chosenHard, PROPOSED } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
+import { writtenIn } from '../../../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { withFairRival } from '../../state/fair-rival';
@@ -51,7 +52,7 @@ async function opened(how: typeof write = write, n = 60) {
   const prompt = { template: `Summarise.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
   const set = await promptSets
     .getState()
-    .update((s) => addHardVersion(s, { id: 'h', now: '2026-01-01T00:00:00.000Z' }, { prompt }).set);
+    .update((s) => addWritten(s, { id: 'h', now: '2026-01-01T00:00:00.000Z' }, { text: prompt }).set);
   await session.getState().loadModel();
   const compare = compareStores.of(studio);
   const evaluation = () => compare.latest.getState().value?.evaluation ?? null;
@@ -96,7 +97,7 @@ describe('a comparison in the page', () => {
     expect(stages()).toEqual([['production', 'h']]);
     expect(promptSets.getState().set).toMatchObject({ id: setId, moves: [{ note: 'after a comparison' }] });
     const at = (value: number) => ({ value, rows: 30, answered: 20, correct: 18 });
-    const threshold = () => promptSets.getState().set?.hard.find(({ id }) => id === 'h')?.threshold?.value;
+    const threshold = () => writtenIn(promptSets.getState().set).find(({ id }) => id === 'h')?.prompt.threshold?.value;
     await compare.setThreshold(setId, 'h', at(0.8));
     await compare.setThreshold(setId, 'h', at(0.9));
     await undoLast();
@@ -107,8 +108,8 @@ describe('a comparison in the page', () => {
     expect(stages()).toEqual([]);
     // with other examples it becomes a version
     await point('yours-3');
-    const kept = promptSets.getState().set?.hard.at(-1);
-    expect(kept).toMatchObject({ prompt: { shots: 3 }, name: expect.stringContaining('3 examples') });
+    const kept = writtenIn(promptSets.getState().set).at(-1);
+    expect(kept).toMatchObject({ prompt: { voices: [{ shots: 3 }] }, name: expect.stringContaining('3 examples') });
     expect(stages()).toEqual([['production', kept?.id]]);
   });
 
@@ -188,7 +189,7 @@ describe('a proposed prompt that nobody has changed', () => {
     const { dataset } = await preparedOf(Array.from({ length: 40 }, (_, i) => [`text ${i}`, i % 2 ? 'good' : 'bad']));
     const words = dataset.labels.map((label) => ({ label, word: ` ${label}` }));
     await create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: bare.template, words });
-    const set = await update((s) => addHardVersion(s, { id: 'h', now: s.createdAt }, { prompt, ...named }).set);
+    const set = await update((s) => addWritten(s, { id: 'h', now: s.createdAt }, { text: prompt, ...named }).set);
     const check = (now: PromptSet) =>
       withFairRival(services, promptSets, { set: now, dataset }, new AbortController().signal);
     return { call, check, update, after: await check(set) };
@@ -196,23 +197,23 @@ describe('a proposed prompt that nobody has changed', () => {
 
   it('gives way to the template alone where that is better, once', async () => {
     const { call, check, update, after } = await checked(PROPOSED, true);
-    const asked = expect.objectContaining({ prompt, template: bare.template });
+    const asked = expect.objectContaining({ prompt: expect.objectContaining(prompt), template: bare.template });
     expect(call).toHaveBeenCalledWith('isWorseThanBare', asked, expect.anything());
-    expect(chosenHard(after)).toMatchObject({ name: 'Proposed: the template alone', prompt: bare });
-    expect(after.hard).toHaveLength(1);
+    expect(chosenHard(after)).toMatchObject({ name: 'Proposed: the template alone', prompt: { voices: [bare] } });
+    expect(writtenIn(after)).toHaveLength(1);
     // the user prefers the proposal
     const preferred = await update((s) => {
-      const { set, version } = addHardVersion(s, { id: 'again', now: s.createdAt }, { prompt, ...PROPOSED });
+      const { set, version } = addWritten(s, { id: 'again', now: s.createdAt }, { text: prompt, ...PROPOSED });
       return chooseHard(set, version.id, s.createdAt);
     });
-    expect(chosenHard(await check(preferred))?.prompt).toEqual(prompt);
+    expect(chosenHard(await check(preferred))?.prompt.voices).toMatchObject([prompt]);
     expect(call).toHaveBeenCalledTimes(1);
   });
 
   it('is compared where it is no worse, and a prompt of the user is not checked', async () => {
-    expect(chosenHard((await checked(PROPOSED, false)).after)?.prompt).toEqual(prompt);
+    expect(chosenHard((await checked(PROPOSED, false)).after)?.prompt.voices).toMatchObject([prompt]);
     const { call, after } = await checked({ name: 'Mine' }, true);
-    expect(chosenHard(after)?.prompt).toEqual(prompt);
+    expect(chosenHard(after)?.prompt.voices).toMatchObject([prompt]);
     expect(call).not.toHaveBeenCalled();
   });
 });

@@ -281,7 +281,7 @@ class CompareStore extends OfStudio {
   ): Promise<void> => {
     let before: ReviewThreshold | null = null;
     await this.sets.updateById(setId, (s, { now }) => {
-      before = versionById(s, versionId)?.version.threshold ?? null;
+      before = versionById(s, versionId)?.prompt.threshold ?? null;
       return setThreshold(s, versionId, threshold, now);
     });
     undoable('Threshold changed', () => this.setThreshold(setId, versionId, before));

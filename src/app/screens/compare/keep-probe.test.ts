@@ -5,7 +5,8 @@ import { present } from '../../../lib/assert';
 import { logSoftmax } from '../../../metrics/classification';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { stagesOf } from '../../../prompt-set/stages';
-import { versionsOf, versionWords } from '../../../prompt-set/versions';
+import { trainedIn } from '../../../prompt-set/test-support';
+import { versionWords } from '../../../prompt-set/versions';
 import type { ScoreRequest } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
@@ -73,13 +74,13 @@ it('saves the linear probe as a version, once, in the list of versions and on th
   const { own, compare, session, evaluation, set } = await compared();
   await compare.keepProbe.start(evaluation);
   expect(compare.keepProbe.getState().error).toBeNull();
-  const names = () => versionsOf(set()).map(versionWords);
+  const names = () => set().versions.map(versionWords);
   expect(names()).toContain('probe 1');
   const id = versionOfArm(set(), evaluation, PROBE);
-  expect(set().soft.map((version) => version.id)).toEqual([id]);
-  expect((await own.store.sets.get(set().id))?.soft[0]).toMatchObject({
+  expect(trainedIn(set()).map((version) => version.id)).toEqual([id]);
+  expect((await own.store.sets.get(set().id))?.versions.at(-1)).toMatchObject({
     id,
-    probe: { from: `arm:${evaluation.id}:probe` },
+    origin: { kind: 'probe' },
   });
   await compare.keepProbe.start(evaluation);
   expect(names().filter((name) => name.startsWith('probe'))).toEqual(['probe 1']);
@@ -89,9 +90,9 @@ it('saves the linear probe as a version, once, in the list of versions and on th
 it('saves the probe before production points to it', async () => {
   const { compare, evaluation, set } = await compared();
   expect(await compare.setProduction(evaluation, PROBE)).toBe(true);
-  const [version] = set().soft;
+  const [version] = trainedIn(set());
   expect(stagesOf(set())).toMatchObject([{ name: 'production', versionId: version?.id }]);
-  expect(version?.probe).toBeDefined();
+  expect(version?.origin.kind).toBe('probe');
 });
 
 it('says why the probe was not saved, and points production nowhere', async () => {
@@ -101,5 +102,5 @@ it('says why the probe was not saved, and points production nowhere', async () =
   await compare.keepProbe.start(evaluation);
   expect(compare.keepProbe.getState().error?.message).toContain('have changed since this comparison');
   expect(await compare.setProduction(evaluation, PROBE)).toBe(false);
-  expect([set().soft, stagesOf(set())]).toEqual([[], []]);
+  expect([trainedIn(set()), stagesOf(set())]).toEqual([[], []]);
 });

@@ -75,7 +75,7 @@ export function RehearsalTab({ set, choices }: { readonly set: PromptSet; readon
 /** As chosen, else from the hand-written prompt in production, or yours, to the tuned one; versions first. */
 function chosenPrompts(set: PromptSet, { measured, versions }: RollOutRows, { from, to }: Plan) {
   const own = { ...measured, arms: measured.arms.filter(({ id }) => versions[id] !== undefined) };
-  const inUse = productionOf(set)?.version.id;
+  const inUse = productionOf(set)?.id;
   const production = own.arms.find(({ id, kind }) => versions[id] === inUse && !isLearned(kind));
   const present = reference(measured, from) ?? production ?? handOf(own) ?? handOf(measured);
   const others = measured.arms.filter(
@@ -147,7 +147,7 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
     setRefused(null);
     try {
       const kept = await asVersions(set, rows, [present.id, next.id]);
-      const ids = kept.map((id, i) => id ?? versions[i]?.version.id ?? '');
+      const ids = kept.map((id, i) => id ?? versions[i]?.id ?? '');
       const measured = await intents.carriers.measureFile(set.id, ids, file);
       if (measured !== null) plan({ rows: measured, from: '', to: '' });
     } catch (cause) {
@@ -270,17 +270,17 @@ function Actions({ set, run, present, next }: ActionsProps) {
         ))}
       </>
     );
-  const inUse = productionOf(set)?.version.id;
+  const inUse = productionOf(set)?.id;
   const wanted = productionAfter(run, { inUse, present, next });
   const version = versionById(set, wanted ?? '');
-  const canPoint = version !== null && version.version.id !== inUse;
+  const canPoint = version !== null && version.id !== inUse;
   return (
     <>
       <Button variant={canPoint ? 'plain' : 'primary'} onPress={startAgain}>
         Write other gates
       </Button>
       {canPoint ? (
-        <Button variant="primary" onPress={() => void pointProduction(set, version.version.id, run.sentence)}>
+        <Button variant="primary" onPress={() => void pointProduction(set, version.id, run.sentence)}>
           Point production to {versionWords(version)}
         </Button>
       ) : null}

@@ -5,7 +5,7 @@ import { CHOSEN_ON, type RollOutRows } from '../../../decide/measured';
 import { present } from '../../../lib/assert';
 import { placeOf } from '../../../lib/rng';
 import { stagesOf } from '../../../prompt-set/stages';
-import { versionsIn } from '../../../prompt-set/test-support';
+import { trainedIn, versionsIn } from '../../../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { NOW, prepared, promptSet } from '../../../workflow/fake-host.test-support';
@@ -45,7 +45,7 @@ it('saves a mean over seeds as a version before it is rehearsed, once', async ()
   expect(yours).toBe('h');
   expect(versionWords(present(versionById(set(), mean ?? ''), 'a version'))).toBe('ensemble 3');
   expect(await store.asVersions(set(), rows, ['ensemble'])).toEqual([mean]);
-  expect(set().soft).toHaveLength(3);
+  expect(trainedIn(set())).toHaveLength(3);
 });
 
 describe('a rehearsal', () => {

@@ -62,8 +62,12 @@ function Actions() {
 }
 
 /** "62.4% on validation rows", "of the latest comparison". */
-const detailOf = ({ version }: Subject): string =>
-  version ? (reached(version) === null ? '' : `${reached(version)} on validation rows`) : 'as it was compared last';
+const detailOf = (set: ChoiceProps['stored']['set'], { version }: Subject): string =>
+  version
+    ? reached(set, version) === null
+      ? ''
+      : `${reached(set, version)} on validation rows`
+    : 'as it was compared last';
 
 /** Which prompt: every version, and what else the latest comparison had. */
 function Prompts({ choice: { subject }, stored }: ChoiceProps) {
@@ -72,7 +76,11 @@ function Prompts({ choice: { subject }, stored }: ChoiceProps) {
   const chosen = subject === null ? null : subjectOf(stored, subject);
   // of an earlier comparison
   const other = chosen && !all.some(({ id }) => id === chosen.id) ? [chosen] : [];
-  const options = [...other, ...all].map((each) => ({ id: each.id, label: each.name, detail: detailOf(each) }));
+  const options = [...other, ...all].map((each) => ({
+    id: each.id,
+    label: each.name,
+    detail: detailOf(stored.set, each),
+  }));
   if (options.length === 0) return null;
   return <Select label="Prompt" options={options} value={subject} onChange={(id) => void change({ subject: id })} />;
 }

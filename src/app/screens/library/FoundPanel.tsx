@@ -3,8 +3,9 @@ import { useStore } from 'zustand';
 import { isUnverifiable, replayWords } from '../../../interchange/fit';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
-import { firstText } from '../../../prompt/prompt';
+import { textsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
+import { versionsOf } from '../../../prompt-set/versions';
 import { usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Choices, type Fact, Facts, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { imports } from './import-store';
@@ -58,20 +59,20 @@ function factsOf(what: Incoming): readonly Fact[] {
     ];
   }
   const { set } = what;
-  const handWritten: Fact = ['Hand-written', format.counted(set.hard.length, 'version')];
+  const handWritten: Fact = ['Hand-written', format.counted(versionsOf(set, 'written').length, 'version')];
   const answers: Fact = ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />];
   if (what.kind === 'set') {
     const { dataset, evaluations } = what;
     return [
       answers,
       handWritten,
-      ['Tuned', format.counted(set.soft.length, 'run')],
+      ['Tuned', format.counted(set.runs.length, 'run')],
       ['Comparisons', format.count(evaluations.length)],
       ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'],
     ];
   }
   const { version, model } = what.package;
-  const { template, soft } = firstText(version.prompt);
+  const { template = '', soft = null } = textsOf(version.prompt)[0] ?? {};
   return [
     ...(model ? [[soft ? 'Trained on' : 'Made with', `${model.id} (${model.dtype})`] as const] : []),
     ...(soft

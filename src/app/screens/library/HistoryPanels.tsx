@@ -1,6 +1,8 @@
 /** The history of a prompt set: the results of its versions, where they come from, and how two of them differ. */
+
 import { useMemo, useState } from 'react';
 import { counted } from '../../../lib/format';
+import { isText } from '../../../prompt/prompt';
 import { lineageOf, lineageTitle } from '../../../prompt-set/lineage';
 import {
   betweenWords,
@@ -11,7 +13,7 @@ import {
   rowsOfResults,
 } from '../../../prompt-set/performance';
 import { type DiffPart, diffVersions, type FactDiff } from '../../../prompt-set/version-diff';
-import { versionById, versionsOf, versionWords } from '../../../prompt-set/versions';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import { ChartPanel, drawAccuracy, twinOf } from '../../charts';
 import { VersionPicker } from '../../shell/VersionPicker';
 import { Panel, Select, Table } from '../../ui';
@@ -30,7 +32,7 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
       drawAccuracy(
         line.map(({ id, of, value, ci95: interval, n }) => ({
           ...{ id, name: versionWords(of), value, interval, n },
-          kind: of.kind === 'hard' ? 'zero-shot' : 'tuned',
+          kind: isText(of.prompt) ? 'zero-shot' : 'tuned',
         })),
       ),
     [line],
@@ -109,7 +111,7 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
 /** How two versions differ: the text word by word, the settings, the answer words, the results. */
 export function DiffPanel({ detail }: { readonly detail: Detail }) {
   const { set } = detail;
-  const versions = versionsOf(set);
+  const versions = set.versions;
   const [chosen, setChosen] = useState(['', '']);
   const known = (id = '', fallback: number) => versionById(set, id) ?? versions.at(fallback);
   const before = known(chosen[0], -2);
@@ -121,18 +123,8 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
   return (
     <Panel stack span={5} title={`From ${names[0]} to ${names[1]}`} aside="differences">
       <div className="diff-choice">
-        <VersionPicker
-          label="From"
-          set={set}
-          value={before.version.id}
-          onChange={(id) => setChosen([id, after.version.id])}
-        />
-        <VersionPicker
-          label="To"
-          set={set}
-          value={after.version.id}
-          onChange={(id) => setChosen([before.version.id, id])}
-        />
+        <VersionPicker label="From" set={set} value={before.id} onChange={(id) => setChosen([id, after.id])} />
+        <VersionPicker label="To" set={set} value={after.id} onChange={(id) => setChosen([before.id, id])} />
       </div>
       <h3>Text</h3>
       {isSameText ? <p className="dim">The text is the same.</p> : null}
@@ -140,7 +132,7 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
       <Facts title="Settings" names={names} facts={settings} />
       <h3>Results</h3>
       <p className="dim">
-        {betweenWords(resultsOf(detail), before.version.id, after.version.id) ??
+        {betweenWords(resultsOf(detail), before.id, after.id) ??
           'No rows were answered by both. Measure both on the same rows to compare them'}
         .
       </p>

@@ -28,13 +28,11 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
       means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them."
     >
       <div className="batch-choice">
-        <VersionPicker label="Version to measure" set={set} value={measured.version.id} onChange={setChosen} />
+        <VersionPicker label="Version to measure" set={set} value={measured.id} onChange={setChosen} />
         <div className="row batch-file">
           <Button
             onPress={() =>
-              void startWith(set.id, [measured.version.id]).then(() =>
-                navigate(`${screenPath(set.id, 'library')}?tab=grid`),
-              )
+              void startWith(set.id, [measured.id]).then(() => navigate(`${screenPath(set.id, 'library')}?tab=grid`))
             }
           >
             Measure in the grid

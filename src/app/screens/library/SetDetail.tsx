@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { readHandle } from '../../../prompt-set/handle';
 import type { PromptSet } from '../../../prompt-set/types';
-import { versionsOf } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
@@ -63,7 +62,7 @@ function Back() {
 function Actions({ set }: { readonly set: PromptSet }) {
   const { open: openExport } = exporting.use();
   const { show: showBatch } = batch.use();
-  const newest = versionsOf(set).at(-1);
+  const newest = set.versions.at(-1);
   return (
     <>
       <Back />
@@ -72,7 +71,7 @@ function Actions({ set }: { readonly set: PromptSet }) {
       <Button
         variant="primary"
         isDisabled={!newest}
-        onPress={() => showBatch(set.id, stageOptions(set)[0]?.id ?? newest?.version.id ?? '')}
+        onPress={() => showBatch(set.id, stageOptions(set)[0]?.id ?? newest?.id ?? '')}
       >
         Run on a file
       </Button>

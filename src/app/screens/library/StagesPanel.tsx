@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { thresholdWords } from '../../../prompt-set/calibration';
 import { freeStages, readStageName, type Stage, stagesOf } from '../../../prompt-set/stages';
 import { type PromptSet, STAGE_POLICIES, type StageMove, type StagePolicy } from '../../../prompt-set/types';
-import { versionById, versionsOf } from '../../../prompt-set/versions';
+import { versionById } from '../../../prompt-set/versions';
 import { VersionPicker } from '../../shell/VersionPicker';
 import { navigate, screenPath } from '../../state/location';
 import { targetWords } from '../../state/version-words';
@@ -32,7 +32,7 @@ export function StagesPanel({ set }: { readonly set: PromptSet }) {
       title="Stages"
       means="A name such as production that points to one version. A program that asks for the name gets that version; pointing it elsewhere changes the answers without changing the program."
     >
-      {versionsOf(set).length === 0 ? (
+      {set.versions.length === 0 ? (
         <p className="dim">There is no version yet for a stage to point to. Write a prompt, or train one.</p>
       ) : (
         <>
@@ -103,7 +103,7 @@ function NewStage({ set, onMove }: StageProps) {
   const [error, setError] = useState<string | null>(null);
   const name = typed ?? freeStages(set)[0] ?? '';
   // the chosen version may belong to another set by now
-  const versions = versionsOf(set).map((each) => each.version.id);
+  const versions = set.versions.map((each) => each.id);
   const version = chosen !== null && versions.includes(chosen) ? chosen : (versions.at(-1) ?? null);
   return (
     <form
@@ -180,7 +180,7 @@ function Policy({ set }: { readonly set: PromptSet }) {
 function Thresholds({ set }: { readonly set: PromptSet }) {
   const stages = stagesOf(set).map(({ name, versionId }) => ({
     name,
-    threshold: versionById(set, versionId)?.version.threshold,
+    threshold: versionById(set, versionId)?.prompt.threshold,
   }));
   return (
     <>
@@ -226,7 +226,7 @@ function Moves({ set, onMove }: StageProps) {
 
 function moveColumns({ set, onMove }: StageProps): readonly TableColumn<StageMove>[] {
   const now = new Map(stagesOf(set).map(({ name, versionId }) => [name, versionId]));
-  const known = new Set(versionsOf(set).map(({ version }) => version.id));
+  const known = new Set(set.versions.map(({ id }) => id));
   return [
     {
       name: 'Change',

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { percentWhole } from '../../../lib/format';
-import { countsOf, softsOf, textWeight } from '../../../prompt/prompt';
+import { countsOf, firstText, isText, softsOf, textWeight } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
-import { chosenHard, chosenSoft, isRun } from '../../../prompt-set/make-versions';
+import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
-import { type Version, versionsOf, versionWords } from '../../../prompt-set/versions';
+import type { PromptSet, Version } from '../../../prompt-set/types';
+import { isHybrid, isTuned, runOf, sideOf, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
@@ -25,14 +25,14 @@ interface VersionProps {
 /** Every version, hand-written and tuned, newest first. A version never changes; its note may. */
 export function VersionsPanel({ set }: { readonly set: PromptSet }) {
   const [all, setAll] = useState(false);
-  const versions = versionsOf(set).toReversed();
+  const versions = set.versions.toReversed();
   const shown = all ? versions : versions.slice(0, SHOWN);
   return (
     <Panel
       span={12}
       title="Versions"
       means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version."
-      aside={`${set.hard.length} hand-written, ${versions.length - set.hard.length} tuned`}
+      aside={`${versionsOf(set, 'written').length} hand-written, ${versionsOf(set, 'trained').length} tuned`}
     >
       {versions.length === 0 ? (
         <p className="dim">
@@ -60,7 +60,7 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
     <Table<Version>
       caption="Versions"
       rows={versions}
-      rowKey={({ version }) => version.id}
+      rowKey={({ id }) => id}
       columns={[
         {
           name: 'Version',
@@ -72,8 +72,13 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
             </>
           ),
         },
-        { name: 'Made', cell: ({ version }) => <span className="made">{madeWords(version)}</span> },
-        { name: 'On validation rows', card: 'validation', numeric: true, cell: (each) => reached(each) ?? 'not tried' },
+        { name: 'Made', cell: (each) => <span className="made">{madeWords(each)}</span> },
+        {
+          name: 'On validation rows',
+          card: 'validation',
+          numeric: true,
+          cell: (each) => reached(set, each) ?? 'not tried',
+        },
         { name: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
         { name: 'Actions', isNameHidden: true, cell: (each) => <Actions set={set} of={each} /> },
       ]}
@@ -81,7 +86,7 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
   );
 }
 
-function UsedAs({ set, of: { version } }: VersionProps) {
+function UsedAs({ set, of: version }: VersionProps) {
   const uses = [
     ...stagesAt(set, version.id),
     ...(version.id === chosenHard(set)?.id ? ['Yours'] : []),
@@ -91,56 +96,55 @@ function UsedAs({ set, of: { version } }: VersionProps) {
 }
 
 function What({ set, of }: VersionProps) {
-  const { kind, version } = of;
+  const isWritten = isText(of.prompt);
   return (
     <>
-      <ArmMark side={kind === 'hard' ? 'a' : 'b'}>
-        <strong>{versionWords(of)}</strong> <span className="dim">{version.name}</span>
+      <ArmMark side={isWritten ? 'a' : 'b'}>
+        <strong>{versionWords(of)}</strong> <span className="dim">{of.name}</span>
       </ArmMark>
-      {kind === 'hard' ? (
+      {isWritten ? (
         <>
-          <pre className="version-text">{version.prompt.template}</pre>
-          <div className="dim small">{howWords(version.prompt)}</div>
+          <pre className="version-text">{firstText(of.prompt).template}</pre>
+          <div className="dim small">{howWords(firstText(of.prompt))}</div>
         </>
       ) : (
-        <div className="dim small">{trainedWords(set, version)}</div>
+        <div className="dim small">{trainedWords(set, of).join(' · ')}</div>
       )}
     </>
   );
 }
 
-function voicesWords(mixed: NonNullable<SoftVersion['mixed']>): readonly string[] {
-  const [runs, counts] = [softsOf(mixed).length, countsOf(mixed)];
+function trainedWords(set: PromptSet, of: Version): readonly string[] {
+  const { prompt, origin, model } = of;
+  const [softs, counts, run] = [softsOf(prompt), countsOf(prompt), runOf(set, of)];
+  const [soft] = softs;
   return [
-    ...(runs > 1 ? [`mean of ${runs} runs`] : []),
+    ...(soft ? [PLACEMENT_WORDS[soft.placement], format.counted(soft.virtualTokens, 'vector')] : []),
+    ...(soft?.answerShift && origin.kind !== 'probe' ? ['answer words trained too'] : []),
+    ...(origin.kind === 'probe'
+      ? [`logistic regression on the model’s hidden states, ${format.counted(origin.rows, 'training row')}`]
+      : []),
+    ...(softs.length > 1 ? [`mean of ${softs.length} runs`] : []),
     ...(counts
       ? [
-          `${format.count(counts.vocabulary.length)} counted words, ${percentWhole(1 - textWeight(mixed))} of the weight`,
+          `${format.count(counts.vocabulary.length)} counted words, ${percentWhole(1 - textWeight(prompt))} of the weight`,
         ]
       : []),
+    ...(run
+      ? [
+          `started from ${startWords(run.settings.initialisation, set)}`,
+          `step ${run.bestStep ?? '–'} of ${run.settings.steps}`,
+        ]
+      : []),
+    ...(origin.kind === 'imported' ? [`imported from ${origin.from}`] : []),
+    ...(model ? [model.id] : []),
   ];
 }
 
-function trainedWords(set: PromptSet, { settings, bestStep, model, mixed, probe }: SoftVersion): string {
-  const { placement, virtualTokens, initialisation, steps, answerVectors } = settings;
-  return [
-    PLACEMENT_WORDS[placement],
-    format.counted(virtualTokens, 'vector'),
-    ...(answerVectors === 'trained' && !probe ? ['answer words trained too'] : []),
-    ...(probe
-      ? [`logistic regression on the model’s hidden states, ${format.counted(probe.rows, 'training row')}`]
-      : mixed
-        ? voicesWords(mixed)
-        : [`started from ${startWords(initialisation, set)}`, `step ${bestStep ?? '–'} of ${steps}`]),
-    model.id,
-  ].join(' · ');
-}
-
-function VersionNote({ set, of }: VersionProps) {
+function VersionNote({ set, of: version }: VersionProps) {
   const { note } = detailActions.use();
   const [isEditing, setEditing] = useState(false);
-  const { version } = of;
-  const words = versionWords(of);
+  const words = versionWords(version);
   if (!isEditing)
     return (
       <div className="row">
@@ -171,17 +175,17 @@ function VersionNote({ set, of }: VersionProps) {
   );
 }
 
-function Actions({ set, of }: VersionProps) {
+function Actions({ set, of: version }: VersionProps) {
   const { chooseYours, chooseTuned } = detailActions.use();
   const { open: openExport } = exporting.use();
   const { show: showBatch } = batch.use();
-  const { kind, version } = of;
-  const words = versionWords(of);
-  const isNever = kind === 'soft' && (version.handVersion !== undefined || !isRun(version));
+  const words = versionWords(version);
+  const side = sideOf(version);
+  const isNever = side === 'trained' && (isHybrid(version) || !isTuned(version));
   const { chosen, name, choose } = {
-    hard: { chosen: chosenHard(set), name: 'Yours', choose: chooseYours },
-    soft: { chosen: chosenSoft(set), name: 'Tuned', choose: chooseTuned },
-  }[kind];
+    written: { chosen: chosenHard(set), name: 'Yours', choose: chooseYours },
+    trained: { chosen: chosenSoft(set), name: 'Tuned', choose: chooseTuned },
+  }[side];
   return (
     <span className="row">
       {version.id === chosen?.id || isNever ? null : (

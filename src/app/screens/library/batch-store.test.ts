@@ -2,9 +2,10 @@ import { expect, test, vi } from 'vitest';
 import { dealt, preparedOf, unlikeTexts } from '../../../dataset/test-support';
 import { StudioError } from '../../../lib/errors';
 import { setThreshold } from '../../../prompt-set/calibration';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage } from '../../../prompt-set/stages';
+import { changeVersion, promptOf } from '../../../prompt-set/versions';
 import { testServices, testStudio } from '../../state/test-support';
 import { toasts } from '../../ui/toast';
 import { batch as batchOf } from './batch-store';
@@ -63,10 +64,10 @@ async function made() {
       taken: [],
     },
   );
-  set = addHardVersion(
+  set = addWritten(
     set,
     { id: 'h1', now: '2026-01-02' },
-    { prompt: { template: '{text}\nTone:', shots: 0, shotSeed: 0 } },
+    { text: { template: '{text}\nTone:', shots: 0, shotSeed: 0 } },
   ).set;
   set = moveStage(set, { stage: 'production', to: 'h1' }, '2026-01-03');
   await services.store.sets.put(set);
@@ -163,7 +164,9 @@ test('keeps the answers that were given before a stop or a failure, and continue
 
 test('answers a file with generated texts; a stop keeps those that are there, and it continues', async () => {
   const { batch, services, set, run, error, ready } = await made();
-  await services.store.sets.put({ ...set, words: [], writing: { longest: 4 } });
+  const texts = { ...set, words: [], writing: { longest: 4 } };
+  const prompt = promptOf(texts, { template: '{text}\nTone:', shots: 0, shotSeed: 0 });
+  await services.store.sets.put(changeVersion(texts, 'h1', { prompt }, 'now'));
   await ready('stage:production', fileOf(40));
   const unsubscribe = batch.running.subscribe(({ run }) => {
     if (run && run.progress.done > 0) batch.running.stop();

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
-import type { SoftVersion } from '../../../prompt-set/types';
-import { STANDARD } from '../../../training/settings';
+import { withRun } from '../../../prompt-set/test-support';
 import * as code from '../../../workflow/exports';
 import { changedChoice, firstChoice } from './export-store';
-
-const run = (id: string, status: SoftVersion['status'] = 'finished') =>
-  ({
-    ...{ id, status, number: 1, name: id, createdAt: '2026', template: '{text}', settings: STANDARD },
-    soft: { placement: 'suffix', vectors: new Float32Array(2) },
-  }) as unknown as SoftVersion;
 
 const bare = createPromptSet(
   { id: 's', now: '2026-01-01' },
@@ -25,16 +18,16 @@ const bare = createPromptSet(
 const stored = (set: typeof bare) => ({
   ...{ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] },
 });
-const tuned = (...soft: readonly SoftVersion[]) => stored({ ...bare, soft, chosenSoft: 'r1' });
+const tuned = (...ids: readonly string[]) => stored(ids.reduce((set, id) => withRun(set, { id }), bare));
 const prompt = { template: 'Tone of {text}:', shots: 0, shotSeed: 0 };
-const written = stored(addHardVersion(bare, { id: 'h', now: '2026' }, { prompt }).set);
+const written = stored(addWritten(bare, { id: 'h', now: '2026' }, { text: prompt }).set);
 
 describe('the export dialog', () => {
   it('opens with the prompt that was asked for, else with the one used as Tuned', () => {
-    const two = tuned(run('r1'), run('r2'));
+    const two = tuned('r1', 'r2');
     expect(firstChoice(code, two, 'r2')).toMatchObject({ subject: 'r2', recipient: 'engineer' });
     expect(firstChoice(code, two)).toMatchObject({ subject: 'r1' });
-    expect(firstChoice(code, tuned(run('r1'), run('r2', 'failed')), 'r2')).toMatchObject({ subject: 'r1' });
+    expect(firstChoice(code, tuned('r1'), 'r2')).toMatchObject({ subject: 'r1' });
   });
 
   it('opens with the hand-written prompt where nothing is tuned, and with the whole set where there is no prompt', () => {
@@ -43,7 +36,7 @@ describe('the export dialog', () => {
   });
 
   it('asks again whether to include rows for another recipient or prompt, and only then', () => {
-    const both = { ...written, set: { ...written.set, soft: [run('r1')] } };
+    const both = { ...written, set: withRun(written.set, { id: 'r1' }) };
     const agreed = { ...firstChoice(code, both), withRows: true };
     const then = (change: Parameters<typeof changedChoice>[3]) => changedChoice(code, both, agreed, change);
     expect(then({}).withRows).toBe(true);
@@ -52,7 +45,7 @@ describe('the export dialog', () => {
   });
 
   it('keeps the recipient that the other prompt fits too, and goes to one that it fits where it does not', () => {
-    const both = { ...written, set: { ...written.set, soft: [run('r1')] } };
+    const both = { ...written, set: withRun(written.set, { id: 'r1' }) };
     const text = { subject: 'h', recipient: 'textField', withRows: false } as const;
     expect(changedChoice(code, both, text, { subject: 'r1' })).toMatchObject({ subject: 'r1', recipient: 'engineer' });
     const whole = { ...text, recipient: 'browser' } as const;

@@ -2,9 +2,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { rowsById } from '../../../dataset/labels';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import { present } from '../../../lib/assert';
-import { addHardVersion, finishRun, startRun } from '../../../prompt-set/make-versions';
+import { addWritten, finishRun, startRun } from '../../../prompt-set/make-versions';
 import { driftWords, firstOf, knownWords, resultsOf } from '../../../prompt-set/performance';
-import { createPromptSet } from '../../../prompt-set/prompt-set';
+import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
 import { pairsOnShow } from '../../../report/grid';
 import { STANDARD } from '../../../training/settings';
 import { createModelsStore } from '../../state/models-store';
@@ -60,7 +60,7 @@ async function made() {
     },
   );
   const prompt = { template: '{text}\nTone:', shots: 0, shotSeed: 0 };
-  const { set } = addHardVersion(empty, { id: 'h1', now: '2026-01-02' }, { prompt });
+  const { set } = addWritten(empty, { id: 'h1', now: '2026-01-02' }, { text: prompt });
   await services.store.sets.put(set);
   await services.store.datasets.put({ setId: 's', dataset });
   return { services, dataset, ...(await looking(services)) };
@@ -182,7 +182,7 @@ test('says why something cannot be measured, and stores nothing', async () => {
   await expect(measure(['h1'], unknown)).rejects.toThrow(
     'april.csv cannot be answered. It does not know the label blue, green.',
   );
-  await services.store.sets.update('s', (set) => ({ ...set, words: set.words.slice(1) }));
+  await services.store.sets.update('s', (set) => changeTask(set, { words: set.words.slice(1) }, 'now'));
   await measure(['h1']);
   expect(await services.store.measurements.ofSet('s')).toEqual([]);
 });
@@ -215,7 +215,7 @@ async function writing() {
     },
   );
   const prompt = { template: '{text}\nSummary:', shots: 0, shotSeed: 0 };
-  const { set } = addHardVersion({ ...empty, writing: { longest: 6 } }, { id: 'h1', now: '2026-01-02' }, { prompt });
+  const { set } = addWritten({ ...empty, writing: { longest: 6 } }, { id: 'h1', now: '2026-01-02' }, { text: prompt });
   await services.store.sets.put(set);
   await services.store.datasets.put({ setId: 's', dataset });
   return { services, dataset, ...(await looking(services)) };
@@ -252,7 +252,7 @@ describe('a grid in the page', () => {
       const from = { name: id, words, baseTemplate: '{text}', datasetName: `${id}.csv`, taken: [] };
       const empty = createPromptSet({ id, now: '2026-01-01' }, { ...from, datasetFingerprint: dataset.fingerprint });
       const prompt = { template: '{text}\nTone:', shots: 0, shotSeed: 0 };
-      await sets.put(addHardVersion(empty, { id: `h-${id}`, now: '2026-01-02' }, { prompt }).set);
+      await sets.put(addWritten(empty, { id: `h-${id}`, now: '2026-01-02' }, { text: prompt }).set);
       await datasets.put({ setId: id, dataset });
     }
     return { services, asked };

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
 import { fakeLocation, gate, testServices, testStudio } from '../../state/test-support';
 import { redoLast, toasts, undoLast } from '../../ui/toast';
@@ -91,7 +91,7 @@ it('takes back a stage and a handle by key, and makes both again', async () => {
   const prompt = { template: '{text}', shots: 0, shotSeed: 0 };
   await promptSets
     .getState()
-    .updateById(quick.id, (set) => addHardVersion(set, { id: 'v', now: 'now' }, { prompt }).set);
+    .updateById(quick.id, (set) => addWritten(set, { id: 'v', now: 'now' }, { text: prompt }).set);
   const now = async () => {
     const set = await studio.services.store.sets.get(quick.id);
     return [

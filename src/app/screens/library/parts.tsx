@@ -5,8 +5,8 @@ import { useStore } from 'zustand';
 import { counted } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
 import { resolveStage, stagesOf } from '../../../prompt-set/stages';
-import type { PromptSet, StageMove } from '../../../prompt-set/types';
-import { type Version, versionWords } from '../../../prompt-set/versions';
+import type { PromptSet, StageMove, Version } from '../../../prompt-set/types';
+import { versionWords } from '../../../prompt-set/versions';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { Button, LabelTag, Stoppable, TextField } from '../../ui';
 import type { RowsReader } from './rows-file';
@@ -78,10 +78,10 @@ export const libraryTitle = (sets: readonly Listing[]): string => {
 };
 
 /** It has a version that can be asked. */
-export const hasVersions = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>): boolean => hard + tuned > 0;
+export const hasVersions = ({ written, tuned }: Pick<Listing, 'written' | 'tuned'>): boolean => written + tuned > 0;
 
-export const versionsWords = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>): string =>
-  `${counted(hard, 'hand-written prompt')}, ${counted(tuned, 'tuned prompt')}`;
+export const versionsWords = ({ written, tuned }: Pick<Listing, 'written' | 'tuned'>): string =>
+  `${counted(written, 'hand-written prompt')}, ${counted(tuned, 'tuned prompt')}`;
 
 export const rowsWords = ({ rows, datasetName }: Pick<Listing, 'rows' | 'datasetName'>): string =>
   rows === null ? 'rows not in this browser' : `${counted(rows, 'row')} of ${datasetName ?? 'a file'}`;
@@ -122,5 +122,5 @@ export const dayWords = (iso: string): string => shown(day, iso);
 export const minuteWords = (iso: string): string => shown(minute, iso);
 
 /** "Nov 3, 2026, by Ana". */
-export const madeWords = ({ createdAt, author }: Version['version']): string =>
+export const madeWords = ({ createdAt, author }: Version): string =>
   `${dayWords(createdAt)}${author ? `, by ${author}` : ''}`;

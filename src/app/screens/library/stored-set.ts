@@ -10,10 +10,9 @@ import {
   findVersions,
   firstOf,
   type Planned,
-  promptOf,
 } from '../../../prompt-set/ready-prompt';
-import type { PromptSet } from '../../../prompt-set/types';
-import { type Version, versionById } from '../../../prompt-set/versions';
+import type { PromptSet, Version } from '../../../prompt-set/types';
+import { versionById } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
 import { stageOf } from '../../state/version-words';
 
@@ -81,7 +80,7 @@ export async function chosenVersion(disk: Store, setId: string, which: string, w
 
 /** The version as it is asked. @param withRows the set's own rows are needed for any prompt */
 async function storedVersion(disk: Store, set: PromptSet, of: Version, withRows: boolean): Promise<AskedVersion> {
-  const needsRows = withRows || kindOf(set) === 'generate' || drawsExamples(promptOf(set, of));
+  const needsRows = withRows || kindOf(set) === 'generate' || drawsExamples(of.prompt);
   const stored = needsRows ? await disk.datasets.get(set.id) : null;
   return askedVersion(set, of, stored?.dataset ?? null);
 }

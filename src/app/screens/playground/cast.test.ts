@@ -6,11 +6,11 @@ import { uninterrupted } from '../../../lib/control';
 import { logSoftmax } from '../../../metrics/classification';
 import { softOf, textsOf } from '../../../prompt/prompt';
 import { recordComparison } from '../../../prompt-set/calibration';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import { moveStage } from '../../../prompt-set/stages';
-import { askedOf } from '../../../prompt-set/test-support';
+import { askedOf, calibratedAs, withTexts, writtenIn } from '../../../prompt-set/test-support';
 import { createRouter } from '../../../route/router';
 import { setOf } from '../../../route/test-support';
 import { compare } from '../../../workflow/compare';
@@ -60,7 +60,7 @@ test('asks a chat prompt as a message, and the untuned text as it is', () => {
     taken: [],
   });
   const prompt = { template: 'Sort.\n{text}\nA:', shots: 0, shotSeed: 0, chat: true };
-  const { set } = addHardVersion(bare, at('h'), { name: 'Chat', prompt });
+  const { set } = addWritten(bare, at('h'), { name: 'Chat', text: prompt });
   expect(
     setCast(set, null, null).players.map(({ id, plan }) => [id, textsOf(firstOf(plan).prompt)[0]?.chat ?? false]),
   ).toEqual([
@@ -78,7 +78,7 @@ const empty = createPromptSet(
   { name: 'Tone', words, baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
 );
 const hand = (set: typeof empty, id: string, template: string, shots = 0) =>
-  addHardVersion(set, { id, now: `2026-01-0${id.slice(1)}` }, { prompt: { template, shots, shotSeed: 0 } }).set;
+  addWritten(set, { id, now: `2026-01-0${id.slice(1)}` }, { text: { template, shots, shotSeed: 0 } }).set;
 const set = moveStage(
   hand(hand(empty, 'h2', 'A {text}'), 'h3', 'B {text}', 4),
   { stage: 'production', to: 'h2' },
@@ -112,8 +112,7 @@ test('asks your prompt too where the policy of the set lets it answer for a stag
   expect(isAlone('Tone-ttt', tuned)).toBe(true);
   expect(isAlone('stage:production', { ...tuned, policy: { kind: 'as-asked' } })).toBe(true);
   expect(isAlone('stage:production', { ...set, policy: { kind: 'fallback' } })).toBe(true);
-  const shown = tuned.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 4 } }));
-  expect(castWith('stage:production', { ...tuned, hard: shown }).trouble).toContain(
+  expect(castWith('stage:production', withTexts(tuned, { shots: 4 })).trouble).toContain(
     'Its examples are rows of its prompt set',
   );
 });
@@ -142,12 +141,9 @@ test('answers as the comparison does, and one text alike on every card, in Compa
   });
   const dataset = await prepared();
   const own = promptSet(dataset);
-  const { id: written } = own.hard[0] as (typeof own.hard)[0];
+  const { id: written } = present(writtenIn(own)[0], 'hand-written version');
   for (const isSameText of [false, true]) {
-    const hard = own.hard.map((each) =>
-      isSameText ? { ...each, prompt: { ...each.prompt, template: own.baseTemplate } } : each,
-    );
-    const of = { ...own, hard };
+    const of = isSameText ? withTexts(own, { template: own.baseTemplate }) : own;
     const { evaluation } = await compare(host, { set: of, dataset }, SILENT);
     if (evaluation.kind !== 'classify') throw new Error('labels');
     const { plan, comparison } = evaluation;
@@ -176,10 +172,10 @@ test('answers as the comparison does, and one text alike on every card, in Compa
     if (!isSameText) continue;
     expect(await shown('untuned')).toEqual(await shown('yours'));
     const router = createRouter({ host, sets: [after], rowsOf: () => dataset });
-    const version = { kind: 'hard', number: 1 } as const;
+    const version = { side: 'written', number: 1 } as const;
     const routed = await router.classify({ handle: after.handle, version }, fields, uninterrupted);
     expect(routed.probabilities).toEqual(await shown('untuned'));
-    expect(after.hard.find(({ id }) => id === written)?.calibration).not.toBeNull();
+    expect(writtenIn(after).find(({ id }) => id === written)?.prompt.calibration).not.toBeNull();
   }
 });
 
@@ -187,10 +183,7 @@ test('calibrates Untuned as the version that has its text, and not at all before
   const dataset = await prepared();
   const own = promptSet(dataset);
   const calibration = { meanLogProbs: [-1, -2], rows: 48 };
-  const withText = (template: string) => ({
-    ...own,
-    hard: own.hard.map((each) => ({ ...each, calibration, prompt: { ...each.prompt, template } })),
-  });
+  const withText = (template: string) => calibratedAs(withTexts(own, { template }), 'h', calibration);
   const of = (set: typeof own) =>
     setCast(set, dataset, null).players.map(({ id, plan }) => [id, plan.asked?.prompt.calibration ?? null]);
   expect(of(withText(own.baseTemplate)).slice(0, 2)).toEqual([

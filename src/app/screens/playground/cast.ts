@@ -5,7 +5,7 @@ import type { Dataset } from '../../../dataset/types';
 import { contentKey } from '../../../lib/bytes';
 import { asStudioError } from '../../../lib/errors';
 import { type Failure, fail, ok, type Result } from '../../../lib/result';
-import { labelsOf, textsOf } from '../../../prompt/prompt';
+import { isText, labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
 import { chosenHard } from '../../../prompt-set/make-versions';
@@ -16,12 +16,11 @@ import {
   askedVersion,
   findVersions,
   type Planned,
-  taskOf,
   withoutVectors,
 } from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
-import type { PromptSet } from '../../../prompt-set/types';
-import { type Version, versionById } from '../../../prompt-set/versions';
+import type { PromptSet, Version } from '../../../prompt-set/types';
+import { taskOf, versionById } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, TEXT_SLOT } from '../../../task/template';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
@@ -147,7 +146,7 @@ function extraPlayer(asking: Asking, which: string): Found<Player> | null {
   if (fallback && !fallback.ok) return fallback;
   const plan = fallback && policy ? { asked: asked.value, fallback: fallback.value, policy } : alone(asked.value);
   const title = stage === null ? asked.value.name : `${stage}: ${asked.value.name}`;
-  return ok({ id: 'extra', name: title, title, side: of.kind === 'hard' ? 'a' : 'b', plan });
+  return ok({ id: 'extra', name: title, title, side: isText(of.prompt) ? 'a' : 'b', plan });
 }
 
 const fallbackFor = (set: PromptSet, stage: string): Version | null =>
@@ -157,7 +156,7 @@ const fallbackFor = (set: PromptSet, stage: string): Version | null =>
 function fitting(asking: Asking, of: Version): Found<AskedVersion> {
   const { set, dataset } = asking;
   const asked = askedVersion(set, of, dataset);
-  return contentKey(labelsOf(asked.prompt)) === contentKey(labelsOf({ task: taskOf(set, set.words) }))
+  return contentKey(labelsOf(asked.prompt)) === contentKey(labelsOf({ task: taskOf(set) }))
     ? played(asking, asked)
     : not(`${asked.name} was made for other labels than this prompt set has now. Use Batch to run it.`);
 }

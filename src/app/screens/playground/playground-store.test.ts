@@ -2,7 +2,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { changeTask, stamp } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
@@ -204,7 +204,7 @@ it('lets every prompt continue the text at the same time', async () => {
   });
   await promptSets
     .getState()
-    .update((set) => addHardVersion(set, stamp(), { prompt: { template: 'Say: {text}', shots: 0, shotSeed: 0 } }).set);
+    .update((set) => addWritten(set, stamp(), { text: { template: 'Say: {text}', shots: 0, shotSeed: 0 } }).set);
   await load();
   playground.type({ text: 'hello' });
   const all = playground.continueAll();

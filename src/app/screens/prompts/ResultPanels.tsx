@@ -6,8 +6,7 @@ import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import { rougeL } from '../../../metrics/text';
 import { differenceWords, isPresent, type ShownTry, wrongCount } from '../../../prompt-set/tries';
-import type { WritingTry } from '../../../prompt-set/types';
-import type { Tried } from '../../../workflow/training-rows';
+import type { Tried, WritingTry } from '../../../prompt-set/types';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
 import { useOpen } from '../../state/studio';
 import {

@@ -1,10 +1,13 @@
 import type { ByTask } from '../../../dataset/types';
 import { capitalised, count, counted, ofRows, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../../../metrics/registry';
+import { firstText } from '../../../prompt/prompt';
 import { chosenHard } from '../../../prompt-set/make-versions';
-import { kindOf } from '../../../prompt-set/prompt-set';
+import { kindOf, sameWords } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
-import type { HardVersion } from '../../../prompt-set/types';
+import type { Version } from '../../../prompt-set/types';
+import { versionsOf } from '../../../prompt-set/versions';
+import { wordsFor } from '../../../task/template';
 import type { Standing } from '../../../workflow/search-board';
 import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
 import { JobPanel } from '../../shell/Screen';
@@ -21,16 +24,16 @@ import { useCutOffSearch, useSearch, useTrying } from './trying';
 export function TriesPanel() {
   const set = usePromptSets((s) => s.set);
   const opened = useOpened();
-  const versions = (set?.hard ?? []).toReversed();
-  const changed = (version: HardVersion) => (set && opened ? sinceTry(set, version, opened) : []);
+  const versions = set ? versionsOf(set, 'written').toReversed() : [];
+  const changed = (version: Version) => (set && opened ? sinceTry(set, version, opened) : []);
   const figures = Object.entries(FIGURES[set ? kindOf(set) : 'classify']);
-  const columns: readonly Column<HardVersion>[] = [
+  const columns: readonly Column<Version>[] = [
     { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...figures.map(([name, figureOf], i) => ({
       name,
       card: true as const,
       numeric: true,
-      cell: (version: HardVersion) => (
+      cell: (version: Version) => (
         <Figure version={version} value={figureOf(version)} changed={changed(version)} isFirst={i === 0} />
       ),
     })),
@@ -53,10 +56,12 @@ export function TriesPanel() {
   );
 }
 
-function VersionCell({ version: { id, number, name, prompt, words } }: { readonly version: HardVersion }) {
+function VersionCell({ version: { id, number, name, prompt } }: { readonly version: Version }) {
   const { openVersion } = usePrompts.use();
   const [, showVersion] = useQuery<string>('version', '');
-  const how = howWords(prompt);
+  const text = firstText(prompt);
+  const hasOwnWords = usePromptSets(({ set }) => set !== null && !sameWords(wordsFor(text, set.words), text.words));
+  const how = howWords(text);
   return (
     <span className="try-name">
       <Button
@@ -69,15 +74,15 @@ function VersionCell({ version: { id, number, name, prompt, words } }: { readonl
       >
         {`${number} · ${name}`}
       </Button>
-      {(prompt.shots > 0 || prompt.chat) && name !== how ? <span className="dim small">{how}</span> : null}
-      {words ? (
-        <span className="dim small">{`Answers: ${words.map(({ word }) => word.trim()).join(', ')}`}</span>
+      {(text.shots > 0 || text.chat) && name !== how ? <span className="dim small">{how}</span> : null}
+      {hasOwnWords ? (
+        <span className="dim small">{`Answers: ${text.words.map(({ word }) => word.trim()).join(', ')}`}</span>
       ) : null}
     </span>
   );
 }
 
-function ChooseCell({ version: { id, number } }: { readonly version: HardVersion }) {
+function ChooseCell({ version: { id, number } }: { readonly version: Version }) {
   const isYours = usePromptSets((s) => s.set !== null && chosenHard(s.set)?.id === id);
   const { choose } = usePrompts.use();
   if (isYours) return <ArmMark side="a">yours</ArmMark>;
@@ -88,7 +93,7 @@ function ChooseCell({ version: { id, number } }: { readonly version: HardVersion
   );
 }
 
-export function TryButton({ version, children }: { readonly version?: HardVersion; readonly children: string }) {
+export function TryButton({ version, children }: { readonly version?: Version; readonly children: string }) {
   const isBusy = useCannotAsk();
   const { start } = useTrying.use();
   return (
@@ -104,7 +109,7 @@ export function TryButton({ version, children }: { readonly version?: HardVersio
   );
 }
 
-type Figures = Readonly<Record<string, (version: HardVersion) => string | null | undefined>>;
+type Figures = Readonly<Record<string, (version: Version) => string | null | undefined>>;
 
 /** A version's figures on validation rows: the first with what it needs to hold again. */
 const FIGURES: ByTask<Figures> = {
@@ -124,7 +129,7 @@ const FIGURES: ByTask<Figures> = {
 };
 
 interface FigureProps {
-  readonly version: HardVersion;
+  readonly version: Version;
   readonly value: string | null | undefined;
   /** What has changed since it was measured: it is grey then. */
   readonly changed: ReturnType<typeof sinceTry>;

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
+import { firstText } from '../../../prompt/prompt';
 import { chosenHard } from '../../../prompt-set/make-versions';
+import { writtenIn } from '../../../prompt-set/test-support';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import type { ImproveRequest } from '../../../workflow/improve';
 import { DataStore } from '../../state/data/data-store';
@@ -61,7 +63,7 @@ const opened = async (file = csvFile(200)) => {
 const loaded = async (file?: File) => {
   const made = await opened(file);
   await made.session.getState().loadModel();
-  await vi.waitFor(() => expect(made.promptSets.getState().set?.hard).toHaveLength(1));
+  await vi.waitFor(() => expect(writtenIn(made.promptSets.getState().set)).toHaveLength(1));
   return made;
 };
 
@@ -86,7 +88,7 @@ describe('the hand-written prompt', () => {
     await vi.waitFor(() => expect(draft().template).toContain('Message: {text}\nTone:'));
     expect(promptSets.getState().set?.words).toEqual([]);
     await session.getState().loadModel();
-    await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
+    await vi.waitFor(() => expect(writtenIn(promptSets.getState().set)).toHaveLength(1));
     expect(promptSets.getState().set).toMatchObject({
       baseTemplate: 'Message: {text}\nTone:',
       words: [
@@ -102,9 +104,9 @@ describe('the hand-written prompt', () => {
     prompts.edit('Be strict.\nMessage: {text}\nTone:');
     await trying.start();
     const set = promptSets.getState().set;
-    expect(set?.hard.map(({ number, name }) => `${number} ${name}`)).toEqual(['1 Proposed', '2 “Be strict.”']);
-    expect(set?.hard[1]?.tried).toMatchObject({ rows: 30, accuracy: 0.5 });
-    expect(set?.hard[1]?.tried?.wrongRowIds).toHaveLength(15);
+    expect(writtenIn(set).map(({ number, name }) => `${number} ${name}`)).toEqual(['1 Proposed', '2 “Be strict.”']);
+    expect(writtenIn(set)[1]?.tried).toMatchObject({ rows: 30, accuracy: 0.5 });
+    expect(writtenIn(set)[1]?.tried?.wrongRowIds).toHaveLength(15);
     expect(set && chosenHard(set)?.number).toBe(1); // equally good: the earlier one stays
     expect(session.getState().job).toBeNull();
   });
@@ -117,9 +119,9 @@ describe('the hand-written prompt', () => {
     const tried = trying.start();
     const other = await promptSets.getState().create({ name: 'Other', dataset: null, datasetName: null });
     await Promise.all([loading, tried]);
-    expect(promptSets.getState().set).toMatchObject({ id: other.id, hard: [] });
+    expect(promptSets.getState().set).toMatchObject({ id: other.id, versions: [] });
     await promptSets.getState().open(asked);
-    expect(promptSets.getState().set?.hard.map(({ prompt }) => prompt.template)).toContain(
+    expect(writtenIn(promptSets.getState().set).map(({ prompt }) => firstText(prompt).template)).toContain(
       'Be strict.\nMessage: {text}\nTone:',
     );
   });
@@ -129,7 +131,7 @@ describe('the hand-written prompt', () => {
     prompts.edit('No place for it');
     expect(templateProblem(draft(), promptSets.getState().dataset)).toContain('{text}');
     await trying.start();
-    expect(promptSets.getState().set?.hard).toEqual([]);
+    expect(writtenIn(promptSets.getState().set)).toEqual([]);
   });
 
   it('takes the words that are suggested when two start with the same token', async () => {
@@ -147,7 +149,7 @@ describe('the hand-written prompt', () => {
     expect(set).toMatchObject({ words: [], writing: { longest: null }, baseTemplate: 'Message: {text}\nSummary:' });
     expect(draft().template).toMatch(/^Read the message and write the summary in one line\./);
     await trying.start();
-    const tried = promptSets.getState().set?.hard[0];
+    const tried = writtenIn(promptSets.getState().set)[0];
     expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
     expect(tried?.wrote?.written).toHaveLength(9);
     const { model } = session.getState();
@@ -221,7 +223,7 @@ describe('the search for the best prompt', () => {
     else new DataStore(made.services, made.promptSets).openFile(csvFile(200));
     await vi.waitFor(() => expect(made.promptSets.getState().set).not.toBeNull());
     await made.session.getState().loadModel();
-    await vi.waitFor(() => expect(made.promptSets.getState().set?.hard.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(writtenIn(made.promptSets.getState().set).length).toBeGreaterThan(0));
     return { ...made, job: made.search, asked, controls, set: () => made.promptSets.getState().set };
   };
 
@@ -238,17 +240,17 @@ describe('the search for the best prompt', () => {
     });
     const boards: string[][] = [];
     job.subscribe(({ board }) => boards.push(board.map(({ key }) => key)));
-    const before = set()?.hard;
+    const before = writtenIn(set());
     await job.start();
     expect(boards).toContainEqual(['b', 'a']);
     expect(boards).toContainEqual(['a', 'b']);
     expect(job.getState()).toMatchObject({ running: false, error: null, found: { key: 'b', search } });
-    expect(set()?.hard.slice(0, 1)).toEqual(before);
+    expect(writtenIn(set()).slice(0, 1)).toEqual(before);
     expect(set() && chosenHard(set() as never)).toMatchObject({
       ...{ name: 'Found: “Found”', origin: { kind: 'found', search } },
     });
     expect(draft().template).toBe('Found: {text}');
-    expect(asked[0]).toMatchObject({ own: [{ prompt: before?.[0]?.prompt }] });
+    expect(asked[0]).toMatchObject({ own: [{ prompt: before[0]?.prompt.voices[0] }] });
   });
 
   it('asks the worker to stop, which keeps the best', async () => {

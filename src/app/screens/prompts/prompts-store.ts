@@ -2,11 +2,12 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, chooseHard, chosenHard, versionWith } from '../../../prompt-set/make-versions';
+import { firstText } from '../../../prompt/prompt';
+import { addWritten, chooseHard, chosenHard, versionWith } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import { foundVersion, type ShownTry, shownTry } from '../../../prompt-set/tries';
-import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
-import { wordsFitting } from '../../../prompt-set/versions';
+import type { Opened, PromptSet, Version } from '../../../prompt-set/types';
+import { promptFor, versionById, versionsOf } from '../../../prompt-set/versions';
 import { checkTemplate, wordsFor } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import type { PromptReading } from '../../../workflow/try-prompt';
@@ -45,7 +46,8 @@ const NOTHING: Typed = { prompt: null, words: {} };
 /** The prompt in the editor: the typed one, else the version that counts. A newer proposal replaces an unchanged one. */
 export function draftOf(set: PromptSet | null, typed: HardPrompt | null, proposal: Proposal | null): HardPrompt {
   if (!set) return EMPTY;
-  const base = typed ?? chosenHard(set)?.prompt ?? null;
+  const chosen = chosenHard(set);
+  const base = typed ?? (chosen && firstText(chosen.prompt));
   const proposed = proposal?.setId === set.id ? proposal.prompt : null;
   if (!base) return proposed ?? EMPTY;
   return proposed && proposed.template !== base.template && proposals(set).has(base.template) ? proposed : base;
@@ -79,12 +81,13 @@ export function useOpened(): Opened | null {
   return useMemo(() => dataset && { dataset, model }, [dataset, model]);
 }
 
-export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<HardVersion> {
+export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<Version> {
   const next = await stores.promptSets
     .getState()
     .updateById(
       setId,
-      (set, at) => addHardVersion(set, at, { prompt, name: versionName(prompt, set.hard.at(-1)) }).set,
+      (set, at) =>
+        addWritten(set, at, { text: prompt, name: versionName(prompt, versionsOf(set, 'written').at(-1)) }).set,
     );
   const version = versionWith(next, prompt);
   if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
@@ -152,10 +155,11 @@ class Prompts extends ActionStore<PromptsState> {
   readonly setHow = (change: Partial<Omit<HardPrompt, 'template'>>): void => this.take({ ...this.#draft(), ...change });
 
   readonly openVersion = (id: string): void => {
-    const version = this.sets.set?.hard.find((v) => v.id === id);
+    const open = this.sets.set;
+    const version = open && versionById(open, id);
     if (!version) return;
-    this.take(version.prompt);
-    if (version.words) void this.#change((set) => ({ words: wordsFitting(set, version) }));
+    this.take(firstText(version.prompt));
+    void this.#change((set) => ({ words: firstText(promptFor(set, version)).words }));
   };
 
   readonly typeWord = (label: string, text: string): void =>
@@ -211,7 +215,7 @@ class Prompts extends ActionStore<PromptsState> {
   };
 
   /** The version of the prompt in the editor, saved when it is new; null = it cannot be used. */
-  readonly versionOfDraft = async (): Promise<HardVersion | null> => {
+  readonly versionOfDraft = async (): Promise<Version | null> => {
     const open = this.sets.set;
     const prompt = this.#draft();
     if (!open || templateProblem(prompt, this.sets.dataset) !== null) return null;

@@ -6,10 +6,11 @@ import { dealt, preparedOf, tableOf } from '../../../dataset/test-support';
 import type { Change, ColumnMapping, Dataset } from '../../../dataset/types';
 import { comparedLogProbs } from '../../../evaluation/classify/outcome';
 import type { CalibrationFit } from '../../../evaluation/types';
+import { firstText, softsOf } from '../../../prompt/prompt';
 import { isOutdated } from '../../../prompt-set/arms';
 import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import {
-  addTrained,
+  addVersion,
   chooseHard,
   chooseSoft,
   recalibrate,
@@ -18,8 +19,10 @@ import {
   takeTemplateAlone,
 } from '../../../prompt-set/make-versions';
 import { setPolicy } from '../../../prompt-set/stages';
+import { calibratedAs, trainedIn, writtenIn } from '../../../prompt-set/test-support';
 import { answersWith, isPresent, shownTry, sinceTry } from '../../../prompt-set/tries';
-import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
+import type { Opened, PromptSet, Version } from '../../../prompt-set/types';
+import { promptFor, promptOf } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import type { ScoreRequest } from '../../../worker/protocol';
@@ -194,7 +197,7 @@ async function find(on: Page, at: number, isBiased: boolean): Promise<void> {
   const found = await on.services.workflow.call('tryPrompt', request);
   const winner = { prompt, words, name: 'x', calibration, tried: found.kind === 'classify' ? found.tried : null };
   const search = { candidates: 9, trainingRows: 9, validationRows: 9, loss: 1, bareLoss: 1 };
-  const stamp = { id: `found-${on.set().hard.length}-${at}`, now: 'now' };
+  const stamp = { id: `found-${writtenIn(on.set()).length}-${at}`, now: 'now' };
   await on.promptSets.getState().update((set) => takeFoundPrompt(set, { winner, search }, stamp).set);
 }
 
@@ -205,9 +208,8 @@ const fitOf = ({ words }: Pick<PromptSet, 'words'>, isBiased: boolean): Calibrat
 /** As a comparison decides it. */
 const calibrate = ({ promptSets }: Page, at: number, isBiased: boolean) =>
   promptSets.getState().update((set) => {
-    const id = place(set.hard, at)?.id;
-    const calibration = fitOf(set, isBiased);
-    return { ...set, hard: set.hard.map((version) => (version.id === id ? { ...version, calibration } : version)) };
+    const id = place(writtenIn(set), at)?.id;
+    return id === undefined ? set : calibratedAs(set, id, fitOf(set, isBiased));
   });
 
 async function word({ prompts, set }: Page, at: number, text: string): Promise<void> {
@@ -216,13 +218,13 @@ async function word({ prompts, set }: Page, at: number, text: string): Promise<v
   await prompts.commitWord(label);
 }
 
-const newId = (set: PromptSet) => `v${set.hard.length}-${set.soft.length}`;
+const newId = (set: PromptSet) => `v${writtenIn(set).length}-${trainedIn(set).length}`;
 const changeSet = ({ promptSets }: Page, change: (set: PromptSet, at: { id: string; now: string }) => PromptSet) =>
   promptSets.getState().update((set) => change(set, { id: newId(set), now: 'now' }));
 
 /** A version's prompt becomes another version, with another calibration. */
 const calibrateAgain = (on: Page, at: number, isBiased: boolean) =>
-  changeSet(on, (set, stamp) => recalibrate(set, place(set.hard, at)?.id ?? '', fitOf(set, isBiased), stamp));
+  changeSet(on, (set, stamp) => recalibrate(set, place(writtenIn(set), at)?.id ?? '', fitOf(set, isBiased), stamp));
 
 /** Answer words are found, with another cue. */
 const findWords = (on: Page, at: number) =>
@@ -235,18 +237,21 @@ const findWords = (on: Page, at: number) =>
 /** A run ends, and its prompt becomes Tuned. */
 const tune = (on: Page, at: number) =>
   changeSet(on, (set, { id, now }) => {
-    const [run] = promptSet(on.rows()).soft;
-    if (!run?.soft) return set;
-    const soft = { ...run.soft, vectors: Float32Array.of(at, 1) };
-    const model = { ...run.model, sha256: MODELS[0] ?? '' };
-    return chooseSoft(addTrained(set, { ...run, id, soft, model, words: set.words }, now), id, now);
+    const [version] = trainedIn(promptSet(on.rows()));
+    const [own] = version ? softsOf(version.prompt) : [];
+    if (!version || !own) return set;
+    const { number: _, ...rest } = version;
+    const soft = { ...own, vectors: Float32Array.of(at, 1) };
+    const prompt = promptOf(set, firstText(version.prompt), set.words, soft);
+    const model = version.model && { ...version.model, sha256: MODELS[0] ?? '' };
+    return chooseSoft(addVersion(set, { id, now }, { ...rest, id, model, prompt }), id, now);
   });
 
 const threshold = ({ promptSets, set }: Page, at: number) =>
   promptSets
     .getState()
     .update((s) =>
-      setThreshold(s, place(set().hard, at)?.id ?? '', { value: 0.8, rows: 9, answered: 5, correct: 4 }, 'now'),
+      setThreshold(s, place(writtenIn(set()), at)?.id ?? '', { value: 0.8, rows: 9, answered: 5, correct: 4 }, 'now'),
     );
 
 const nat = fc.nat(20);
@@ -287,10 +292,12 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   fc
     .tuple(nat, fc.constantFrom(...BIASED))
     .map(([at, fit]) => [`calibrate ${at} ${fit}`, (on: Page) => calibrate(on, at, fit)] as const),
-  nat.map((at) => [`open ${at}`, (on: Page) => on.prompts.openVersion(place(on.set().hard, at)?.id ?? '')] as const),
+  nat.map(
+    (at) => [`open ${at}`, (on: Page) => on.prompts.openVersion(place(writtenIn(on.set()), at)?.id ?? '')] as const,
+  ),
   nat.map((at) => {
     const choose = ({ promptSets, set }: Page) => {
-      const id = place(set().hard, at)?.id;
+      const id = place(writtenIn(set()), at)?.id;
       return id && promptSets.getState().change(set().id, 'Chosen', (s) => chooseHard(s, id, 'now'));
     };
     return [`choose ${at}`, choose] as const;
@@ -301,7 +308,7 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
     return [`unlabel ${at}`, unlabel] as const;
   }),
   ...sharedActs,
-  nat.map((at) => [`again ${at}`, (on: Page) => on.trying.start(place(on.set().hard, at)?.id)] as const),
+  nat.map((at) => [`again ${at}`, (on: Page) => on.trying.start(place(writtenIn(on.set()), at)?.id)] as const),
   nat.map((at) => {
     const during = (on: Page) => Promise.all([on.trying.start(), word(on, at, 'fine')]);
     return [`word ${at} while it tries`, during] as const;
@@ -310,14 +317,14 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
 );
 
 /** What is right and wrong, without how long it took. */
-const figures = ({ tried }: Pick<HardVersion, 'tried'>) => {
+const figures = ({ tried }: Pick<Version, 'tried'>) => {
   const { seconds: _s, with: _w, ...shown } = tried ?? { seconds: 0 };
   return shown;
 };
 
 /** The same, measured now. */
-async function fresh(on: Page, set: PromptSet, prompt: HardPrompt, version: HardVersion) {
-  const using = answersWith(set, version);
+async function fresh(on: Page, set: PromptSet, prompt: HardPrompt, version: Version) {
+  const using = answersWith(promptFor(set, version));
   expect(using.words.map(({ label }) => label)).toEqual(on.rows().labels);
   expect([0, using.words.length]).toContain(using.meanLogProbs?.length ?? 0);
   const found = await on.services.workflow.call('tryPrompt', { dataset: on.rows(), prompt, with: using });
@@ -332,9 +339,9 @@ async function holds(on: Page): Promise<void> {
   const draft = draftOf(set, on.prompts.getState().prompt, null);
   const shown = shownTry(set, draft, openedOn(on));
   if (shown && isPresent(shown)) expect(figures(shown.version)).toEqual(await fresh(on, set, draft, shown.version));
-  for (const version of set.hard)
+  for (const version of writtenIn(set))
     if (version.tried && sinceTry(set, version, openedOn(on)).length === 0)
-      expect(figures(version)).toEqual(await fresh(on, set, version.prompt, version));
+      expect(figures(version)).toEqual(await fresh(on, set, firstText(version.prompt), version));
 }
 
 let dataset: Dataset;
@@ -358,7 +365,9 @@ it('are never those of another prompt, other words, rows, split, calibration or 
       for (const [, act] of list) {
         await act(on);
         await holds(on);
-        compared += on.set().hard.filter((version) => sinceTry(on.set(), version, openedOn(on)).length > 0).length;
+        compared += writtenIn(on.set()).filter(
+          (version) => sinceTry(on.set(), version, openedOn(on)).length > 0,
+        ).length;
       }
     }),
     { numRuns: 60 * RUNS },
@@ -406,9 +415,9 @@ it('are without a calibration for other labels, where a version is tried again a
   await on.trying.start();
   await calibrate(on, 0, true);
   await merge(on, 0);
-  const [version] = on.set().hard;
+  const [version] = writtenIn(on.set());
   await on.trying.start(version?.id);
-  expect(on.set().hard[0]?.tried?.with).toMatchObject({ meanLogProbs: null, words: on.set().words });
+  expect(writtenIn(on.set())[0]?.tried?.with).toMatchObject({ meanLogProbs: null, words: on.set().words });
   await holds(on);
 });
 
@@ -435,7 +444,7 @@ const comparedActs = fc.oneof(
     const tried = async (on: Page) => {
       on.prompts.edit(text);
       await on.trying.start();
-      const newest = on.set().hard.at(-1)?.id ?? '';
+      const newest = writtenIn(on.set()).at(-1)?.id ?? '';
       await on.promptSets.getState().update((set) => chooseHard(set, newest, 'now'));
     };
     return [`prompt ${text}`, tried] as const;

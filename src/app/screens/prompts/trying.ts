@@ -4,19 +4,19 @@ import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime, pause } from '../../../lib/control';
 import { capitalised } from '../../../lib/format';
-import type { FoundPrompt } from '../../../prompt-set/make-versions';
+import { firstText } from '../../../prompt/prompt';
+import { otherHands } from '../../../prompt-set/arms';
 import {
   chooseHard,
   chosenHard,
-  recordAnswers,
+  type FoundPrompt,
   recordTry,
-  samePrompt,
   takeFoundPrompt,
 } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { answersWith, foundVersion, sinceTry } from '../../../prompt-set/tries';
-import type { HardVersion, Opened, PromptSearch, PromptSet } from '../../../prompt-set/types';
-import { wordsFitting } from '../../../prompt-set/versions';
+import { answersWith, foundVersion, isOfText, sinceTry } from '../../../prompt-set/tries';
+import type { Opened, PromptSearch, PromptSet, Version } from '../../../prompt-set/types';
+import { promptFor, promptOf, versionById, versionsOf } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
@@ -95,7 +95,7 @@ const timings = perStudio((studio) => {
       if (measured !== null || !set || !dataset || session.getState().job) return measured;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (templateProblem(prompt, dataset) !== null) return null;
-      const asked = { dataset, prompt, with: answersWith(set, {}) };
+      const asked = { dataset, prompt, with: answersWith(promptOf(set, prompt)) };
       const timing = await studio.services.workflow.call('timePrompt', asked, { signal });
       measured = timing && timing.seconds / timing.tokens;
       return measured;
@@ -107,7 +107,8 @@ const timings = perStudio((studio) => {
       const { key } = readings.of(studio).read.getState();
       if (!key || !reading.cost) return null;
       const { dataset, prompt } = key;
-      return studio.services.workflow.call('tryTokens', { dataset, prompt, with: answersWith(set, {}) }, { signal });
+      const asked = { dataset, prompt, with: answersWith(promptOf(set, prompt)) };
+      return studio.services.workflow.call('tryTokens', asked, { signal });
     },
   );
   return {
@@ -148,14 +149,14 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
     initial: { done: 0, total: 0 },
     run: async ({ signal, report }, versionId) => {
       const { set, dataset } = promptSets.getState();
-      const again = set?.hard.find(({ id }) => id === versionId);
+      const again = set && versionById(set, versionId ?? null);
       const { prompt: typed } = usePrompts.of(studio).getState();
-      const prompt = again?.prompt ?? draftOf(set, typed, proposer.getState().proposal);
+      const prompt = again ? firstText(again.prompt) : draftOf(set, typed, proposer.getState().proposal);
       if (!set || !dataset || templateProblem(prompt, dataset) !== null) return;
       report({ done: 0, total: triedCount(dataset) });
       await session.getState().modelReady();
       const version = again ?? foundVersion(set, prompt) ?? (await keepVersion(studio, set.id, prompt));
-      const request = { dataset, prompt, with: answersWith(set, version) };
+      const request = { dataset, prompt, with: answersWith(promptFor(set, version)) };
       const result = await studio.services.workflow.call('tryPrompt', request, {
         signal,
         onEvent: ({ done, total }) => report({ done, total, fraction: total > 0 ? done / total : 1 }),
@@ -174,11 +175,9 @@ function kept(
   result: TryResult,
   { opened, now }: { readonly opened: Opened; readonly now: string },
 ): PromptSet {
-  const next =
-    result.kind === 'classify'
-      ? recordTry(set, versionId, result.tried, now)
-      : recordAnswers(set, versionId, result.kind === 'tag' ? { tagged: result.tagged } : { wrote: result.wrote }, now);
-  const mine = next.hard.find(({ id }) => id === versionId);
+  const { kind: _kind, timing: _timing, ...tried } = result;
+  const next = recordTry(set, versionId, tried, now);
+  const mine = versionById(next, versionId);
   const yours = chosenHard(next);
   const reached = mine ? figureOf(mine) : null;
   if (reached === null || !yours) return next;
@@ -187,7 +186,7 @@ function kept(
   return best === null || reached > best ? chooseHard(next, versionId, now) : next;
 }
 
-const figureOf = ({ tried, tagged, wrote }: HardVersion): number | null =>
+const figureOf = ({ tried, tagged, wrote }: Version): number | null =>
   tried?.accuracy ?? tagged?.microF1 ?? wrote?.rougeL ?? null;
 
 interface Searching {
@@ -206,11 +205,11 @@ const MOST_OWN = 5;
 function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): ImproveRequest {
   const { words, baseTemplate: template } = set;
   const chosen = chosenHard(set);
-  const newest = set.hard.toReversed().filter(({ id }) => id !== chosen?.id);
-  const versions = [...(chosen ? [chosen] : []), ...newest].slice(0, MOST_OWN);
-  const own = versions.map((version) => ({ prompt: version.prompt, words: wordsFitting(set, version) }));
+  const versions = [...(chosen ? [chosen] : []), ...otherHands(set)].slice(0, MOST_OWN);
+  const texts = versions.map((version) => firstText(promptFor(set, version)));
+  const own = texts.map((prompt) => ({ prompt, words: prompt.words }));
   const typed = { prompt: draft, words };
-  const isNew = templateProblem(draft, dataset) === null && !own.some(({ prompt }) => samePrompt(prompt, draft));
+  const isNew = templateProblem(draft, dataset) === null && !versions.some((version) => isOfText(version, draft));
   return { dataset, template, words, own: isNew ? [typed, ...own] : own, budget: null };
 }
 
@@ -252,7 +251,7 @@ async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, fou
   const before = set.chosenHard;
   await updateById(set.id, (latest, at) => takeFoundPrompt(latest, found, at).set);
   const { name, prompt } = found.winner;
-  if (set.hard.some((version) => samePrompt(version.prompt, draft))) usePrompts.of(studio).take(prompt);
+  if (versionsOf(set, 'written').some((version) => isOfText(version, draft))) usePrompts.of(studio).take(prompt);
   const what = `${capitalised(name)} is your entry in the comparison`;
   if (before !== null)
     toastUndo(what, () => change(set.id, what, (latest, { now }) => chooseHard(latest, before, now)));

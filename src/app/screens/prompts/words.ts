@@ -1,8 +1,10 @@
 import { count, counted, duration, ofRows, percentWhole } from '../../../lib/format';
-import { chosenHard, samePrompt } from '../../../prompt-set/make-versions';
+import { firstText } from '../../../prompt/prompt';
+import { chosenHard } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { differenceWords, isPresent, type ShownTry, triedOf } from '../../../prompt-set/tries';
-import type { HardVersion, PromptSet } from '../../../prompt-set/types';
+import { differenceWords, isOfText, isPresent, type ShownTry } from '../../../prompt-set/tries';
+import type { PromptSet, Version } from '../../../prompt-set/types';
+import { triedOf } from '../../../prompt-set/versions';
 import type { HardPrompt } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
 import type { ModelStanding } from '../../state/session-state';
@@ -52,7 +54,7 @@ export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${seconds < SHORT ? 'under 5 s' : duration(seconds)}`}`;
 
 /** "67% of 30 validation rows right". */
-export const triedWords = ({ tried, tagged, wrote }: HardVersion): string =>
+export const triedWords = ({ tried, tagged, wrote }: Version): string =>
   tagged
     ? `micro-F1 ${percentWhole(tagged.microF1)} on ${counted(tagged.rows, 'validation row')}`
     : wrote
@@ -60,11 +62,11 @@ export const triedWords = ({ tried, tagged, wrote }: HardVersion): string =>
       : `${ofRows(tried?.accuracy ?? 0, tried?.rows ?? 0, 'validation row', percentWhole)} right`;
 
 /** A short account of what changed: the first line that is new, else the answer words. */
-export function versionName(prompt: HardPrompt, before: HardVersion | undefined): string {
+export function versionName(prompt: HardPrompt, before: Version | undefined): string {
   if (!before) return 'Proposed';
-  const old = new Set(before.prompt.template.split('\n'));
+  const old = new Set(firstText(before.prompt).template.split('\n'));
   const fresh = prompt.template.split('\n').find((line) => line.trim() !== '' && !old.has(line));
-  if (fresh === undefined) return samePrompt(prompt, before.prompt) ? 'Other answer words' : howWords(prompt);
+  if (fresh === undefined) return isOfText(before, prompt) ? 'Other answer words' : howWords(prompt);
   const words = fresh.trim();
   return `“${words.length > 36 ? `${words.slice(0, 35).trimEnd()}…` : words}”`;
 }

@@ -131,7 +131,7 @@ export function useTrainSample(): () => void {
     await intents.carriers.train(SAMPLE_SETTINGS);
     const now = promptSets.getState().set;
     // a user who left the screen, or stopped or paused the run, is not interrupted
-    const run = now?.id === set.id ? now.soft.at(-1) : null;
+    const run = now?.id === set.id ? now.runs.at(-1) : null;
     const isWatching = location.hash.startsWith(`#${screenPath(set.id, 'train')}`);
     if (!isWatching || !(run?.status === 'finished' || run?.status === 'early')) return;
     navigate(screenPath(set.id, 'compare'));

@@ -2,7 +2,7 @@ import { type ReactNode, useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/types';
 import { midSentence } from '../../../lib/format';
 import { TEXT_METRICS } from '../../../metrics/registry';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { accuracyOf, figureOf } from '../../../training/checkpoint';
 import { type DiagnosisKind, fewValidationRows, type Judgement, judge } from '../../../training/diagnosis';
 import type { Scores } from '../../../training/events';
@@ -42,7 +42,7 @@ interface CurvesPanelsProps {
 
 export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
   const { metric, controls } = useMeasure(live.kind, 'Measure');
-  const run = set.soft.find(({ id }) => id === live.runId);
+  const run = set.runs.find(({ id }) => id === live.runId);
   const settings = run?.settings ?? STANDARD;
   const judgement = judge(
     {
@@ -169,7 +169,7 @@ function curveTwin({ kind, validations, lines }: LiveRun): Twin {
   };
 }
 
-export function useTrainAgain(run: SoftVersion | undefined, settings: TrainingSettings) {
+export function useTrainAgain(run: Run | undefined, settings: TrainingSettings) {
   const { startInstead } = useTraining.use();
   const nextRun = useNextRun.use();
   return (change: Partial<TrainingSettings>) => {
@@ -182,7 +182,7 @@ export function useTrainAgain(run: SoftVersion | undefined, settings: TrainingSe
 
 interface LossProps extends JudgedProps {
   readonly settings: TrainingSettings;
-  readonly run: SoftVersion | undefined;
+  readonly run: Run | undefined;
 }
 
 const FIGURES = { loss: 'Loss', learningRate: 'Learning rate', gradNorm: 'Gradient norm', lengths: 'Vector lengths' };

@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { otherVersionWords } from '../../../dataset/versions';
-import { isRun, isUsable } from '../../../prompt-set/make-versions';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { hasEnded } from '../../../prompt-set/make-versions';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
@@ -18,7 +18,7 @@ const NONE: readonly string[] = [];
 export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
   const shown = useShownRun(set.id, (live) => live?.runId ?? null);
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
-  const runs = set.soft.filter(isRun).toReversed();
+  const runs = set.runs.toReversed();
   return (
     <Panel
       title="Runs"
@@ -30,7 +30,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
           Press Train. Each run appears here with its settings and its result on the validation rows.
         </EmptyState>
       ) : (
-        <Table<SoftVersion>
+        <Table<Run>
           caption="Runs"
           rows={runs}
           rowKey={(run) => run.id}
@@ -42,7 +42,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
             {
               name: 'Time',
               numeric: true,
-              cell: (run) => (isUsable(run) && run.seconds !== null ? format.clock(run.seconds) : statusWords(run)),
+              cell: (run) => (hasEnded(run) && run.seconds !== null ? format.clock(run.seconds) : statusWords(run)),
             },
           ]}
         />
@@ -51,7 +51,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
   );
 });
 
-function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
+function RunCell({ run, set }: { readonly run: Run; readonly set: PromptSet }) {
   const { dataset } = useOpen();
   const busy = useTraining((s) => s.busy);
   const { show } = useTraining.use();
@@ -60,7 +60,7 @@ function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: Prompt
   const other = dataset && otherVersionWords(dataset, run.datasetFingerprint);
   return (
     <>
-      {set.soft.length > 1 ? (
+      {set.runs.length > 1 ? (
         <input
           type="checkbox"
           className="run-mark"
@@ -79,12 +79,12 @@ function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: Prompt
         {run.number}: {runWords(run)}
       </div>
       {other ? <div className="dim small">{other}</div> : null}
-      {canBranch(run) ? <Branch from={run} /> : null}
+      {canBranch(set, run) ? <Branch from={run} /> : null}
     </>
   );
 }
 
-function Branch({ from }: { readonly from: SoftVersion }) {
+function Branch({ from }: { readonly from: Run }) {
   const { change } = useNextRun.use();
   const branch = () => {
     change({ ...from.settings, initialisation: branchOf(from), ...textOf(from) });

@@ -1,6 +1,6 @@
 import { memo, useMemo, useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { figureOf } from '../../../training/checkpoint';
 import type { ValidationPoint } from '../../../training/events';
 import { learningCurve } from '../../../workflow/learning-curve';
@@ -28,7 +28,7 @@ type Curves = ReadonlyMap<string, readonly ValidationPoint[]>;
 
 const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =>
   steadyResource(async (runIds: readonly string[]): Promise<Curves> => {
-    const runs = promptSets.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
+    const runs = promptSets.getState().set?.runs.filter(({ id }) => runIds.includes(id)) ?? [];
     const kept = runs.map(async (run) => {
       const kept = await store.checkpoints.get(run.id);
       return [run.id, kept?.checkpoint.validations ?? []] as const;
@@ -42,7 +42,7 @@ const NONE: readonly string[] = [];
 export const SideBySide = memo(function SideBySide({ set }: { readonly set: PromptSet }) {
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = useMemo(
-    () => marked.flatMap((runId): SoftVersion[] => set.soft.filter(({ id }) => id === runId)),
+    () => marked.flatMap((runId): Run[] => set.runs.filter(({ id }) => id === runId)),
     [marked, set],
   );
   const facts = useMemo(() => runFacts(runs, set), [runs, set]);
@@ -56,11 +56,11 @@ export const SideBySide = memo(function SideBySide({ set }: { readonly set: Prom
 });
 
 interface BesideProps {
-  readonly runs: readonly SoftVersion[];
+  readonly runs: readonly Run[];
   readonly facts: readonly RunFact[];
 }
 
-function useCurves(runs: readonly SoftVersion[]): readonly RunCurve[] {
+function useCurves(runs: readonly Run[]): readonly RunCurve[] {
   const kept = useResource(
     keptCurves.use(),
     runs.map(({ id }) => id),
@@ -107,7 +107,7 @@ function CurvesBeside({ runs, facts }: BesideProps) {
   );
 }
 
-const twinOf = (runs: readonly SoftVersion[], curves: readonly RunCurve[]) => ({
+const twinOf = (runs: readonly Run[], curves: readonly RunCurve[]) => ({
   columns: ['number', 'run', 'step', 'accuracy', 'micro_f1', 'macro_f1', 'tokens_predicted', 'loss'],
   rows: runs.flatMap((run, i) =>
     (curves[i]?.points ?? []).map((p) => [

@@ -1,5 +1,6 @@
-import { chooseHard, chooseSoft, isUsable } from '../../../prompt-set/make-versions';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { chooseHard, chooseSoft, hasEnded } from '../../../prompt-set/make-versions';
+import type { PromptSet, Run } from '../../../prompt-set/types';
+import { versionById } from '../../../prompt-set/versions';
 import { timeWords } from '../../../training/estimate';
 import { forSmaller } from '../../../workflow/runs';
 import { smallerWords } from '../../../workflow/words';
@@ -13,8 +14,8 @@ import { useShownRun, useTraining } from './training-store';
 export function SmallerPanel({ set }: { readonly set: PromptSet }) {
   const [asked] = useQuery('smaller', '');
   const runId = useShownRun(set.id, (live) => live?.runId ?? null);
-  const run = set.soft.find(({ id }) => id === runId);
-  if (set.hard.some(({ id }) => id === asked)) return <PlanPanel set={set} versionId={asked} />;
+  const run = set.runs.find(({ id }) => id === runId);
+  if (versionById(set, asked)) return <PlanPanel set={set} versionId={asked} />;
   return run?.distilled ? <ResultPanel set={set} run={run} /> : null;
 }
 
@@ -33,7 +34,7 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
       ? ''
       : '; with Auto, vectors come before the cue, and the answer words’ own vectors are trained too';
   const seconds = secondsOf([trained]);
-  const version = set.hard.find(({ id }) => id === versionId);
+  const version = versionById(set, versionId);
   if (!version) return null;
   const start = () => {
     setAsked('');
@@ -57,12 +58,12 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
   );
 }
 
-function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: SoftVersion }) {
+function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Run }) {
   const { promptSets } = useStores();
-  const version = set.hard.find(({ id }) => id === run.distilled?.from);
+  const version = versionById(set, run.distilled?.from ?? null);
   const reached = run.distilled?.reached;
   const name = version ? `hand-written ${version.number}` : 'a missing prompt';
-  if (!reached || !isUsable(run))
+  if (!reached || !hasEnded(run))
     return (
       <Panel span={12} title={`Learning to answer as ${name} does`}>
         <p className="dim">

@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
+import { versionById } from '../../../prompt-set/versions';
 import { cueOf } from '../../../task/template';
 import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
@@ -89,8 +90,8 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const { dataset } = useOpen();
   const model = useModel();
   const [smaller] = useQuery('smaller', '');
-  const run = set.soft.find(({ id }) => id === runId);
-  const teacher = set.hard.find(({ id }) => id === smaller);
+  const run = set.runs.find(({ id }) => id === runId);
+  const teacher = versionById(set, smaller) ?? undefined;
   const planned = { ...askedOf(next, teacher), settings: next.settings, group: null };
   const { settings, template } = run ?? startOf(set, planned, dataset);
   const trainsWords = settings.answerVectors === 'trained';

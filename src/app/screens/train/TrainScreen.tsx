@@ -2,7 +2,7 @@ import { useEffect, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
 import type { StudioError } from '../../../lib/errors';
-import { isUsable, openRun } from '../../../prompt-set/make-versions';
+import { hasEnded, openRun } from '../../../prompt-set/make-versions';
 import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { textOf } from '../../../workflow/runs';
@@ -93,7 +93,7 @@ function useAgain(set: PromptSet): void {
   useEffect(() => {
     if (runId === '') return;
     const settings = againOf(set, runId, steps);
-    const run = set.soft.find(({ id }) => id === runId);
+    const run = set.runs.find(({ id }) => id === runId);
     setRunId('');
     setSteps('');
     if (!settings || !run) return;
@@ -162,7 +162,7 @@ function StartActions({ set, live }: LiveProps) {
   const { isOff, start } = useStart();
   const { ending, resumeFrom } = live ?? { ending: null, resumeFrom: null };
   const isDone = !busy && (ending === 'finished' || ending === 'early' || ending === 'stopped');
-  const isShownOpen = resumeFrom !== null && set.soft.some(({ id }) => id === live?.runId);
+  const isShownOpen = resumeFrom !== null && set.runs.some(({ id }) => id === live?.runId);
   const resumable = busy ? null : isShownOpen ? live?.runId : openRun(set)?.id;
   return (
     <>
@@ -177,9 +177,9 @@ function StartActions({ set, live }: LiveProps) {
         onPress={start}
         isDisabled={isOff || busy || !(isWriting(set) || set.words.length > 1)}
       >
-        {set.soft.length > 0 ? 'Train another' : 'Train'}
+        {set.runs.length > 0 ? 'Train another' : 'Train'}
       </Button>
-      {isDone && set.soft.some(isUsable) ? <CompareButton set={set} /> : null}
+      {isDone && set.runs.some(hasEnded) ? <CompareButton set={set} /> : null}
     </>
   );
 }
@@ -284,7 +284,7 @@ interface RunEndedProps {
 /** What ended the run and what of it is saved; a lower rate where training diverged. Else the head of the screen resumes. */
 function RunEnded({ set, live: { runId, resumeFrom }, error, isSaid }: RunEndedProps) {
   const next = useNextRun((s) => s.settings);
-  const run = set.soft.find(({ id }) => id === runId);
+  const run = set.runs.find(({ id }) => id === runId);
   const trainAgain = useTrainAgain(run, run?.settings ?? next);
   const { suggestedLearningRate: lower } = error.data;
   const saved = resumeFrom ? `Everything up to step ${resumeFrom} is saved` : 'It ended before a step was saved';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten, recordTry } from '../../../prompt-set/make-versions';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
-import type { HardVersion } from '../../../prompt-set/types';
+import type { Tried } from '../../../prompt-set/types';
 import { createBaselines } from './baselines';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -15,16 +15,14 @@ it('shows and keeps the score of your prompt only where it is of the rows, words
   const words = ['a', 'b'].map((label) => ({ label, word: ` ${label}` }));
   const answers = { words, meanLogProbs: null, longest: null, seed: dataset.seed, model: 'w' };
   const settings = { get: async () => null };
-  const of = async (on: typeof dataset, kept: Partial<NonNullable<HardVersion['tried']>>) => {
+  const on = { datasetFingerprint, splitHash };
+  const of = async (rows: typeof dataset, kept: Partial<Tried>) => {
     const task = { name: 'x', words, baseTemplate: '{text}', datasetFingerprint, datasetName: 'a.csv', taken: [] };
     const empty = createPromptSet({ id: 's', now: NOW }, task);
     const prompt = { template: 'Say. {text}', shots: 0, shotSeed: 0 };
-    const { set: open } = addHardVersion(
-      empty,
-      { id: 'h', now: NOW },
-      { prompt, tried: { ...tried, seconds: 1, with: answers, ...kept } },
-    );
-    const subject = { open, dataset: on, template: '{text}', words, info: { sha256: 'w' } };
+    const { set } = addWritten(empty, { id: 'h', now: NOW }, { text: prompt });
+    const open = recordTry(set, 'h', { tried: { ...tried, seconds: 1, with: answers, ...on, ...kept } }, NOW);
+    const subject = { open, dataset: rows, template: '{text}', words, info: { sha256: 'w' } };
     const store = { settings, sets: { get: async () => open } };
     const known = createBaselines({ store } as never, { getState: () => ({ set: open }) } as never);
     return {
@@ -33,11 +31,13 @@ it('shows and keeps the score of your prompt only where it is of the rows, words
     };
   };
   expect(await of(dataset, { datasetFingerprint, splitHash })).toEqual({ shown: true, asked: false });
-  // other rows, the same rows split otherwise, other words or weights, and tries of earlier releases
+  // other rows, the same rows split otherwise, other words or weights
   expect(await of(dataset, { datasetFingerprint: 'other', splitHash })).toEqual({ shown: false, asked: true });
   expect(await of(resplit, { datasetFingerprint, splitHash })).toEqual({ shown: false, asked: true });
   const poor = [{ label: 'a', word: ' x' }, ...words.slice(1)];
-  for (const other of [{ ...answers, words: poor }, { ...answers, model: 'v' }, undefined])
+  for (const other of [
+    { ...answers, words: poor },
+    { ...answers, model: 'v' },
+  ])
     expect(await of(dataset, { datasetFingerprint, splitHash, with: other })).toEqual({ shown: false, asked: true });
-  expect(await of(dataset, { datasetFingerprint })).toEqual({ shown: false, asked: true });
 });

@@ -1,9 +1,11 @@
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
+import { firstText } from '../../../prompt/prompt';
 import { chosenHard, recordTry } from '../../../prompt-set/make-versions';
 import { answersWith, sinceTry } from '../../../prompt-set/tries';
-import type { HardVersion, PromptSet } from '../../../prompt-set/types';
+import type { PromptSet, Version } from '../../../prompt-set/types';
+import { promptFor } from '../../../prompt-set/versions';
 import type { ReferenceLine, Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { BaselineId, BaselineScores, TrainRunRequest } from '../../../workflow/train';
@@ -39,7 +41,8 @@ function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | nu
   if (id === 'untuned')
     return { prompt: { template, shots: 0, shotSeed: 0 }, with: { words, meanLogProbs: null, longest: null } };
   const hard = chosenHard(open);
-  return hard && { prompt: hard.prompt, with: answersWith(open, hard) };
+  const prompt = hard && promptFor(open, hard);
+  return prompt && { prompt: firstText(prompt), with: answersWith(prompt) };
 }
 
 /** Ends in the set's id, so that the text of its prompt is deleted with it. */
@@ -51,7 +54,7 @@ function keyOf(subject: Subject, id: BaselineId): string {
 
 type Stored = (id: BaselineId) => Promise<Score | null>;
 
-function presentTry({ open, dataset, info }: Subject): HardVersion['tried'] {
+function presentTry({ open, dataset, info }: Subject): Version['tried'] {
   const hand = chosenHard(open);
   return hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0 ? hand.tried : null;
 }
@@ -105,7 +108,9 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     keep: async (subject, { id, scores, tried }) => {
       const hard = chosenHard(subject.open);
       if (tried && hard) {
-        await promptSets.getState().updateById(subject.open.id, (set, { now }) => recordTry(set, hard.id, tried, now));
+        await promptSets
+          .getState()
+          .updateById(subject.open.id, (set, { now }) => recordTry(set, hard.id, { tried }, now));
         return;
       }
       await disk.settings.set(keyOf(subject, id), scores);

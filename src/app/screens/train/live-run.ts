@@ -1,9 +1,9 @@
 import { ofTask, type TaskKind } from '../../../dataset/types';
 import type { StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
-import { isRun, isUsable } from '../../../prompt-set/make-versions';
+import { hasEnded } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
-import type { PromptSet, RaceEntry, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, RaceEntry, Run } from '../../../prompt-set/types';
 import { isAhead, storedError } from '../../../training/checkpoint';
 import type {
   Checkpoint,
@@ -51,12 +51,7 @@ export interface LiveRun {
 
 const RECENT = 20;
 
-export const freshRun = (
-  version: SoftVersion,
-  open: PromptSet,
-  from: Checkpoint | null,
-  validationRows: number,
-): LiveRun => ({
+export const freshRun = (version: Run, open: PromptSet, from: Checkpoint | null, validationRows: number): LiveRun => ({
   runId: version.id,
   setId: open.id,
   kind: kindOf(open),
@@ -88,10 +83,10 @@ const lostSteps = (entries: readonly RaceEntry[]): number =>
 const stepsOf = (entries: readonly RaceEntry[]): number =>
   entries.reduce((sum, { losses }) => sum + (losses.at(-1)?.step ?? 0), 0);
 
-const RESUMABLE: readonly SoftVersion['status'][] = ['running', 'paused'];
+const RESUMABLE: readonly Run['status'][] = ['running', 'paused'];
 
 export function endedRun(
-  version: SoftVersion,
+  version: Run,
   open: PromptSet,
   kept: Checkpoint | null,
   shown: { readonly validationRows: number; readonly lines: readonly ReferenceLine[] },
@@ -232,7 +227,7 @@ const HEADLINES = {
 
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
   if (live) return HEADLINES[live.phase](live);
-  const usable = set?.soft.filter((run) => isUsable(run) && isRun(run)).length ?? 0;
+  const usable = set?.runs.filter(hasEnded).length ?? 0;
   if (usable > 0) return `${counted(usable, 'tuned prompt')} so far; train another, or compare`;
   return `Train a prompt on ${counted(trainRows, 'row')}`;
 }

@@ -2,9 +2,9 @@ import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import { readNumber } from '../../../lib/read-number';
 import type { Placement } from '../../../prompt/soft-prompt';
-import { needsFairCheck } from '../../../prompt-set/make-versions';
+import { hasEnded, needsFairCheck } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
-import type { HardVersion, PromptSet, SoftVersion } from '../../../prompt-set/types';
+import type { PromptSet, Run, Version } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS } from '../../../training/fields';
@@ -122,20 +122,20 @@ export class NextRuns extends ActionStore<NextRun> {
 
 export const useNextRun = screenStore((studio: Studio) => new NextRuns(studio));
 
-export function againOf(set: Pick<PromptSet, 'soft'>, runId: string, steps: string): Partial<TrainingSettings> | null {
-  const run = set.soft.find(({ id }) => id === runId);
+export function againOf(set: Pick<PromptSet, 'runs'>, runId: string, steps: string): Partial<TrainingSettings> | null {
+  const run = set.runs.find(({ id }) => id === runId);
   const field = NUMBER_SETTINGS.find(({ key }) => key === 'steps');
   const read = field && readNumber(field, steps);
   return run && read && 'value' in read && read.value !== null ? { ...run.settings, steps: read.value } : null;
 }
 
 export function reachedBefore(
-  set: Pick<PromptSet, 'soft'>,
+  set: Pick<PromptSet, 'runs'>,
   preset: PresetName,
   fingerprint: string,
 ): { readonly accuracy: number; readonly rows: number } | null {
-  const run = set.soft.findLast(
-    (each) => each.datasetFingerprint === fingerprint && each.soft !== null && isOfPreset(each, preset),
+  const run = set.runs.findLast(
+    (each) => each.datasetFingerprint === fingerprint && hasEnded(each) && isOfPreset(each, preset),
   );
   if (run?.validationAccuracy == null || run.validationRows === undefined) return null;
   return { accuracy: run.validationAccuracy, rows: run.validationRows };
@@ -172,13 +172,13 @@ export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => 
 /** What is asked of the next run beside its settings. A smaller prompt is its template and vectors alone. */
 export const askedOf = (
   { hybrid, examples }: Pick<NextRun, 'hybrid' | 'examples'>,
-  teacher: Pick<HardVersion, 'id'> | undefined,
+  teacher: Pick<Version, 'id'> | undefined,
 ): Pick<PlannedRun, 'hybrid' | 'examples' | 'teacher'> =>
   teacher ? { hybrid: false, teacher: teacher.id } : { hybrid, examples };
 
 export function plannedRuns(
   next: NextRun,
-  teacher?: Pick<HardVersion, 'id' | 'number'>,
+  teacher?: Pick<Version, 'id' | 'number'>,
 ): readonly Omit<PlannedRun, 'id'>[] {
   const { preset, settings, seeds } = next;
   const runs = withSeeds(settings, seeds);
@@ -195,7 +195,7 @@ export function plannedRuns(
 
 export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
 
-interface Rows extends Pick<SoftVersion, 'template' | 'examples'> {
+interface Rows extends Pick<Run, 'template' | 'examples'> {
   readonly dataset: Dataset;
   readonly words: PromptSet['words'];
 }

@@ -2,8 +2,7 @@ import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { asStudioError, badInput, fromWire, StudioError } from '../../../lib/errors';
 import { finishRun, updateRun } from '../../../prompt-set/make-versions';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
-import { wordsFitting } from '../../../prompt-set/versions';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { storedError } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
@@ -24,7 +23,7 @@ import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 export interface RunPlan {
   readonly open: PromptSet;
   readonly dataset: Dataset;
-  readonly version: SoftVersion;
+  readonly version: Run;
   readonly from: Checkpoint | null;
 }
 
@@ -100,7 +99,7 @@ export class TrainingRun extends OfStudio {
 
   #subject(info: ModelInfo): Subject {
     const { open, dataset, version } = this.#plan;
-    return { open, dataset, template: version.template, words: wordsFitting(open, version), info };
+    return { open, dataset, template: version.template, words: version.words, info };
   }
 
   #checkWeights(info: ModelInfo): void {

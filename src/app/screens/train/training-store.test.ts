@@ -4,15 +4,18 @@ import type { Dataset } from '../../../dataset/types';
 import { present } from '../../../lib/assert';
 import { breathe, type Control } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
+import { firstText, softsOf } from '../../../prompt/prompt';
 import {
-  addHardVersion,
+  addWritten,
   chooseHard,
   chosenHard,
   chosenSoft,
+  finishRun,
   PROPOSED,
   updateRun,
 } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
+import { trainedIn, writtenIn } from '../../../prompt-set/test-support';
 import type { PromptSet } from '../../../prompt-set/types';
 import { openMemoryStore, type Store } from '../../../store/store';
 import { diverged } from '../../../training/checkpoint';
@@ -205,7 +208,7 @@ beforeEach(async () => {
   const at = stamp();
   await promptSets
     .getState()
-    .update((s) => addHardVersion(s, at, { prompt: { template: 'Say.\n{text}\nA:', shots: 0, shotSeed: 0 } }).set);
+    .update((s) => addWritten(s, at, { text: { template: 'Say.\n{text}\nA:', shots: 0, shotSeed: 0 } }).set);
 });
 
 const trains = () => engine.calls.filter((c) => c.method === 'train').map((c) => c.resume);
@@ -214,8 +217,8 @@ describe('a link that repeats a run with other steps', () => {
   test('fills in the settings of that run', async () => {
     await start();
     const set = promptSets.getState().set as PromptSet;
-    const runId = set.soft[0]?.id ?? '';
-    expect(againOf(set, runId, '200')).toEqual({ ...set.soft[0]?.settings, steps: 200 });
+    const runId = trainedIn(set)[0]?.id ?? '';
+    expect(againOf(set, runId, '200')).toEqual({ ...set.runs[0]?.settings, steps: 200 });
     expect(againOf(set, 'gone', '200')).toBeNull();
     for (const steps of ['', '0', '-5', '1e9', 'NaN', '2.5', '__proto__'])
       expect(againOf(set, runId, steps)).toBeNull();
@@ -229,16 +232,17 @@ describe('coming back', () => {
     await boot();
     await arrive();
     expect(train.getState().live).toMatchObject({ runId, phase: 'ended', ending: 'finished' });
-    const soft = promptSets.getState().set?.soft ?? [];
-    expect(reachedBefore({ soft }, 'quick', dataset.fingerprint)).toBeNull();
-    const quick = { soft: soft.map((each) => ({ ...each, settings: { ...PRESETS.quick.settings, seed: 3 } })) };
+    const runs = promptSets.getState().set?.runs ?? [];
+    expect(reachedBefore({ runs }, 'quick', dataset.fingerprint)).toBeNull();
+    const quick = { runs: runs.map((each) => ({ ...each, settings: { ...PRESETS.quick.settings, seed: 3 } })) };
     expect(reachedBefore(quick, 'quick', dataset.fingerprint)).toEqual({ accuracy: 0.75, rows: 4 });
     expect(reachedBefore(quick, 'quick', 'other rows')).toBeNull();
   });
 });
 
 describe('a race of starts', () => {
-  const run = () => promptSets.getState().set?.soft[0];
+  const run = () => promptSets.getState().set?.runs[0];
+  const placement = () => softsOf(present(trainedIn(promptSets.getState().set)[0], 'version').prompt)[0]?.placement;
   beforeEach(() => next.choosePreset('auto'));
 
   test('decides the settings of its run, which keeps every start', async () => {
@@ -247,7 +251,6 @@ describe('a race of starts', () => {
     expect(run()).toMatchObject({
       settings: { placement: 'infix', steps: 127 },
       initText: '\n',
-      soft: { placement: 'infix' },
       race: [
         { outcome: 'out' },
         { outcome: 'out' },
@@ -255,8 +258,9 @@ describe('a race of starts', () => {
       ],
     });
     expect(run()?.settings.race).toBeUndefined();
+    expect(placement()).toBe('infix');
     expect(train.getState().live).toMatchObject({ ending: 'finished', raceSteps: 23, stepsTotal: 127 });
-    expect(reachedBefore({ soft: promptSets.getState().set?.soft ?? [] }, 'auto', dataset.fingerprint)).not.toBeNull();
+    expect(reachedBefore({ runs: promptSets.getState().set?.runs ?? [] }, 'auto', dataset.fingerprint)).not.toBeNull();
     await boot();
     await arrive();
     expect(train.getState().live).toMatchObject({
@@ -273,7 +277,8 @@ describe('a race of starts', () => {
     expect(trains()).toEqual([...race, null]); // and step 0 of the one that continues
     await start();
     expect(trains()).toEqual([...race, null, 15]);
-    expect(run()).toMatchObject({ initText: '\n', soft: { placement: 'infix' } });
+    expect(run()).toMatchObject({ initText: '\n' });
+    expect(placement()).toBe('infix');
     expect(train.getState().live).toMatchObject({ isRacedAhead: true, ending: 'finished', raceSteps: 23 });
   });
 
@@ -283,7 +288,7 @@ describe('a race of starts', () => {
     await boot();
     await train.resume(run()?.id ?? '');
     expect(trains()).toEqual([null, null, null, 8, 8, 15, 15]);
-    expect(run()).toMatchObject({ status: 'finished', soft: { placement: 'infix' } });
+    expect(run()).toMatchObject({ status: 'finished' });
   });
 
   test('begins again when it was cut off', async () => {
@@ -292,14 +297,14 @@ describe('a race of starts', () => {
     await boot();
     await train.resume(run()?.id ?? '');
     expect(trains()).toEqual([null, null, null, 8, null, null, null, 8, 8, 15]);
-    expect(run()).toMatchObject({ status: 'finished', soft: { placement: 'infix' } });
+    expect(run()).toMatchObject({ status: 'finished' });
   });
 
   test('is given up for settings of one’s own, and for vectors before the text', async () => {
     next.choosePlacement('prefix');
     await start();
     expect(trains()).toEqual([null]);
-    expect(run()?.soft?.placement).toBe('prefix');
+    expect(placement()).toBe('prefix');
     next.choosePlacement('suffix');
     next.change({ steps: 50 });
     expect(next.getState().settings).toEqual({ ...PRESETS.standard.settings, steps: 50 });
@@ -315,8 +320,12 @@ describe('a run', () => {
     expect(live?.lines.map((l) => l.id)).toEqual(['majority', 'untuned', 'yours']);
     expect(live?.stepsPerSecond).toBe(200); // 5 ms a step, whatever was let past between two of them
     const set = promptSets.getState().set;
-    expect(set && chosenSoft(set)?.soft).toMatchObject({ virtualTokens: 2, hidden: 1, placement: 'suffix' });
-    expect(set?.hard[0]?.tried).toMatchObject({ rows: 4, accuracy: 0.5 });
+    expect(set && softsOf(present(chosenSoft(set) ?? undefined, 'Tuned').prompt)[0]).toMatchObject({
+      virtualTokens: 2,
+      hidden: 1,
+      placement: 'suffix',
+    });
+    expect(writtenIn(set)[0]?.tried).toMatchObject({ rows: 4, accuracy: 0.5 });
     expect((await disk.checkpoints.get(live?.runId ?? ''))?.checkpoint.step).toBe(100);
   });
 
@@ -355,8 +364,10 @@ describe('a run', () => {
     const lines = () => train.getState().live?.lines.map((line) => line.id);
     // another hand-written prompt, which was not scored yet
     const other = { template: 'Other.\n{text}\nA:', shots: 0, shotSeed: 0 };
-    const { version } = addHardVersion(promptSets.getState().set as PromptSet, stamp(), { prompt: other });
-    await promptSets.getState().update((set) => ({ ...set, hard: [...set.hard, version], chosenHard: version.id }));
+    await promptSets.getState().update((set) => {
+      const added = addWritten(set, stamp(), { text: other });
+      return { ...added.set, chosenHard: added.version.id };
+    });
     await train.arrive({ setId, dataset });
     expect(lines()).toEqual(['majority', 'untuned']);
     const elsewhere = { ...dataset, fingerprint: 'g' };
@@ -378,7 +389,7 @@ describe('a run', () => {
       { ...settings, learningRate: Number(error?.data.suggestedLearningRate) },
       { hybrid: false },
     );
-    expect(promptSets.getState().set?.soft).toMatchObject([
+    expect(promptSets.getState().set?.runs).toMatchObject([
       { status: 'failed', error: 'Training diverged.' },
       { status: 'finished', error: null, settings: { learningRate: 33 } },
     ]);
@@ -392,7 +403,7 @@ describe('a run', () => {
     const { live } = train.getState();
     expect(live).toMatchObject({ ending: 'stopped', bestStep: 60, resumeFrom: null, error: engine.death });
     const { set } = promptSets.getState();
-    const [run] = present(set, 'set').soft;
+    const [run] = present(set, 'set').runs;
     expect(run).toMatchObject({ status: 'stopped', bestStep: 60, error: engine.death.message });
     expect(set?.chosenSoft).toBe(run?.id);
     await boot();
@@ -405,11 +416,11 @@ describe('a run', () => {
     await start();
     expect(train.getState().live).toMatchObject({ phase: 'ended', resumeFrom: 60, error: { code: 'worker-died' } });
     expect(lost.map((e) => e.code)).toEqual(['worker-died']);
-    const run = promptSets.getState().set?.soft[0];
+    const run = promptSets.getState().set?.runs[0];
     expect(run).toMatchObject({ status: 'paused', error: 'The engine stopped.' });
     await train.resume(run?.id ?? '');
     expect(trains().at(-1)).toBe(60);
-    expect(promptSets.getState().set?.soft[0]).toMatchObject({ status: 'finished', error: null });
+    expect(promptSets.getState().set?.runs[0]).toMatchObject({ status: 'finished', error: null });
   });
 
   test('says what died where that is the background work: the model stays, and the last checkpoint is kept', async () => {
@@ -428,14 +439,14 @@ describe('a run', () => {
     await started;
     unsubscribe();
     expect(train.getState().live).toMatchObject({ ending: 'paused', resumeFrom: 40 });
-    const id = promptSets.getState().set?.soft[0]?.id ?? '';
+    const id = promptSets.getState().set?.runs[0]?.id ?? '';
     const resumed = train.resume(id);
     const stopAt = train.subscribe(({ live }) => {
       if (live?.step === 60 && live.phase === 'training') train.stop();
     });
     await resumed;
     stopAt();
-    expect(promptSets.getState().set?.soft[0]).toMatchObject({ status: 'stopped', bestStep: 60 });
+    expect(promptSets.getState().set?.runs[0]).toMatchObject({ status: 'stopped', bestStep: 60 });
   });
 });
 
@@ -450,7 +461,7 @@ describe('the queue', () => {
         group: 'g',
       })),
     );
-  const seedsDone = () => promptSets.getState().set?.soft.map(({ settings, status }) => [settings.seed, status]);
+  const seedsDone = () => promptSets.getState().set?.runs.map(({ settings, status }) => [settings.seed, status]);
   /** Does something once, when the run under way is at that step. */
   const atStep = (step: number, act: () => void) => {
     let done = false;
@@ -464,7 +475,7 @@ describe('the queue', () => {
   test('shows a stored run before there is a tokenizer, and one that was cut off once it resumes', async () => {
     const shown = async (status: 'paused' | 'stopped' | 'running') => {
       const { updateById, set } = promptSets.getState();
-      await updateById(set?.id ?? '', (s, at) => updateRun(s, s.soft[0]?.id ?? '', { status }, at.now));
+      await updateById(set?.id ?? '', (s, at) => updateRun(s, s.runs[0]?.id ?? '', { status }, at.now));
       await boot(new Promise(() => {}));
       void arrive();
       await vi.waitFor(() => expect(train.getState().live).not.toBeNull());
@@ -485,8 +496,8 @@ describe('the queue', () => {
       [1, 'finished'],
       [2, 'finished'],
     ]);
-    expect(new Set(promptSets.getState().set?.soft.map(({ group }) => group)).size).toBe(1);
-    expect(promptSets.getState().set?.soft[0]?.group).toBeTruthy();
+    expect(new Set(promptSets.getState().set?.runs.map(({ group }) => group)).size).toBe(1);
+    expect(promptSets.getState().set?.runs[0]?.group).toBeTruthy();
   });
 
   test('keeps runs that are added during a run waiting, to be moved or removed', async () => {
@@ -508,7 +519,7 @@ describe('the queue', () => {
     await more(1, 2);
     expect(seedsDone()).toEqual([[1, 'paused']]);
     expect(train.queue.getState()).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
-    await train.resume(promptSets.getState().set?.soft[0]?.id ?? '');
+    await train.resume(promptSets.getState().set?.runs[0]?.id ?? '');
     expect(seedsDone()).toEqual([
       [1, 'finished'],
       [2, 'finished'],
@@ -569,7 +580,7 @@ describe('the queue', () => {
     next.change({ examples: 2 });
     await start();
     const { set, dataset } = promptSets.getState();
-    const { examples = [], template } = present(set?.soft[0], 'run');
+    const { examples = [], template } = present(set?.runs[0], 'run');
     expect(examples).toHaveLength(2);
     expect(template).toContain('\n\n');
     for (const id of examples) expect(dataset?.split.train).toContain(id);
@@ -579,13 +590,13 @@ describe('the queue', () => {
     next.change({ hybrid: true });
     await start();
     const set = promptSets.getState().set;
-    expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
+    expect(set?.runs[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: writtenIn(set)[0]?.id });
     expect(set?.chosenSoft).toBeNull();
   });
 
   test('starts a branch from the vectors of the other run', async () => {
     await start();
-    const runId = promptSets.getState().set?.soft[0]?.id ?? '';
+    const runId = promptSets.getState().set?.runs[0]?.id ?? '';
     next.change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
     await start();
     expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0));
@@ -596,11 +607,11 @@ describe('after a reload', () => {
   const cutOff = async () => {
     engine.dieAt = 70;
     await start();
-    const id = promptSets.getState().set?.soft[0]?.id ?? '';
+    const id = promptSets.getState().set?.runs[0]?.id ?? '';
     // As a closed tab leaves it: nobody wrote that it was interrupted.
     await promptSets
       .getState()
-      .update((s) => ({ ...s, soft: s.soft.map((v) => ({ ...v, status: 'running' as const, error: null })) }));
+      .update((s) => ({ ...s, runs: s.runs.map((v) => ({ ...v, status: 'running' as const, error: null })) }));
     return id;
   };
 
@@ -609,7 +620,7 @@ describe('after a reload', () => {
     await boot();
     await arrive();
     expect(trains().at(-1)).toBe(60);
-    expect(promptSets.getState().set?.soft[0]?.status).toBe('finished');
+    expect(promptSets.getState().set?.runs[0]?.status).toBe('finished');
   });
 
   test('shows a run that another tab has finished, without training it again', async () => {
@@ -618,7 +629,8 @@ describe('after a reload', () => {
     const before = trains().length;
     const stored = (await disk.sets.list())[0] as PromptSet;
     const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 2, hidden: 1 };
-    await disk.sets.put({ ...stored, soft: stored.soft.map((run) => ({ ...run, status: 'finished' as const, soft })) });
+    const end = { status: 'finished', soft, bestStep: 1, validationAccuracy: 1, seconds: 1 } as const;
+    await disk.sets.put(finishRun(stored, id, end, 'now'));
     await arrive();
     expect(trains()).toHaveLength(before);
     expect(train.getState().live).toMatchObject({ runId: id, phase: 'ended' });
@@ -650,7 +662,7 @@ describe('a proposed prompt, while nothing else runs', () => {
     const at = { ...stamp(), id: 'proposed' };
     const prompt = { template: 'Classify.\n{text}\nA:', shots: 0, shotSeed: 0 };
     await promptSets.getState().update((set) => {
-      const { set: added, version } = addHardVersion(set, at, { prompt, ...PROPOSED });
+      const { set: added, version } = addWritten(set, at, { text: prompt, ...PROPOSED });
       return chooseHard(added, version.id, at.now);
     });
     const { call } = workflow;
@@ -668,7 +680,8 @@ describe('a proposed prompt, while nothing else runs', () => {
   const check = () => train.checkRival(dataset, new AbortController().signal);
   const yours = () => {
     const { set } = promptSets.getState();
-    return set && chosenHard(set)?.prompt.template;
+    const yours = set && chosenHard(set);
+    return yours && firstText(yours.prompt).template;
   };
 
   test('gives way to the template alone where that is better', async () => {

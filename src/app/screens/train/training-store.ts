@@ -1,10 +1,9 @@
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, badInput, StudioError } from '../../../lib/errors';
-import { chosenHard, isRun, isUsable, openRun, updateRun } from '../../../prompt-set/make-versions';
+import { chosenHard, hasEnded, openRun, updateRun } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
-import { wordsFitting } from '../../../prompt-set/versions';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
@@ -66,7 +65,7 @@ export class Training extends ActionStore<TrainingState> {
       isTaken: () => this.#isTaken(),
       begin: async (item, setId, onRecorded) =>
         this.#queued?.setId === setId ? this.#begin(item, setId, this.#queued.dataset, onRecorded) : null,
-      runsOf: async (setId) => (await this.services.store.sets.get(setId))?.soft.map(({ id }) => id) ?? [],
+      runsOf: async (setId) => (await this.services.store.sets.get(setId))?.runs.map(({ id }) => id) ?? [],
     });
   }
 
@@ -116,8 +115,8 @@ export class Training extends ActionStore<TrainingState> {
   async #showLatest(setId: string, dataset: Dataset): Promise<void> {
     const { set: open } = this.sets;
     if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
-    const isShown = (run: SoftVersion) => run.datasetFingerprint === dataset.fingerprint && !run.origin && isRun(run);
-    const latest = open.soft.findLast(isShown);
+    const isShown = (run: Run) => run.datasetFingerprint === dataset.fingerprint;
+    const latest = open.runs.findLast(isShown);
     if (latest) await this.show(latest.id);
   }
 
@@ -125,7 +124,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly renewLines = async (): Promise<void> => {
     const { open, dataset } = this.#opened() ?? {};
     const { live } = this.getState();
-    const version = open?.soft.find(({ id }) => id === live?.runId);
+    const version = open?.runs.find(({ id }) => id === live?.runId);
     if (!live || !open || !dataset || !version) return;
     if (version.datasetFingerprint !== dataset.fingerprint) this.set({ live: null });
     const lines = await this.#linesOf(version, open, dataset);
@@ -133,12 +132,12 @@ export class Training extends ActionStore<TrainingState> {
   };
 
   /** What there is to beat on the rows of a run; none where other rows are open, because its curves are not of those. */
-  async #linesOf(version: SoftVersion, open: PromptSet, dataset: Dataset | null): Promise<LiveRun['lines']> {
+  async #linesOf(version: Run, open: PromptSet, dataset: Dataset | null): Promise<LiveRun['lines']> {
     if (version.datasetFingerprint !== dataset?.fingerprint) return [];
     const { model } = this.session;
     const info = model.kind === 'ready' ? model.info : null;
     const { template } = version;
-    return this.#baselines.known({ open, dataset, template, words: wordsFitting(open, version), info });
+    return this.#baselines.known({ open, dataset, template, words: version.words, info });
   }
 
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
@@ -153,12 +152,12 @@ export class Training extends ActionStore<TrainingState> {
     );
   }
 
-  #mayResume({ status }: SoftVersion): boolean {
+  #mayResume({ status }: Run): boolean {
     return status === 'running' && this.session.capabilities.trainingOff === null;
   }
 
   /** Such a run resumes by itself, unless it was cut off there before: then the user decides (null). */
-  async #pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<RunEnd | null> {
+  async #pickUp(left: Run, open: PromptSet, dataset: Dataset): Promise<RunEnd | null> {
     const { store: disk } = this.services;
     const from = (await disk.checkpoints.get(left.id))?.checkpoint ?? null;
     const step = from?.step ?? 0;
@@ -204,7 +203,7 @@ export class Training extends ActionStore<TrainingState> {
       };
       const open = await this.sets.updateById(setId, (set, at) => recorded(set, item, at, from, dataset).set);
       await onRecorded();
-      const version = open.soft.find(({ id }) => id === item.id);
+      const version = open.runs.find(({ id }) => id === item.id);
       if (!version) throw new StudioError('internal', 'internal: a run that was just recorded is missing');
       return this.#run({ open, dataset, version, from: null });
     });
@@ -218,8 +217,8 @@ export class Training extends ActionStore<TrainingState> {
       return 'held';
     }
     // while this tab waited for the lock, the other one may have finished
-    const stored = (await disk.sets.get(plan.open.id))?.soft.find(({ id }) => id === plan.version.id);
-    if (stored && isUsable(stored)) {
+    const stored = (await disk.sets.get(plan.open.id))?.runs.find(({ id }) => id === plan.version.id);
+    if (stored && hasEnded(stored)) {
       lock.release();
       await this.show(stored.id);
       return 'over';
@@ -277,7 +276,7 @@ export class Training extends ActionStore<TrainingState> {
 
   readonly resume = async (runId: string): Promise<void> => {
     const opened = this.#opened();
-    const version = opened?.open.soft.find((s) => s.id === runId);
+    const version = opened?.open.runs.find((s) => s.id === runId);
     if (!opened || !version || this.#isTaken()) return;
     const { open, dataset } = opened;
     const trouble = resumeTrouble(version, dataset);
@@ -294,7 +293,7 @@ export class Training extends ActionStore<TrainingState> {
 
   readonly show = async (runId: string): Promise<void> => {
     const { set: open, dataset } = this.sets;
-    const version = open?.soft.find((s) => s.id === runId);
+    const version = open?.runs.find((s) => s.id === runId);
     if (!open || !version || this.getState().busy) return;
     const lines = await this.#linesOf(version, open, dataset);
     const kept = (await this.services.store.checkpoints.get(runId))?.checkpoint ?? null;

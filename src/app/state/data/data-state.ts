@@ -7,7 +7,7 @@ import { freshVersion } from '../../../dataset/versions';
 import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose';
 import type { PreparedData } from '../../../workflow/open-data';
 import { toastError, toasts, undoable } from '../../ui/toast';
@@ -158,7 +158,7 @@ export class PreparingRows {
   async #applyCard(setId: string, card: PolicyCard, labels: readonly string[]): Promise<void> {
     const prompt = { template: card.prompt, shots: 0, shotSeed: 0 };
     const { updateById } = this.sets;
-    await updateById(setId, (set, at) => addHardVersion(set, at, { name: card.name, prompt }).set);
+    await updateById(setId, (set, at) => addWritten(set, at, { name: card.name, text: prompt }).set);
     this.data.setState({ card: null });
     const unnamed = unnamedLabels(card, labels);
     if (unnamed.length > 0)

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { unlikeTexts } from '../../../dataset/test-support';
+import { writtenIn } from '../../../prompt-set/test-support';
 import type { PolicyCard } from '../../../task/propose';
 import { redoLast, toasts, undoLast } from '../../ui/toast';
 import { createPromptSetsStore } from '../prompt-sets-store';
@@ -67,7 +68,7 @@ describe('a policy that was chosen before the file', () => {
     const data = new DataStore(testServices(), promptSets);
     data.chooseCard(CARD);
     data.openFile(file);
-    await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
+    await vi.waitFor(() => expect(writtenIn(promptSets.getState().set)).toHaveLength(1));
     await vi.waitFor(() => expect(data.getState().card).toBeNull());
     return promptSets;
   };
@@ -81,7 +82,7 @@ describe('a policy that was chosen before the file', () => {
         { label: 'bad', word: ' bad' },
         { label: 'good', word: ' good' },
       ],
-      hard: [{ name: 'Mood', prompt: { template: CARD.prompt, shots: 0 } }],
+      versions: [{ name: 'Mood', prompt: { voices: [{ template: CARD.prompt, shots: 0 }] } }],
     });
     expect(toasts.visibleToasts).toEqual([]);
   });
@@ -123,7 +124,7 @@ describe('opening a starter', () => {
     const data = new DataStore(services, promptSets);
     const set = await data.openSample('moods');
     expect(asked).toHaveBeenCalledWith('moods');
-    expect(set).toMatchObject({ name: 'Moods', hard: [{ name: 'Written' }] });
+    expect(set).toMatchObject({ name: 'Moods', versions: [{ name: 'Written' }] });
     expect(promptSets.getState().dataset).toMatchObject({ seed: 7, labels: ['bad', 'good'] });
     expect(promptSets.getState().dataset?.split.test).toHaveLength(21);
     expect((await data.openSample('moods')).id).toBe(set.id);
@@ -518,12 +519,12 @@ it('shows labels that do not suit another task without keeping them, and keeps t
   data.openFile(writingFile(60));
   await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
   await session.getState().loadModel();
-  await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
+  await vi.waitFor(() => expect(writtenIn(promptSets.getState().set)).toHaveLength(1));
   await data.map({ kind: 'classify' });
   // free text is no label: shown, and not kept
   expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
   expect(promptSets.getState().set?.writing).toEqual({ longest: null });
   await data.map({ kind: 'generate' });
   expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
-  expect(promptSets.getState().set?.hard).toHaveLength(1);
+  expect(writtenIn(promptSets.getState().set)).toHaveLength(1);
 });

@@ -2,7 +2,7 @@ import { draftOf, NO_MAPPING } from '../../../dataset/columns';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
 import { badInput, StudioError } from '../../../lib/errors';
 import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
-import { addHardVersion } from '../../../prompt-set/make-versions';
+import { addWritten } from '../../../prompt-set/make-versions';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cardMapping, type PolicyCard } from '../../../task/propose';
@@ -134,7 +134,7 @@ export class OpeningRows extends PreparingRows {
     this.data.setState({ card: null });
     const { fileName } = sample.csv;
     const { sets, open, close } = this.sets;
-    const kept = sets.find(({ datasetName, hard }) => datasetName === fileName && hard > 0);
+    const kept = sets.find(({ datasetName, written }) => datasetName === fileName && written > 0);
     if (kept) {
       await open(kept.id);
       const { set: opened, openError } = this.sets;
@@ -172,8 +172,7 @@ async function createSample(promptSets: PromptSetsState, sample: SampleSet, data
   const versions = sample.prompts.map((prompt) => ({ ...prompt, at: stamp() }));
   return promptSets.updateById(id, (set) =>
     versions.reduce(
-      (sum, { name, template, at }) =>
-        addHardVersion(sum, at, { name, prompt: { template, shots: 0, shotSeed: 0 } }).set,
+      (sum, { name, template, at }) => addWritten(sum, at, { name, text: { template, shots: 0, shotSeed: 0 } }).set,
       set,
     ),
   );

@@ -16,6 +16,7 @@ import {
   wilsonShare,
 } from '../../../../../metrics/calibration';
 import { versionsCompared } from '../../../../../prompt-set/calibration';
+import { versionById } from '../../../../../prompt-set/versions';
 import { ChartPanel, coverageTitle, drawCoverage, sideOf } from '../../../../charts';
 import { usePromptSets } from '../../../../state/studio';
 import { ArmMark, Button, Choices, format, Slider } from '../../../../ui';
@@ -137,9 +138,9 @@ function UseThreshold({ evaluation, shown, value }: CloserProps & { readonly sho
     () => set && versionsCompared(set, evaluation).get(shown.arm.id),
     [set, evaluation, shown.arm.id],
   );
-  const version = [...(set?.hard ?? []), ...(set?.soft ?? [])].find(({ id }) => id === versionId);
+  const version = set && versionById(set, versionId ?? null);
   if (!set || !version) return null;
-  const { threshold } = version;
+  const { threshold } = version.prompt;
   return (
     <span className="row">
       {threshold?.value === value ? null : (
