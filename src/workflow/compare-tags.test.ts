@@ -12,7 +12,7 @@ import { openVersion } from '../route/answering';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { fakeHost, NOW } from './fake-host.test-support';
-import { forTags } from './runs';
+import { SETTINGS } from './runs';
 
 const MAPPING = { text: 'text', label: 'label', id: null, ...storedTask('tag') };
 const NAMES = ['billing', 'delivery', 'none'];
@@ -45,7 +45,7 @@ function setFor({ fingerprint }: Dataset): PromptSet {
   const set = addWritten(bare, { id: 'h', now: NOW }, { text: prompt }).set;
   const model = { id: 'm', sha256: '0'.repeat(64), dtype: 'fp32' };
   const facts = {
-    settings: forTags(STANDARD),
+    settings: SETTINGS.tag(STANDARD),
     template: BARE,
     initText: 'Say',
     model,

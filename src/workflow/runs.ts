@@ -1,5 +1,5 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
-import type { Dataset } from '../dataset/types';
+import type { ByTask, Dataset } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { firstText, softOf } from '../prompt/prompt';
@@ -133,7 +133,7 @@ function forGeneration({ classWeights: _, answerVectors: __, ...settings }: Trai
 }
 
 /** Labels that do not exclude each other have no weights, and answer words say little by themselves: they are trained too, but for PEFT. */
-export function forTags({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
+function forTags({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
   const trained = settings.placement === 'prefix' ? {} : ({ answerVectors: 'trained' } as const);
   return { ...trained, ...withoutRace(settings) };
 }
@@ -145,6 +145,13 @@ export const withoutRace = ({
   averagedSteps: ___,
   ...settings
 }: TrainingSettings): TrainingSettings => settings;
+
+/** What training takes of the settings. */
+export const SETTINGS: ByTask<(settings: TrainingSettings) => TrainingSettings> = {
+  classify: (settings) => settings,
+  tag: forTags,
+  generate: (settings) => withoutRace(forGeneration(settings)),
+};
 
 export interface PlannedRun {
   readonly id: string;
@@ -166,8 +173,7 @@ function settled(
   { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
 ): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
   const kind = kindOf(set);
-  if (kind === 'generate') return { settings: withoutRace(forGeneration(settings)) };
-  if (kind === 'tag') return { settings: forTags(settings) };
+  if (kind !== 'classify') return { settings: SETTINGS[kind](settings) };
   if (teacher) return { settings: forSmaller(settings) };
   const raced = settings.race && group && set.runs.find((run) => run.group === group && run.race);
   return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };

@@ -8,7 +8,7 @@ import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, RUN_NUMBERS } from '../../../training/fields';
 import { STANDARD } from '../../../training/settings';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
-import { forTags, initialText, startId, startOptions, startWith } from '../../../workflow/runs';
+import { initialText, SETTINGS, startId, startOptions, startWith } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
@@ -32,7 +32,7 @@ export function SettingsPanel() {
   if (!set) return null;
   const kind = kindOf(set);
   const isGenerating = kind === 'generate';
-  const { answerVectors = 'fixed' } = kind === 'tag' ? forTags(next.settings) : {};
+  const { answerVectors = 'fixed' } = SETTINGS[kind](next.settings);
   const fields = (of: readonly FieldOf<NextFields>[]) => (
     <Fields<NextFields> of={of} values={{ answerVectors, ...next.settings, ...next }} onChange={change} />
   );
