@@ -259,7 +259,10 @@ export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly
 ): T => (table[of.kind] as (of: V, ...more: A) => T)(of, ...more);
 
 /** As a mapping stores a kind; classification may be left out. */
-const STORED_KINDS = { choose: 'classify', tag: 'tag', write: 'generate' } as const satisfies Record<string, TaskKind>;
+export const STORED_KINDS = { choose: 'classify', tag: 'tag', write: 'generate' } as const satisfies Record<
+  string,
+  TaskKind
+>;
 
 export const taskKindOf = ({ task = 'choose' }: Pick<ColumnMapping, 'task'>): TaskKind => STORED_KINDS[task];
 

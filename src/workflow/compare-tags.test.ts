@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import { type Dataset, storedTask } from '../dataset/types';
 import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { readSetFiles, setFiles } from '../interchange/set-files';
 import { uninterrupted } from '../lib/control';
 import { recordComparison } from '../prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
@@ -100,6 +101,12 @@ describe('a comparison of prompts that give several labels', () => {
     expect(after.plan.arms).toEqual(evaluation.plan.arms);
     expect(after.versions).toEqual(evaluation.versions);
     expect(after.plan.gold).not.toEqual(evaluation.plan.gold);
+  });
+
+  it('comes back from the files of a complete set, with its rows', () => {
+    const set = recordComparison(setFor(dataset), evaluation, NOW);
+    const complete = { set, dataset, checkpoints: [], evaluations: [evaluation], measurements: [] };
+    expect(readSetFiles(setFiles(complete))).toEqual({ ok: true, value: complete });
   });
 
   it('keeps the cuts with each version, which then gives the labels that it was compared with', async () => {
