@@ -1,7 +1,6 @@
 /** A disk on which every write waits: what is shown is what a reload would find, before the write has ended and after it. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
-import type { CalibrationMode } from '../evaluation/classify/outcome';
 import { StudioError } from '../lib/errors';
 import { addWritten } from '../prompt-set/make-versions';
 import { renamePromptSet } from '../prompt-set/prompt-set';
@@ -100,8 +99,10 @@ const restored = async <S>(store: { getState: () => S }): Promise<S> => {
   await settled();
   return store.getState();
 };
-const show = ({ page, evaluation }: Opened, mode: CalibrationMode) =>
-  compareStores.of(page).amend(evaluation, ({ shownUnder = [] }) => ({ shownUnder: [...shownUnder, mode] }));
+const review = ({ page, evaluation: { datasetFingerprint }, evaluation }: Opened, row: string) =>
+  compareStores.of(page).amend(evaluation, ({ review: before }) => ({
+    review: { reviewed: [...(before?.reviewed ?? []), row], corrections: [], looks: 1, datasetFingerprint },
+  }));
 
 const CHANGES: Readonly<Record<string, Change>> = {
   'a name': { make: ({ page }) => sets(page).rename('New'), shown: (s) => [sets(s).set?.name, sets(s).sets[0]?.name] },
@@ -126,12 +127,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   'an author': { make: ({ page }) => sets(page).setAuthor('Ana'), shown: (s) => sets(s).author },
   'two changes of a comparison at once': {
-    make: (of) => Promise.all([show(of, 'raw'), show(of, 'calibrated')]),
-    shown: async (s, of) => (await newest(s, of))?.shownUnder,
-  },
-  'figures under another calibration': {
-    make: ({ page, evaluation }) => compareStores.of(page).choose(evaluation, 'raw'),
-    shown: async (s, of) => [(await newest(s, of))?.shownUnder, sets(s).set?.testLooks],
+    make: (of) => Promise.all([review(of, '1'), review(of, '2')]),
+    shown: async (s, of) => (await newest(s, of))?.review?.reviewed,
   },
   'a further prompt in the comparison': {
     make: ({ page, id }) => {
@@ -196,16 +193,16 @@ it('keeps a change of a comparison and a name that the disk refuses in the page,
   const { page, reloaded, id } = of;
   await newest(page, of);
   const allow = slowed(of.services).refuse();
-  await show(of, 'raw');
-  await show(of, 'calibrated');
+  await review(of, '1');
+  await review(of, '2');
   await sets(page).updateById(id, (set) => renamePromptSet(set, 'Refused', 'now'));
-  expect((await newest(page, of))?.shownUnder).toHaveLength(2);
+  expect((await newest(page, of))?.review?.reviewed).toHaveLength(2);
   expect([sets(page).set?.name, sets(page).saveError?.code]).toEqual(['Refused', 'store-full']);
-  expect((await newest(await reloaded(), of))?.shownUnder).toBeUndefined();
+  expect((await newest(await reloaded(), of))?.review?.reviewed).toBeUndefined();
   allow();
-  await show(of, 'chosen');
+  await review(of, '3');
   await sets(page).update((set) => ({ ...set, testLooks: 1 }));
-  expect((await newest(await reloaded(), of))?.shownUnder).toHaveLength(3);
+  expect((await newest(await reloaded(), of))?.review?.reviewed).toHaveLength(3);
   expect(sets(await reloaded()).set).toMatchObject({ name: 'Refused', testLooks: 1 });
   expect(sets(page).saveError).toBeNull();
 });

@@ -80,7 +80,7 @@ async function fineTuned(
   const { set, evaluation, checkpoint } = compared;
   if (!adapters || evaluation.kind !== 'classify') return compared;
   await using host = await openHost({ ...model, trains: 'adapters' }, log);
-  const request = { set, dataset, evaluation, mode: 'chosen' as const };
+  const request = { set, dataset, evaluation };
   const fineTuning = await fineTune(host, request, logged(log));
   log.line(fineTuningSentence(fineTuning));
   const { files } = reportFiles({ set, dataset, evaluation: { ...evaluation, fineTuning }, checkpoint });

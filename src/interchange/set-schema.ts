@@ -135,7 +135,6 @@ const compared = {
 
 export const evaluationSchema = z.object({
   ...compared,
-  shownUnder: some(z.enum(['chosen', 'raw', 'calibrated'])).optional(),
   fineTuning: z
     .object({
       numbers: count,

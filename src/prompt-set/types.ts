@@ -1,6 +1,5 @@
 import type { Dataset, RowAccount, TaskKind } from '../dataset/types';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
-import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type { Comparison, ComparisonPlan, GeneratePlan, TagPlan } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
@@ -151,8 +150,6 @@ export interface ClassifyEvaluation extends Compared {
   readonly kind: 'classify';
   readonly plan: ComparisonPlan;
   readonly comparison: Comparison;
-  /** Other calibrations that its figures were shown under: each was a use of the test rows. */
-  readonly shownUnder?: readonly CalibrationMode[] | undefined;
   /** Test labels that a person gave again without seeing any prediction. */
   readonly review?: Review;
   /** Answers under harmless edits of the text. */

@@ -131,15 +131,15 @@ describe.each([
 it('changes a comparison as it is on the disk, also where two change it at once, or where it is not there yet', async () => {
   const store = await make();
   const evaluation = compared('a', '2026-01-03', 'x');
-  const modes = ['chosen', 'raw', 'calibrated'] as const;
-  const show = (mode: (typeof modes)[number]) =>
-    store.evaluations.update(evaluation, ({ shownUnder = [], ...before }) => ({
+  const rows = ['1', '2', '3'];
+  const review = (row: string) =>
+    store.evaluations.update(evaluation, ({ review: known, ...before }) => ({
       ...before,
-      shownUnder: [...shownUnder, mode],
+      review: { reviewed: [...(known?.reviewed ?? []), row], corrections: [], looks: 1, datasetFingerprint: 'f' },
     }));
-  await Promise.all(modes.map(show));
+  await Promise.all(rows.map(review));
   const [kept] = await store.evaluations.ofSet('a');
-  expect(kept).toMatchObject({ kind: 'classify', shownUnder: modes });
+  expect(kept).toMatchObject({ kind: 'classify', review: { reviewed: rows } });
 });
 
 it('lists the sets of an earlier version after its upgrade', async () => {

@@ -37,7 +37,7 @@ describe('harmless edits', () => {
   it('are asked of both prompts of the headline, on rows that are drawn, and most answers survive', async () => {
     const { host, dataset, set, evaluation } = await compared();
     const { events, run } = heard();
-    const report = await consistency(host, { set, dataset, evaluation, mode: 'chosen' }, run);
+    const report = await consistency(host, { set, dataset, evaluation }, run);
     expect(report.rows).toBe(Math.min(40, dataset.split.test.length));
     const [pair] = evaluation.comparison.pairs;
     expect(report.arms.map(({ armId }) => armId)).toEqual([pair?.a, pair?.b]);
@@ -62,7 +62,9 @@ describe('harmless edits', () => {
   it('reach the model: a space at the end changes every row', async () => {
     const { dataset, set, evaluation } = await compared();
     const good = fakeHost(100_000, (text) => (text.endsWith(' \nTone:') ? [-9, -0.0001] : [-0.0001, -9])).host;
-    const report = await consistency(good, { set, dataset, evaluation, mode: 'raw' }, SILENT);
+    const { calibration: _, ...plan } = { ...evaluation.plan, calibrated: false };
+    const raw = { ...evaluation, plan };
+    const report = await consistency(good, { set, dataset, evaluation: raw }, SILENT);
     for (const [a, { edits }] of report.arms.entries()) {
       const space = edits.find(({ kind }) => kind === 'space');
       const arm = evaluation.plan.arms.find(({ id }) => id === report.arms[a]?.armId);
@@ -187,7 +189,7 @@ describe('fine-tuning', () => {
     };
     const engine = { ...host.engine, train, score } as unknown as Host['engine'];
     const { events, run } = heard();
-    const report = await fineTune({ ...host, engine }, { set, dataset, evaluation, mode: 'chosen' }, run);
+    const report = await fineTune({ ...host, engine }, { set, dataset, evaluation }, run);
     const { rowIds } = evaluation.plan;
     expect(report).toMatchObject({ numbers: 3, seconds: 7, step: 1, accuracy: 1, rows: rowIds.length });
     expect(report.trainingRows).toBe(dataset.split.train.length);
@@ -199,7 +201,7 @@ describe('fine-tuning', () => {
     const fractions = events.map(({ fraction }) => fraction);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
     const moved = { ...dataset, splitHash: 'other' };
-    const refused = fineTune({ ...host, engine }, { set, dataset: moved, evaluation, mode: 'chosen' }, run);
+    const refused = fineTune({ ...host, engine }, { set, dataset: moved, evaluation }, run);
     await expect(refused).rejects.toThrow('The rows have changed since this comparison');
     expect(fineTuningSentence(report)).toContain('(3 numbers, 12 B, trained in 7 s on');
   });

@@ -18,14 +18,7 @@ import {
   TEXT_EDITS,
   whyNotEveryRow,
 } from '../evaluation/classify/checks';
-import {
-  type Calibrated,
-  type CalibrationMode,
-  comparedLogProbs,
-  fitCalibration,
-  planFor,
-  validationOutcome,
-} from '../evaluation/classify/outcome';
+import { type Calibrated, comparedLogProbs, fitCalibration, validationOutcome } from '../evaluation/classify/outcome';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
@@ -55,7 +48,6 @@ export interface CheckRequest {
   readonly set: PromptSet;
   readonly dataset: Dataset;
   readonly evaluation: ClassifyEvaluation;
-  readonly mode: CalibrationMode;
 }
 
 export interface CheckProgress {
@@ -151,8 +143,8 @@ async function underEdit(
 }
 
 export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> = async (host, request, run) => {
-  const { dataset, set, evaluation, mode } = request;
-  const plan = planFor(evaluation.plan, mode);
+  const { dataset, set, evaluation } = request;
+  const { plan } = evaluation;
   const using: Checking = { host, set, dataset, plan, run };
   const known = rowsById(dataset.table.rows);
   const here = plan.rowIds.filter((id) => known.has(id));
@@ -235,7 +227,7 @@ const FOLDS_SHARE = 0.8;
  * prompts without vectors. Rows that a prompt shows as examples are left out.
  * @throws StudioError `bad-input` where there is no such prompt, or the rows are no longer those of the comparison
  */
-export const everyRow: Verb<Omit<CheckRequest, 'mode'>, CheckProgress, EveryRow> = async (host, request, run) => {
+export const everyRow: Verb<CheckRequest, CheckProgress, EveryRow> = async (host, request, run) => {
   const { dataset, set, evaluation } = request;
   const { plan } = evaluation;
   const found = runOf(set, versionById(set, evaluation.softVersion));
@@ -321,10 +313,10 @@ async function answeredFold(
  * @throws StudioError `bad-input` where the rows or their parts are no longer those of the comparison
  */
 export const fineTune: Verb<CheckRequest, CheckProgress, FineTuningReport> = async (host, request, run) => {
-  const { dataset, set, evaluation, mode } = request;
+  const { dataset, set, evaluation } = request;
   if (!isOfRows(evaluation, dataset))
     throw badInput('The rows have changed since this comparison. Compare again, then fine-tune.');
-  const plan = planFor(evaluation.plan, mode);
+  const { plan } = evaluation;
   const using: Checking = { host, set, dataset, plan, run };
   const { prompt } = present(armAsCompared(request, 'untuned') ?? undefined, 'untuned prompt');
   const { template, words } = firstText(prompt);

@@ -62,7 +62,7 @@ describe('what is known', () => {
       try: (host) => tryPrompt(host, { dataset, prompt, with: answers }, SILENT),
       proposal: (host) => isWorseThanBare(host, { dataset, template, words, prompt }, SILENT),
       grid: (host) => fillGrid(host, { prompts, data, done: [] }, SILENT),
-      edits: (host) => consistency(host, { set, dataset, evaluation: evaluation as never, mode: 'chosen' }, SILENT),
+      edits: (host) => consistency(host, { set, dataset, evaluation: evaluation as never }, SILENT),
       batch: async (host) => {
         keepRows(host, dataset.table);
         const version = present(prompts.at(-1), 'version');

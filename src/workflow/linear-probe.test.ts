@@ -8,7 +8,7 @@ import { node } from '../cli/run.test-support';
 import { rowsOf as rowsIn, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
-import { comparedLogProbs, planFor } from '../evaluation/classify/outcome';
+import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { readIncoming } from '../interchange/incoming';
 import { packageIn, packageJson, unpacked } from '../interchange/package';
 import { renewed } from '../interchange/set-package';
@@ -282,7 +282,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       evaluation,
     );
     // its intercepts are in every figure, also where no prompt is calibrated
-    const raw = planFor(plan, 'raw');
+    const { calibration: _, ...raw } = { ...plan, calibrated: false };
     expectAsCompared(
       comparedLogProbs(own, raw).map((row) => labelProbabilities(row, null)),
       evaluation,

@@ -179,11 +179,3 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
     latencyMsMedian: arm.latencyMsMedian,
   };
 }
-
-/** How answers are calibrated: each prompt where it clearly helps on validation rows, or all, or none; one rule for all prompts. */
-export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
-
-export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
-  if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };
-  return { ...plan, calibrated: mode === 'calibrated' };
-}

@@ -57,30 +57,19 @@ it('says what a row costs and which prompts calibration helps', () => {
     temperature: { raw: 1, calibrated: 1, rows },
     validation: { helps: true, answers: { gold: Array.from({ length: 21 }, () => 0), logProbs: [] } },
   });
-  expect(calibrationWords(comparison, 'chosen', [arm(21)])).toMatch(/On the validation rows it helps yours\.$/i);
-  expect(calibrationWords(comparison, 'chosen', [arm(21), arm(48), { ...arm(21), validation: null }])).toContain(
+  expect(calibrationWords(comparison, [arm(21)])).toMatch(/On the validation rows it helps yours\.$/i);
+  expect(calibrationWords(comparison, [arm(21), arm(48), { ...arm(21), validation: null }])).toContain(
     'On the validation rows, which are few (prompts without vectors: and on 27 training rows), it helps',
   );
-  expect(calibrationWords(comparison, 'chosen', [{ ...arm(21), decided: false }])).toMatch(
+  expect(calibrationWords(comparison, [{ ...arm(21), decided: false }])).toMatch(
     /it helps yours\. A version that was compared before keeps its own, on any model\.$/i,
   );
 });
 
-it('says that a saved probe keeps its intercepts where no other prompt is calibrated', () => {
+it('says that a saved probe keeps its intercepts', () => {
   const probe = { id: 'run-p', name: 'Probe 2', decided: true, hasIntercepts: true, validation: null } as const;
   const report = { ...arm('run-p', 'tuned', []), name: 'Probe 2', calibrated: true };
-  const compared = { ...comparison, arms: [...comparison.arms, report] };
-  const words = (mode: 'chosen' | 'raw' | 'calibrated') =>
-    calibrationWords(compared, mode, [probe]).replace(
-      'Calibration removes a prompt’s built-in bias toward a label. ',
-      '',
-    );
-  expect(words('raw')).toBe(
-    'Saved probes (Probe 2) always keep theirs, which holds their intercepts. No other prompt is calibrated here.',
+  expect(calibrationWords({ ...comparison, arms: [...comparison.arms, report] }, [probe])).toBe(
+    'Calibration removes a prompt’s built-in bias toward a label. Saved probes (Probe 2) always keep theirs, which holds their intercepts. On the validation rows it helps yours.',
   );
-  expect(words('chosen')).toBe(
-    'Saved probes (Probe 2) always keep theirs, which holds their intercepts. On the validation rows it helps yours.',
-  );
-  expect(words('calibrated')).toBe('Every prompt is calibrated here.');
-  expect(calibrationWords(comparison, 'raw', [])).toMatch(/label\. No prompt is calibrated here\.$/);
 });

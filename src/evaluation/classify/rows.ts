@@ -83,17 +83,14 @@ export function costTitle(
 /** How answers are calibrated: one rule for all prompts. @param arms as they were compared */
 export function calibrationWords(
   comparison: Pick<Comparison, 'arms'>,
-  mode: 'chosen' | 'raw' | 'calibrated',
   arms: readonly Pick<ArmOutcome, 'id' | 'name' | 'decided' | 'hasIntercepts' | 'temperature' | 'validation'>[],
 ): string {
   const what = 'Calibration removes a prompt’s built-in bias toward a label.';
-  if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
   const probes = new Map(arms.flatMap(({ id, name, hasIntercepts }) => (hasIntercepts ? [[id, name]] : [])));
   const always =
     probes.size > 0
       ? ` Saved probes (${listed(probes.values())}) always keep theirs, which holds their intercepts.`
       : '';
-  if (mode === 'raw') return `${what}${always} No ${always ? 'other ' : ''}prompt is calibrated here.`;
   const helped = comparison.arms.filter(({ id, calibrated }) => calibrated && !probes.has(id));
   const names = helped.length === 0 ? 'none of the prompts' : listed(helped.map(({ name }) => name));
   const kept = arms.some(({ id, decided }) => decided !== undefined && !probes.has(id))
@@ -103,7 +100,7 @@ export function calibrationWords(
 }
 
 /** Where validation rows are few, training rows decide too for prompts that no vectors were trained on them. */
-function pooledWords(arms: Parameters<typeof calibrationWords>[2]): string {
+function pooledWords(arms: Parameters<typeof calibrationWords>[1]): string {
   const more = arms.flatMap(({ temperature, validation }) =>
     temperature && validation?.answers ? [temperature.rows - validation.answers.gold.length] : [],
   );

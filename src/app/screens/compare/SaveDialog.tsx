@@ -9,7 +9,6 @@ import { fileStem } from '../../charts';
 import { perStudio } from '../../state/studio';
 import { attempted, Button, Dialog, format, YesNo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
 
 interface SaveDialogProps {
@@ -80,12 +79,11 @@ const saving = perStudio((studio) => {
       if (!set || isMaking) return;
       isMaking = true;
       try {
-        const mode = compareStores.of(studio).shown()?.mode ?? 'chosen';
         const { softVersion } = evaluation;
         const kept = softVersion === null ? null : await store.checkpoints.get(softVersion);
         const { model } = stores.session.getState();
         const made = await workflow.call('reportFile', {
-          ...{ set, dataset, evaluation, format, withRows, mode },
+          ...{ set, dataset, evaluation, format, withRows },
           model: model.kind === 'ready' ? model.info : null,
           checkpoint: kept?.checkpoint ?? null,
         });

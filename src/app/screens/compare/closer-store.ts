@@ -2,7 +2,6 @@
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Insights } from '../../../evaluation/classify/compare';
-import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { PairResult } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
@@ -10,13 +9,11 @@ import { learnedOf } from '../../../report/learned';
 import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
-import { compareStores, type Shown } from './compare-store';
+import { compareStores } from './compare-store';
 
-export interface LookCloserProps extends Shown {
+export interface CloserProps {
+  readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset;
-}
-
-export interface CloserProps extends LookCloserProps {
   /** The pair that is shown; the headline's unless another one was chosen. */
   readonly pair: PairResult;
 }
@@ -27,7 +24,6 @@ export interface InsightsProps extends CloserProps {
 
 export interface InsightsKey {
   readonly id: string;
-  readonly mode: CalibrationMode;
   /** The pair whose slices are shown; 0 = the headline's. */
   readonly pairIndex: number;
   readonly dataset: Dataset | null;
@@ -57,13 +53,13 @@ class CloserStore extends OfStudio {
   readonly progress = createStore(() => ({ fraction: 0 }));
 
   readonly insights: Resource<InsightsKey, Insights> = resource(async ({ pairIndex }, signal) => {
-    const shown = this.#compare.shown();
-    if (!shown) throw new Error('there is no comparison');
+    const evaluation = this.#compare.classified();
+    if (!evaluation) throw new Error('there is no comparison');
     this.progress.setState({ fraction: 0 });
-    const { evaluation, comparison, mode } = shown;
+    const { arms, pairs } = evaluation.comparison;
     const request = {
-      plan: planFor(evaluation.plan, mode),
-      comparison: { arms: comparison.arms, pairs: comparison.pairs },
+      plan: evaluation.plan,
+      comparison: { arms, pairs },
       dataset: this.sets.dataset,
       pairIndex,
     };
@@ -75,7 +71,7 @@ class CloserStore extends OfStudio {
 
   readonly learned: Resource<string, ReturnType<typeof learnedOf>> = resource(async () => {
     const { set } = this.sets;
-    const evaluation = this.#compare.shown()?.evaluation;
+    const evaluation = this.#compare.classified();
     if (!set || !evaluation || evaluation.softVersion === null) return {};
     const kept = await this.services.store.checkpoints.get(evaluation.softVersion).catch(() => null);
     return learnedOf(set, evaluation, kept?.checkpoint ?? null);
@@ -84,11 +80,10 @@ class CloserStore extends OfStudio {
   async #check({ signal, report }: JobContext<CheckState>, kind: CheckKind): Promise<void> {
     const { services } = this;
     const { set, dataset } = this.sets;
-    const shown = this.#compare.shown();
-    if (!set || !dataset || !shown) return;
+    const evaluation = this.#compare.classified();
+    if (!set || !dataset || !evaluation) return;
     report({ check: kind, fraction: 0, note: 'Loading the model' });
-    const { evaluation, mode } = shown;
-    const request = { set, dataset, evaluation, mode };
+    const request = { set, dataset, evaluation };
     if (kind === 'consistency') {
       await this.session.modelReady();
       const consistency = await services.workflow.call('consistency', request, { signal, onEvent: report });

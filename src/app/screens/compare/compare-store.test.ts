@@ -6,7 +6,7 @@ import { StudioError } from '../../../lib/errors';
 import { addWritten, chooseHard, chosenHard, PROPOSED } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
 import { writtenIn } from '../../../prompt-set/test-support';
-import type { ClassifyEvaluation, PromptSet } from '../../../prompt-set/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { withFairRival } from '../../state/fair-rival';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
@@ -23,12 +23,6 @@ const write = ({ rows }: WriteRequest): WrittenRow[] =>
     ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
     target: target ? { rowId, logProb: -3, tokens: target.length, correct: 1 } : null,
   }));
-
-/** As little as a store takes for a comparison of labels. */
-const COMPARED = {
-  ...{ kind: 'classify', id: 'e', createdAt: 'now' },
-  ...{ plan: { labels: [], rowIds: [], arms: [] }, comparison: { arms: [], verdict: { headline: '' } } },
-};
 
 const TEMPLATE = 'Message: {text}\nSummary:';
 
@@ -111,20 +105,6 @@ describe('a comparison in the page', () => {
     const kept = writtenIn(promptSets.getState().set).at(-1);
     expect(kept).toMatchObject({ prompt: { voices: [{ shots: 3 }] }, name: expect.stringContaining('3 examples') });
     expect(stages()).toEqual([['production', kept?.id]]);
-  });
-
-  it('counts figures under another calibration as a use of the test rows, each once, over all visits', async () => {
-    const { studio, promptSets, compare, setId } = await opened();
-    const shown = { ...COMPARED, setId } as unknown as ClassifyEvaluation;
-    const key = { setId, kind: 'classify' } as const;
-    compare.latest.set({ evaluation: shown, tooLong: [] }, key);
-    await Promise.all((['raw', 'chosen', 'raw', 'calibrated'] as const).map((mode) => compare.choose(shown, mode)));
-    expect(promptSets.getState().set?.testLooks).toBe(2);
-    expect(compare.chosen.getState()).toEqual({ of: 'e', mode: 'calibrated' });
-    const again = compareStores.of({ ...studio });
-    await again.latest.load(key);
-    await again.choose(shown, 'raw');
-    expect(promptSets.getState().set?.testLooks).toBe(2);
   });
 
   it('uses at most 200 test rows where texts are generated, drawn at random, and leaves none out', async () => {

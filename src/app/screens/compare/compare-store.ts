@@ -1,17 +1,15 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
-import { createStore } from 'zustand/vanilla';
 import type { Dataset, TaskKind } from '../../../dataset/types';
 import type { VerdictCard } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
-import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
-import type { CalibrationFit, Comparison, ReviewThreshold } from '../../../evaluation/types';
+import type { CalibrationFit, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
 import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { isProbe } from '../../../prompt-set/arms';
 import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
-import { changeTask, countLook, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
+import { changeTask, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
@@ -44,32 +42,13 @@ interface LatestKey {
   readonly kind: TaskKind;
 }
 
-type Amendment = Partial<
-  Pick<ClassifyEvaluation, 'review' | 'shownUnder' | 'consistency' | 'everyRow' | 'fineTuning'>
-> &
+type Amendment = Partial<Pick<ClassifyEvaluation, 'review' | 'consistency' | 'everyRow' | 'fineTuning'>> &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 
 export interface Latest {
   readonly evaluation: Evaluation | null;
   /** Names of prompts that its examples made too long. */
   readonly tooLong: readonly string[];
-}
-
-interface ModeKey {
-  readonly id: string;
-  readonly mode: CalibrationMode;
-}
-
-interface ChosenMode {
-  readonly of: string | null;
-  readonly mode: CalibrationMode;
-}
-
-/** What is shown of a comparison of labels: its figures under the chosen calibration. */
-export interface Shown {
-  readonly evaluation: ClassifyEvaluation;
-  readonly comparison: Comparison;
-  readonly mode: CalibrationMode;
 }
 
 const alsoKey = (setId: string) => `compare-also:${setId}`;
@@ -91,7 +70,6 @@ interface RunState {
 
 class CompareStore extends OfStudio {
   readonly #speedometer = createSpeedometer(this.services, () => undefined);
-  #counted: Promise<void> = Promise.resolve();
   /** The comparison as the page has it, where the disk refused it. */
   #refused: Evaluation | null = null;
   readonly run = job<[], RunState>(this.stores.session, {
@@ -120,34 +98,6 @@ class CompareStore extends OfStudio {
   readonly #including = inTurn();
   /** Ids of further hand-written versions that take part, by prompt set. */
   readonly also: Resource<string, readonly string[]> = resource((setId) => this.#alsoOf(setId));
-
-  readonly chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
-
-  /** Shows the comparison under a calibration. One that was not shown yet, ever, is another use of the test rows. */
-  readonly choose = async (evaluation: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
-    this.chosen.setState({ of: evaluation.id, mode });
-    if (mode !== 'chosen') this.#counted = this.#count(evaluation, mode);
-    await this.#counted;
-  };
-
-  async #count(evaluation: ClassifyEvaluation, mode: CalibrationMode): Promise<void> {
-    let isFirst = false;
-    await this.amend(evaluation, ({ shownUnder = [] }) => {
-      isFirst = !shownUnder.includes(mode);
-      return isFirst ? { shownUnder: [...shownUnder, mode] } : {};
-    });
-    if (!isFirst) return;
-    const { updateById } = this.sets;
-    await updateById(evaluation.setId, (set, { now }) => countLook(set, now));
-  }
-
-  /** Figures under another calibration, shown once their use of the test rows is counted. */
-  readonly recalibrated: Resource<ModeKey, Comparison> = resource(async ({ mode }, signal) => {
-    await this.#counted;
-    const evaluation = this.#classified();
-    if (!evaluation || mode === 'chosen') throw new Error('no other calibration is asked for');
-    return this.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
-  });
 
   readonly card: Resource<string, VerdictCard | null> = resource(async (id, signal) => {
     const evaluation = this.latest.getState().value?.evaluation;
@@ -195,20 +145,10 @@ class CompareStore extends OfStudio {
     return (await this.services.store.settings.get<readonly string[]>(alsoKey(setId))) ?? [];
   }
 
-  #classified(): ClassifyEvaluation | null {
+  /** The comparison on the screen, where it is one of labels. */
+  readonly classified = (): ClassifyEvaluation | null => {
     const evaluation = this.latest.getState().value?.evaluation;
     return evaluation?.kind === 'classify' ? evaluation : null;
-  }
-
-  readonly shown = (): Shown | null => {
-    const evaluation = this.#classified();
-    if (!evaluation) return null;
-    const { of, mode } = this.chosen.getState();
-    const { key, value } = this.recalibrated.getState();
-    const isOther = of === evaluation.id && key?.id === evaluation.id && key.mode === mode && value;
-    return isOther
-      ? { evaluation, comparison: value, mode }
-      : { evaluation, comparison: evaluation.comparison, mode: 'chosen' };
   };
 
   async #compare({ signal, report }: JobContext<RunState>): Promise<void> {

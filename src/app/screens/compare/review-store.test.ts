@@ -85,31 +85,28 @@ it('makes a new version of the data, one more use of the test rows and a second 
   expect(labelOf(at, first)).toBe(at.dataset.labels[other]);
   expect(promptSets.getState().dataset?.versions).toHaveLength(2);
   expect(promptSets.getState().set?.testLooks).toBe(1);
-  const kept = at.compare.shown()?.evaluation.review;
+  const kept = at.compare.classified()?.review;
   expect(kept).toMatchObject({ corrections: [{ rowId: first, to: other }], looks: 1 });
   expect(kept?.reviewed).toEqual(queue);
   expect(kept?.datasetFingerprint).toBe(promptSets.getState().dataset?.fingerprint);
-  const before = at.compare.shown()?.comparison.pairs[0];
-  const evaluation = at.compare.shown()?.evaluation;
-  const key = evaluation && correctedKey(evaluation, 'chosen');
+  const before = at.compare.classified()?.comparison.pairs[0];
+  const evaluation = at.compare.classified();
+  const key = evaluation && correctedKey(evaluation);
   if (key) await review.corrected.load(key);
   const after = review.corrected.getState().value?.pairs[0];
   expect(before).toMatchObject({ aOnly: 2, bOnly: 8 });
   expect((after?.aOnly ?? 0) - (after?.bOnly ?? 0)).not.toBe(-6);
-  const [stored] = ofKind(
-    await at.services.store.evaluations.ofSet(at.compare.shown()?.evaluation.setId ?? ''),
-    'classify',
-  );
+  const [stored] = ofKind(await at.services.store.evaluations.ofSet(at.compare.classified()?.setId ?? ''), 'classify');
   expect(stored?.review).toEqual(kept);
 
   // Undo: the labels are back as a further version; seen rows stay seen
   toasts.visibleToasts.at(-1)?.content.action?.run();
   await expect.poll(() => labelOf(at, first)).toBe(was);
-  await expect.poll(() => at.compare.shown()?.evaluation.review?.corrections).toEqual([]);
-  const undone = at.compare.shown()?.evaluation;
-  expect(undone && correctedKey(undone, 'chosen')).toBeNull();
+  await expect.poll(() => at.compare.classified()?.review?.corrections).toEqual([]);
+  const undone = at.compare.classified();
+  expect(undone && correctedKey(undone)).toBeNull();
   expect(promptSets.getState().set?.testLooks).toBe(1);
-  expect(at.compare.shown()?.evaluation.review?.reviewed).toEqual(queue);
+  expect(at.compare.classified()?.review?.reviewed).toEqual(queue);
 });
 
 it('does not draw rows again that were labelled already', async () => {

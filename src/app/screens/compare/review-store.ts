@@ -1,7 +1,6 @@
 /** Test rows labelled again without seeing a prediction, and the verdict with the corrected labels. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/vote';
 
@@ -22,7 +21,6 @@ interface ReviewState {
 
 export interface CorrectedKey {
   readonly id: string;
-  readonly mode: CalibrationMode;
   /** Of the data version that the corrections made. */
   readonly fingerprint: string;
 }
@@ -32,8 +30,8 @@ type Relabelled = readonly (readonly [rowId: string, label: string])[];
 const FORGOTTEN = { queue: [], answers: new Map<string, number | null>() };
 const now = () => new Date().toISOString();
 
-export const correctedKey = ({ id, review }: ClassifyEvaluation, mode: CalibrationMode): CorrectedKey | null =>
-  review && review.corrections.length > 0 ? { id, mode, fingerprint: review.datasetFingerprint } : null;
+export const correctedKey = ({ id, review }: ClassifyEvaluation): CorrectedKey | null =>
+  review && review.corrections.length > 0 ? { id, fingerprint: review.datasetFingerprint } : null;
 
 class ReviewStore extends OfStudio {
   readonly #compare = compareStores.of(this.studio);
@@ -48,11 +46,11 @@ class ReviewStore extends OfStudio {
   }
 
   readonly corrected: Resource<CorrectedKey, Comparison> = resource(
-    async ({ mode }, signal) => {
-      const evaluation = this.#compare.shown()?.evaluation;
+    async (_, signal) => {
+      const evaluation = this.#compare.classified();
       if (!evaluation?.review) throw new Error('no label was corrected');
       const { corrections, looks } = evaluation.review;
-      const plan = corrected(planFor(evaluation.plan, mode), corrections, looks);
+      const plan = corrected(evaluation.plan, corrections, looks);
       return this.services.workflow.call('recompare', plan, { signal });
     },
     { onError: ({ message }) => toastError('The corrected labels were not compared', message) },
@@ -60,10 +58,10 @@ class ReviewStore extends OfStudio {
 
   /** Draws rows. With none to draw the queue stays empty. */
   readonly start = (): void => {
-    const shown = this.#compare.shown();
-    const pair = shown?.comparison.pairs[0];
-    if (!shown || !pair) return;
-    const { plan, review } = shown.evaluation;
+    const evaluation = this.#compare.classified();
+    const pair = evaluation?.comparison.pairs[0];
+    if (!evaluation || !pair) return;
+    const { plan, review } = evaluation;
     this.state.setState({ ...FORGOTTEN, queue: drawReview(pair, plan.seed, review?.reviewed ?? []) });
   };
 
@@ -80,7 +78,7 @@ class ReviewStore extends OfStudio {
   /** Keeps the answers: a new version of the data, and one more use of the test rows. */
   readonly apply = async (): Promise<void> => {
     const { set: open, dataset } = this.sets;
-    const evaluation = this.#compare.shown()?.evaluation;
+    const evaluation = this.#compare.classified();
     if (!open || !dataset || !evaluation || this.state.getState().saving) return;
     this.state.setState({ saving: true });
     await attempted('The labels were not changed', () => this.#keepAnswers(open.id, dataset, evaluation));
@@ -123,7 +121,7 @@ class ReviewStore extends OfStudio {
   /** The rows stay seen: they are not drawn again, and the use counts. */
   async #undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
     const { set: open, dataset } = this.sets;
-    const evaluation = this.#compare.shown()?.evaluation;
+    const evaluation = this.#compare.classified();
     const review = evaluation?.review;
     if (open?.id !== setId || !dataset || !review) return;
     const datasetFingerprint = await this.#relabel(setId, dataset, labels);

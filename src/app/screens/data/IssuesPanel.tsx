@@ -1,21 +1,14 @@
-import { type KeyboardEvent, useState } from 'react';
+import { useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset, Issue } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
+import { RowLabels } from '../../shell/RowLabels';
 import { FileButton } from '../../shell/Screen';
 import { ShowRejected } from '../../shell/ShowRejected';
 import { useQuery } from '../../state/location';
 import { useData, usePicked, useStores } from '../../state/studio';
 import { Button, type Found, FoundList, Note, Panel, TextField } from '../../ui';
-import {
-  LABELLED_AT_ONCE,
-  labelNames,
-  labelOfKey,
-  namesToType,
-  needsRows,
-  useIssues,
-  useLabelling,
-} from './rows-store';
+import { LABELLED_AT_ONCE, labelNames, namesToType, needsRows, useIssues, useLabelling } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 
@@ -165,37 +158,18 @@ function LabelRows({ dataset }: { readonly dataset: Dataset }) {
   const { names, queue, at } = usePicked(labelling, 'names', 'queue', 'at');
   const given = useLabelling((s) => s.given.size);
   const row = rowsById(dataset.table.rows).get(queue[at] ?? '');
-  const onKey = ({ key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>) => {
-    if (ctrlKey || metaKey || altKey) return;
-    const label = labelOfKey(names, key);
-    if (label !== undefined) labelling.give(label);
-    if (key === 'Backspace' || key === 'ArrowLeft') labelling.back();
-    if (key === 'ArrowRight') labelling.skip();
-    if (key === 'Escape') labelling.stop();
-  };
   return (
-    <Panel title={`Row ${at + 1} of ${queue.length}: which label?`} aside="keys 1 to 9, or a first letter">
-      <p className="label-text" role="status">
-        {row ? textOf(row, dataset.mapping) : ''}
-      </p>
-      <div className="label-keys">
-        {names.map((name, i) => (
-          <Button key={name} autoFocus={i === 0} onKeyDown={onKey} onPress={() => labelling.give(name)}>
-            {i < 9 ? <kbd>{i + 1}</kbd> : null} {name}
-          </Button>
-        ))}
-      </div>
-      <div className="label-keys">
-        <Button size="s" isDisabled={at === 0} onPress={() => labelling.back()}>
-          Back
-        </Button>
-        <Button size="s" onPress={() => labelling.skip()}>
-          Skip
-        </Button>
-        <Button size="s" onPress={() => labelling.stop()}>
-          {given === 0 ? 'Stop' : `Stop and use ${counted(given, 'label')}`}
-        </Button>
-      </div>
+    <Panel stack title="Which label fits this text?" aside="keys 1 to 9, or a first letter">
+      <RowLabels
+        labels={names}
+        at={at}
+        of={queue.length}
+        text={row ? textOf(row, dataset.mapping) : ''}
+        onGive={(label) => (label === null ? labelling.skip() : labelling.give(label))}
+        onBack={() => labelling.back()}
+        onLeave={() => labelling.stop()}
+        leave={given === 0 ? 'Stop' : `Stop and use ${counted(given, 'label')}`}
+      />
     </Panel>
   );
 }

@@ -1,8 +1,9 @@
 import { expect, it, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
+import { labelOfKey } from '../../shell/RowLabels';
 import type { Studio } from '../../state/studio';
 import { fakeLocation } from '../../state/test-support';
-import { labelNames, labelOfKey, namesToType, spread, useLabelling } from './rows-store';
+import { labelNames, namesToType, spread, useLabelling } from './rows-store';
 
 it('reads the names of labels once each, however they are typed', () => {
   expect(labelNames(' good, bad;Good\n__proto__,, ')).toEqual(['good', 'bad', '__proto__']);

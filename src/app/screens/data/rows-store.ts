@@ -114,13 +114,6 @@ export const labelNames = (typed: string): readonly string[] => {
 export const namesToType = (labels: readonly string[]): string =>
   labels.map((label) => (/[,;\n]/.test(label) ? `"${label}"` : label)).join(', ');
 
-/** The label that a key means: its place from 1 to 9, or its first letter where no other begins like it. */
-export function labelOfKey(names: readonly string[], key: string): string | undefined {
-  if (/^[1-9]$/.test(key)) return names[Number(key) - 1];
-  const same = names.filter((name) => textKey(name.slice(0, key.length)) === textKey(key));
-  return key.trim() !== '' && same.length === 1 ? same[0] : undefined;
-}
-
 interface LabellingState {
   readonly names: readonly string[];
   readonly queue: readonly string[];

@@ -1,7 +1,8 @@
 import { useStore } from 'zustand';
 import { firstOf } from '../../../prompt-set/ready-prompt';
-import { navigate, screenPath, useHeard } from '../../state/location';
-import { Button, format, ProgressBar } from '../../ui';
+import { RowLabels } from '../../shell/RowLabels';
+import { navigate, screenPath } from '../../state/location';
+import { Button, format } from '../../ui';
 import type { BatchRun } from './batch-run';
 import { batch, type Labelling, MOST_UNSURE } from './batch-store';
 
@@ -40,62 +41,28 @@ function StartLabelling({ run: { progress } }: { readonly run: BatchRun }) {
   );
 }
 
+/** Enter takes the prompt's answer. */
 function Label({ now }: { readonly now: Labelling }) {
-  const { back, stopLabelling } = batch.use();
-  const { rows, given, adding } = now;
-  const isDone = given.length === rows.length;
+  const { give, back, stopLabelling } = batch.use();
+  const { rows, given, labels, adding } = now;
+  const row = rows[given.length];
   return (
     <section aria-label="Rows to label" className="stack">
-      <ProgressBar
-        label={`${Math.min(given.length + 1, rows.length)} of ${format.counted(rows.length, 'row')}`}
-        value={given.length / rows.length}
-      />
-      {isDone ? null : <Question key={given.length} now={now} />}
-      <div className="row">
-        <AddRows now={now} isDone={isDone} />
-        <Button isDisabled={given.length === 0 || adding} onPress={back}>
-          Undo the last
-        </Button>
-        <Button variant="quiet" isDisabled={adding} onPress={stopLabelling}>
-          Cancel
-        </Button>
-      </div>
+      <RowLabels
+        labels={labels}
+        at={given.length}
+        of={rows.length}
+        text={row?.text ?? ''}
+        suggested={row && labels.includes(row.answer) ? row.answer : undefined}
+        note={row && `The prompt answers “${row.answer}”, with ${format.percentWhole(row.confidence)}.`}
+        isSaving={adding}
+        onGive={give}
+        onBack={back}
+        onLeave={stopLabelling}
+      >
+        <AddRows now={now} isDone={given.length === rows.length} />
+      </RowLabels>
     </section>
-  );
-}
-
-/** One row: Enter takes the prompt's answer, a digit gives the label at its place. */
-function Question({ now: { rows, given, labels } }: { readonly now: Labelling }) {
-  const { give } = batch.use();
-  const row = rows[given.length];
-  useHeard('keydown', (event) => {
-    const label = labels[Number(event.key) - 1];
-    const isTyped = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
-    if (label === undefined || isTyped || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    give(label);
-  });
-  if (!row) return null;
-  const suggested = labels.includes(row.answer) ? row.answer : labels[0];
-  return (
-    <>
-      <blockquote className="row-text" aria-live="polite">
-        {row.text}
-      </blockquote>
-      <p className="dim small">
-        {`The prompt answers “${row.answer}”, with ${format.percentWhole(row.confidence)}. Enter takes that; the digits give a label.`}
-      </p>
-      <div className="row">
-        {labels.map((label, i) => (
-          <Button key={label} autoFocus={label === suggested} onPress={() => give(label)}>
-            {i < 9 ? `${i + 1} ${label}` : label}
-          </Button>
-        ))}
-        <Button variant="quiet" onPress={() => give(null)}>
-          Skip
-        </Button>
-      </div>
-    </>
   );
 }
 

@@ -14,8 +14,8 @@ import { useCannotAsk } from '../../../../state/studio';
 import { Button, Facts, format, Panel, Table } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores, type InsightsProps } from '../../closer-store';
 
-export function ChecksPanels({ comparison, evaluation, insights }: Omit<InsightsProps, 'pair' | 'dataset'>) {
-  const nameOf = namesOf(comparison.arms);
+export function ChecksPanels({ evaluation, insights }: Omit<InsightsProps, 'pair' | 'dataset'>) {
+  const nameOf = namesOf(evaluation.comparison.arms);
   const { consistency } = evaluation;
   return (
     <div className="grid uneven">

@@ -85,7 +85,7 @@ const SCORES: readonly Pick<TableColumn<ConfidenceReport>, 'name' | 'means' | 'c
 
 function Scores(props: InsightsProps) {
   const { confidence, confidenceDifference: difference } = props.insights;
-  const nameOf = (id: string) => props.comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  const nameOf = (id: string) => props.evaluation.comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   const [a, b] = reportsOf(props).map(({ arm }) => arm.name);
   return (
     <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">

@@ -31,8 +31,8 @@ interface Shown extends SureAndRight {
   readonly curve: readonly CoveragePoint[];
 }
 
-export const reportsOf = ({ comparison, pair, insights }: Pick<InsightsProps, 'comparison' | 'pair' | 'insights'>) =>
-  [pair?.a, pair?.b].flatMap((id) => {
+export const reportsOf = ({ evaluation: { comparison }, pair, insights }: Omit<InsightsProps, 'dataset'>) =>
+  [pair.a, pair.b].flatMap((id) => {
     const arm = comparison.arms.find((each) => each.id === id);
     const report = insights.confidence.find(({ armId }) => armId === id);
     return arm && report ? [{ arm, report }] : [];
@@ -48,8 +48,7 @@ function shownOn(rows: RowsShown, given: Omit<InsightsProps, 'dataset'>): readon
   const found = reportsOf(given).map(({ arm, report: { curve } }): Shown | null => {
     if (rows === 'test') return { arm, curve, ...testAnswers(arm, plan) };
     const outcome = plan.arms.find(({ id }) => id === arm.id);
-    // a version answers with the calibration that was chosen for it, not with another one that is looked into
-    const on = outcome && given.mode === 'chosen' ? validationAnswers(outcome, plan) : null;
+    const on = outcome ? validationAnswers(outcome, plan) : null;
     return on && { arm, curve: coverageCurve(on, promisedShare), ...on };
   });
   return found.every((each) => each !== null) ? found : null;
@@ -67,14 +66,13 @@ const drawn = (shown: readonly Shown[], threshold: number) =>
 export function CoveragePanel(props: InsightsProps) {
   const [threshold, setThreshold] = useState(START);
   const [wanted, setRows] = useState<RowsShown>('validation');
-  const { insights, comparison, evaluation, pair, mode } = props;
+  const { insights, evaluation, pair } = props;
   const on = useMemo(() => {
-    const given = { insights, comparison, evaluation, pair, mode };
+    const given = { insights, evaluation, pair };
     return { validation: shownOn('validation', given), test: shownOn('test', given) ?? [] };
-  }, [insights, comparison, evaluation, pair, mode]);
+  }, [insights, evaluation, pair]);
   const rows = on.validation ? wanted : 'test';
   const shown = (rows === 'validation' ? on.validation : null) ?? on.test;
-  const draw = useMemo(() => drawn(shown, threshold), [shown, threshold]);
   const isChosen = rows === 'validation';
   const point = (of: Shown) => coverageAt(of, threshold, isChosen ? promisedShare : wilsonShare);
   const last = shown.at(-1);
@@ -98,7 +96,7 @@ export function CoveragePanel(props: InsightsProps) {
           />
         </div>
       }
-      draw={draw}
+      draw={drawn(shown, threshold)}
       twin={{
         columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low', 'high'],
         rows: shown.flatMap(({ arm, curve }) =>
@@ -128,7 +126,7 @@ const CHOOSE =
   'A threshold belongs to the version: Batch, exports and the command line then mark less probable answers for a person. Choose it here, on validation rows; the test rows show what it gives on rows that did not choose it.';
 const CHECK = 'What thresholds give on rows that did not choose them. To use one, choose it on the validation rows.';
 const ONLY_TEST =
-  'A threshold chosen on these rows would look better here than on new ones. Compare again, calibrated as chosen and with at least 20 validation rows, to choose one.';
+  'A threshold chosen on these rows would look better here than on new ones. Compare again with at least 20 validation rows, to choose one.';
 
 /** Gives the version of an arm the threshold, or takes it away. Nothing for an arm that is no version. */
 function UseThreshold({ evaluation, shown, value }: CloserProps & { readonly shown: Shown; readonly value: number }) {

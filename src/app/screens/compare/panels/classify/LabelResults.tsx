@@ -2,15 +2,15 @@ import type { ComponentType, ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
-import { betterCalibration, type CalibrationMode } from '../../../../../evaluation/classify/outcome';
+import { betterCalibration } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
 import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useResource } from '../../../../state/resource';
 import { usePromptSets } from '../../../../state/studio';
-import { Button, Choices, Failed, Note, ProgressBar } from '../../../../ui';
-import { closerStores, type InsightsKey, type InsightsProps, type LookCloserProps } from '../../closer-store';
-import { compareStores, type Shown } from '../../compare-store';
+import { Button, Failed, Note, ProgressBar } from '../../../../ui';
+import { closerStores, type InsightsKey, type InsightsProps } from '../../closer-store';
+import { compareStores } from '../../compare-store';
 import { LookCloser } from '../parts';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
@@ -19,9 +19,15 @@ import { LabelStatistics } from './LabelStatistics';
 import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
-function Closer(given: LookCloserProps) {
-  const { comparison, evaluation, dataset, mode } = given;
-  const keyOf = (pairIndex: number): InsightsKey => ({ id: evaluation.id, mode, pairIndex, dataset });
+interface LabelResultsProps {
+  readonly evaluation: ClassifyEvaluation;
+  readonly dataset: Dataset;
+}
+
+function Closer(given: LabelResultsProps) {
+  const { evaluation, dataset } = given;
+  const { comparison } = evaluation;
+  const keyOf = (pairIndex: number): InsightsKey => ({ id: evaluation.id, pairIndex, dataset });
   return (
     <LookCloser
       comparison={comparison}
@@ -68,26 +74,6 @@ function Found({ of, children }: FoundProps) {
   return <ProgressBar label="Computing slices, probabilities and ranks" value={fraction} />;
 }
 
-interface LabelResultsProps {
-  readonly evaluation: ClassifyEvaluation;
-  readonly dataset: Dataset;
-}
-
-const MODES: readonly { readonly id: CalibrationMode; readonly label: string }[] = [
-  { id: 'chosen', label: 'Calibrated where it helps' },
-  { id: 'calibrated', label: 'All calibrated' },
-  { id: 'raw', label: 'None' },
-];
-
-function useShown(evaluation: ClassifyEvaluation): Shown & { readonly switching: boolean } {
-  const { chosen, recalibrated } = compareStores.use();
-  const wanted = useStore(chosen, (s) => (s.of === evaluation.id ? s.mode : 'chosen'));
-  const key = wanted === 'chosen' ? null : { id: evaluation.id, mode: wanted };
-  const { value, status } = useResource(recalibrated, key);
-  if (key && value) return { evaluation, comparison: value, mode: wanted, switching: false };
-  return { evaluation, comparison: evaluation.comparison, mode: 'chosen', switching: status === 'loading' };
-}
-
 /** Versions that keep an earlier calibration although another one is clearly better on the validation rows. */
 function Recalibrations({ evaluation }: Pick<LabelResultsProps, 'evaluation'>) {
   const { recalibrate } = compareStores.use();
@@ -104,24 +90,14 @@ function Recalibrations({ evaluation }: Pick<LabelResultsProps, 'evaluation'>) {
   });
 }
 
-export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
-  const { choose } = compareStores.use();
-  const { switching, ...shown } = useShown(evaluation);
+export const LabelResults = (props: LabelResultsProps) => {
+  const { comparison, plan } = props.evaluation;
   return (
     <>
-      <div className="row">
-        <Choices
-          label="Calibration"
-          hideLabel
-          value={shown.mode}
-          onChange={(mode) => void choose(evaluation, mode)}
-          options={MODES.map((option) => ({ ...option, isDisabled: switching }))}
-        />
-        <p className="dim small">{calibrationWords(shown.comparison, shown.mode, evaluation.plan.arms)}</p>
-      </div>
-      <Recalibrations evaluation={evaluation} />
-      <CorrectedVerdict {...shown} />
-      <Closer {...shown} dataset={dataset} />
+      <p className="dim small">{calibrationWords(comparison, plan.arms)}</p>
+      <Recalibrations {...props} />
+      <CorrectedVerdict {...props} />
+      <Closer {...props} />
     </>
   );
-}
+};

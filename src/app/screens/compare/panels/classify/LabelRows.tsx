@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { rowsById } from '../../../../../dataset/labels';
 import type { Insights } from '../../../../../evaluation/classify/compare';
-import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
+import { comparedLogProbs } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmResult } from '../../../../../evaluation/types';
 import type { Suspect } from '../../../../../evaluation/vote';
@@ -42,7 +42,8 @@ interface LabelRowsProps extends CloserProps {
 
 /** The rows behind the difference, in four groups: which ones tuning fixed, and which ones it broke. */
 export function LabelRows({ of, ...props }: LabelRowsProps) {
-  const { comparison, evaluation, dataset, pair } = props;
+  const { evaluation, dataset, pair } = props;
+  const { comparison } = evaluation;
   const insights = useResource(closerStores.use().insights, of).value;
   const { arms } = comparison;
   const all = useMemo(
@@ -141,10 +142,10 @@ interface AllAnswersProps extends CloserProps {
 }
 
 /** One row with the probabilities of every prompt; its id is in the address, its text never. */
-function AllAnswers({ comparison, evaluation, dataset, mode, row, suspect }: AllAnswersProps) {
+function AllAnswers({ evaluation, dataset, row, suspect }: AllAnswersProps) {
   const set = usePromptSets((s) => s.set);
   const model = useSession(weightsOf);
-  const plan = planFor(evaluation.plan, mode);
+  const { plan, comparison } = evaluation;
   const probabilities = (arm: ArmOutcome) =>
     (comparedLogProbs({ ...arm, logProbs: [arm.logProbs[row.at] ?? []] }, plan)[0] ?? []).map(Math.exp);
   const nameOf = namesOf(comparison.arms);

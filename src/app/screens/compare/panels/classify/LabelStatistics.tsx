@@ -4,7 +4,7 @@ import { namesOf, pText } from '../../../../../evaluation/words';
 import { LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import { accuracyTitle, differenceTitle } from '../../../../charts';
 import { format, type TableColumn } from '../../../../ui';
-import type { Shown } from '../../compare-store';
+import type { CloserProps } from '../../closer-store';
 import { rounded, Statistics, TOKENS_SENT } from '../statistics';
 
 const COSTS: readonly TableColumn<ArmResult>[] = [
@@ -55,7 +55,8 @@ const MORE = {
   },
 };
 
-export function LabelStatistics({ comparison, evaluation }: Pick<Shown, 'comparison' | 'evaluation'>) {
+export function LabelStatistics({ evaluation }: Pick<CloserProps, 'evaluation'>) {
+  const { comparison } = evaluation;
   const { arms, pairs } = comparison;
   return (
     <Statistics

@@ -3,11 +3,11 @@ import { rowsById, textOf } from '../../../../../dataset/labels';
 import type { Dataset } from '../../../../../dataset/types';
 import type { ComparisonPlan, PairResult } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
+import { RowLabels } from '../../../../shell/RowLabels';
 import { useResource } from '../../../../state/resource';
 import { usePicked } from '../../../../state/studio';
-import { Button, format, LabelTag, Panel, ProgressBar } from '../../../../ui';
+import { Button, format, LabelTag, Panel } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
-import type { Shown } from '../../compare-store';
 import { correctedKey, reviewStores } from '../../review-store';
 
 /** Test rows to be labelled again, with every prediction and the old label out of sight. */
@@ -53,62 +53,34 @@ interface ReviewProps {
 }
 
 function Review({ queue, plan, dataset }: ReviewProps) {
-  const { state, back, leave, apply } = reviewStores.use();
+  const { state, answer, back, leave, apply } = reviewStores.use();
   const { answers, saving } = usePicked(state, 'answers', 'saving');
   const id = queue[answers.size];
+  const row = id === undefined ? undefined : rowsById(dataset.table.rows).get(id);
   const given = [...answers].filter(([, label]) => label !== null);
   return (
     <Panel
       stack
       title={id === undefined ? `${format.counted(given.length, 'row')} labelled again` : 'Which label fits this text?'}
     >
-      <ProgressBar
-        label={`${Math.min(answers.size + 1, queue.length)} of ${queue.length}`}
-        value={answers.size / queue.length}
-      />
-      {id === undefined ? (
-        <Given answers={given} plan={plan} />
-      ) : (
-        <Question id={id} labels={plan.labels} dataset={dataset} />
-      )}
-      <div className="row">
+      {id === undefined ? <Given answers={given} plan={plan} /> : null}
+      <RowLabels
+        labels={plan.labels}
+        at={answers.size}
+        of={queue.length}
+        text={row ? textOf(row, dataset.mapping) : `Row ${id}`}
+        isSaving={saving}
+        onGive={(label) => answer(label === null ? null : plan.labels.indexOf(label))}
+        onBack={back}
+        onLeave={leave}
+      >
         {id === undefined ? (
           <Button variant="primary" isDisabled={saving} onPress={() => void apply()}>
             Keep these labels
           </Button>
         ) : null}
-        <Button isDisabled={answers.size === 0 || saving} onPress={back}>
-          Undo the last
-        </Button>
-        <Button variant="quiet" isDisabled={saving} onPress={leave}>
-          Cancel
-        </Button>
-      </div>
+      </RowLabels>
     </Panel>
-  );
-}
-
-type QuestionProps = Pick<ReviewProps, 'dataset'> & Pick<ComparisonPlan, 'labels'> & { readonly id: string };
-
-function Question({ id, labels, dataset }: QuestionProps) {
-  const { answer } = reviewStores.use();
-  const row = rowsById(dataset.table.rows).get(id);
-  return (
-    <>
-      <blockquote className="row-text" aria-live="polite">
-        {row ? textOf(row, dataset.mapping) : `Row ${id}`}
-      </blockquote>
-      <div className="row">
-        {labels.map((label, i) => (
-          <Button key={label} onPress={() => answer(i)}>
-            {label}
-          </Button>
-        ))}
-        <Button variant="quiet" onPress={() => answer(null)}>
-          Skip
-        </Button>
-      </div>
-    </>
   );
 }
 
@@ -140,9 +112,9 @@ function Given({ answers, plan: { rowIds, gold, labels } }: GivenProps) {
 }
 
 /** Both verdicts, where labels were corrected: neither replaces the other. */
-export function CorrectedVerdict({ evaluation, comparison, mode }: Shown) {
-  const { review } = evaluation;
-  const { value } = useResource(reviewStores.use().corrected, correctedKey(evaluation, mode));
+export function CorrectedVerdict({ evaluation }: Pick<CloserProps, 'evaluation'>) {
+  const { review, comparison } = evaluation;
+  const { value } = useResource(reviewStores.use().corrected, correctedKey(evaluation));
   if (!review) return null;
   const n = review.corrections.length;
   const reviewed = `${format.counted(review.reviewed.length, 'row')} checked without predictions`;

@@ -6,14 +6,14 @@ import { Button, format, Interval, Panel, Select, Table, Term } from '../../../.
 import type { InsightsProps } from '../../closer-store';
 
 /** The test rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
-export function SlicesPanel({ insights: { slices: report }, comparison, pair }: InsightsProps) {
+export function SlicesPanel({ insights: { slices: report }, evaluation, pair }: InsightsProps) {
   if (!report)
     return (
       <Panel title="No slices">
         <p className="dim">The rows of this comparison are no longer in this browser.</p>
       </Panel>
     );
-  const nameOf = namesOf(comparison.arms);
+  const nameOf = namesOf(evaluation.comparison.arms);
   return (
     <div className="stack">
       <p>
