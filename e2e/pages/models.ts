@@ -16,6 +16,8 @@ export class ModelsPage {
   }
 
   async close(): Promise<void> {
+    // over a term with a tooltip, Escape would close the tooltip
+    await this.page.mouse.move(0, 0);
     await this.page.keyboard.press('Escape');
     await expect(this.dialog).toBeHidden();
   }
