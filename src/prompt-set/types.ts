@@ -35,7 +35,7 @@ export interface WritingTask {
   readonly longest: number | null;
 }
 
-export type Distilled = NonNullable<Run['distilled']>;
+type Distilled = NonNullable<Run['distilled']>;
 /** A long prompt and its smaller version. */
 export type Smaller = NonNullable<Distilled['reached']>;
 export type RaceEntry = NonNullable<Run['race']>[number];

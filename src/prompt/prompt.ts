@@ -48,7 +48,7 @@ const softSchema = z
   .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
 
 /** A text around a row. */
-export const textSchema = z.object({
+const textSchema = z.object({
   /** `{column}` is replaced by the row's cell; `{text}` always by the text column. */
   template: z.string().max(1_000_000),
   shots: z.int().min(0).max(1000),
@@ -86,7 +86,7 @@ const voiceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('counts'), weight: z.number().min(0).max(10), counts: wordModelSchema }),
 ]);
 /** Of several the log-probabilities are added by weight. */
-export const voicesSchema = z.array(voiceSchema).min(1).max(MOST_VOICES);
+const voicesSchema = z.array(voiceSchema).min(1).max(MOST_VOICES);
 export type Voice = Value<typeof voiceSchema>;
 export type TextVoice = Extract<Voice, { readonly kind: 'text' }>;
 
