@@ -25,17 +25,17 @@ export function setOfPackage(of: Package, here: Here): PromptSet {
   if (isText(prompt)) return { ...setOfText({ name: of.name, prompt }, PROMPT_FILE, here), handle };
   const { id, now } = here;
   const base = frameOf({ name: of.name, prompt }, here, textsOf(prompt)[0]?.template ?? '{text}');
-  const set = fallback ? withText(base, fallback.prompt, PROMPT_FILE, `${id}-2`, now) : base;
   const run = runIn(of, `${id}-1`);
-  const added = addVersion(
-    set,
+  const tuned = addVersion(
+    base,
     { id: `${id}-1`, now },
     {
-      ...{ name: cleanName(name), createdAt: of.createdAt, prompt, calibrated: prompt.calibration !== null, learned },
+      ...{ name: cleanName(name), prompt, calibrated: prompt.calibration !== null, learned },
       origin: originIn(of, run),
       model: softsOf(prompt).length > 0 ? modelOf(of) : null,
     },
   );
+  const added = fallback ? withText(tuned, fallback.prompt, PROMPT_FILE, `${id}-2`, now) : tuned;
   return {
     ...added,
     ...{ handle, datasetFingerprint: of.data?.fingerprint ?? null, runs: run ? [run] : [], chosenSoft: `${id}-1` },

@@ -16,6 +16,7 @@ import { recognise } from './recognise';
 import { readSetFiles, SET_FILE, setFiles } from './set-files';
 import { anySet } from './test-support';
 import { readPromptfoo } from './text-formats';
+import { united } from './union';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const here = { id: 'i', now: '2026-01-02', taken: [] };
@@ -282,12 +283,16 @@ describe('a package', () => {
       text: { template: 'Say. {text}\nTone:' },
     });
     const fallback = { name: 'hand-written 1', route: 'hand-written' as const, prompt };
-    expect(await of({ fallback, policy: { kind: 'shadow' } })).toMatchObject({
+    const found = await of({ fallback, policy: { kind: 'shadow' } });
+    expect(found).toMatchObject({
       set: {
         policy: { kind: 'shadow' },
-        versions: [{ prompt: { voices: [{ template: 'Say. {text}\nTone:' }] } }, { number: 1 }],
+        versions: [{ number: 1 }, { prompt: { voices: [{ template: 'Say. {text}\nTone:' }] } }],
       },
     });
+    if (typeof found === 'string' || found.kind !== 'prompt') throw new Error('no prompt');
+    const own = { set: found.set, dataset: null, checkpoints: [], evaluations: [], measurements: [] };
+    expect([...setFiles(united(own, own, {}).complete)]).toEqual([...setFiles(own)]);
   });
 
   it('is refused in another format, with a sentence', async () => {

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import { RUN, SOFT } from '../prompt-set/test-support';
 import { type CompleteSet, madeOfRows, setFiles, withoutRows } from './set-files';
 import { anySet } from './test-support';
 import { agreedOn, united } from './union';
@@ -39,6 +42,23 @@ describe('the union of two copies of a prompt set', () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  it('changes nothing in two equal copies, also where a version was written during a run', () => {
+    const words = ['a', 'b'].map((label) => ({ label, word: ` ${label}` }));
+    const from = { name: 'x', words, baseTemplate: '{text}', datasetFingerprint: 'f', datasetName: 'd', taken: [] };
+    const { set: started } = startRun(createPromptSet({ id: 's', now: '1' }, from), { id: 'r', now: '2' }, RUN);
+    const text = { template: 'Say {text}', shots: 0, shotSeed: 0 };
+    const { set } = addWritten(started, { id: 'h', now: '3' }, { text });
+    const end = { status: 'finished', soft: SOFT, bestStep: 1, validationAccuracy: 0.5, seconds: 1 } as const;
+    const own = {
+      dataset: null,
+      checkpoints: [],
+      evaluations: [],
+      measurements: [],
+      set: finishRun(set, 'r', end, '4'),
+    };
+    expect([...setFiles(united(own, own, {}).complete)]).toEqual([...setFiles(own)]);
   });
 
   it('keeps the rows here when the folder has none, and removes a measurement that either side removed', () => {

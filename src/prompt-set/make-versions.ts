@@ -223,13 +223,13 @@ const trainedPromptOf = (set: PromptSet, { template, examples, words }: Run, sof
 export function finishRun(set: PromptSet, runId: string, { soft, ...end }: RunResult, now: string): PromptSet {
   const ended = updateRun(set, runId, { error: null, ...end }, now);
   const run = find(ended.runs, runId);
-  const { id, number, name, createdAt, model, handVersion, datasetFingerprint, heldBackHash, splitHash } = run;
+  const { id, number, name, model, handVersion, datasetFingerprint, heldBackHash, splitHash } = run;
   const before = chosenTuned(ended);
   const done = addVersion(
     { ...ended, versions: ended.versions.filter((each) => each.id !== id) },
     { id, now },
     {
-      ...{ number, name, createdAt, model },
+      ...{ number, name, model },
       prompt: trainedPromptOf(set, run, soft),
       origin: { kind: 'run', run: id, ...(handVersion && { onto: handVersion }) },
       learned: { datasetFingerprint, heldBackHash, splitHash },

@@ -236,7 +236,7 @@ describe('the engineer’s zip', () => {
     expect(found.text('README.md')).toContain('or the model cannot run it, hand-written 1 answers. `predict.py`');
     const back = await readImport(host, { files: new Map([['a.zip', found.content]]), taken: [] }, SILENT);
     expect(back).toMatchObject({
-      set: { policy, versions: [{ prompt: { voices: [{ template: 'Say the tone.\nText: {text}\nTone:' }] } }, {}] },
+      set: { policy, versions: [{}, { prompt: { voices: [{ template: 'Say the tone.\nText: {text}\nTone:' }] } }] },
     });
     // no stage points to it, or its examples are rows that stay here
     expect((await asked({ moves: [] })).file).toMatchObject({ policy: null, fallback: { name: 'hand-written 1' } });
