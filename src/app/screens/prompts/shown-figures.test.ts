@@ -110,10 +110,13 @@ type Act = (page: Page) => unknown;
 
 const place = <T>(list: readonly T[], at: number): T | undefined => list[at % Math.max(1, list.length)];
 
-/** With answer words for their labels, without which the page offers no try. */
-async function setRows({ promptSets, set }: Page, dataset: Dataset): Promise<void> {
-  await promptSets.getState().setRows(set().id, dataset);
-  await vi.waitFor(() => expect(sameLabels(set().words, dataset.labels)).toBe(true), { interval: 1 });
+/** There are answer words for the labels, without which the page offers no try. */
+const wordsFit = ({ set, rows }: Page) =>
+  vi.waitFor(() => expect(sameLabels(set().words, rows().labels)).toBe(true), { interval: 1 });
+
+async function setRows(on: Page, dataset: Dataset): Promise<void> {
+  await on.promptSets.getState().setRows(on.set().id, dataset);
+  await wordsFit(on);
 }
 
 /** The rows prepared in another way, as the Data screen does it. */
@@ -189,6 +192,7 @@ const MENDS: readonly Change[] = [
 
 /** A search ends with this prompt, tried with its own answer words and calibration. */
 async function find(on: Page, at: number, isBiased: boolean): Promise<void> {
+  await wordsFit(on);
   const calibration = fitOf(on.set(), isBiased);
   const prompt = { template: TEMPLATES[at % 2] ?? '', shots: 0, shotSeed: 0 };
   const words = on.set().words.map(({ label }, c) => ({ label, word: [' poor', ' fine', ' so'][(at + c) % 3] ?? '' }));
