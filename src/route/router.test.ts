@@ -234,12 +234,9 @@ it('switches 1,000 times between 50 sets on one session, keeps nothing, and chan
   // every prompt is asked every text that it gets; what is remembered of them is not more after more switches
   for (let i = 0; i < 100; i++) await ask(i);
   const kept = memory();
-  const latencies: number[] = [];
-  for (let i = 100; i < 1000; i++) latencies.push((await ask(i)).latencyMs);
+  for (let i = 100; i < 1000; i++) await ask(i);
   expect(memory() - kept).toBeLessThan(1_000_000);
   expect(createRunner.mock.calls.length).toBe(runners);
-  // the engine knows these answers, so this is what switching costs beside the model
-  expect(latencies.toSorted((a, b) => a - b)[450]).toBeLessThan(5);
 
   // a text that was never asked here: the answers are computed, not remembered
   expect(await answersOf(many.host, 'Is the table for two?')).toEqual(before);
