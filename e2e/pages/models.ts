@@ -16,10 +16,12 @@ export class ModelsPage {
   }
 
   async close(): Promise<void> {
-    // over a term with a tooltip, Escape would close the tooltip
     await this.page.mouse.move(0, 0);
-    await this.page.keyboard.press('Escape');
-    await expect(this.dialog).toBeHidden();
+    // a term with a tooltip under the pointer: the first Escape closes the tooltip
+    await expect(async () => {
+      await this.page.keyboard.press('Escape');
+      await expect(this.dialog).toBeHidden({ timeout: 1000 });
+    }).toPass();
   }
 
   /** The value of a fact about the loaded model, e.g. `Family`. */
