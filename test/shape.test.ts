@@ -92,7 +92,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/screens/start': 600,
   'app/screens/train': 2950,
   'app/shell': 1750,
-  'app/state': 3450,
+  'app/state': 3500,
   'app/ui': 1000,
   autodiff: 1250,
   cli: 3450,

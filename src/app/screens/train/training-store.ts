@@ -11,6 +11,7 @@ import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs
 import { validationCount } from '../../../workflow/training-rows';
 import { withFairRival } from '../../state/fair-rival';
 import { createSpeedometer } from '../../state/models-store';
+import { paced } from '../../state/paced';
 import { weightsOf } from '../../state/session-state';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
@@ -354,5 +355,12 @@ const otherQueue = badInput(
 
 export const useTraining = screenStore((studio: Studio) => new Training(studio));
 
+/** Steps of a small model come faster than charts can be drawn; whatever else changes is drawn at once. */
+const drawn = screenStore((studio: Studio) =>
+  paced(useTraining.of(studio), 200, ({ live: now }, { live: before }) => {
+    return now?.runId !== before?.runId || now?.phase !== before?.phase;
+  }),
+);
+
 export const useShownRun = <U>(setId: string, select: (live: LiveRun | null) => U): U =>
-  useTraining(({ live }) => select(live?.setId === setId ? live : null));
+  drawn(({ live }) => select(live?.setId === setId ? live : null));
