@@ -23,7 +23,7 @@ import type { GridRow } from '../src/prompt-set/ready-prompt';
 import { askedOf } from '../src/prompt-set/test-support';
 import { cellKeys } from '../src/report/grid';
 import { makeCheckRows } from '../src/route/check-rows';
-import type { HardPrompt } from '../src/task/types';
+import type { PromptText } from '../src/task/types';
 import { openTokenizerOf, type TokenRow } from '../src/tokens/tokenizer';
 import { STANDARD } from '../src/training/settings';
 import { fakeHost, promptSet } from '../src/workflow/fake-host.test-support';
@@ -100,7 +100,7 @@ const over = <T>(base: T, changes: { readonly [K in keyof T]?: T[K] }): Record<s
   Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, { ...base, [name]: value }]));
 
 const info = { sha256: 'a', backend: 'wasm', threads: 2, adapter: null } as const;
-const TEXT: HardPrompt = { template: '{text}', shots: 2, shotSeed: 0 };
+const TEXT: PromptText = { template: '{text}', shots: 2, shotSeed: 0 };
 const GIVEN = { text: TEXT, words, softs: [soft] };
 const gridRow = (dataset: Dataset, given: Parameters<typeof askedOf>[0] = {}): GridRow => ({
   ...askedOf({ ...GIVEN, ...given, dataset }),

@@ -126,7 +126,7 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
   }).set;
   const mean = { template, shots: 4, shotSeed: 2, orders: 2 };
   const second = addWritten(set, stamp(), { text: mean });
-  set = { ...second.set, chosenHard: set.versions[0]?.id ?? null };
+  set = { ...second.set, chosenWritten: set.versions[0]?.id ?? null };
   for (const [seed, placement] of [
     [0, 'suffix'],
     [1, 'suffix'],
@@ -166,7 +166,7 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
     };
     set = finishRun(started.set, started.run.id, ended, on.now());
   }
-  set = { ...set, chosenSoft: set.runs[0]?.id ?? null };
+  set = { ...set, chosenTrained: set.runs[0]?.id ?? null };
   const found = await compare(
     on,
     {

@@ -22,7 +22,7 @@ import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { configOf } from '../model/card';
 import { softOf, voicesOf } from '../prompt/prompt';
-import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
+import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import { kindOf, stamp } from '../prompt-set/prompt-set';
 import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
@@ -328,4 +328,4 @@ async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 
 }
 
 const chosenIds = (set: PromptSet): readonly string[] =>
-  [chosenHard(set), chosenSoft(set)].flatMap((version) => (version ? [version.id] : []));
+  [chosenWritten(set), chosenTrained(set)].flatMap((version) => (version ? [version.id] : []));

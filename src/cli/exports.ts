@@ -16,7 +16,7 @@ import { z } from '../lib/zod';
 import { type Figure, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { firstText } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
-import { addVersion, chosenHard, chosenSoft } from '../prompt-set/make-versions';
+import { addVersion, chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { closerLook } from '../report/closer-look';
 import { resultsCsv } from '../report/csv';
@@ -95,7 +95,7 @@ function chosenSet(sets: readonly CompleteSet[], handle: string | null): Complet
 /** @throws UsageError where no prompt has the name */
 function namedSubject(stored: CompleteSet, name: string | null): Subject | null {
   const { set } = stored;
-  const chosen = chosenSoft(set)?.id ?? chosenHard(set)?.id;
+  const chosen = chosenTrained(set)?.id ?? chosenWritten(set)?.id;
   if (name === null) return chosen === undefined ? null : subjectOf(stored, chosen);
   const all = subjectsOf(stored);
   const found = all.find((subject) => subject.name === name);
@@ -185,12 +185,12 @@ export async function exportProbe(host: Host, { set, dataset, evaluation, folder
 export async function exportPrompt(
   host: Host,
   { set, dataset, evaluation, folder }: Exported,
-  subject = set.chosenSoft,
+  subject = set.chosenTrained,
 ): Promise<void> {
   const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
   // its examples were asked for, and it would be another prompt without them
-  const tuned = chosenSoft(set);
+  const tuned = chosenTrained(set);
   const withRows = tuned !== null && firstText(tuned.prompt).inText !== undefined;
   const order = { recipient: 'engineer' as const, subject, withRows, stored };
   const { content } = await exportPackage(host, order, SILENT);

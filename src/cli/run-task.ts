@@ -9,7 +9,7 @@ import { uninterrupted } from '../lib/control';
 import { asStudioError } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
-import { chooseSoft, chosenHard, finishRun, updateRun } from '../prompt-set/make-versions';
+import { chooseTrained, chosenWritten, finishRun, updateRun } from '../prompt-set/make-versions';
 import { countLook } from '../prompt-set/prompt-set';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { versionsOf } from '../prompt-set/versions';
@@ -192,7 +192,7 @@ async function trainAll(
     set = trained.set;
     ended.push(trained);
   }
-  set = chooseSoft(set, present(set.runs[0], 'run').id, host.now());
+  set = chooseTrained(set, present(set.runs[0], 'run').id, host.now());
   const [settings] = runs;
   if (hybrid && templateOf(set, true) === templateOf(set, false))
     log.line(
@@ -216,7 +216,7 @@ async function trainRun(
   const { id, sha256, dtype } = host.engine.info;
   const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = dataset;
   const at = { id: host.newId(), now: host.now() };
-  const teacher = asked && chosenHard(before)?.id;
+  const teacher = asked && chosenWritten(before)?.id;
   const plan = { ...own, id: at.id, name: '', ...(teacher && { teacher }) };
   const from = { model: { id, sha256, dtype }, datasetFingerprint, heldBackHash, splitHash };
   const { set, run } = recorded(before, plan, at, from, dataset);

@@ -10,7 +10,7 @@ import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
 import { firstText, isText, softOf } from '../prompt/prompt';
 import type { Said } from '../prompt-set/answers';
-import { chosenHard, chosenSoft } from '../prompt-set/make-versions';
+import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import {
   armsByVersion,
   type Measured as Kept,
@@ -148,7 +148,7 @@ interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
 }
 
 export function knownOf({ set, measured, model, trainingRows, ...given }: KnownFrom): Known {
-  const [hard, tuned] = [chosenHard(set), chosenSoft(set)];
+  const [yours, tuned] = [chosenWritten(set), chosenTrained(set)];
   const run = runOf(set, tuned);
   const soft = tuned && softOf(tuned.prompt);
   return {
@@ -157,7 +157,7 @@ export function knownOf({ set, measured, model, trainingRows, ...given }: KnownF
     model: { parameters: model?.parameters ?? null },
     hiddenSize: soft?.hidden ?? model?.hidden ?? null,
     virtualTokens: soft?.virtualTokens ?? 10,
-    promptBytes: hard ? new TextEncoder().encode(firstText(hard.prompt).template).length : null,
+    promptBytes: yours ? new TextEncoder().encode(firstText(yours.prompt).template).length : null,
     training: run?.seconds
       ? {
           seconds: run.seconds,
@@ -166,7 +166,7 @@ export function knownOf({ set, measured, model, trainingRows, ...given }: KnownF
           heapBytes: run.heapBytes ?? null,
         }
       : null,
-    trySeconds: hard?.tried?.seconds ?? null,
+    trySeconds: yours?.tried?.seconds ?? null,
   };
 }
 

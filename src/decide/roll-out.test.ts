@@ -286,8 +286,8 @@ describe('rows to rehearse on', () => {
       id: 'e',
       setId: 's',
       createdAt: '2026-03-02',
-      hardVersion: 'h2',
-      softVersion: null,
+      writtenVersion: 'h2',
+      trainedVersion: null,
       versions: comparedAs({ yours: 'h2', tuned: null }),
     };
     const newest = { ...kept, plan, comparison: compare(plan, { draws: 200 }) } as unknown as ClassifyEvaluation;

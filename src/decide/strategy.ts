@@ -4,7 +4,7 @@ import type { VerdictCard } from '../evaluation/card';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { drawsExamples } from '../prompt/prompt';
-import { chosenHard } from '../prompt-set/make-versions';
+import { chosenWritten } from '../prompt-set/make-versions';
 import { kindOf } from '../prompt-set/prompt-set';
 import { stagesOf } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
@@ -221,7 +221,7 @@ export function upkeepOf(set: PromptSet): readonly Upkeep[] {
   const texts = counted(written, 'hand-written prompt');
   const inUse = stagesOf(set).map(({ name }) => name);
   const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
-  const yours = chosenHard(set);
+  const yours = chosenWritten(set);
   const hasExamples = yours !== null && drawsExamples(yours.prompt);
   const classifies = kindOf(set) === 'classify';
   const retrain = trained > 0 ? [`Train again: ${runs} learned from the old rows.`] : [];

@@ -38,7 +38,7 @@ export function setOfPackage(of: Package, here: Here): PromptSet {
   const added = fallback ? withText(tuned, fallback.prompt, PROMPT_FILE, `${id}-2`, now) : tuned;
   return {
     ...added,
-    ...{ handle, datasetFingerprint: of.data?.fingerprint ?? null, runs: run ? [run] : [], chosenSoft: `${id}-1` },
+    ...{ handle, datasetFingerprint: of.data?.fingerprint ?? null, runs: run ? [run] : [], chosenTrained: `${id}-1` },
     ...(policy && { policy }),
     ...(of.untuned && { untuned: { ...textAlone(prompt), calibration: of.untuned } }),
     testLooks: results?.looks ?? 0,
@@ -95,5 +95,5 @@ const withText = (set: PromptSet, prompt: Prompt, from: string, id: string, now:
     { id, now },
     { prompt, origin: { kind: 'imported', from }, calibrated: prompt.calibration !== null },
   ),
-  chosenHard: id,
+  chosenWritten: id,
 });

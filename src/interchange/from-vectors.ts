@@ -208,5 +208,5 @@ export function setFromVectors(
     origin: { kind: 'imported' as const, from: source },
     model,
   };
-  return { ...addVersion(set, { id: at.runId, now: at.now }, made), chosenSoft: at.runId };
+  return { ...addVersion(set, { id: at.runId, now: at.now }, made), chosenTrained: at.runId };
 }

@@ -158,8 +158,8 @@ describe('a complete prompt set', () => {
         for (const id of all(copy.set)) expect(ids.has(id)).toBe(false);
         const own = new Set(all(copy.set));
         for (const { runId, setId } of copy.checkpoints) expect([own.has(runId), setId]).toEqual([true, 'copy']);
-        for (const { softVersion } of copy.evaluations)
-          if (softVersion !== null) expect(own.has(softVersion)).toBe(true);
+        for (const { trainedVersion } of copy.evaluations)
+          if (trainedVersion !== null) expect(own.has(trainedVersion)).toBe(true);
       }),
       RUNS,
     );

@@ -23,7 +23,7 @@ const version = (change: object = {}, soft: object = {}) => {
 };
 
 const set = (change: object = {}) =>
-  ({ ...SET, versions: [version()], runs: [run()], chosenSoft: 'r1', ...change }) as unknown as PromptSet;
+  ({ ...SET, versions: [version()], runs: [run()], chosenTrained: 'r1', ...change }) as unknown as PromptSet;
 
 describe('a prompt set', () => {
   it('that is sound is returned unchanged', () => {
@@ -40,7 +40,7 @@ describe('a prompt set', () => {
     const { sound, faults } = soundSet(set({ versions: [version({ id: 'r0' }), version({}, soft)] }));
     expect(sound?.versions.map(({ id }) => id)).toEqual(['r0']);
     expect(sound?.runs).toHaveLength(1);
-    expect(sound?.chosenSoft).toBeNull();
+    expect(sound?.chosenTrained).toBeNull();
     expect(faults).toEqual([expect.stringMatching(/^“Run 1” \(.+\)$/)]);
   });
 

@@ -126,9 +126,9 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
   if (faults.length === 0) return { sound: value, faults };
   const ids = new Set(versions.map(({ id }) => id));
   const chosen = (id: string | null) => (id !== null && ids.has(id) ? id : null);
-  const { chosenHard, chosenSoft } = value;
+  const { chosenWritten, chosenTrained } = value;
   return {
-    sound: { ...value, versions, runs, chosenHard: chosen(chosenHard), chosenSoft: chosen(chosenSoft) },
+    sound: { ...value, versions, runs, chosenWritten: chosen(chosenWritten), chosenTrained: chosen(chosenTrained) },
     faults,
   };
 }

@@ -16,8 +16,8 @@ const NAMES = {
   words: 'Answer words',
   writing: 'Longest answer',
   baseTemplate: 'Template',
-  chosenHard: 'Your prompt',
-  chosenSoft: 'Tuned prompt',
+  chosenWritten: 'Your prompt',
+  chosenTrained: 'Tuned prompt',
   datasetFingerprint: 'Rows',
 } as const satisfies { readonly [K in keyof PromptSet]?: string };
 const FACTS = Object.keys(NAMES) as (keyof typeof NAMES)[];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
 import { firstText, isText, softsOf } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
-import { alsoAmong, armsKnowing, armsOf, isOutdated, otherHands } from './arms';
+import { alsoAmong, armsKnowing, armsOf, isOutdated, otherWritten } from './arms';
 import { comparedVersion } from './calibration';
 import { addWritten } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
@@ -28,7 +28,7 @@ const tuned = withRun(set, run);
 
 describe('the arms of a comparison', () => {
   it('are untuned, the chosen hand-written prompt without and with examples, and the tuned prompt', () => {
-    expect(otherHands(set).map(({ name }) => name)).toEqual(['Short', 'States the policy']);
+    expect(otherWritten(set).map(({ name }) => name)).toEqual(['Short', 'States the policy']);
     expect(armsOf(tuned).arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-8', 'tuned']);
   });
 
@@ -141,7 +141,7 @@ describe('the arms of a comparison', () => {
 });
 
 describe('an arm may know test rows', () => {
-  const then = { hardVersion: set.chosenHard, softVersion: 'r', splitHash: 's' };
+  const then = { writtenVersion: set.chosenWritten, trainedVersion: 'r', splitHash: 's' };
   const trained = (heldBackHash: string, splitHash: string) => withRun(set, { ...run, heldBackHash, splitHash });
   const { arms } = armsOf(tuned);
   const asked = Object.fromEntries(arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
@@ -168,7 +168,7 @@ describe('a comparison is out of date', () => {
   const askedOf = (of: typeof set) =>
     Object.fromEntries(armsOf(of).arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
   const made = {
-    ...{ hardVersion: 'h0', softVersion: 'r', versions: askedOf(before) },
+    ...{ writtenVersion: 'h0', trainedVersion: 'r', versions: askedOf(before) },
     ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w' },
     plan: { labels: ['good', 'bad'], arms: [] },
   };
@@ -184,13 +184,13 @@ describe('a comparison is out of date', () => {
     expect(isOutdated(before, made, on({ fingerprint: 'g' }))).toBe(true);
     expect(isOutdated(before, made, on({ splitHash: 't' }))).toBe(true);
     expect(isOutdated(before, made, { ...opened, model: 'v' })).toBe(true);
-    expect(isOutdated({ ...before, chosenHard: 'h1' }, made, opened)).toBe(true);
+    expect(isOutdated({ ...before, chosenWritten: 'h1' }, made, opened)).toBe(true);
   });
 
   it('once the template alone is another one', () => {
-    const bare = { ...before, versions: versionsOf(before, 'written'), chosenSoft: null };
+    const bare = { ...before, versions: versionsOf(before, 'written'), chosenTrained: null };
     const other = changeTask(bare, { baseTemplate: 'Other: {text}\nA:' }, at('x').now);
-    const untuned = { ...made, softVersion: null, versions: askedOf(bare) };
+    const untuned = { ...made, trainedVersion: null, versions: askedOf(bare) };
     expect([isOutdated(bare, untuned, opened), isOutdated(other, untuned, opened)]).toEqual([false, true]);
   });
 

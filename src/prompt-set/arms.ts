@@ -4,8 +4,8 @@ import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import { capitalised } from '../lib/format';
 import { firstText, type Prompt, softsOf, textsOf } from '../prompt/prompt';
-import type { HardPrompt } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft } from './make-versions';
+import type { PromptText } from '../task/types';
+import { chosenHybrid, chosenTrained, chosenWritten } from './make-versions';
 import { kindOf } from './prompt-set';
 import { type AskedVersion, routeOf } from './ready-prompt';
 import type { ComparedVersion, Opened, PromptSet, Version } from './types';
@@ -46,8 +46,8 @@ export interface ArmPlan extends AskedVersion {
 
 export interface Arms {
   readonly arms: readonly ArmPlan[];
-  readonly hard: Version | null;
-  readonly soft: Version | null;
+  readonly yours: Version | null;
+  readonly tuned: Version | null;
   /** The first pair is the headline: A = hand-written, B = tuned. */
   readonly pairs: readonly (readonly [string, string])[];
 }
@@ -74,9 +74,9 @@ const handArm = (version: Pick<Version, 'id'>) => `hand-${version.id}`;
 const trainedArm = (version: Pick<Version, 'id'>) => `run-${version.id}`;
 
 /** The hand-written versions other than Yours, newest first, which can be compared too. */
-export const otherHands = (set: PromptSet): readonly Version[] =>
+export const otherWritten = (set: PromptSet): readonly Version[] =>
   versionsOf(set, 'written')
-    .filter(({ id }) => id !== chosenHard(set)?.id)
+    .filter(({ id }) => id !== chosenWritten(set)?.id)
     .toReversed();
 
 /** The additional versions among the arms of a comparison. */
@@ -107,7 +107,7 @@ function arm(set: PromptSet, { prompt, version, ...named }: Parts): ArmPlan {
   };
 }
 
-const handKind = ({ shots }: HardPrompt) => (shots > 0 ? 'few-shot' : 'zero-shot');
+const handKind = ({ shots }: PromptText) => (shots > 0 ? 'few-shot' : 'zero-shot');
 
 /** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
 function asWritten(set: PromptSet, version: Version, id: string, name: string, also: string | null = null) {
@@ -135,14 +135,14 @@ const versionArm = (set: PromptSet, version: Version, named: Pick<ArmPlan, 'id' 
   arm(set, { ...named, prompt: promptFor(set, version), version });
 
 /** The tuned prompt, its other seeds and their mean, and the hybrid. */
-function learnedArms(set: PromptSet, soft: Version | null, eachSeed: boolean): ArmPlan[] {
-  const mean = soft && seedMean(set, soft);
+function learnedArms(set: PromptSet, tuned: Version | null, eachSeed: boolean): ArmPlan[] {
+  const mean = tuned && seedMean(set, tuned);
   const { seeds = [] } = mean ?? {};
-  const others = eachSeed ? seeds.filter(({ id }) => id !== soft?.id) : [];
+  const others = eachSeed ? seeds.filter(({ id }) => id !== tuned?.id) : [];
   const hybrid = chosenHybrid(set);
   const kind = 'tuned';
   return [
-    ...(soft ? [versionArm(set, soft, { id: 'tuned', name: 'Tuned', kind })] : []),
+    ...(tuned ? [versionArm(set, tuned, { id: 'tuned', name: 'Tuned', kind })] : []),
     ...others.map((seed, i) =>
       versionArm(set, seed, { id: `tuned-${i + 2}`, name: `Tuned, seed ${i + 2} of ${seeds.length}`, kind }),
     ),
@@ -150,7 +150,7 @@ function learnedArms(set: PromptSet, soft: Version | null, eachSeed: boolean): A
       ? [
           arm(set, {
             ...{ id: 'ensemble', name: `Tuned, mean of ${seeds.length} seeds`, kind: 'ensemble' },
-            ...{ prompt: mean.prompt, version: null, model: soft?.model ?? null },
+            ...{ prompt: mean.prompt, version: null, model: tuned?.model ?? null },
           }),
         ]
       : []),
@@ -164,8 +164,8 @@ function trainedKind(version: Version) {
 }
 
 /** Versions that take part beside the tuned prompt. */
-function otherTrained(set: PromptSet, soft: Version | null, also: readonly string[]): ArmPlan[] {
-  const own = [soft?.id, chosenHybrid(set)?.id];
+function otherTrained(set: PromptSet, tuned: Version | null, also: readonly string[]): ArmPlan[] {
+  const own = [tuned?.id, chosenHybrid(set)?.id];
   return versionsOf(set, 'trained')
     .filter((version) => also.includes(version.id) && !own.includes(version.id) && hasTask(set, version))
     .map((version) => {
@@ -179,17 +179,17 @@ export function armsOf(
   set: PromptSet,
   { also = [], examples = examplesOf(set), eachSeed = false }: ArmChoice = {},
 ): Arms {
-  const hard = chosenHard(set);
-  const soft = chosenSoft(set);
+  const yours = chosenWritten(set);
+  const tuned = chosenTrained(set);
   const few = `yours-${examples}`;
   const base = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
-  const bare = soft ? textAlone(promptFor(set, soft)) : promptOf(set, base);
-  const others = otherHands(set).filter(({ id }) => also.includes(id));
-  const trained = otherTrained(set, soft, also);
+  const bare = tuned ? textAlone(promptFor(set, tuned)) : promptOf(set, base);
+  const others = otherWritten(set).filter(({ id }) => also.includes(id));
+  const trained = otherTrained(set, tuned, also);
   const rest = [
-    ...(hard ? yoursArms(set, hard, examples) : []),
+    ...(yours ? yoursArms(set, yours, examples) : []),
     ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
-    ...learnedArms(set, soft, eachSeed),
+    ...learnedArms(set, tuned, eachSeed),
     ...trained,
   ];
   const saved = versionOfText(set, bare);
@@ -212,10 +212,10 @@ export function armsOf(
     ['yours', 'ensemble'],
     ['tuned', 'ensemble'],
     ...trained.map(({ id }) => [id, 'tuned'] as const),
-    ...(soft ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
+    ...(tuned ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
   ];
   const ids = new Set(arms.map(({ id }) => id));
-  return { arms, hard, soft, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
+  return { arms, yours, tuned, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
 }
 
 /** Names what took part in a comparison and was no version; kept as one, it has this id. */
@@ -227,7 +227,7 @@ export const armId = (evaluation: { readonly id: string }, arm: string): string 
  */
 export function armsKnowing(
   set: PromptSet,
-  { splitHash: then, softVersion, versions }: Pick<PastComparison, 'splitHash' | 'softVersion' | 'versions'>,
+  { splitHash: then, trainedVersion, versions }: Pick<PastComparison, 'splitHash' | 'trainedVersion' | 'versions'>,
   dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
 ): readonly string[] {
   const knows = ({ id, learned }: Version) =>
@@ -235,7 +235,7 @@ export function armsKnowing(
       ? mayKnowTestRows(set, id, dataset)
       : learned?.splitHash !== undefined && learned.splitHash !== then;
   return Object.entries(versions).flatMap(([armId, { versionId, prompt }]) => {
-    const asked = versionId ?? (softsOf(prompt).length > 0 ? softVersion : null);
+    const asked = versionId ?? (softsOf(prompt).length > 0 ? trainedVersion : null);
     const version = versionById(set, asked);
     return version && knows(version) ? [armId] : [];
   });
@@ -252,8 +252,8 @@ export function canBeVersion({ versions }: Pick<PastComparison, 'versions'>, arm
 
 /** What a past comparison is judged by. */
 interface PastComparison {
-  readonly hardVersion: string | null;
-  readonly softVersion: string | null;
+  readonly writtenVersion: string | null;
+  readonly trainedVersion: string | null;
   readonly versions: Readonly<Record<string, ComparedVersion>>;
   readonly datasetFingerprint: string;
   readonly splitHash: string;
@@ -280,12 +280,13 @@ const HEADLINE = new Set([UNTUNED, 'yours', 'tuned']);
 
 /** Whether a comparison is of other prompts, answer words, rows or weights than it would be made with now. */
 export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset, model }: Opened): boolean {
-  const { review, splitHash, softVersion, hardVersion } = comparison;
+  const { review, splitHash, trainedVersion, writtenVersion } = comparison;
   // corrections of its own labels do not make it old
   const isOfRows = (review?.datasetFingerprint ?? comparison.datasetFingerprint) === dataset.fingerprint;
   const isOfSplit = review !== undefined || splitHash === dataset.splitHash;
   const isOfWeights = model === null || comparison.model === model;
-  const isOfVersions = hardVersion === (chosenHard(set)?.id ?? null) && softVersion === (chosenSoft(set)?.id ?? null);
+  const isOfVersions =
+    writtenVersion === (chosenWritten(set)?.id ?? null) && trainedVersion === (chosenTrained(set)?.id ?? null);
   if (!(isOfRows && isOfSplit && isOfWeights && isOfVersions)) return true;
   const texts = (prompt: Prompt) => contentKey(textsOf(prompt).map(({ soft: _soft, ...text }) => text));
   const now = new Map(armsOf(set).arms.map(({ id, prompt }) => [id, prompt]));

@@ -40,7 +40,7 @@ function compared(calibrated: Readonly<Record<string, boolean>>, set = made()): 
   const found = { plan, comparison: { arms } } as unknown as ClassifyEvaluation;
   const asked = armsOf(set).arms.filter(({ id }) => id in calibrated);
   const versions = Object.fromEntries(asked.map((arm) => [arm.id, comparedVersion(arm, found)]));
-  return { ...found, ...{ kind: 'classify', id: 'c', hardVersion: 'h', softVersion: 'r' }, versions };
+  return { ...found, ...{ kind: 'classify', id: 'c', writtenVersion: 'h', trainedVersion: 'r' }, versions };
 }
 
 describe('the calibration of a version', () => {
@@ -60,15 +60,15 @@ describe('the calibration of a version', () => {
     const copy = { ...versionIn(set, 'h'), id: 'h2', number: 2, name: 'Version 1, recalibrated' };
     const prompt = { ...copy.prompt, calibration: null, threshold: null };
     expect(hand.versions).toEqual([...set.versions, { ...copy, prompt }]);
-    expect([hand.chosenHard, hand.chosenSoft]).toEqual(['h2', 'r']);
+    expect([hand.chosenWritten, hand.chosenTrained]).toEqual(['h2', 'r']);
     const run = recalibrate(set, 'r', FIT, { id: 'r2', now: NOW });
     expect(run.versions.slice(1).map(({ id, prompt: { calibration } }) => [id, calibration])).toEqual([
       ['r', null],
       ['r2', FIT],
     ]);
-    expect([run.chosenHard, run.chosenSoft]).toEqual(['h', 'r2']);
+    expect([run.chosenWritten, run.chosenTrained]).toEqual(['h', 'r2']);
     // one that is not in use replaces nothing
-    expect(recalibrate(run, 'r', FIT, { id: 'r3', now: NOW }).chosenSoft).toBe('r2');
+    expect(recalibrate(run, 'r', FIT, { id: 'r3', now: NOW }).chosenTrained).toBe('r2');
   });
 
   it('of a mean of runs makes a version that is no arm of the comparison, as none answered so', () => {
@@ -194,7 +194,7 @@ describe('a text that was compared, yours with other examples', () => {
       ...{ number: 2, name: 'Version 1, 8 examples' },
       prompt: { voices: [{ template: 'Say it. {text}', shots: 8 }], calibration: FIT },
     });
-    expect(set.chosenHard).toBe('h');
+    expect(set.chosenWritten).toBe('h');
     expect(versionOfArm(set, found, 'yours-8')).toBe(examples);
     expect(keepArm(set, found, 'yours-8', at)).toBe(set);
     // it keeps its calibration, as any other version
@@ -214,7 +214,7 @@ describe('a text that was compared, yours with other examples', () => {
     expect(versionIn(set, bare)).toMatchObject({
       ...{ name: 'Text of tuned 1', prompt: { voices: [{ template: '{text}', shots: 0 }], calibration: FIT } },
     });
-    expect([set.chosenHard, versionOfArm(set, found, 'untuned')]).toEqual(['h', bare]);
+    expect([set.chosenWritten, versionOfArm(set, found, 'untuned')]).toEqual(['h', bare]);
     expect(keepArm(set, found, 'untuned', at)).toBe(set);
   });
 

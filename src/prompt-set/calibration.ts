@@ -85,9 +85,9 @@ export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, {
   const of = Object.hasOwn(evaluation.versions, which) ? evaluation.versions[which] : undefined;
   if (!of || !canBeVersion(evaluation, which) || versionOfArm(set, evaluation, which) !== null) return set;
   const { prompt, model } = of;
-  const { learned = null } = versionById(set, evaluation.softVersion) ?? {};
+  const { learned = null } = versionById(set, evaluation.trainedVersion) ?? {};
   const { datasetFingerprint, splitHash } = evaluation;
-  const parents = softsOf(prompt).length > 0 && evaluation.softVersion !== null ? [evaluation.softVersion] : [];
+  const parents = softsOf(prompt).length > 0 && evaluation.trainedVersion !== null ? [evaluation.trainedVersion] : [];
   const made = isText(prompt)
     ? { name: textName(set, evaluation, which, of), origin: textOrigin(which) }
     : {
@@ -105,13 +105,13 @@ const textOrigin = (which: string): Version['origin'] =>
 
 function textName(
   set: PromptSet,
-  { hardVersion, softVersion }: Evaluation,
+  { writtenVersion, trainedVersion }: Evaluation,
   which: string,
   { prompt }: ComparedVersion,
 ) {
-  const tuned = versionById(set, softVersion);
+  const tuned = versionById(set, trainedVersion);
   if (which === UNTUNED) return tuned ? `Text of ${versionWords(tuned)}` : 'Template alone';
-  return `${versionById(set, hardVersion)?.name}, ${counted(firstText(prompt).shots, 'example')}`;
+  return `${versionById(set, writtenVersion)?.name}, ${counted(firstText(prompt).shots, 'example')}`;
 }
 
 /** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */

@@ -4,7 +4,7 @@ import { assert } from '../lib/assert';
 import { firstText, type Prompt, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import { changeTask, cleanName, isWriting, type Stamp, touch, usedIn } from './prompt-set';
 import type { PromptSearch, PromptSet, Run, Version, WordSearch } from './types';
 import {
@@ -28,7 +28,7 @@ import {
 /** The winner of a search for a prompt. */
 export interface FoundPrompt {
   readonly winner: Pick<Version, 'name' | 'tried'> & {
-    readonly prompt: HardPrompt;
+    readonly prompt: PromptText;
     /** In the order of the labels. */
     readonly words: readonly AnswerWord[];
     readonly calibration: Prompt['calibration'];
@@ -75,7 +75,7 @@ export const addVersion = (set: PromptSet, { id, now }: Stamp, made: Made): Prom
 };
 
 /** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
-export const versionWith = (set: Pick<PromptSet, 'versions' | 'words' | 'writing'>, text: HardPrompt): Version | null =>
+export const versionWith = (set: Pick<PromptSet, 'versions' | 'words' | 'writing'>, text: PromptText): Version | null =>
   versionOfText(set, promptOf(set, text));
 
 /**
@@ -85,13 +85,13 @@ export const versionWith = (set: Pick<PromptSet, 'versions' | 'words' | 'writing
 export function addWritten(
   set: PromptSet,
   at: Stamp,
-  { text, name, ...made }: { readonly text: HardPrompt } & Partial<Pick<Version, 'name' | 'origin'>>,
+  { text, name, ...made }: { readonly text: PromptText } & Partial<Pick<Version, 'name' | 'origin'>>,
 ): { readonly set: PromptSet; readonly version: Version } {
   const same = versionWith(set, text);
   if (same) return { set, version: same };
   const named = name?.trim() ? { name: cleanName(name) } : {};
   const added = addVersion(set, at, { prompt: promptOf(set, text), origin: { kind: 'written' }, ...named, ...made });
-  return { set: { ...added, chosenHard: set.chosenHard ?? at.id }, version: find(added.versions, at.id) };
+  return { set: { ...added, chosenWritten: set.chosenWritten ?? at.id }, version: find(added.versions, at.id) };
 }
 
 /** The set with the words and the cue of a search, and a proposed prompt that names them, unless the user has made one. */
@@ -99,7 +99,7 @@ export function takeFoundWords(set: PromptSet, { words, template, prompt, search
   const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
   if (prompt === null || !versionsOf(set, 'written').every(isProposal)) return next;
   const added = addWritten(next, at, { text: { template: prompt, shots: 0, shotSeed: 0 }, ...PROPOSED });
-  return chooseHard(added.set, added.version.id, at.now);
+  return chooseWritten(added.set, added.version.id, at.now);
 }
 
 /**
@@ -125,7 +125,7 @@ export function takeFoundPrompt(
       )
     : addVersion(set, at, { prompt, origin, tried, name: cleanName(`Found: ${name}`), calibrated: true });
   const version = find(next.versions, same?.id ?? at.id);
-  return { set: { ...next, chosenHard: version.id }, version };
+  return { set: { ...next, chosenWritten: version.id }, version };
 }
 
 const sameMeans = ({ calibration: a }: Prompt, { calibration: b }: Prompt): boolean =>
@@ -135,7 +135,7 @@ const isBare = ({ origin }: Version): boolean => origin.kind === 'proposed' && o
 
 /** Whether Yours is a proposed prompt that nobody has changed, compared, or preferred to the template alone. */
 export function needsFairCheck(set: PromptSet): boolean {
-  const yours = chosenHard(set);
+  const yours = chosenWritten(set);
   const isFirst = yours?.origin.kind === 'proposed' && !isBare(yours);
   const isOpen = isFirst && !yours.calibrated && firstText(yours.prompt).shots === 0;
   return isOpen && !isWriting(set) && !set.versions.some(isBare);
@@ -144,11 +144,11 @@ export function needsFairCheck(set: PromptSet): boolean {
 /** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */
 export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
   const text = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
-  const yours = chosenHard(set);
+  const yours = chosenWritten(set);
   if (yours && !usedIn(set)(yours))
     return changeVersion(set, yours.id, { ...TEMPLATE_ALONE, prompt: promptOf(set, text) }, at.now);
   const { set: next, version } = addWritten(set, at, { text, ...TEMPLATE_ALONE });
-  return chooseHard(next, version.id, at.now);
+  return chooseWritten(next, version.id, at.now);
 }
 
 /** Keeps the result of a try on validation rows with its version, or the texts that it generated for them. */
@@ -236,12 +236,14 @@ export function finishRun(set: PromptSet, runId: string, { soft, ...end }: RunRe
     },
   );
   if (handVersion) return done;
-  return !before || rankOf(done, find(done.versions, id)) >= rankOf(done, before) ? { ...done, chosenSoft: id } : done;
+  return !before || rankOf(done, find(done.versions, id)) >= rankOf(done, before)
+    ? { ...done, chosenTrained: id }
+    : done;
 }
 
 /** Tuned as the user or a run before has chosen it, where it has the task of the set. */
 function chosenTuned(set: PromptSet): Version | null {
-  const chosen = versionById(set, set.chosenSoft);
+  const chosen = versionById(set, set.chosenTrained);
   return chosen && isTuned(chosen) && hasTask(set, chosen) ? chosen : null;
 }
 
@@ -265,32 +267,32 @@ export function recalibrate(
   const added = addVersion(set, at, { ...own, id, name, createdAt: now, prompt, calibrated: true });
   return {
     ...added,
-    chosenHard: chosenHard(set)?.id === versionId ? id : set.chosenHard,
-    chosenSoft: chosenSoft(set)?.id === versionId ? id : set.chosenSoft,
+    chosenWritten: chosenWritten(set)?.id === versionId ? id : set.chosenWritten,
+    chosenTrained: chosenTrained(set)?.id === versionId ? id : set.chosenTrained,
   };
 }
 
-export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
-  return touch(set, now, { chosenHard: find(set.versions, versionId).id });
+export function chooseWritten(set: PromptSet, versionId: string, now: string): PromptSet {
+  return touch(set, now, { chosenWritten: find(set.versions, versionId).id });
 }
 
-export function chooseSoft(set: PromptSet, versionId: string, now: string): PromptSet {
+export function chooseTrained(set: PromptSet, versionId: string, now: string): PromptSet {
   assert(isTuned(find(set.versions, versionId)), 'only one trained prompt can be used as Tuned');
-  return touch(set, now, { chosenSoft: versionId });
+  return touch(set, now, { chosenTrained: versionId });
 }
 
 /** The version used as Yours: the chosen one, else the newest. */
-export const chosenHard = (set: Pick<PromptSet, 'versions' | 'chosenHard'>): Version | null =>
-  versionById(set, set.chosenHard) ?? versionsOf(set, 'written').at(-1) ?? null;
+export const chosenWritten = (set: Pick<PromptSet, 'versions' | 'chosenWritten'>): Version | null =>
+  versionById(set, set.chosenWritten) ?? versionsOf(set, 'written').at(-1) ?? null;
 
 /** Versions with vectors that may be Tuned or Hybrid for the task of the set. */
 const tunedVersions = (set: PromptSet): readonly Version[] =>
   set.versions.filter((version) => isTuned(version) && hasTask(set, version));
 
 /** The version used as Tuned: the chosen one, else the newest. */
-export const chosenSoft = (set: PromptSet): Version | null => {
+export const chosenTrained = (set: PromptSet): Version | null => {
   const all = tunedVersions(set);
-  return all.find(({ id }) => id === set.chosenSoft) ?? all.findLast((version) => !isHybrid(version)) ?? null;
+  return all.find(({ id }) => id === set.chosenTrained) ?? all.findLast((version) => !isHybrid(version)) ?? null;
 };
 
 /** The version used as Hybrid: of those on a hand-written text the best on validation rows, the newest of equals. */

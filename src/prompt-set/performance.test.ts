@@ -71,8 +71,8 @@ const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEv
     id: 'e',
     setId: 's',
     createdAt: '2026-02-01',
-    hardVersion: 'h1',
-    softVersion: null,
+    writtenVersion: 'h1',
+    trainedVersion: null,
     versions: comparedAs({ yours: 'h1' }),
     plan: {
       labels: LABELS,
@@ -204,8 +204,8 @@ describe('versions that generate texts', () => {
     const writing = {
       id: 'w',
       createdAt: '2026-02-01',
-      hardVersion: 'h1',
-      softVersion: null,
+      writtenVersion: 'h1',
+      trainedVersion: null,
       versions: comparedAs({ yours: 'h1' }),
       plan: { rowIds: ['r1', 'r2'], wanted, arms },
       comparison: { n: 2, arms: [{ id: 'yours', ...scores([1, 0]) }] },

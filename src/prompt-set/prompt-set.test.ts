@@ -5,10 +5,10 @@ import { STANDARD } from '../training/settings';
 import { changeHandle, freeHandle, readAddress, readHandle, toHandle, uniqueHandle } from './handle';
 import {
   addWritten,
-  chooseHard,
-  chooseSoft,
-  chosenHard,
-  chosenSoft,
+  chooseTrained,
+  chooseWritten,
+  chosenTrained,
+  chosenWritten,
   finishRun,
   openRun,
   recordTry,
@@ -111,7 +111,7 @@ describe('a prompt set', () => {
     expect(two.set.versions.map((h) => h.number)).toEqual([1, 2]);
     expect(again.version.id).toBe(one.version.id);
     expect(again.set).toBe(two.set);
-    expect(chosenHard(two.set)?.id).toBe(one.version.id);
+    expect(chosenWritten(two.set)?.id).toBe(one.version.id);
     const tried = {
       ...{ datasetFingerprint: 'f', splitHash: 's', with: { ...answersWith(two.version.prompt), seed: 0, model: 'w' } },
       accuracy: 0.5,
@@ -129,15 +129,15 @@ describe('a prompt set', () => {
     const a = startRun(make(), at('2'), facts);
     expect(openRun(a.set)?.id).toBe('2');
     const paused = updateRun(a.set, '2', { status: 'paused' }, 'now');
-    expect([chosenSoft(paused), paused.versions]).toEqual([null, []]);
+    expect([chosenTrained(paused), paused.versions]).toEqual([null, []]);
     const result = { status: 'finished' as const, soft, bestStep: 80, validationAccuracy: 0.8, seconds: 9 };
     const done = finishRun(paused, '2', result, 'now');
     expect(openRun(done)).toBeNull();
-    expect(chosenSoft(done)?.id).toBe('2');
+    expect(chosenTrained(done)?.id).toBe('2');
     const worse = finishRun(startRun(done, at('3'), facts).set, '3', { ...result, validationAccuracy: 0.7 }, 'now');
-    expect(chosenSoft(worse)?.id).toBe('2');
-    expect(chosenSoft(chooseSoft(worse, '3', 'now'))?.id).toBe('3');
-    expect(() => chooseSoft(startRun(done, at('4'), facts).set, '4', 'now')).toThrow('internal:');
+    expect(chosenTrained(worse)?.id).toBe('2');
+    expect(chosenTrained(chooseTrained(worse, '3', 'now'))?.id).toBe('3');
+    expect(() => chooseTrained(startRun(done, at('4'), facts).set, '4', 'now')).toThrow('internal:');
   });
 
   test('keeps trained answer words with their labels, and offers no others as Tuned', () => {
@@ -147,14 +147,14 @@ describe('a prompt set', () => {
     const [bad, good] = done.words;
     const to = (...words: (typeof bad)[]) => changeTask(done, { words: words.flatMap((word) => word ?? []) }, 'now');
     const shiftIn = (version: Version | null | undefined) => version && softOf(version.prompt)?.answerShift;
-    const shiftOf = (set: PromptSet) => shiftIn(chosenSoft(set));
+    const shiftOf = (set: PromptSet) => shiftIn(chosenTrained(set));
     expect(shiftOf(to(bad, { label: 'good', word: ' great' }))).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(shiftOf(to(good, bad))).toEqual(Float32Array.of(3, 4, 1, 2));
     const [turned] = changeTask(done, { words: done.words.toReversed() }, 'now').versions;
     expect(shiftIn(turned)).toEqual(Float32Array.of(3, 4, 1, 2));
     expect(turned && wordsOf(turned).map(({ label }) => label)).toEqual(['good', 'bad']);
     const renamed = to(bad, { label: 'great', word: ' great' });
-    expect(chosenSoft(renamed)).toBeNull();
+    expect(chosenTrained(renamed)).toBeNull();
     expect(shiftOf(changeTask(renamed, { words: done.words }, 'now'))).toEqual(Float32Array.of(1, 2, 3, 4));
   });
 
@@ -211,7 +211,7 @@ describe('the winner of a search', () => {
     const { set: after, version } = takeFoundPrompt(before, { winner, search }, at('3'));
     expect(after.versions).toHaveLength(2);
     expect(after.versions[0]).toEqual(before.versions[0]);
-    expect(after.chosenHard).toBe('3');
+    expect(after.chosenWritten).toBe('3');
     expect(version).toMatchObject({
       name: 'Found: “Found.”',
       prompt: { calibration, voices: [{ words }] },
@@ -221,7 +221,7 @@ describe('the winner of a search', () => {
     expect(after.words).toEqual(before.words);
     expect(foundVersion(after, winner.prompt)).toBe(version);
     expect(foundVersion(after, hand('{text}'))).toBeNull();
-    expect(foundVersion(chooseHard(after, '2', 'x'), winner.prompt)).toBeNull();
+    expect(foundVersion(chooseWritten(after, '2', 'x'), winner.prompt)).toBeNull();
   });
 
   test('is the earlier version where the search has found that, which keeps its name', () => {
@@ -247,7 +247,7 @@ describe('the winner of a search', () => {
       const { set: after, version } = takeFoundPrompt(found, { winner: { ...other, calibration }, search }, at('4'));
       expect(after.versions[0]).toEqual(found.versions[0]);
       expect(version).toMatchObject({ id: '4', prompt: { calibration } });
-      expect(after.chosenHard).toBe('4');
+      expect(after.chosenWritten).toBe('4');
     }
   });
 });

@@ -57,8 +57,8 @@ export function createPromptSet(
     baseTemplate: from.baseTemplate,
     versions: [],
     runs: [],
-    chosenHard: null,
-    chosenSoft: null,
+    chosenWritten: null,
+    chosenTrained: null,
     datasetFingerprint: from.datasetFingerprint,
     datasetName: from.datasetName,
     testLooks: 0,
@@ -198,7 +198,7 @@ export const deletePromptSet = (set: PromptSet, now: string): PromptSet => touch
 export const undoDelete = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: null });
 
 /** What a user changes by hand, apart from rows, versions and stages. */
-const BY_HAND = ['name', 'baseTemplate', 'writing', 'chosenHard', 'chosenSoft', 'tags', 'notes'] as const;
+const BY_HAND = ['name', 'baseTemplate', 'writing', 'chosenWritten', 'chosenTrained', 'tags', 'notes'] as const;
 
 /** Takes back what changed between two states of a set; everything that came since stays. */
 export function takeBack(set: PromptSet, before: PromptSet, after: PromptSet, now: string): PromptSet {

@@ -6,7 +6,7 @@ import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { type Failure, fail, type Result } from '../lib/result';
 import { labelsOf, type Prompt } from '../prompt/prompt';
-import { chosenHard } from './make-versions';
+import { chosenWritten } from './make-versions';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { PromptSet, StagePolicy, Version } from './types';
 import {
@@ -46,7 +46,7 @@ export function findVersions(sets: readonly PromptSet[], asked: Asked, policy: S
   const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
   const found = versionFor(set, asked);
   const own = found.ok ? found.value : null;
-  const hand = set && chosenHard(set);
+  const hand = set && chosenWritten(set);
   const written = own && sideOf(own) === 'written' ? own : (hand ?? null);
   // answers of a version with other labels could not replace this one's
   const fallback = written && (!own || haveSameLabels(written, own)) ? written : null;

@@ -2,7 +2,7 @@ import { present } from '../lib/assert';
 import type { WordModel } from '../metrics/logistic';
 import { firstText, type Prompt, type TextVoice, type Voice, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import { STANDARD } from '../training/settings';
 import { armsOf } from './arms';
 import { comparedVersion } from './calibration';
@@ -13,7 +13,7 @@ import { changeVersion, type Side, sideOf, tunedPrompt, versionById, versionsOf 
 
 /** For tests only. */
 interface Given extends Partial<Omit<AskedVersion, 'prompt'>>, Partial<Pick<Prompt, 'calibration' | 'task'>> {
-  readonly text?: Partial<HardPrompt>;
+  readonly text?: Partial<PromptText>;
   readonly words?: readonly AnswerWord[];
   readonly softs?: readonly SoftPrompt[];
   /** Word counts, and the weight of the text. */
@@ -86,7 +86,7 @@ export function withRun(set: PromptSet, { soft = SOFT, ...own }: Trained, versio
   const given = { ...started, runs: started.runs.map((each) => (each === run ? { ...run, ...own } : each)) };
   const end = { status: 'finished', soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 } as const;
   const ended = finishRun(given, own.id, { ...end, ...own } as RunResult, now);
-  return changeVersion({ ...ended, chosenSoft: set.chosenSoft ?? ended.chosenSoft }, own.id, version, now);
+  return changeVersion({ ...ended, chosenTrained: set.chosenTrained ?? ended.chosenTrained }, own.id, version, now);
 }
 
 /** The set with a version that a comparison has calibrated. */

@@ -3,8 +3,8 @@
  * otherwise they belong to an earlier prompt, earlier rows or another model, and are marked as such.
  */
 import { firstText, isText, type Prompt } from '../prompt/prompt';
-import type { HardPrompt } from '../task/types';
-import { chosenHard, versionWith } from './make-versions';
+import type { PromptText } from '../task/types';
+import { chosenWritten, versionWith } from './make-versions';
 import { sameWords } from './prompt-set';
 import type { AnswersWith, Opened, PromptSet, Tried, Version } from './types';
 import { isSameText, promptFor, triedOf, versionsOf } from './versions';
@@ -68,13 +68,13 @@ export const isPresent = ({ isOther, differences }: Pick<ShownTry, 'isOther' | '
   !isOther && differences.length === 0;
 
 /** The chosen version, where a search has found exactly this text: it has its own answer words. */
-export function foundVersion(set: PromptSet, text: HardPrompt): Version | null {
-  const chosen = chosenHard(set);
+export function foundVersion(set: PromptSet, text: PromptText): Version | null {
+  const chosen = chosenWritten(set);
   return chosen?.origin.kind === 'found' && isOfText(chosen, text) ? chosen : null;
 }
 
 /** Whether a version has a text, with whatever answer words. */
-export const isOfText = ({ prompt }: Version, text: HardPrompt): boolean =>
+export const isOfText = ({ prompt }: Version, text: PromptText): boolean =>
   isText(prompt) &&
   isSameText(prompt, { voices: [{ ...firstText(prompt), ...DEFAULTS, ...text, words: firstText(prompt).words }] });
 
@@ -87,10 +87,10 @@ const wasTried = (version: Version | null | undefined): version is Version =>
 /**
  * The try that is shown with a prompt: its own, else the newest of the same text, else that of Yours; null = there is none.
  */
-export function shownTry(set: PromptSet, text: HardPrompt, opened: Opened): ShownTry | null {
+export function shownTry(set: PromptSet, text: PromptText, opened: Opened): ShownTry | null {
   const own = foundVersion(set, text) ?? versionWith(set, text);
   const alike = versionsOf(set, 'written').findLast((version) => wasTried(version) && isOfText(version, text));
-  const version = [own, alike, chosenHard(set)].find(wasTried);
+  const version = [own, alike, chosenWritten(set)].find(wasTried);
   return version ? { version, isOther: version !== own, differences: sinceTry(set, version, opened) } : null;
 }
 

@@ -77,8 +77,8 @@ export interface PromptSet {
   readonly versions: readonly Version[];
   readonly runs: readonly Run[];
   /** Ids of the versions that are used as Yours and as Tuned. */
-  readonly chosenHard: string | null;
-  readonly chosenSoft: string | null;
+  readonly chosenWritten: string | null;
+  readonly chosenTrained: string | null;
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
@@ -128,8 +128,8 @@ interface Compared {
   readonly id: string;
   readonly setId: string;
   readonly createdAt: string;
-  readonly hardVersion: string | null;
-  readonly softVersion: string | null;
+  readonly writtenVersion: string | null;
+  readonly trainedVersion: string | null;
   readonly datasetFingerprint: string;
   readonly backend: string;
   readonly threads: number;

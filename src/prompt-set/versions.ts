@@ -16,7 +16,7 @@ import {
 } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import type { PromptSet, Run, Version } from './types';
 
 type Versions = Pick<PromptSet, 'versions'>;
@@ -29,7 +29,7 @@ export const taskOf = (set: Task, words: readonly AnswerWord[] = set.words): Pro
     : { kind: set.several ? 'tag' : 'classify', labels: words.map(({ label }) => label) };
 
 /** A text as a prompt of a set. @param soft vectors around it */
-export const promptOf = (set: Task, text: HardPrompt, words = set.words, soft?: SoftPrompt | null): Prompt => ({
+export const promptOf = (set: Task, text: PromptText, words = set.words, soft?: SoftPrompt | null): Prompt => ({
   task: taskOf(set, words),
   voices: voicesOf(text, wordsFor(text, words), soft ? [soft] : []),
   ...{ calibration: null, threshold: null },
@@ -159,7 +159,7 @@ export const tunedPrompt = (
   template: string,
   { placement }: Pick<SoftPrompt, 'placement'>,
   examples: readonly string[] = [],
-): HardPrompt => ({
+): PromptText => ({
   template,
   shots: 0,
   shotSeed: 0,

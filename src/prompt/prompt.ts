@@ -4,7 +4,7 @@ import { present } from '../lib/assert';
 import { contentKey, sha256 } from '../lib/bytes';
 import { type Value, z } from '../lib/zod';
 import { faultInWords, type WordModel } from '../metrics/logistic';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import { allFinite, PLACEMENTS, type SoftPrompt } from './soft-prompt';
 
 /** Texts, sets of vectors and word counts that may answer together. */
@@ -151,7 +151,7 @@ const isOf = (labels: readonly string[], words: readonly AnswerWord[]) =>
  * @param softs vectors around the text; of several the mean answer counts. None = the text alone
  */
 export const voicesOf = (
-  text: HardPrompt,
+  text: PromptText,
   words: readonly AnswerWord[],
   softs: readonly SoftPrompt[] = [],
 ): readonly TextVoice[] =>

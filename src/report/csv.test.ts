@@ -19,8 +19,8 @@ const evaluation = {
   kind: 'classify',
   comparison,
   plan: { rowIds: ['ticket 7', '2'], gold: [1, 0], labels: ['bad', 'good'] },
-  hardVersion: 'h1',
-  softVersion: 's1',
+  writtenVersion: 'h1',
+  trainedVersion: 's1',
   datasetFingerprint: 'ffff',
 } as unknown as ClassifyEvaluation;
 const dataset = {

@@ -79,7 +79,7 @@ function rowsCsv(
 
 /** Per prompt its answer, that answer's probability, whether it is right, mean tokens and median milliseconds a row. */
 function labelsCsv(evaluation: ClassifyEvaluation, texts: Dataset | null): string {
-  const { plan, comparison, hardVersion, softVersion, datasetFingerprint } = evaluation;
+  const { plan, comparison, writtenVersion, trainedVersion, datasetFingerprint } = evaluation;
   const { rowIds, gold, labels } = plan;
   const answer = ['prediction', 'confidence', 'correct', 'tokens_in', 'latency_ms'];
   const columns = [
@@ -97,7 +97,7 @@ function labelsCsv(evaluation: ClassifyEvaluation, texts: Dataset | null): strin
       figure(arm.tokensSentMean, 1),
       figure(arm.latencyMsMedian, 1),
     ]),
-    [hardVersion, softVersion].filter((version) => version).join(' + '),
+    [writtenVersion, trainedVersion].filter((version) => version).join(' + '),
     datasetFingerprint,
   ]);
 }

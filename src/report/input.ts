@@ -42,12 +42,12 @@ type CommonFacts = Omit<ReportFacts, 'card'>;
 
 /** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported): CommonFacts | null {
-  const tuned = versionById(set, evaluation.softVersion);
+  const tuned = versionById(set, evaluation.trainedVersion);
   const run = runOf(set, tuned);
   const of = tuned?.model ?? model;
   if (!of || !dataset) return null;
   const nameOf = (arm: string, { versionId, prompt }: ComparedVersion): string | undefined => {
-    const own = versionId ?? (arm === UNTUNED || softOf(prompt) ? null : evaluation.hardVersion);
+    const own = versionId ?? (arm === UNTUNED || softOf(prompt) ? null : evaluation.writtenVersion);
     return versionById(set, own)?.name;
   };
   const { train, validation, test } = dataset.split;
@@ -139,7 +139,7 @@ export function reportOf(of: Reported): ReportInput | null {
   const { set, dataset, evaluation, checkpoint, withRows = false } = of;
   const facts = reportFacts(of);
   if (!facts || !dataset) return null;
-  const run = runOf(set, versionById(set, evaluation.softVersion));
+  const run = runOf(set, versionById(set, evaluation.trainedVersion));
   const stillFalling = checkpoint !== null && wasStillFalling(checkpoint.validations);
   if (evaluation.kind === 'generate') {
     const { kind, plan, comparison, votes = [] } = evaluation;

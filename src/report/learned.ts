@@ -10,10 +10,10 @@ type Learned = Pick<CloserLook, 'adaptation' | 'seedRange'>;
 /** How soon validation accuracy was at 95% of its final value, and how far runs differ that differ only in their seed. */
 export function learnedOf(
   set: PromptSet,
-  { softVersion }: Pick<ClassifyEvaluation, 'softVersion'>,
+  { trainedVersion }: Pick<ClassifyEvaluation, 'trainedVersion'>,
   checkpoint: Checkpoint | null,
 ): Learned {
-  const version = versionById(set, softVersion);
+  const version = versionById(set, trainedVersion);
   const run = runOf(set, version);
   if (!version || !run) return {};
   const reached = seedsOf(set, version).flatMap((seed) => runOf(set, seed)?.validationAccuracy ?? []);

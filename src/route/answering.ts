@@ -15,7 +15,7 @@ import { saidLabel } from '../prompt/said';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
 import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
 
@@ -121,7 +121,7 @@ export function tableSource(
   const longest = roomFor(host, version);
   const { texts } = readings(prompt);
   const words = labelsOf(prompt).map((each) => ({ label: each, word: each }));
-  const bare: HardPrompt = { template: `{${TEXT_SLOT}}`, shots: 0, shotSeed: 0 };
+  const bare: PromptText = { template: `{${TEXT_SLOT}}`, shots: 0, shotSeed: 0 };
   const shown = texts.length > 0 ? texts : [{ ...bare, words }];
   const renderers = shown.map((voice) => {
     const how = { kind: prompt.task.kind, prompt: voice, words: voice.words, text, label };

@@ -13,7 +13,7 @@ import {
   TEXT_SLOT,
   type TemplatePart,
 } from './template';
-import type { AnswerWord, HardPrompt } from './types';
+import type { AnswerWord, PromptText } from './types';
 
 export interface PromptFinding {
   readonly kind:
@@ -28,11 +28,11 @@ export interface PromptFinding {
     | 'examples-unbalanced';
   readonly title: string;
   readonly advice: string;
-  readonly fix?: { readonly label: string; readonly prompt: HardPrompt };
+  readonly fix?: { readonly label: string; readonly prompt: PromptText };
 }
 
 export interface PromptFacts {
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   readonly columns: readonly string[];
   readonly mapping: ColumnMapping;
   readonly labels: readonly string[];
@@ -54,7 +54,7 @@ const quoted = (items: readonly string[]) => {
 };
 const templateFor = ({ mapping, labels }: Pick<PromptFacts, 'mapping' | 'labels'>) =>
   taskOf(mapping).template(mapping, labels);
-const change = (prompt: HardPrompt, template: string): HardPrompt => ({ ...prompt, template });
+const change = (prompt: PromptText, template: string): PromptText => ({ ...prompt, template });
 
 const mentions = (text: string, word: string): boolean => word.trim() !== '' && ownWord(word).test(text);
 

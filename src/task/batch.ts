@@ -6,10 +6,10 @@ import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
 import { type LeftOutRow, TASKS } from './tasks';
 import { checkTemplate, ownCue, renderTemplate, type TemplateFailure } from './template';
-import type { AnswerWord, Example, HardPrompt } from './types';
+import type { AnswerWord, Example, PromptText } from './types';
 
 export interface BatchTask {
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   /** In the order of the labels. */
   readonly words: readonly AnswerWord[];
   /** A column of the file. */
@@ -83,7 +83,7 @@ export function openBatch(
 }
 
 /** The rows that examples are drawn from, where those of every row are the same and are here. */
-function examplesOf({ selection }: HardPrompt, dataset: Dataset | null): Result<Dataset, BatchFailure> {
+function examplesOf({ selection }: PromptText, dataset: Dataset | null): Result<Dataset, BatchFailure> {
   if (selection === 'nearest')
     return fail(
       'nearest',

@@ -5,10 +5,10 @@
 import { classifyInstruction } from './propose';
 import { LETTERS } from './propose-words';
 import { alignWords, cueOf, escaped, parseTemplate, printTemplate, splitInstruction, withCue } from './template';
-import type { AnswerWord, HardPrompt } from './types';
+import type { AnswerWord, PromptText } from './types';
 
 export interface PromptCandidate {
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   /** In the order of the labels. */
   readonly words: readonly AnswerWord[];
   /** `bare`: the template alone; `own`: the user's or the proposed one. These are never dropped. */
@@ -45,7 +45,7 @@ const LONGEST_BELOW = 100;
 const FEW_TEXTS = 16;
 const LISTS_A_TEXT = 18;
 
-const plain = (template: string): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
+const plain = (template: string): PromptText => ({ template, shots: 0, shotSeed: 0 });
 
 /** Equal keys: one candidate. */
 export const candidateKey = ({ prompt, words }: Pick<PromptCandidate, 'prompt' | 'words'>): string => {
@@ -78,7 +78,7 @@ export function promptCandidates(from: CandidatesFrom, budget: number, texts = b
   const longest = Math.max(...queues.map(({ length }) => length));
   const inTurn = Array.from({ length: longest }, (_, place) => queues.flatMap((queue) => queue[place] ?? [])).flat();
   for (const candidate of inTurn) add(candidate, texts);
-  const addLists = (prompts: readonly HardPrompt[]) => {
+  const addLists = (prompts: readonly PromptText[]) => {
     for (const list of [words, ...from.lists])
       for (const prompt of prompts) {
         const asked = { prompt, words: alignWords(list, from.labels) };
@@ -95,7 +95,7 @@ export function promptCandidates(from: CandidatesFrom, budget: number, texts = b
   return [...known.values()];
 }
 
-const withCues = ({ cues }: CandidatesFrom, prompt: HardPrompt): readonly HardPrompt[] =>
+const withCues = ({ cues }: CandidatesFrom, prompt: PromptText): readonly PromptText[] =>
   prompt.chat ? [] : cues.map((cue) => ({ ...prompt, template: withCue(prompt.template, cue) }));
 
 function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly PromptCandidate[])[] {
@@ -108,7 +108,7 @@ function foundFamilies({ found, ...from }: CandidatesFrom): readonly (readonly P
 /** The most promising of each family first. */
 function familiesOf(from: CandidatesFrom, words: readonly AnswerWord[]): readonly (readonly PromptCandidate[])[] {
   const { template, cues, hasChat } = from;
-  const make = (prompt: HardPrompt): PromptCandidate => ({ prompt, words, origin: 'made' });
+  const make = (prompt: PromptText): PromptCandidate => ({ prompt, words, origin: 'made' });
   const own = ownInstructions(from);
   const instructions = [...own.flatMap((text) => reworded(text, words)), ...instructionsFor(template, words)];
   const otherCues = cues.filter((cue) => cue !== cueOf(template)).map((cue) => withCue(template, cue));

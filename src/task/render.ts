@@ -17,7 +17,7 @@ import {
   type TemplateFailure,
   type TemplatePart,
 } from './template';
-import type { AnswerWord, Example, HardPrompt, Neighbours } from './types';
+import type { AnswerWord, Example, Neighbours, PromptText } from './types';
 
 /** Characters. Longer examples are drawn only up to the third quartile. */
 const SHORT_TEXT = 400;
@@ -34,7 +34,7 @@ function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[
 }
 
 /** None where each row has its own. */
-function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPrompt): readonly Row[] {
+function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: PromptText): readonly Row[] {
   if (shots === 0 || selection === 'nearest') return [];
   return selection === 'random' || !taskOf(dataset.mapping).canBalance
     ? drawShots(dataset, shots, shotSeed)
@@ -42,7 +42,7 @@ function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPromp
 }
 
 /** As they are, then shuffled by the seed; the same orders for every row. */
-function inOrders(shots: readonly Row[], { shotSeed, orders = 1 }: HardPrompt) {
+function inOrders(shots: readonly Row[], { shotSeed, orders = 1 }: PromptText) {
   const rng = createRng(shotSeed + 1);
   return [shots, ...Array.from({ length: Math.max(0, orders - 1) }, () => shuffled(shots, rng))];
 }
@@ -71,7 +71,7 @@ export function chooseShots(dataset: Dataset, count: number, seed: number): read
  */
 export function wholeTemplates(
   dataset: Dataset | null,
-  prompt: HardPrompt,
+  prompt: PromptText,
   words: readonly AnswerWord[],
   textColumn: string | undefined = dataset?.mapping.text,
 ): Result<readonly string[], TemplateFailure | Failure<'nearest' | 'no-rows'>> {
@@ -97,12 +97,12 @@ export function wholeTemplates(
 const inBlocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');
 
 /** Shown to all rows: leave them out where rows represent unseen ones. */
-export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] => [
+export const shotIds = (dataset: Dataset, prompt: PromptText): readonly string[] => [
   ...sharedShots(dataset, prompt).map((row) => row.id),
   ...(prompt.inText ?? []),
 ];
 
-export const exampleCount = ({ shots, inText = [] }: Pick<HardPrompt, 'shots' | 'inText'>): number =>
+export const exampleCount = ({ shots, inText = [] }: Pick<PromptText, 'shots' | 'inText'>): number =>
   shots + inText.length;
 
 function exampleWriter(dataset: Dataset, words: readonly AnswerWord[], bare: readonly TemplatePart[]) {
@@ -119,7 +119,7 @@ function exampleWriter(dataset: Dataset, words: readonly AnswerWord[], bare: rea
  */
 export function renderRows(
   dataset: Dataset,
-  prompt: HardPrompt,
+  prompt: PromptText,
   words: readonly AnswerWord[],
   split: SplitName | readonly string[],
   neighbours: Neighbours | null = null,

@@ -1,7 +1,7 @@
 import type { ColumnMapping, Row } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result, unwrap } from '../lib/result';
-import type { AnswerWord, HardPrompt } from './types';
+import type { AnswerWord, PromptText } from './types';
 
 export type TemplatePart =
   | { readonly kind: 'literal'; readonly text: string }
@@ -139,7 +139,7 @@ export const withCue = (template: string, cue: string): string =>
   template.slice(0, template.length - cueOf(template).length) + cue;
 
 /** Where the prompt wants its cue encoded by itself. */
-export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
+export const ownCue = ({ template, splitsCue }: PromptText): { readonly cue?: string } =>
   splitsCue ? { cue: cueOf(template) } : {};
 
 function slotsOf(template: string): readonly string[] {
@@ -204,7 +204,7 @@ export const sameLabels = (words: readonly AnswerWord[], labels: readonly string
 
 /** With a leading space only where the template ends without one. In a chat they begin the model's own message: no space. */
 export function wordsFor(
-  prompt: string | Pick<HardPrompt, 'template' | 'chat'>,
+  prompt: string | Pick<PromptText, 'template' | 'chat'>,
   words: readonly AnswerWord[],
 ): readonly AnswerWord[] {
   const { template, chat = false } = typeof prompt === 'string' ? { template: prompt } : prompt;

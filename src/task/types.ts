@@ -8,7 +8,7 @@ export interface AnswerWord {
 }
 
 /** `{column}` is replaced by the row's cell, `{text}` by that of the text column. */
-export interface HardPrompt {
+export interface PromptText {
   readonly template: string;
   /** Examples before the row, each by the plain template followed by its answer word. */
   readonly shots: number;

@@ -157,7 +157,7 @@ describe('every labelled row', () => {
   it('needs a hand-written and a tuned prompt, and a run that started from scratch', async () => {
     const { host, dataset, set, evaluation } = await compared();
     const asked = (change: object) => everyRow(host, { set, dataset, evaluation, ...change }, SILENT);
-    await expect(asked({ evaluation: { ...evaluation, softVersion: 'gone' } })).rejects.toThrow(
+    await expect(asked({ evaluation: { ...evaluation, trainedVersion: 'gone' } })).rejects.toThrow(
       'a hand-written and a tuned',
     );
     const runs = set.runs.map((run) => ({

@@ -230,7 +230,7 @@ const FOLDS_SHARE = 0.8;
 export const everyRow: Verb<CheckRequest, CheckProgress, EveryRow> = async (host, request, run) => {
   const { dataset, set, evaluation } = request;
   const { plan } = evaluation;
-  const found = runOf(set, versionById(set, evaluation.softVersion));
+  const found = runOf(set, versionById(set, evaluation.trainedVersion));
   const why = whyNotEveryRow(found, plan);
   if (why) throw badInput(why);
   if (!isOfRows(evaluation, dataset))
@@ -266,7 +266,7 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRow> = async (host
     run.emit({ fraction: reached, note: event.note });
   };
   const test = answered.flatMap(({ answers }) => [...answers.keys()]);
-  const arms = { arms: written, hard: null, soft: null, pairs: plan.pairs };
+  const arms = { arms: written, yours: null, tuned: null, pairs: plan.pairs };
   const comparing = { host, set, dataset, arms, production: null, test };
   const tuned = present(
     plan.arms.find(({ id }) => id === 'tuned'),

@@ -31,7 +31,7 @@ import { comparedVersion } from '../prompt-set/calibration';
 import type { ClassifyEvaluation, ComparedVersion } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { ask } from './ask';
 import {
@@ -65,7 +65,7 @@ interface Scored {
 }
 
 /** What calibration subtracts needs no label, so validation rows serve both ends; training rows only where those are few. */
-export function otherRows(dataset: Dataset, texts: readonly HardPrompt[]): Omit<Parts, 'test'> {
+export function otherRows(dataset: Dataset, texts: readonly PromptText[]): Omit<Parts, 'test'> {
   const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
   const shown = new Set(texts.flatMap((text) => shotIds(dataset, text)));
   const train = dataset.split.train.filter((id) => !shown.has(id));

@@ -89,8 +89,8 @@ describe('a comparison', () => {
     expect(plan.looks).toBe(3);
     expect(evaluation).toMatchObject({
       kind: 'classify',
-      hardVersion: 'h',
-      softVersion: 'r0',
+      writtenVersion: 'h',
+      trainedVersion: 'r0',
       datasetFingerprint: dataset.fingerprint,
       backend: 'wasm',
       threads: 2,
@@ -273,7 +273,7 @@ describe('a comparison', () => {
     expect(scored.slice(0, 4).map(examplesIn)).toEqual([0, 3, 0, 8]);
     expect(scored[1]?.rows[0]?.otherOrders).toHaveLength(1);
     expect(evaluation.comparison.pairs[0]).toMatchObject({ a: 'yours', b: 'tuned' });
-    expect(evaluation).toMatchObject({ hardVersion: 'h' });
+    expect(evaluation).toMatchObject({ writtenVersion: 'h' });
   });
 
   it('asks a tuned prompt with the answer words it was trained with, after the set got others', async () => {

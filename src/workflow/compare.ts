@@ -112,10 +112,10 @@ const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Fou
 };
 
 /** The version in production, where it is an arm beside the headline, with the rows that the tuned prompt learned from since. */
-function productionArm({ arms, soft }: Arms, dataset: Dataset, inUse: Version | null): Comparing['production'] {
+function productionArm({ arms, tuned }: Arms, dataset: Dataset, inUse: Version | null): Comparing['production'] {
   const arm = arms.find(({ versionId }) => inUse !== null && versionId === inUse.id);
   if (!inUse || !arm || arm.id === 'tuned' || arm.id === 'yours') return null;
-  const [then, now] = [inUse.learned, soft?.learned];
+  const [then, now] = [inUse.learned, tuned?.learned];
   const addedRows = then && now ? addedBetween(dataset, then.datasetFingerprint, now.datasetFingerprint) : 0;
   return { arm: arm.id, name: versionWords(inUse), addedRows };
 }
@@ -170,7 +170,7 @@ export const comparedRows: Verb<CompareRequest, never, PlannedRows> = async (hos
   const using = planned(host, request, { control, emit: () => {} });
   const { set, dataset, test, arms } = using;
   const room = kindOf(set) === 'generate' ? longestAnswer(host, set.writing?.longest, dataset) : undefined;
-  const pairs = arms.pairs.length + (arms.soft ? COMBINED_PAIRS.length : 0);
+  const pairs = arms.pairs.length + (arms.tuned ? COMBINED_PAIRS.length : 0);
   const rows = await rowsIn(using, (await readyArms(using, [], room)).keep(test).length);
   return { ...rows, detectable: detectableIn(dataset, pairs) };
 };
@@ -186,8 +186,8 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
   return {
     evaluation: {
       ...found,
-      hardVersion: arms.hard?.id ?? null,
-      softVersion: arms.soft?.id ?? null,
+      writtenVersion: arms.yours?.id ?? null,
+      trainedVersion: arms.tuned?.id ?? null,
       datasetFingerprint: dataset.fingerprint,
       words: set.words,
       splitHash: dataset.splitHash,

@@ -19,7 +19,7 @@ import { voicesOf } from '../prompt/prompt';
 import type { Smaller } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { ask, textRows } from './ask';
 import { decidedCalibration, otherRows } from './compare-labels';
@@ -29,7 +29,7 @@ import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainOn } fr
 import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 
 export interface Teacher {
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   readonly words: readonly AnswerWord[];
   /** What its answers have subtracted; undefined = not decided yet, so that validation rows decide it as in a comparison. */
   readonly calibration: CalibrationFit | null | undefined;

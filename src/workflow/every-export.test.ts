@@ -350,7 +350,7 @@ describe('vectors alone', () => {
       ...{ model: { id: 'm' }, learned: null },
       prompt: { voices: [{ soft: { placement: 'prefix', virtualTokens: 1 } }] },
     });
-    expect(set.chosenSoft).toBe(run?.id);
+    expect(set.chosenTrained).toBe(run?.id);
   });
 
   it.each([

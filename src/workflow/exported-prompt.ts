@@ -13,7 +13,7 @@ import { countsOf, firstText, isText, labelsOf, textsOf } from '../prompt/prompt
 import { wholePrompt } from '../prompt/whole';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
-import { chosenHard } from '../prompt-set/make-versions';
+import { chosenWritten } from '../prompt-set/make-versions';
 import { stagesAt } from '../prompt-set/stages';
 import { isSameText, runOf, textAlone } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
@@ -59,7 +59,7 @@ export function leaving(order: Order, subject: Subject = chosenSubject(order)): 
 /** The hand-written prompt in use, which answers where a tuned one fails; null where it cannot. */
 function fallbackOf({ stored, withRows }: Order, { version: asked }: Subject): Subject | null {
   const { set } = stored;
-  const hand = chosenHard(set);
+  const hand = chosenWritten(set);
   if (!hand || !asked || isText(asked.prompt)) return null;
   const { shots, selection } = firstText(hand.prompt);
   const canLeave = shots === 0 || (withRows && selection !== 'nearest');

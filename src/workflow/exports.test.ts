@@ -17,7 +17,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
-import { addWritten, chosenSoft } from '../prompt-set/make-versions';
+import { addWritten, chosenTrained } from '../prompt-set/make-versions';
 import { changeTask } from '../prompt-set/prompt-set';
 import { type AskedVersion, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
@@ -82,7 +82,7 @@ async function comparedOnce() {
   const dataset = await prepared();
   const prompt = { template: 'Say {{it}}.\nText: {text}\nTone:', shots: 2, shotSeed: 1, orders: 2 };
   const first = promptSet(dataset, [0, 1]);
-  const before = { ...addWritten(first, { id: 'h2', now: NOW }, { text: prompt }).set, chosenHard: 'h' };
+  const before = { ...addWritten(first, { id: 'h2', now: NOW }, { text: prompt }).set, chosenWritten: 'h' };
   const found = await compare(host, { set: before, dataset, also: ['h2'] }, SILENT);
   const evaluation = withCombined({ ...found.evaluation, id: 'e', setId: 's', createdAt: NOW } as ClassifyEvaluation);
   const recorded = recordComparison(before, evaluation, NOW);
@@ -333,7 +333,7 @@ describe('several prompts of a comparison as a version', () => {
     const { host, dataset, evaluation, stored, version } = await kept(arm);
     expect(version.prompt.voices.map(({ kind }) => kind)).toEqual(kinds);
     expect(version.prompt.voices).toEqual(evaluation.versions[arm]?.prompt.voices);
-    const alone = { ...stored.set, versions: [version], runs: [], chosenSoft: null };
+    const alone = { ...stored.set, versions: [version], runs: [], chosenTrained: null };
     const texts = textsOf(dataset, evaluation);
     const answered = await production({ host, set: alone, texts });
     const { logProbs } = present(
@@ -348,10 +348,10 @@ describe('several prompts of a comparison as a version', () => {
     expect(answered[0]).toMatchObject({ version: name, route: arm });
     // it is that prompt of the comparison, and no run that is trained from, averaged or used as Tuned
     expect(versionIdOf(stored.set, evaluation, arm)).toBe(version.id);
-    expect([chosenSoft(alone), chosenSoft(stored.set)?.id]).toEqual([null, stored.set.chosenSoft]);
-    expect(seedsOf(stored.set, present(chosenSoft(stored.set), 'Tuned'))).toHaveLength(2);
+    expect([chosenTrained(alone), chosenTrained(stored.set)?.id]).toEqual([null, stored.set.chosenTrained]);
+    expect(seedsOf(stored.set, present(chosenTrained(stored.set), 'Tuned'))).toHaveLength(2);
     expect(lineageOf(stored.set, []).find(({ id }) => id === version.id)).toMatchObject({
-      parent: stored.set.chosenSoft,
+      parent: stored.set.chosenTrained,
     });
   });
 
@@ -530,7 +530,7 @@ describe('what a recipient gets of a prompt', () => {
     const { set } = stored;
     const pageOf = (subject: string | null, change: object = {}) => {
       const changed = withTexts(set, { ...change });
-      const own = { ...stored, set: { ...changed, chosenHard: 'h2' } };
+      const own = { ...stored, set: { ...changed, chosenWritten: 'h2' } };
       return EXPORTS.webPage.rows({ stored: own, subject, withRows: true });
     };
     expect([pageOf('r0'), pageOf('h2'), pageOf(null), pageOf('r0', { selection: 'nearest' })]).toEqual([2, 2, 0, 0]);
@@ -713,7 +713,7 @@ describe('what an export needs', () => {
   it('is the comparison that the prompt took part in, else the newest', async () => {
     const { stored, evaluation } = await compared();
     const plan = { ...evaluation.plan, arms: [] };
-    const newer = { ...evaluation, id: 'new', softVersion: null, versions: {}, plan };
+    const newer = { ...evaluation, id: 'new', trainedVersion: null, versions: {}, plan };
     const both = { ...stored, evaluations: [newer, evaluation] };
     const found = (subject: string | null) => comparisonFor({ stored: both, subject, withRows: false })?.id;
     expect([found('h2'), found(armId(evaluation, 'combined')), found(null), found('gone')]).toEqual([

@@ -10,7 +10,7 @@ import { countsOf, firstText, isText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
-import { chosenHard } from '../prompt-set/make-versions';
+import { chosenWritten } from '../prompt-set/make-versions';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
 import { changedIn } from '../report/input';
@@ -106,7 +106,7 @@ const asText = { whyNot: whyNoText, asks: asksForPrompt, needsModel: false, rows
 /** Examples of the hand-written prompt that would answer where a tuned one fails. */
 function fallbackExamples({ stored: { set }, subject: id }: Order): number {
   const asked = versionById(set, id);
-  const hand = chosenHard(set);
+  const hand = chosenWritten(set);
   if (!asked || isText(asked.prompt) || !hand) return 0;
   const { selection, shots } = firstText(hand.prompt);
   return selection === 'nearest' ? 0 : shots;

@@ -196,7 +196,7 @@ describe('a prompt set with found words', () => {
     const { set } = addWritten(before, at, { text: prompt, ...PROPOSED });
     const next = takeFoundWords(set, found, { ...at, id: 'y' });
     expect([next.words, next.baseTemplate, next.wordSearch]).toEqual([words, found.template, search]);
-    const yours = writtenIn(next).find(({ id }) => id === next.chosenHard);
+    const yours = writtenIn(next).find(({ id }) => id === next.chosenWritten);
     expect(yours && firstText(yours.prompt).template).toBe(found.prompt);
   });
 

@@ -173,7 +173,7 @@ describe('a cell', () => {
     const after = recordComparison(set, evaluation as ClassifyEvaluation, NOW);
     const mean = gridChoices(after).find(({ id }) => id.startsWith('mean:'));
     expect(mean?.name).toBe('mean of 2 seeds of tuned 1');
-    const prompts = rowsFor(after, dataset, [present(set.chosenHard, 'yours'), present(set.chosenSoft, 'tuned')]);
+    const prompts = rowsFor(after, dataset, [present(set.chosenWritten, 'yours'), present(set.chosenTrained, 'tuned')]);
     const { cells } = await fill(
       [...prompts, ...rowsFor(after, dataset, [present(mean, 'mean').id])],
       [named('own', dataset)],

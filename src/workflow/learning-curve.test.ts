@@ -162,10 +162,10 @@ describe('what a learning curve says', () => {
 });
 
 describe('what a preset gained elsewhere', () => {
-  const comparison = (softVersion: string, difference: number) =>
+  const comparison = (trainedVersion: string, difference: number) =>
     ({
       kind: 'classify',
-      softVersion,
+      trainedVersion,
       comparison: {
         pairs: [
           { a: 'untuned', b: 'tuned', metrics: { accuracy: { value: 1 } } },

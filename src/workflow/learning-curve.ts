@@ -141,7 +141,7 @@ export function gainOf(
   preset: PresetName,
 ): number | null {
   for (const evaluation of evaluations) {
-    const run = runOf(set, versionById(set, evaluation.softVersion));
+    const run = runOf(set, versionById(set, evaluation.trainedVersion));
     if (evaluation.kind !== 'classify' || !run || !isOfPreset(run, preset)) continue;
     const pair = evaluation.comparison.pairs.find(({ a, b }) => a === 'yours' && b === 'tuned');
     if (pair) return 100 * pair.metrics.accuracy.value;

@@ -21,7 +21,7 @@ import type { Placement } from '../prompt/soft-prompt';
 import { armId } from '../prompt-set/arms';
 import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
-import { addVersion, chosenSoft, finishRun, startRun } from '../prompt-set/make-versions';
+import { addVersion, chosenTrained, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { type AskedVersion, alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
@@ -179,8 +179,8 @@ describe('the linear probe of a comparison as a version', () => {
     expect(subjectOf({ ...comparisons(evaluation), set, dataset }, armId(evaluation, PROBE))).toMatchObject({
       ...{ name: 'probe 2', asked: { route: 'probe' } },
     });
-    expect([isTuned(version), chosenSoft(set)?.id]).toEqual([false, 'r']);
-    expect(seedsOf(set, present(chosenSoft(set), 'Tuned'))).toHaveLength(1);
+    expect([isTuned(version), chosenTrained(set)?.id]).toEqual([false, 'r']);
+    expect(seedsOf(set, present(chosenTrained(set), 'Tuned'))).toHaveLength(1);
     expect(startOptions(set).map(({ id }) => id)).not.toContain(`run:${version.id}`);
     expect(startOptions(set).filter(({ label }) => label.includes('Linear probe'))).toEqual([]);
     expect(seenParts(set, version, dataset)).toEqual({ parts: ['train'], isSure: true });

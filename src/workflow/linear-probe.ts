@@ -19,7 +19,7 @@ import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types
 import { promptOf, tunedPrompt } from '../prompt-set/versions';
 import { singleTokenWords } from '../task/propose-words';
 import { cueOf } from '../task/template';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { askIds } from './ask';
 import type { CompareEvent, Comparing, ReadyArm } from './compare-arms';
@@ -32,7 +32,7 @@ import { cacheKeyOf } from './training-rows';
 const PROBE_ROWS = 256;
 
 type Asking = Pick<Comparing, 'host' | 'dataset' | 'run'>;
-type Untuned = Pick<ReadyArm, 'rows'> & { readonly prompt: HardPrompt };
+type Untuned = Pick<ReadyArm, 'rows'> & { readonly prompt: PromptText };
 type Answers = readonly (readonly number[])[];
 
 /**
@@ -168,7 +168,7 @@ interface Placed {
 /** As short as leaves every row with its tokens. @throws StudioError `bad-input` where the cue has no such place */
 async function tailAsVectors(
   { host, dataset, run: { control } }: Asking,
-  { template, inText }: HardPrompt,
+  { template, inText }: PromptText,
   rows: readonly TokenRow[],
 ): Promise<Placed> {
   const cue = cueOf(template);

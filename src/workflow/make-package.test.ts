@@ -20,7 +20,7 @@ import { AS_ASKED, policyFor } from '../route/policy';
 import { createRouter } from '../route/router';
 import { setOf } from '../route/test-support';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { ABOUT } from './fake-host.test-support';
@@ -73,7 +73,7 @@ function several(seeds: readonly number[], weight: number | null, change: Partia
   return { ...tuned(1, { voices, ...change }), route };
 }
 
-function written(prompt: Partial<HardPrompt>, rows: Dataset | null = dataset): AskedVersion {
+function written(prompt: Partial<PromptText>, rows: Dataset | null = dataset): AskedVersion {
   const set = setOf('Tone', LABELS, engine.info, 1);
   const hand = present(writtenIn(set)[0], 'version');
   return reading(askedVersion(set, hand, rows), prompt);

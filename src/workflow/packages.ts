@@ -66,7 +66,7 @@ const reportFile = ({ stored, format = 'html' }: Order, name: string, text: stri
 
 function report({ stored, withRows, format }: Order, evaluation: Evaluation): readonly [text: string, rows: number] {
   const { set, dataset, checkpoints } = stored;
-  const checkpoint = checkpoints.find(({ runId }) => runId === evaluation.softVersion)?.checkpoint ?? null;
+  const checkpoint = checkpoints.find(({ runId }) => runId === evaluation.trainedVersion)?.checkpoint ?? null;
   const isMarkdown = format === 'markdown';
   const input = reportOf({ set, dataset, evaluation, checkpoint, withRows: withRows && !isMarkdown });
   if (!input) throw rowsGone();
@@ -169,7 +169,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const pair = present(shownTo(chosenSubject(order), order.stored), 'two prompts');
     const choice = order.audience ?? audienceProposal(order);
     const drawn = audienceRows(order).flatMap(({ id, isDrawn }) => (isDrawn ? [id] : []));
-    const model = versionById(set, evaluation.softVersion)?.model?.id ?? null;
+    const model = versionById(set, evaluation.trainedVersion)?.model?.id ?? null;
     const { text, rows } = await audiencePage({ evaluation, dataset, pair, choice, drawn, model });
     const what = 'texts with recorded answers, as one page: opens anywhere, no request';
     return oneFile({ name: `${set.handle}-audience.html`, type: 'text/html', text, what, rows });

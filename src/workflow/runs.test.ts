@@ -54,7 +54,7 @@ test('names the answers where a prompt has no instruction', () => {
     { label: 'a', word: ' bad' },
     { label: 'b', word: ' good' },
   ];
-  const set = { versions: [], chosenHard: null, words } as unknown as PromptSet;
+  const set = { versions: [], chosenWritten: null, words } as unknown as PromptSet;
   expect(initialText(set)).toBe('Decide if the text is bad or good.');
 });
 
@@ -273,10 +273,10 @@ test('nothing is run twice where a run lacks what is asked for, or the set is no
   const set = promptSet(await prepared(40));
   expect(startWith('run:r0', null)).toEqual({ kind: 'text', text: '' });
   expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
-  expect(templateOf({ ...set, versions: [], chosenHard: null }, true)).toBe(set.baseTemplate);
+  expect(templateOf({ ...set, versions: [], chosenWritten: null }, true)).toBe(set.baseTemplate);
   expect(instructionOf('{')).toBe('');
   expect(instructionOf('Decide. \n\nMessage: {text}')).toBe('Decide.');
-  expect(initialText({ ...set, versions: [], chosenHard: null })).not.toMatch(/ {2}/);
+  expect(initialText({ ...set, versions: [], chosenWritten: null })).not.toMatch(/ {2}/);
 });
 
 test('a start that is typed loses the space around it, and a race is kept for labels alone', async () => {

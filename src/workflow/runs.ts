@@ -3,14 +3,14 @@ import type { ByTask, Dataset } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { firstText, softOf } from '../prompt/prompt';
-import { chosenHard, type RunResult, startRun } from '../prompt-set/make-versions';
+import { chosenWritten, type RunResult, startRun } from '../prompt-set/make-versions';
 import { isWriting, kindOf } from '../prompt-set/prompt-set';
 import type { PromptSet, Run, RunCheckpoint, Version } from '../prompt-set/types';
 import { hasTask, isTuned, promptFor, versionById, wordsOf } from '../prompt-set/versions';
 import { classifyInstruction, startSentence, tagInstruction } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
 import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
@@ -80,9 +80,9 @@ export function runText(
 ): Pick<Run, 'template' | 'examples'> {
   const template = templateOf(set, hybrid);
   if (!dataset) return { template };
-  const yours = chosenHard(set);
+  const yours = chosenWritten(set);
   const { shotSeed = 0, selection } = yours ? firstText(yours.prompt) : {};
-  const prompt: HardPrompt = {
+  const prompt: PromptText = {
     ...{ template, shots: examples, shotSeed },
     selection: selection === 'random' ? selection : 'balanced',
   };
@@ -98,7 +98,7 @@ export const textOf = ({ handVersion, examples = [] }: Run) => ({
 });
 
 export const templateOf = (set: PromptSet, hybrid: boolean): string =>
-  (hybrid ? templateIn(chosenHard(set)) : null) ?? set.baseTemplate;
+  (hybrid ? templateIn(chosenWritten(set)) : null) ?? set.baseTemplate;
 
 const templateIn = (version: Version | null): string | null => version && firstText(version.prompt).template;
 
@@ -106,8 +106,8 @@ const templateIn = (version: Version | null): string | null => version && firstT
  * The text that vectors start from: the user's own instruction (what their prompt says before the row), else a plain
  * sentence that names the answers. Vectors that start at random never beat the most frequent label: docs/method/training.md.
  */
-export function initialText(set: PromptSet, hard: Version | null = chosenHard(set)): string {
-  const template = templateIn(hard);
+export function initialText(set: PromptSet, yours: Version | null = chosenWritten(set)): string {
+  const template = templateIn(yours);
   const own = template && instructionOf(template);
   if (own && !isProposed(own, set)) return own;
   return isWriting(set) ? 'Write the answer in one line.' : startSentence(set.words.map(({ word }) => word.trim()));
@@ -211,7 +211,7 @@ export function recorded(
   dataset: Dataset | null = null,
 ): ReturnType<typeof startRun> {
   const { id, name, hybrid, group, teacher } = plan;
-  const hand = hybrid ? chosenHard(set) : null;
+  const hand = hybrid ? chosenWritten(set) : null;
   const distilled = versionById(set, teacher ?? null);
   return startRun(
     set,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { NextTokensRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { fakeHost, textOf } from './fake-host.test-support';
 import type { Host } from './host';
 import { type Asked, askGroup, groupsOf } from './prompt-readings';
@@ -30,7 +30,7 @@ function lettersHost() {
   const tokens = { ...host.tokens, encode };
   return { host: { ...host, tokens, engine: { ...host.engine, nextTokens } } as unknown as Host, asked, scored };
 }
-const candidate = (template: string, more: Partial<HardPrompt> = {}, words = LETTERS): Asked => ({
+const candidate = (template: string, more: Partial<PromptText> = {}, words = LETTERS): Asked => ({
   candidate: { prompt: { template, shots: 0, shotSeed: 0, ...more }, words, origin: 'made' },
   answers: new Map(),
   tokens: 0,

@@ -9,7 +9,7 @@ import { unwrap } from '../lib/result';
 import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { findCollisions } from '../task/propose-words';
 import { renderRows } from '../task/render';
-import type { AnswerWord, Example, HardPrompt, Neighbours } from '../task/types';
+import type { AnswerWord, Example, Neighbours, PromptText } from '../task/types';
 import { type TextLengths, textLengths } from '../tokens/text-lengths';
 import {
   encodeRow,
@@ -23,7 +23,7 @@ import type { Host } from './host';
 
 export interface RowsRequest {
   readonly dataset: Dataset;
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   readonly words: readonly AnswerWord[];
   readonly split: SplitName | readonly string[];
   /** Tokens that must be free for an answer; a target's own are counted without it. */
@@ -38,7 +38,7 @@ export interface TokenisedRows {
   readonly maxTokens: number;
 }
 
-const isNearest = ({ selection, shots }: HardPrompt) => selection === 'nearest' && shots > 0;
+const isNearest = ({ selection, shots }: PromptText) => selection === 'nearest' && shots > 0;
 
 /** @param neighbours needed for a prompt with the nearest examples @throws StudioError `bad-input` for a bad template */
 export function renderExamples(

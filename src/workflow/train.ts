@@ -11,7 +11,7 @@ import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import type { AnswersWith, Tried } from '../prompt-set/types';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from '../route/generated-texts';
 import { wordsFor } from '../task/template';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
 import { ask, textRows } from './ask';
@@ -27,7 +27,7 @@ export type BaselineId = 'untuned' | 'yours';
 
 interface Baseline {
   readonly id: BaselineId;
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   readonly with: AnswersWith;
 }
 

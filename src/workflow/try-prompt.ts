@@ -11,7 +11,7 @@ import { voicesOf } from '../prompt/prompt';
 import type { AnswersWith, TagTry, Tried, WritingTry } from '../prompt-set/types';
 import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
-import type { AnswerWord, HardPrompt } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
 import { FIXED_TOKENS, type LabelTokens, labelTokens } from '../tokens/tokenizer';
 import { ask, askIds, textRows } from './ask';
@@ -31,7 +31,7 @@ export type TryResult = { readonly timing: Timing } & (
 
 export interface TryRequest {
   readonly dataset: Dataset;
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   readonly with: AnswersWith;
 }
 
@@ -130,7 +130,7 @@ export interface ProposalRequest {
   readonly dataset: Dataset;
   readonly template: string;
   readonly words: readonly AnswerWord[];
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
 }
 
 /** Fewer validation rows could not tell two prompts apart. */
@@ -142,7 +142,7 @@ const FEWEST_ROWS = 8;
  */
 export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (host, request, { control }) => {
   const { dataset, template } = request;
-  const answersOf = (text: HardPrompt, cacheKey: string | null) => {
+  const answersOf = (text: PromptText, cacheKey: string | null) => {
     const asked = { voices: voicesOf(text, wordsFor(text, request.words)) };
     return askIds(host, asked, { dataset, ids: triedIds(dataset), cacheKey }, control);
   };
@@ -188,7 +188,7 @@ export interface Reading {
 
 export interface ReadRequest {
   readonly dataset: Dataset;
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
   readonly words: readonly AnswerWord[];
   /** The row that is shown; undefined when the data set has no validation rows. */
   readonly rowId: string | undefined;

@@ -4,7 +4,7 @@ import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Run, Smaller, WordSearch } from '../prompt-set/types';
 import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
-import type { HardPrompt } from '../task/types';
+import type { PromptText } from '../task/types';
 import { storedError } from '../training/checkpoint';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import type { Initialisation, TrainingSettings } from '../training/settings';
@@ -122,7 +122,7 @@ export const runWords = ({ handVersion, examples = [], settings }: Run): string 
   `${handVersion ? 'hybrid, ' : ''}${examples.length > 0 ? `${counted(examples.length, 'example')}, ` : ''}${settingsWords(settings)}`;
 
 /** "With 8 examples, the nearest, in 4 orders, as a chat". */
-export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
+export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: PromptText): string {
   if (shots === 0) return chat ? 'Without examples, as a chat' : 'Without examples';
   const which = { balanced: '', random: ', at random', nearest: ', the nearest' }[selection];
   return `With ${count(shots)} examples${which}${orders > 1 ? `, in ${orders} orders` : ''}${chat ? ', as a chat' : ''}`;

@@ -23,7 +23,7 @@ import { wilson } from '../../src/metrics/intervals';
 import { PLACEMENTS, type SoftPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
 import { wordsFor } from '../../src/task/template';
-import type { HardPrompt } from '../../src/task/types';
+import type { PromptText } from '../../src/task/types';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import type { Checkpoint } from '../../src/training/events';
 import { ANSWER_VECTORS, PRESETS, STANDARD, startText } from '../../src/training/settings';
@@ -99,7 +99,7 @@ const host: Host = { ...opened, engine: { ...opened.engine, score } };
 
 const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const { words, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
-const prompt: HardPrompt = { template, shots: values.shots, shotSeed: seed };
+const prompt: PromptText = { template, shots: values.shots, shotSeed: seed };
 const settings = {
   ...(placement ? { ...STANDARD, placement } : forSmaller(PRESETS.auto.settings)),
   ...(answerVectors && { answerVectors }),
@@ -126,7 +126,7 @@ const { soft, reached, bestStep } = await distil(
 );
 
 /** Calibrated as a comparison would, on validation rows; the answers to test rows. */
-async function onTest(asked: HardPrompt, vectors: SoftPrompt | null) {
+async function onTest(asked: PromptText, vectors: SoftPrompt | null) {
   const own = wordsFor(asked, words);
   const ask = async (split: readonly string[]) => {
     const { rows } = await tokenRows(host, { dataset, prompt: asked, words: own, split }, uninterrupted);

@@ -1,6 +1,12 @@
 import type { Dataset } from '../../dataset/types';
 import { firstText } from '../../prompt/prompt';
-import { addWritten, chooseHard, chosenHard, needsFairCheck, takeTemplateAlone } from '../../prompt-set/make-versions';
+import {
+  addWritten,
+  chooseWritten,
+  chosenWritten,
+  needsFairCheck,
+  takeTemplateAlone,
+} from '../../prompt-set/make-versions';
 import type { PromptSet } from '../../prompt-set/types';
 import { toastUndo } from '../ui/toast';
 import type { PromptSetsStore } from './prompt-sets-store';
@@ -16,7 +22,7 @@ export async function withFairRival(
   { set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset },
   signal: AbortSignal,
 ): Promise<PromptSet> {
-  const proposed = chosenHard(set);
+  const proposed = chosenWritten(set);
   if (!proposed || !needsFairCheck(set)) return set;
   const { words, baseTemplate: template } = set;
   const asked = { dataset, template, words, prompt: firstText(proposed.prompt) };
@@ -27,7 +33,7 @@ export async function withFairRival(
   toastUndo(what, () =>
     change(set.id, what, (latest, at) => {
       const { set: next, version } = addWritten(latest, at, { ...proposed, text: firstText(proposed.prompt) });
-      return chooseHard(next, version.id, at.now);
+      return chooseWritten(next, version.id, at.now);
     }),
   );
   return updateById(set.id, takeTemplateAlone);

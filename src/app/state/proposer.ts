@@ -4,13 +4,13 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { firstText } from '../../prompt/prompt';
-import { addWritten, chooseHard, isProposal, PROPOSED } from '../../prompt-set/make-versions';
+import { addWritten, chooseWritten, isProposal, PROPOSED } from '../../prompt-set/make-versions';
 import { changeTask, type stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { versionsOf } from '../../prompt-set/versions';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
-import type { HardPrompt } from '../../task/types';
+import type { PromptText } from '../../task/types';
 import type { PromptSetsStore } from './prompt-sets-store';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
@@ -18,12 +18,12 @@ import type { SessionStore } from './session-store';
 export interface Proposal {
   readonly setId: string;
   readonly dataset: Dataset;
-  readonly prompt: HardPrompt;
+  readonly prompt: PromptText;
 }
 
 export type ProposerStore = StoreApi<{ readonly proposal: Proposal | null }>;
 
-const firstPrompt = (template: string, rows: Dataset, words: PromptSet['words'] = []): HardPrompt => ({
+const firstPrompt = (template: string, rows: Dataset, words: PromptSet['words'] = []): PromptText => ({
   template: `${taskOf(rows.mapping).instruction(rows, words)}\n${template}`,
   shots: 0,
   shotSeed: 0,
@@ -52,7 +52,7 @@ function needsProposal(set: PromptSet, dataset: Dataset, before: Opened): boolea
 function withProposal(
   set: PromptSet,
   at: ReturnType<typeof stamp>,
-  proposed: { readonly template: string; readonly words: PromptSet['words']; readonly prompt: HardPrompt },
+  proposed: { readonly template: string; readonly words: PromptSet['words']; readonly prompt: PromptText },
 ): PromptSet {
   const { template, words, prompt } = proposed;
   const next = changeTask(set, { words, baseTemplate: template }, at.now);
@@ -60,7 +60,7 @@ function withProposal(
   const isSame = written.length > 0 && set.baseTemplate === template;
   if (isSame || !written.every(isProposal)) return next;
   const added = addWritten(next, at, { text: prompt, ...PROPOSED });
-  return chooseHard(added.set, added.version.id, at.now);
+  return chooseWritten(added.set, added.version.id, at.now);
 }
 
 export function createProposer(
@@ -76,7 +76,7 @@ export function createProposer(
     if (proposing === dataset) return;
     proposing = dataset;
     const isOpen = () => promptSets.getState().set?.id === setId && promptSets.getState().dataset === dataset;
-    const show = (prompt: HardPrompt) => store.setState({ proposal: { setId, dataset, prompt } });
+    const show = (prompt: PromptText) => store.setState({ proposal: { setId, dataset, prompt } });
     const quick = await workflow.call('propose', { dataset });
     if (isOpen()) show(firstPrompt(quick.template, dataset));
     await session.getState().tokenizerReady();

@@ -115,7 +115,7 @@ export function stepMarks(
 ): Readonly<Record<StepId, StepMark>> {
   const rows = dataset ? dataset.split.train.length + dataset.split.validation.length + dataset.split.test.length : 0;
   const tuned = set?.versions.findLast(isTuned);
-  const run = set?.runs.find(({ id }) => id === set.chosenSoft) ?? set?.runs.findLast(hasEnded);
+  const run = set?.runs.find(({ id }) => id === set.chosenTrained) ?? set?.runs.findLast(hasEnded);
   const written = set ? versionsOf(set, 'written').length : 0;
   const tried = set?.versions.some((version) => version.tried !== null) ?? false;
   const looks = set?.testLooks ?? 0;

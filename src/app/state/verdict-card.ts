@@ -10,13 +10,13 @@ export async function verdictCardOf(
   evaluation: Evaluation,
   signal: AbortSignal,
 ): Promise<VerdictCard | null> {
-  const { softVersion } = evaluation;
-  const kept = softVersion === null ? null : await store.checkpoints.get(softVersion);
+  const { trainedVersion } = evaluation;
+  const kept = trainedVersion === null ? null : await store.checkpoints.get(trainedVersion);
   const stillFalling = kept !== null && wasStillFalling(kept.checkpoint.validations);
   if (evaluation.kind !== 'classify')
     return workflow.call('verdictCard', { ...evaluation, facts: { stillFalling } }, { signal });
   const set = await store.sets.get(evaluation.setId);
-  const run = set && runOf(set, versionById(set, softVersion));
+  const run = set && runOf(set, versionById(set, trainedVersion));
   const { kind, plan, comparison } = deciding(evaluation);
   const facts = { stillFalling, everyRowSeconds: everyRowSeconds(run, evaluation.plan) };
   return workflow.call('verdictCard', { kind, plan, comparison, facts }, { signal });

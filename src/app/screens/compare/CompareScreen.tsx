@@ -5,7 +5,7 @@ import type { Dataset, RowAccount } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
-import { chosenHard, chosenHybrid, chosenSoft } from '../../../prompt-set/make-versions';
+import { chosenHybrid, chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
@@ -73,7 +73,7 @@ function staleness(set: PromptSet, opened: Opened, evaluation: Evaluation | null
   if (!evaluation) return { isStale: false, hasMore: false };
   const isStale = isOutdated(set, evaluation, opened);
   const arms = evaluation.plan.arms.map(({ id }) => id);
-  const included = [...alsoAmong(set, arms), chosenHard(set)?.id];
+  const included = [...alsoAmong(set, arms), chosenWritten(set)?.id];
   return { isStale, hasMore: !isStale && also.some((id) => !included.includes(id)) };
 }
 
@@ -88,7 +88,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const model = useSession(weightsOf);
   const [saving, setSaving] = useState(false);
   const evaluation = value?.evaluation ?? null;
-  const tuned = chosenSoft(set);
+  const tuned = chosenTrained(set);
   const isPlanned = evaluation === null && model !== null && !running;
   const planned = useResource(compare.rows, isPlanned ? { set, dataset, also } : null).value;
   const rows = planned?.parts.test ?? comparedIds(kind, dataset).length;
@@ -170,7 +170,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   const running = useStore(run, (s) => s.running);
   const cannot = useCannotAsk() || !hasRows;
   const onlyShows = useOnlyShows();
-  const tuned = chosenSoft(set);
+  const tuned = chosenTrained(set);
   const start = () => void run.start();
   if (running) return <Button onPress={run.stop}>Stop</Button>;
   if (!compared)
@@ -228,7 +228,7 @@ function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonl
 
 /** Prompts that were trained on another split: they may know test rows, or are left out of the mean over the seeds. */
 function SplitNote({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
-  const tuned = chosenSoft(set);
+  const tuned = chosenTrained(set);
   const inUse = productionOf(set);
   const trained = {
     'the tuned prompt': tuned,

@@ -1,6 +1,6 @@
 import type { Dataset } from '../../../dataset/types';
 import { times } from '../../../evaluation/words';
-import { armsOf, otherHands } from '../../../prompt-set/arms';
+import { armsOf, otherWritten } from '../../../prompt-set/arms';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -23,11 +23,11 @@ interface PlannedPanelProps {
 export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelProps) {
   const kind = kindOf(set);
   const inUse = productionOf(set)?.id;
-  const { arms, hard } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
+  const { arms, yours } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { references } = PANELS[kind].words;
   const compare = compareStores.use();
   const includes = (id: string, isIn: boolean) => () => void compare.include(set.id, id, isIn);
-  const left = otherHands(set).filter(({ id }) => !also.includes(id));
+  const left = otherWritten(set).filter(({ id }) => !also.includes(id));
   const isLoaded = useSession(weightsOf) !== null;
   const seconds = useResource(compare.seconds, isLoaded ? { set, dataset, also } : null).value;
   return (
@@ -66,7 +66,7 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
           ) : null}
         </div>
       ) : null}
-      {hard ? null : (
+      {yours ? null : (
         <p className="dim">
           There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
         </p>

@@ -79,8 +79,8 @@ const saving = perStudio((studio) => {
       if (!set || isMaking) return;
       isMaking = true;
       try {
-        const { softVersion } = evaluation;
-        const kept = softVersion === null ? null : await store.checkpoints.get(softVersion);
+        const { trainedVersion } = evaluation;
+        const kept = trainedVersion === null ? null : await store.checkpoints.get(trainedVersion);
         const { model } = stores.session.getState();
         const made = await workflow.call('reportFile', {
           ...{ set, dataset, evaluation, format, withRows },

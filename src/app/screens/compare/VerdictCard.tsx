@@ -128,7 +128,7 @@ const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => S
     press: () => navigate(screenPath(set.id, 'data')),
   }),
   'train-longer': ({ set, evaluation }) => {
-    const run = runOf(set, versionById(set, evaluation.softVersion));
+    const run = runOf(set, versionById(set, evaluation.trainedVersion));
     const path = screenPath(set.id, 'train');
     if (!run) return { label: 'Train a prompt', press: () => navigate(path) };
     const steps = longerSteps(run.settings);

@@ -72,8 +72,8 @@ class CloserStore extends OfStudio {
   readonly learned: Resource<string, ReturnType<typeof learnedOf>> = resource(async () => {
     const { set } = this.sets;
     const evaluation = this.#compare.classified();
-    if (!set || !evaluation || evaluation.softVersion === null) return {};
-    const kept = await this.services.store.checkpoints.get(evaluation.softVersion).catch(() => null);
+    if (!set || !evaluation || evaluation.trainedVersion === null) return {};
+    const kept = await this.services.store.checkpoints.get(evaluation.trainedVersion).catch(() => null);
     return learnedOf(set, evaluation, kept?.checkpoint ?? null);
   });
 

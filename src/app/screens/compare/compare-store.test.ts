@@ -3,7 +3,7 @@ import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
-import { addWritten, chooseHard, chosenHard, PROPOSED } from '../../../prompt-set/make-versions';
+import { addWritten, chooseWritten, chosenWritten, PROPOSED } from '../../../prompt-set/make-versions';
 import { stagesOf } from '../../../prompt-set/stages';
 import { writtenIn } from '../../../prompt-set/test-support';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -179,21 +179,21 @@ describe('a proposed prompt that nobody has changed', () => {
     const { call, check, update, after } = await checked(PROPOSED, true);
     const asked = expect.objectContaining({ prompt: expect.objectContaining(prompt), template: bare.template });
     expect(call).toHaveBeenCalledWith('isWorseThanBare', asked, expect.anything());
-    expect(chosenHard(after)).toMatchObject({ name: 'Proposed: the template alone', prompt: { voices: [bare] } });
+    expect(chosenWritten(after)).toMatchObject({ name: 'Proposed: the template alone', prompt: { voices: [bare] } });
     expect(writtenIn(after)).toHaveLength(1);
     // the user prefers the proposal
     const preferred = await update((s) => {
       const { set, version } = addWritten(s, { id: 'again', now: s.createdAt }, { text: prompt, ...PROPOSED });
-      return chooseHard(set, version.id, s.createdAt);
+      return chooseWritten(set, version.id, s.createdAt);
     });
-    expect(chosenHard(await check(preferred))?.prompt.voices).toMatchObject([prompt]);
+    expect(chosenWritten(await check(preferred))?.prompt.voices).toMatchObject([prompt]);
     expect(call).toHaveBeenCalledTimes(1);
   });
 
   it('is compared where it is no worse, and a prompt of the user is not checked', async () => {
-    expect(chosenHard((await checked(PROPOSED, false)).after)?.prompt.voices).toMatchObject([prompt]);
+    expect(chosenWritten((await checked(PROPOSED, false)).after)?.prompt.voices).toMatchObject([prompt]);
     const { call, after } = await checked({ name: 'Mine' }, true);
-    expect(chosenHard(after)?.prompt.voices).toMatchObject([prompt]);
+    expect(chosenWritten(after)?.prompt.voices).toMatchObject([prompt]);
     expect(call).not.toHaveBeenCalled();
   });
 });

@@ -135,8 +135,8 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
   const [refused, setRefused] = useState<ComponentProps<typeof Failed> | null>(null);
   const options = rows.measured.arms.map(({ id, name }) => ({ id, label: name }));
   const versions = [
-    versionById(set, rows.versions[present.id] ?? set.chosenHard ?? ''),
-    versionById(set, rows.versions[next.id] ?? set.chosenSoft ?? ''),
+    versionById(set, rows.versions[present.id] ?? set.chosenWritten ?? ''),
+    versionById(set, rows.versions[next.id] ?? set.chosenTrained ?? ''),
   ].filter((version) => version !== null);
   const names = [present, next].flatMap(({ id, name }, i) => {
     // a prompt of a comparison may be no version yet

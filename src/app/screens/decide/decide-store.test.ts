@@ -24,7 +24,7 @@ async function opened() {
   const ensemble = { id: 'ensemble', name: 'Tuned, mean of 2 seeds' };
   const evaluation = {
     ...{ kind: 'classify', id: 'e', setId: 's', createdAt: NOW, versions: versionsIn(made) },
-    ...{ hardVersion: 'h', softVersion: 'r1', datasetFingerprint: dataset.fingerprint },
+    ...{ writtenVersion: 'h', trainedVersion: 'r1', datasetFingerprint: dataset.fingerprint },
     plan: { labels: dataset.labels, rowIds: [], arms: [{ id: 'yours' }, { ...ensemble, calibration: null }] },
     comparison: { arms: [{ ...ensemble, calibrated: false }], verdict: { headline: '' } },
   } as unknown as ClassifyEvaluation;

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { percentWhole } from '../../../lib/format';
 import { countsOf, firstText, isText, softsOf, textWeight } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
-import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
 import type { PromptSet, Version } from '../../../prompt-set/types';
 import { isHybrid, isTuned, runOf, sideOf, versionsOf, versionWords } from '../../../prompt-set/versions';
@@ -89,8 +89,8 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
 function UsedAs({ set, of: version }: VersionProps) {
   const uses = [
     ...stagesAt(set, version.id),
-    ...(version.id === chosenHard(set)?.id ? ['Yours'] : []),
-    ...(version.id === chosenSoft(set)?.id ? ['Tuned'] : []),
+    ...(version.id === chosenWritten(set)?.id ? ['Yours'] : []),
+    ...(version.id === chosenTrained(set)?.id ? ['Tuned'] : []),
   ];
   return uses.length > 0 ? uses.join(', ') : <span className="dim">–</span>;
 }
@@ -183,8 +183,8 @@ function Actions({ set, of: version }: VersionProps) {
   const side = sideOf(version);
   const isNever = side === 'trained' && (isHybrid(version) || !isTuned(version));
   const { chosen, name, choose } = {
-    written: { chosen: chosenHard(set), name: 'Yours', choose: chooseYours },
-    trained: { chosen: chosenSoft(set), name: 'Tuned', choose: chooseTuned },
+    written: { chosen: chosenWritten(set), name: 'Yours', choose: chooseYours },
+    trained: { chosen: chosenTrained(set), name: 'Tuned', choose: chooseTuned },
   }[side];
   return (
     <span className="row">

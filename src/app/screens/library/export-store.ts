@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { Exported } from '../../../interchange/exported';
 import { badInput, StudioError } from '../../../lib/errors';
-import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import type { ExportRequest } from '../../../workflow';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/export-subjects';
@@ -37,7 +37,7 @@ const fitting = ({ EXPORTS, RECIPIENTS, subjectOf }: Formats, stored: Order['sto
 export function firstChoice(code: Formats, stored: Order['stored'], wanted = ''): ExportChoice {
   const { set } = stored;
   const asked = code.subjectOf(stored, wanted);
-  const subject = asked?.id ?? chosenSoft(set)?.id ?? chosenHard(set)?.id ?? null;
+  const subject = asked?.id ?? chosenTrained(set)?.id ?? chosenWritten(set)?.id ?? null;
   const [recipient = 'browser'] = fitting(code, stored, subject);
   return { subject, recipient, withRows: false };
 }

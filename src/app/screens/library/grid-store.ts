@@ -6,7 +6,7 @@ import { inTurn } from '../../../lib/control';
 import { badInput } from '../../../lib/errors';
 import { bytes as sizeWords } from '../../../lib/format';
 import type { Answers, Said } from '../../../prompt-set/answers';
-import { chosenHard, chosenSoft } from '../../../prompt-set/make-versions';
+import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { countLook, kindOf } from '../../../prompt-set/prompt-set';
 import { type GridRow, gridRow } from '../../../prompt-set/ready-prompt';
 import { stagesOf } from '../../../prompt-set/stages';
@@ -63,7 +63,7 @@ const PLAN = 'grid';
 /** Of a plan that nobody has made yet: the chosen prompts of the open set on its own rows and the present model. */
 function firstPlan(studio: Studio): GridPlan {
   const { set } = studio.stores.promptSets.getState();
-  const versions = set ? [chosenHard(set), chosenSoft(set)] : [];
+  const versions = set ? [chosenWritten(set), chosenTrained(set)] : [];
   const chosen = versions.flatMap((version) => version?.id ?? []);
   return set && chosen.length > 0 ? planOf(studio, set.id, chosen) : planOf(studio, null, []);
 }

@@ -4,7 +4,7 @@ import type { DataVersion } from '../../../dataset/types';
 import type { Answers } from '../../../prompt-set/answers';
 import { changeHandle, freeHandle } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
-import { chooseHard, chooseSoft } from '../../../prompt-set/make-versions';
+import { chooseTrained, chooseWritten } from '../../../prompt-set/make-versions';
 import type { Measured } from '../../../prompt-set/performance';
 import { renamePromptSet } from '../../../prompt-set/prompt-set';
 import { type moveStage, setPolicy } from '../../../prompt-set/stages';
@@ -159,9 +159,9 @@ export const detailActions = perStudio((studio) => {
 
   return {
     chooseYours: (setId: string, versionId: string) =>
-      byHand(setId, 'Another prompt is Yours', (set, { now }) => chooseHard(set, versionId, now)),
+      byHand(setId, 'Another prompt is Yours', (set, { now }) => chooseWritten(set, versionId, now)),
     chooseTuned: (setId: string, runId: string) =>
-      byHand(setId, 'Another run is Tuned', (set, { now }) => chooseSoft(set, runId, now)),
+      byHand(setId, 'Another run is Tuned', (set, { now }) => chooseTrained(set, runId, now)),
     move: (set: PromptSet, asked: Parameters<typeof moveStage>[1]) =>
       stores.promptSets.getState().pointStage(set, asked, show),
     setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set, { now }) => setPolicy(set, policy, now)),

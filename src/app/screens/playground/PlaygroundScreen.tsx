@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react';
-import { chosenSoft } from '../../../prompt-set/make-versions';
+import { chosenTrained } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
@@ -133,7 +133,7 @@ function TypedWords() {
 }
 
 function Lead({ shipped }: Pick<Cast, 'shipped'>) {
-  const isTuned = usePromptSets((s) => s.set !== null && chosenSoft(s.set) !== null);
+  const isTuned = usePromptSets((s) => s.set !== null && chosenTrained(s.set) !== null);
   if (shipped?.fits)
     return 'No prompt set is open, so this is the example, trained on support tickets. Type what a customer might write.';
   if (shipped)
@@ -144,7 +144,7 @@ function Lead({ shipped }: Pick<Cast, 'shipped'>) {
 }
 
 function Actions() {
-  const untunedId = usePromptSets((s) => (s.set && !chosenSoft(s.set) ? s.set.id : null));
+  const untunedId = usePromptSets((s) => (s.set && !chosenTrained(s.set) ? s.set.id : null));
   const { present } = usePlayground.use();
   const canPresent = usePlayground((s) => s.examples.length > 0 || textIn(s.fields).trim() !== '');
   return (

@@ -8,7 +8,7 @@ import { type Failure, fail, ok, type Result } from '../../../lib/result';
 import { isText, labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
-import { chosenHard } from '../../../prompt-set/make-versions';
+import { chosenWritten } from '../../../prompt-set/make-versions';
 import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import {
   type AskedVersion,
@@ -150,7 +150,7 @@ function extraPlayer(asking: Asking, which: string): Found<Player> | null {
 }
 
 const fallbackFor = (set: PromptSet, stage: string): Version | null =>
-  chosenHard(set) ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback : null;
+  chosenWritten(set) ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback : null;
 
 /** A version that answers with the labels of the set. */
 function fitting(asking: Asking, of: Version): Found<AskedVersion> {

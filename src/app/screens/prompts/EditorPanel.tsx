@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { count } from '../../../lib/format';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { assist } from '../../../task/assist';
-import type { HardPrompt, ShotSelection } from '../../../task/types';
+import type { PromptText, ShotSelection } from '../../../task/types';
 import { navigateAfter, smallerPath } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { useOpen, usePromptSets, useSession } from '../../state/studio';
@@ -61,7 +61,7 @@ export function EditorPanel() {
 /** Tokens of a prompt's own text from which on vectors in its place save something. */
 const LONG = 40;
 
-const isLong = ({ shots }: HardPrompt, tokens: number): boolean => shots > 0 || tokens >= LONG;
+const isLong = ({ shots }: PromptText, tokens: number): boolean => shots > 0 || tokens >= LONG;
 
 /** Leads to Train, which says what a smaller version needs before anything starts. */
 function SmallerButton() {

@@ -2,7 +2,7 @@ import type { ByTask } from '../../../dataset/types';
 import { capitalised, count, counted, ofRows, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { firstText } from '../../../prompt/prompt';
-import { chosenHard } from '../../../prompt-set/make-versions';
+import { chosenWritten } from '../../../prompt-set/make-versions';
 import { kindOf, sameWords } from '../../../prompt-set/prompt-set';
 import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { Version } from '../../../prompt-set/types';
@@ -83,7 +83,7 @@ function VersionCell({ version: { id, number, name, prompt } }: { readonly versi
 }
 
 function ChooseCell({ version: { id, number } }: { readonly version: Version }) {
-  const isYours = usePromptSets((s) => s.set !== null && chosenHard(s.set)?.id === id);
+  const isYours = usePromptSets((s) => s.set !== null && chosenWritten(s.set)?.id === id);
   const { choose } = usePrompts.use();
   if (isYours) return <ArmMark side="a">yours</ArmMark>;
   return (

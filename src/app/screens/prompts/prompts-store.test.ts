@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
 import { firstText } from '../../../prompt/prompt';
-import { chosenHard } from '../../../prompt-set/make-versions';
+import { chosenWritten } from '../../../prompt-set/make-versions';
 import { writtenIn } from '../../../prompt-set/test-support';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import type { ImproveRequest } from '../../../workflow/improve';
@@ -107,7 +107,7 @@ describe('the hand-written prompt', () => {
     expect(writtenIn(set).map(({ number, name }) => `${number} ${name}`)).toEqual(['1 Proposed', '2 “Be strict.”']);
     expect(writtenIn(set)[1]?.tried).toMatchObject({ rows: 30, accuracy: 0.5 });
     expect(writtenIn(set)[1]?.tried?.wrongRowIds).toHaveLength(15);
-    expect(set && chosenHard(set)?.number).toBe(1); // equally good: the earlier one stays
+    expect(set && chosenWritten(set)?.number).toBe(1); // equally good: the earlier one stays
     expect(session.getState().job).toBeNull();
   });
 
@@ -246,7 +246,7 @@ describe('the search for the best prompt', () => {
     expect(boards).toContainEqual(['a', 'b']);
     expect(job.getState()).toMatchObject({ running: false, error: null, found: { key: 'b', search } });
     expect(writtenIn(set()).slice(0, 1)).toEqual(before);
-    expect(set() && chosenHard(set() as never)).toMatchObject({
+    expect(set() && chosenWritten(set() as never)).toMatchObject({
       ...{ name: 'Found: “Found”', origin: { kind: 'found', search } },
     });
     expect(draft().template).toBe('Found: {text}');
@@ -266,7 +266,7 @@ describe('the search for the best prompt', () => {
     expect(controls).toEqual(['stop 7']);
     waiting[0]?.();
     await first;
-    expect(set() && chosenHard(set() as never)).toMatchObject({ name: 'Found: “Found”' });
+    expect(set() && chosenWritten(set() as never)).toMatchObject({ name: 'Found: “Found”' });
   });
 
   it('remembers until it ends that a reload would cut it off', async () => {

@@ -3,13 +3,13 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
 import { firstText } from '../../../prompt/prompt';
-import { addWritten, chooseHard, chosenHard, versionWith } from '../../../prompt-set/make-versions';
+import { addWritten, chooseWritten, chosenWritten, versionWith } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import { foundVersion, type ShownTry, shownTry } from '../../../prompt-set/tries';
 import type { Opened, PromptSet, Version } from '../../../prompt-set/types';
 import { promptFor, versionById, versionsOf } from '../../../prompt-set/versions';
 import { checkTemplate, wordsFor } from '../../../task/template';
-import type { HardPrompt } from '../../../task/types';
+import type { PromptText } from '../../../task/types';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
 import { type Proposal, proposals } from '../../state/proposer';
@@ -30,7 +30,7 @@ import { versionName } from './words';
 /** What the user typed and has not tried or committed yet. */
 interface Typed {
   /** Null = the editor shows the version that counts, or a proposal. */
-  readonly prompt: HardPrompt | null;
+  readonly prompt: PromptText | null;
   /** Answer words as typed, by label, until the field is left. */
   readonly words: Readonly<Record<string, string>>;
 }
@@ -40,13 +40,13 @@ interface PromptsState extends Typed {
   readonly index: number;
 }
 
-const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
+const EMPTY: PromptText = { template: '', shots: 0, shotSeed: 0 };
 const NOTHING: Typed = { prompt: null, words: {} };
 
 /** The prompt in the editor: the typed one, else the version that counts. A newer proposal replaces an unchanged one. */
-export function draftOf(set: PromptSet | null, typed: HardPrompt | null, proposal: Proposal | null): HardPrompt {
+export function draftOf(set: PromptSet | null, typed: PromptText | null, proposal: Proposal | null): PromptText {
   if (!set) return EMPTY;
-  const chosen = chosenHard(set);
+  const chosen = chosenWritten(set);
   const base = typed ?? (chosen && firstText(chosen.prompt));
   const proposed = proposal?.setId === set.id ? proposal.prompt : null;
   if (!base) return proposed ?? EMPTY;
@@ -54,13 +54,13 @@ export function draftOf(set: PromptSet | null, typed: HardPrompt | null, proposa
 }
 
 /** A sentence when the template cannot be used; null when it can. */
-export function templateProblem(prompt: HardPrompt, dataset: PromptSetsState['dataset']): string | null {
+export function templateProblem(prompt: PromptText, dataset: PromptSetsState['dataset']): string | null {
   if (!dataset) return null;
   const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
   return checked.ok ? null : checked.error.message;
 }
 
-export const useDraft = (): HardPrompt => {
+export const useDraft = (): PromptText => {
   const set = usePromptSets((s) => s.set);
   const typed = usePrompts((s) => s.prompt);
   const proposal = useStore(useStores().proposer, (s) => s.proposal);
@@ -81,7 +81,7 @@ export function useOpened(): Opened | null {
   return useMemo(() => dataset && { dataset, model }, [dataset, model]);
 }
 
-export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<Version> {
+export async function keepVersion({ stores }: Studio, setId: string, prompt: PromptText): Promise<Version> {
   const next = await stores.promptSets
     .getState()
     .updateById(
@@ -98,7 +98,7 @@ export async function keepVersion({ stores }: Studio, setId: string, prompt: Har
 const keyOf = (setId: string) => `draft:${setId}`;
 
 interface KeptPrompt {
-  readonly prompt: HardPrompt | null;
+  readonly prompt: PromptText | null;
 }
 
 /** A half-typed word is kept with the tab: that is written at once, and a reload before the next key finds it. */
@@ -123,7 +123,7 @@ class Prompts extends ActionStore<PromptsState> {
     void this.#restore();
   }
 
-  #draft(): HardPrompt {
+  #draft(): PromptText {
     return draftOf(this.sets.set, this.getState().prompt, this.stores.proposer.getState().proposal);
   }
 
@@ -136,7 +136,7 @@ class Prompts extends ActionStore<PromptsState> {
     if (this.sets.set?.id === open.id && this.getState().prompt === null) this.set({ prompt: kept?.prompt ?? null });
   }
 
-  readonly take = (prompt: HardPrompt): void => {
+  readonly take = (prompt: PromptText): void => {
     this.set({ prompt });
     const open = this.sets.set;
     // on a full disk it lasts as long as the page
@@ -152,7 +152,7 @@ class Prompts extends ActionStore<PromptsState> {
   readonly edit = (template: string): void => this.take({ ...this.#draft(), template });
 
   /** Changes what is not text: examples and how they are chosen, the chat template. */
-  readonly setHow = (change: Partial<Omit<HardPrompt, 'template'>>): void => this.take({ ...this.#draft(), ...change });
+  readonly setHow = (change: Partial<Omit<PromptText, 'template'>>): void => this.take({ ...this.#draft(), ...change });
 
   readonly openVersion = (id: string): void => {
     const open = this.sets.set;
@@ -223,7 +223,7 @@ class Prompts extends ActionStore<PromptsState> {
   };
 
   readonly choose = (id: string): void =>
-    void this.#byHand('Another prompt is Yours', (s, { now }) => chooseHard(s, id, now));
+    void this.#byHand('Another prompt is Yours', (s, { now }) => chooseWritten(s, id, now));
 
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {
@@ -231,9 +231,9 @@ class Prompts extends ActionStore<PromptsState> {
     const prompt = this.#draft();
     if (!open || prompt.template === '' || templateProblem(prompt, this.sets.dataset) !== null) return;
     if (foundVersion(open, prompt)) return;
-    const version = await keepVersion(this.studio, open.id, prompt);
+    const { id } = await keepVersion(this.studio, open.id, prompt);
     // nothing was tried: what is in the editor is what the user means
-    await this.sets.updateById(open.id, (s, { now }) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now)));
+    await this.sets.updateById(open.id, (s, { now }) => (chosenWritten(s)?.tried ? s : chooseWritten(s, id, now)));
   };
 }
 

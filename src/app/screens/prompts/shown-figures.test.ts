@@ -11,8 +11,8 @@ import { isOutdated } from '../../../prompt-set/arms';
 import { keepArm, recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import {
   addVersion,
-  chooseHard,
-  chooseSoft,
+  chooseTrained,
+  chooseWritten,
   recalibrate,
   takeFoundPrompt,
   takeFoundWords,
@@ -24,7 +24,7 @@ import { answersWith, isPresent, shownTry, sinceTry } from '../../../prompt-set/
 import type { Opened, PromptSet, Version } from '../../../prompt-set/types';
 import { promptFor, promptOf } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
-import type { HardPrompt } from '../../../task/types';
+import type { PromptText } from '../../../task/types';
 import type { ScoreRequest } from '../../../worker/protocol';
 import { promptSet } from '../../../workflow/fake-host.test-support';
 import type { Verbs } from '../../../workflow/index';
@@ -248,7 +248,7 @@ const tune = (on: Page, at: number) =>
     const soft = { ...own, vectors: Float32Array.of(at, 1) };
     const prompt = promptOf(set, firstText(version.prompt), set.words, soft);
     const model = version.model && { ...version.model, sha256: MODELS[0] ?? '' };
-    return chooseSoft(addVersion(set, { id, now }, { ...rest, id, model, prompt }), id, now);
+    return chooseTrained(addVersion(set, { id, now }, { ...rest, id, model, prompt }), id, now);
   });
 
 const threshold = ({ promptSets, set }: Page, at: number) =>
@@ -281,7 +281,7 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   fc.constantFrom(0, 2).map((shots) => [`shots ${shots}`, (on: Page) => on.prompts.setHow({ shots })] as const),
   fc
     .constantFrom({ selection: 'random' }, { selection: 'balanced' }, { shotSeed: 1 })
-    .map((how) => [JSON.stringify(how), (on: Page) => on.prompts.setHow(how as Partial<HardPrompt>)] as const),
+    .map((how) => [JSON.stringify(how), (on: Page) => on.prompts.setHow(how as Partial<PromptText>)] as const),
   fc.constantFrom(1, 2).map((orders) => [`orders ${orders}`, (on: Page) => on.prompts.setHow({ orders })] as const),
   fc
     .tuple(nat, fc.constantFrom('fine', 'poor', 'so'))
@@ -302,7 +302,7 @@ const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
   nat.map((at) => {
     const choose = ({ promptSets, set }: Page) => {
       const id = place(writtenIn(set()), at)?.id;
-      return id && promptSets.getState().change(set().id, 'Chosen', (s) => chooseHard(s, id, 'now'));
+      return id && promptSets.getState().change(set().id, 'Chosen', (s) => chooseWritten(s, id, 'now'));
     };
     return [`choose ${at}`, choose] as const;
   }),
@@ -327,7 +327,7 @@ const figures = ({ tried }: Pick<Version, 'tried'>) => {
 };
 
 /** The same, measured now. */
-async function fresh(on: Page, set: PromptSet, prompt: HardPrompt, version: Version) {
+async function fresh(on: Page, set: PromptSet, prompt: PromptText, version: Version) {
   const using = answersWith(promptFor(set, version));
   expect(using.words.map(({ label }) => label)).toEqual(on.rows().labels);
   expect([0, using.words.length]).toContain(using.meanLogProbs?.length ?? 0);
@@ -449,7 +449,7 @@ const comparedActs = fc.oneof(
       on.prompts.edit(text);
       await on.trying.start();
       const newest = writtenIn(on.set()).at(-1)?.id ?? '';
-      await on.promptSets.getState().update((set) => chooseHard(set, newest, 'now'));
+      await on.promptSets.getState().update((set) => chooseWritten(set, newest, 'now'));
     };
     return [`prompt ${text}`, tried] as const;
   }),

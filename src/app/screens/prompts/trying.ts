@@ -5,10 +5,10 @@ import type { Dataset } from '../../../dataset/types';
 import { oneAtATime, pause } from '../../../lib/control';
 import { capitalised } from '../../../lib/format';
 import { firstText } from '../../../prompt/prompt';
-import { otherHands } from '../../../prompt-set/arms';
+import { otherWritten } from '../../../prompt-set/arms';
 import {
-  chooseHard,
-  chosenHard,
+  chooseWritten,
+  chosenWritten,
   type FoundPrompt,
   recordTry,
   takeFoundPrompt,
@@ -18,7 +18,7 @@ import { answersWith, foundVersion, isOfText, sinceTry } from '../../../prompt-s
 import type { Opened, PromptSearch, PromptSet, Version } from '../../../prompt-set/types';
 import { promptFor, promptOf, versionById, versionsOf } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
-import type { HardPrompt } from '../../../task/types';
+import type { PromptText } from '../../../task/types';
 import { writingSeconds } from '../../../training/estimate';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { ImproveRequest } from '../../../workflow/improve';
@@ -54,7 +54,7 @@ export const readings = perStudio(({ services, stores: { session } }) => {
   return { read, vectors };
 });
 
-const isNearest = ({ shots, selection }: HardPrompt) => shots > 0 && selection === 'nearest';
+const isNearest = ({ shots, selection }: PromptText) => shots > 0 && selection === 'nearest';
 
 export function useReading() {
   const { set, dataset } = useOpen();
@@ -178,12 +178,12 @@ function kept(
   const { kind: _kind, timing: _timing, ...tried } = result;
   const next = recordTry(set, versionId, tried, now);
   const mine = versionById(next, versionId);
-  const yours = chosenHard(next);
+  const yours = chosenWritten(next);
   const reached = mine ? figureOf(mine) : null;
   if (reached === null || !yours) return next;
   const best = figureOf(yours);
   if (best !== null && sinceTry(next, yours, opened).length > 0) return next;
-  return best === null || reached > best ? chooseHard(next, versionId, now) : next;
+  return best === null || reached > best ? chooseWritten(next, versionId, now) : next;
 }
 
 const figureOf = ({ tried, tagged, wrote }: Version): number | null =>
@@ -202,10 +202,10 @@ const NO_SEARCH: Searching = { setId: null, board: [], tokensPerSecond: null, fo
 /** Of the user's prompts the chosen one and the newest take part. */
 const MOST_OWN = 5;
 
-function searchFor(set: PromptSet, dataset: Dataset, draft: HardPrompt): ImproveRequest {
+function searchFor(set: PromptSet, dataset: Dataset, draft: PromptText): ImproveRequest {
   const { words, baseTemplate: template } = set;
-  const chosen = chosenHard(set);
-  const versions = [...(chosen ? [chosen] : []), ...otherHands(set)].slice(0, MOST_OWN);
+  const chosen = chosenWritten(set);
+  const versions = [...(chosen ? [chosen] : []), ...otherWritten(set)].slice(0, MOST_OWN);
   const texts = versions.map((version) => firstText(promptFor(set, version)));
   const own = texts.map((prompt) => ({ prompt, words: prompt.words }));
   const typed = { prompt: draft, words };
@@ -246,15 +246,15 @@ export function useCutOffSearch() {
 }
 
 /** Makes the winner Yours, with an undo. The editor shows it, unless it has text that is in no version. */
-async function takeWinner(studio: Studio, set: PromptSet, draft: HardPrompt, found: FoundPrompt): Promise<void> {
+async function takeWinner(studio: Studio, set: PromptSet, draft: PromptText, found: FoundPrompt): Promise<void> {
   const { updateById, change } = studio.stores.promptSets.getState();
-  const before = set.chosenHard;
+  const before = set.chosenWritten;
   await updateById(set.id, (latest, at) => takeFoundPrompt(latest, found, at).set);
   const { name, prompt } = found.winner;
   if (versionsOf(set, 'written').some((version) => isOfText(version, draft))) usePrompts.of(studio).take(prompt);
   const what = `${capitalised(name)} is your entry in the comparison`;
   if (before !== null)
-    toastUndo(what, () => change(set.id, what, (latest, { now }) => chooseHard(latest, before, now)));
+    toastUndo(what, () => change(set.id, what, (latest, { now }) => chooseWritten(latest, before, now)));
 }
 
 /** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */

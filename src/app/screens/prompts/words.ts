@@ -1,11 +1,11 @@
 import { count, counted, duration, ofRows, percentWhole } from '../../../lib/format';
 import { firstText } from '../../../prompt/prompt';
-import { chosenHard } from '../../../prompt-set/make-versions';
+import { chosenWritten } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, isOfText, isPresent, type ShownTry } from '../../../prompt-set/tries';
 import type { PromptSet, Version } from '../../../prompt-set/types';
 import { triedOf } from '../../../prompt-set/versions';
-import type { HardPrompt } from '../../../task/types';
+import type { PromptText } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
 import type { ModelStanding } from '../../state/session-state';
 
@@ -31,7 +31,7 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
 }
 
 export function promptsLead({ set, model }: Standing): string {
-  const chosen = set && chosenHard(set);
+  const chosen = set && chosenWritten(set);
   if (!chosen || triedOf(chosen) === null) {
     if (model === 'none')
       return 'You can edit it now. Trying and training take a model: the note here says what to do.';
@@ -62,7 +62,7 @@ export const triedWords = ({ tried, tagged, wrote }: Version): string =>
       : `${ofRows(tried?.accuracy ?? 0, tried?.rows ?? 0, 'validation row', percentWhole)} right`;
 
 /** A short account of what changed: the first line that is new, else the answer words. */
-export function versionName(prompt: HardPrompt, before: Version | undefined): string {
+export function versionName(prompt: PromptText, before: Version | undefined): string {
   if (!before) return 'Proposed';
   const old = new Set(firstText(before.prompt).template.split('\n'));
   const fresh = prompt.template.split('\n').find((line) => line.trim() !== '' && !old.has(line));

@@ -74,7 +74,7 @@ function RunCell({ run, set }: { readonly run: Run; readonly set: PromptSet }) {
       <Button variant="link" isDisabled={busy} onPress={() => void show(run.id)}>
         {run.name}
       </Button>
-      {set.chosenSoft === run.id ? <span className="dim small"> · used as Tuned</span> : null}
+      {set.chosenTrained === run.id ? <span className="dim small"> · used as Tuned</span> : null}
       <div className="dim small">
         {run.number}: {runWords(run)}
       </div>

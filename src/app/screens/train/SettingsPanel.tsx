@@ -1,7 +1,7 @@
 import type { ByTask } from '../../../dataset/types';
 import { LABEL_METRICS, TAG_METRICS } from '../../../metrics/registry';
 import type { Placement } from '../../../prompt/soft-prompt';
-import { chosenHard } from '../../../prompt-set/make-versions';
+import { chosenWritten } from '../../../prompt-set/make-versions';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
@@ -42,7 +42,7 @@ export function SettingsPanel() {
       <div className="stack fold-body">
         <PlacementChoice />
         {isRace ? null : <StartSettings set={set} />}
-        {chosenHard(set) ? fields([HYBRID]) : null}
+        {chosenWritten(set) ? fields([HYBRID]) : null}
         <div className="settings-grid" id={NUMBERS_ID}>
           {fields(isGenerating ? NUMBERS_FOR_TEXTS : numbers)}
         </div>

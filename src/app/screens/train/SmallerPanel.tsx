@@ -1,4 +1,4 @@
-import { chooseHard, chooseSoft, hasEnded } from '../../../prompt-set/make-versions';
+import { chooseTrained, chooseWritten, hasEnded } from '../../../prompt-set/make-versions';
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import { versionById } from '../../../prompt-set/versions';
 import { timeWords } from '../../../training/estimate';
@@ -74,8 +74,8 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Run 
     );
   const compare = async () => {
     await promptSets.getState().updateById(set.id, (s, { now }) => {
-      const withRun = chooseSoft(s, run.id, now);
-      return version ? chooseHard(withRun, version.id, now) : withRun;
+      const withRun = chooseTrained(s, run.id, now);
+      return version ? chooseWritten(withRun, version.id, now) : withRun;
     });
     return screenPath(set.id, 'compare');
   };

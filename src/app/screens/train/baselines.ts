@@ -2,7 +2,7 @@ import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { firstText } from '../../../prompt/prompt';
-import { chosenHard, recordTry } from '../../../prompt-set/make-versions';
+import { chosenWritten, recordTry } from '../../../prompt-set/make-versions';
 import { answersWith, sinceTry } from '../../../prompt-set/tries';
 import type { PromptSet, Version } from '../../../prompt-set/types';
 import { promptFor } from '../../../prompt-set/versions';
@@ -40,8 +40,8 @@ type Asked = Pick<TrainRunRequest['baselines'][number], 'prompt' | 'with'>;
 function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | null {
   if (id === 'untuned')
     return { prompt: { template, shots: 0, shotSeed: 0 }, with: { words, meanLogProbs: null, longest: null } };
-  const hard = chosenHard(open);
-  const prompt = hard && promptFor(open, hard);
+  const yours = chosenWritten(open);
+  const prompt = yours && promptFor(open, yours);
   return prompt && { prompt: firstText(prompt), with: answersWith(prompt) };
 }
 
@@ -55,7 +55,7 @@ function keyOf(subject: Subject, id: BaselineId): string {
 type Stored = (id: BaselineId) => Promise<Score | null>;
 
 function presentTry({ open, dataset, info }: Subject): Version['tried'] {
-  const hand = chosenHard(open);
+  const hand = chosenWritten(open);
   return hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0 ? hand.tried : null;
 }
 
@@ -106,11 +106,11 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
       });
     },
     keep: async (subject, { id, scores, tried }) => {
-      const hard = chosenHard(subject.open);
-      if (tried && hard) {
+      const yours = chosenWritten(subject.open);
+      if (tried && yours) {
         await promptSets
           .getState()
-          .updateById(subject.open.id, (set, { now }) => recordTry(set, hard.id, { tried }, now));
+          .updateById(subject.open.id, (set, { now }) => recordTry(set, yours.id, { tried }, now));
         return;
       }
       await disk.settings.set(keyOf(subject, id), scores);

@@ -245,7 +245,7 @@ const rivalCheck = perStudio((studio) =>
 /** While nothing else runs: a proposal that the template alone beats is no rival for the next run. */
 export function useFairRival(): void {
   const dataset = usePromptSets((s) => s.dataset);
-  const version = usePromptSets(({ set }) => (set && needsFairCheck(set) ? set.chosenHard : null));
+  const version = usePromptSets(({ set }) => (set && needsFairCheck(set) ? set.chosenWritten : null));
   const model = useSession((s) => (s.job === null && s.model.kind === 'ready' ? s.model.info.sha256 : null));
   useResource(rivalCheck.use(), dataset && version && model ? { dataset, version, model } : null);
 }

@@ -7,9 +7,9 @@ import { StudioError } from '../../../lib/errors';
 import { firstText, softsOf } from '../../../prompt/prompt';
 import {
   addWritten,
-  chooseHard,
-  chosenHard,
-  chosenSoft,
+  chooseWritten,
+  chosenTrained,
+  chosenWritten,
   finishRun,
   PROPOSED,
   updateRun,
@@ -320,7 +320,7 @@ describe('a run', () => {
     expect(live?.lines.map((l) => l.id)).toEqual(['majority', 'untuned', 'yours']);
     expect(live?.stepsPerSecond).toBe(200); // 5 ms a step, whatever was let past between two of them
     const set = promptSets.getState().set;
-    expect(set && softsOf(present(chosenSoft(set) ?? undefined, 'Tuned').prompt)[0]).toMatchObject({
+    expect(set && softsOf(present(chosenTrained(set) ?? undefined, 'Tuned').prompt)[0]).toMatchObject({
       virtualTokens: 2,
       hidden: 1,
       placement: 'suffix',
@@ -366,7 +366,7 @@ describe('a run', () => {
     const other = { template: 'Other.\n{text}\nA:', shots: 0, shotSeed: 0 };
     await promptSets.getState().update((set) => {
       const added = addWritten(set, stamp(), { text: other });
-      return { ...added.set, chosenHard: added.version.id };
+      return { ...added.set, chosenWritten: added.version.id };
     });
     await train.arrive({ setId, dataset });
     expect(lines()).toEqual(['majority', 'untuned']);
@@ -405,7 +405,7 @@ describe('a run', () => {
     const { set } = promptSets.getState();
     const [run] = present(set, 'set').runs;
     expect(run).toMatchObject({ status: 'stopped', bestStep: 60, error: engine.death.message });
-    expect(set?.chosenSoft).toBe(run?.id);
+    expect(set?.chosenTrained).toBe(run?.id);
     await boot();
     await train.arrive({ setId: set?.id ?? '', dataset });
     expect(train.getState().live).toMatchObject({ ending: 'stopped', resumeFrom: null, error: engine.death });
@@ -591,7 +591,7 @@ describe('the queue', () => {
     await start();
     const set = promptSets.getState().set;
     expect(set?.runs[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: writtenIn(set)[0]?.id });
-    expect(set?.chosenSoft).toBeNull();
+    expect(set?.chosenTrained).toBeNull();
   });
 
   test('starts a branch from the vectors of the other run', async () => {
@@ -663,7 +663,7 @@ describe('a proposed prompt, while nothing else runs', () => {
     const prompt = { template: 'Classify.\n{text}\nA:', shots: 0, shotSeed: 0 };
     await promptSets.getState().update((set) => {
       const { set: added, version } = addWritten(set, at, { text: prompt, ...PROPOSED });
-      return chooseHard(added, version.id, at.now);
+      return chooseWritten(added, version.id, at.now);
     });
     const { call } = workflow;
     const asked = vi.fn((signal: AbortSignal) =>
@@ -680,7 +680,7 @@ describe('a proposed prompt, while nothing else runs', () => {
   const check = () => train.checkRival(dataset, new AbortController().signal);
   const yours = () => {
     const { set } = promptSets.getState();
-    const yours = set && chosenHard(set);
+    const yours = set && chosenWritten(set);
     return yours && firstText(yours.prompt).template;
   };
 

@@ -1,7 +1,7 @@
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, badInput, StudioError } from '../../../lib/errors';
-import { chosenHard, hasEnded, openRun, updateRun } from '../../../prompt-set/make-versions';
+import { chosenWritten, hasEnded, openRun, updateRun } from '../../../prompt-set/make-versions';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
@@ -335,7 +335,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly checkRival = async (dataset: Dataset, signal: AbortSignal): Promise<void> => {
     const asked = AbortSignal.any([signal, this.#idle.signal]);
     const { set } = this.sets;
-    const key = rowsKey(dataset, set && chosenHard(set), set?.words, set?.baseTemplate, weightsOf(this.session));
+    const key = rowsKey(dataset, set && chosenWritten(set), set?.words, set?.baseTemplate, weightsOf(this.session));
     if (!set || this.#isTaken() || this.#fair.has(key)) return;
     if (await this.#wordFinder.isDue(set.id, dataset)) return;
     const checked = await withFairRival(this.services, this.stores.promptSets, { set, dataset }, asked);

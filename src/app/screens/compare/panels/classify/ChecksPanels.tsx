@@ -47,8 +47,8 @@ export function ChecksPanels({ evaluation, insights }: Omit<InsightsProps, 'pair
 
 type Checked = Pick<CloserProps, 'evaluation'>;
 
-function EveryRowPanel({ evaluation: { everyRow, softVersion, plan } }: Checked) {
-  const canTrain = softVersion !== null && plan.arms.some(({ id }) => id === 'yours');
+function EveryRowPanel({ evaluation: { everyRow, trainedVersion, plan } }: Checked) {
+  const canTrain = trainedVersion !== null && plan.arms.some(({ id }) => id === 'yours');
   return (
     <Panel stack span={6} title="Every row, answered by a prompt that never saw it">
       {everyRow ? (
