@@ -108,7 +108,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   model: 850,
   offline: 250,
   prompt: 500,
-  'prompt-set': 3150,
+  'prompt-set': 3200,
   report: 2900,
   route: 1500,
   runtime: 2150,

@@ -1,5 +1,5 @@
 /** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
-import type { Dataset, TaskKind } from '../dataset/types';
+import { type Dataset, ofTask, type TaskKind } from '../dataset/types';
 import { newerFormat } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { exactJson, readExactJson } from '../lib/exact-json';
@@ -19,6 +19,7 @@ import {
   type Run,
   type RunCheckpoint,
   type TagEvaluation,
+  type Tried,
   type Version,
   withKind,
 } from '../prompt-set/types';
@@ -67,12 +68,17 @@ export function withoutRows({ set, evaluations, checkpoints, measurements }: Com
 }
 
 /** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
-const withoutRowIds = ({ tagged, wrote, ...version }: Version): Version => ({
-  ...version,
-  tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
-  ...(tagged ? { tagged: { ...tagged, given: [] } } : {}),
-  ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
-});
+const withoutRowIds = ({ tried, ...version }: Version): Version => ({ ...version, tried: tried && figuresOf(tried) });
+
+const figuresOf = (tried: Tried): Tried =>
+  ofTask<Tried, [], Tried>(
+    {
+      classify: (own) => ({ ...own, wrongRowIds: [], wrongPredictions: [] }),
+      tag: (own) => ({ ...own, given: [] }),
+      generate: (own) => ({ ...own, written: [] }),
+    },
+    tried,
+  );
 
 /** The answers with the places of the rows for their ids. */
 function withoutIds({ answers, wrote, ...of }: Answers): Answers {

@@ -39,6 +39,7 @@ const model = fc.record({ id: text, sha256: fc.constant('a'.repeat(64)), dtype: 
 
 const tried = fc.option(
   fc.record({
+    kind: fc.constant('classify' as const),
     accuracy: share,
     macroF1: share,
     confusion: fc.constant([

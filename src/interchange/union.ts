@@ -83,12 +83,7 @@ export function united(here: CompleteSet, there: CompleteSet, agreed: State): Un
     ...Object.fromEntries(FACTS.filter(takes).map((key) => [key, there.set[key]])),
     // the folder may lack the rows of a try
     versions: union(here.set.versions, there.set.versions, (own, other) =>
-      takes(own.id)
-        ? {
-            ...other,
-            ...{ tried: own.tried ?? other.tried, tagged: own.tagged ?? other.tagged, wrote: own.wrote ?? other.wrote },
-          }
-        : own,
+      takes(own.id) ? { ...other, tried: own.tried ?? other.tried } : own,
     ),
     runs: union(here.set.runs, there.set.runs, (own, other) => (takes(`run ${own.id}`) ? other : own)),
     ...(moves.length > 0 && { moves }),

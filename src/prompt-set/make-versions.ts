@@ -6,7 +6,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, PromptText } from '../task/types';
 import { changeTask, cleanName, isWriting, type Stamp, touch, usedIn } from './prompt-set';
-import type { PromptSearch, PromptSet, Run, Version, WordSearch } from './types';
+import type { PromptSearch, PromptSet, Run, Tried, Version, WordSearch } from './types';
 import {
   changeVersion,
   hasTask,
@@ -18,7 +18,6 @@ import {
   type Side,
   sideOf,
   taskOf,
-  triedOf,
   tunedPrompt,
   versionById,
   versionOfText,
@@ -51,8 +50,8 @@ export const PROPOSED = { name: 'Proposed', origin: { kind: 'proposed', bare: fa
 const TEMPLATE_ALONE = { name: 'Proposed: the template alone', origin: { kind: 'proposed', bare: true } } as const;
 
 /** Whether nobody has made or tried a version: a newer proposal replaces it. */
-export const isProposal = (version: Pick<Version, 'origin' | 'tried' | 'tagged' | 'wrote'>): boolean =>
-  version.origin.kind === 'proposed' && triedOf(version) === null;
+export const isProposal = (version: Pick<Version, 'origin' | 'tried'>): boolean =>
+  version.origin.kind === 'proposed' && version.tried === null;
 
 /** Runs and what they make have one count, hand-written versions another. */
 const nextNumber = ({ versions, runs }: Pick<PromptSet, 'versions' | 'runs'>, side: Side): number =>
@@ -151,15 +150,9 @@ export function takeTemplateAlone(set: PromptSet, at: Stamp): PromptSet {
   return chooseWritten(next, version.id, at.now);
 }
 
-/** Keeps the result of a try on validation rows with its version, or the texts that it generated for them. */
-export function recordTry(
-  set: PromptSet,
-  versionId: string,
-  result: Pick<Version, 'tried'> | Pick<Version, 'tagged'> | Pick<Version, 'wrote'>,
-  now: string,
-): PromptSet {
-  return changeVersion(set, find(set.versions, versionId).id, result, now);
-}
+/** Keeps the result of a try on validation rows with its version. */
+export const recordTry = (set: PromptSet, versionId: string, tried: Tried, now: string): PromptSet =>
+  changeVersion(set, find(set.versions, versionId).id, { tried }, now);
 
 /** Starts a run. It is recorded from the start, so that a reload finds it. */
 export function startRun(

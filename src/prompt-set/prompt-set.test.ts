@@ -113,6 +113,7 @@ describe('a prompt set', () => {
     expect(again.set).toBe(two.set);
     expect(chosenWritten(two.set)?.id).toBe(one.version.id);
     const tried = {
+      kind: 'classify' as const,
       ...{ datasetFingerprint: 'f', splitHash: 's', with: { ...answersWith(two.version.prompt), seed: 0, model: 'w' } },
       accuracy: 0.5,
       macroF1: 0.4,
@@ -122,7 +123,7 @@ describe('a prompt set', () => {
       rows: 4,
       seconds: 1,
     };
-    expect(recordTry(two.set, two.version.id, { tried }, 'now').versions[1]?.tried).toEqual(tried);
+    expect(recordTry(two.set, two.version.id, tried, 'now').versions[1]?.tried).toEqual(tried);
   });
 
   test('keeps a run from its start, with its vectors, and uses it as Tuned if none is better', () => {
@@ -237,7 +238,15 @@ describe('the winner of a search', () => {
     const confusion = { macroF1: 0.5, confusion: [], wrongPredictions: [0] };
     const asked = { words, meanLogProbs: null, longest: null, seed: 0, model: 'w' };
     const on = { datasetFingerprint: 'f', splitHash: 's', with: asked };
-    const tried = { ...confusion, accuracy: 0.5, rows: 2, wrongRowIds: ['1'], seconds: 1, ...on };
+    const tried = {
+      kind: 'classify' as const,
+      ...confusion,
+      accuracy: 0.5,
+      rows: 2,
+      wrongRowIds: ['1'],
+      seconds: 1,
+      ...on,
+    };
     const own = { ...winner, words: make().words, tried };
     const found = takeFoundPrompt(make(), { winner: own, search }, at('2')).set;
     const again = takeFoundPrompt(found, { winner: own, search }, at('3'));

@@ -9,7 +9,7 @@ import { alignWords, sameLabels } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type { EarlierLooks, PromptSet, Version, WordSearch, WritingTask } from './types';
-import { promptOf, taskOf, triedOf } from './versions';
+import { promptOf, taskOf } from './versions';
 
 export interface Stamp {
   readonly id: string;
@@ -82,7 +82,7 @@ export function usedIn({ moves = [], runs }: PromptSet): (version: Version) => b
     ...runs.flatMap(({ handVersion, distilled }) => [handVersion, distilled?.from]),
   ]);
   return (version) =>
-    triedOf(version) !== null || version.calibrated || version.prompt.threshold !== null || named.has(version.id);
+    version.tried !== null || version.calibrated || version.prompt.threshold !== null || named.has(version.id);
 }
 
 /** The versions for another task: a hand-written one that was never used is still a draft and gets its answer words. */

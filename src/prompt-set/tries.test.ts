@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { addWritten, recordTry, versionWith } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
 import { answersWith, differenceWords, shownTry, sinceTry } from './tries';
-import type { Opened, PromptSet, Tried, TriedWith } from './types';
+import type { Opened, PromptSet, TriedWith, TryOf } from './types';
 import { changeVersion, promptFor, promptOf } from './versions';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -12,9 +12,16 @@ const PROMPT = { template: 'Say it. {text}\nTone:', shots: 0, shotSeed: 0 };
 const OPENED: Opened = { dataset: { fingerprint: 'f', splitHash: 's', seed: 1 }, model: 'w' };
 const WITH: TriedWith = { words: WORDS, meanLogProbs: null, longest: null, seed: 1, model: 'w' };
 const FIGURES = { accuracy: 0.75, macroF1: 0.7, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 8 };
-const TRIED = { ...FIGURES, seconds: 1, datasetFingerprint: 'f', splitHash: 's', with: WITH };
+const TRIED = {
+  kind: 'classify' as const,
+  ...FIGURES,
+  seconds: 1,
+  datasetFingerprint: 'f',
+  splitHash: 's',
+  with: WITH,
+};
 
-const made = (tried: Partial<Tried> = {}): PromptSet => {
+const made = (tried: Partial<TryOf<'classify'>> = {}): PromptSet => {
   const task = {
     name: 'Tone',
     baseTemplate: '{text}\nTone:',
@@ -24,7 +31,7 @@ const made = (tried: Partial<Tried> = {}): PromptSet => {
   };
   const empty = createPromptSet({ id: 's', now: NOW }, { ...task, words: WORDS });
   const { set } = addWritten(empty, { id: 'h1', now: NOW }, { text: PROMPT });
-  return recordTry(set, 'h1', { tried: { ...TRIED, ...tried } }, NOW);
+  return recordTry(set, 'h1', { ...TRIED, ...tried }, NOW);
 };
 
 const untried = (): PromptSet => changeVersion(made(), 'h1', { tried: null }, NOW);
@@ -65,9 +72,15 @@ it('no model that is known yet differs from none', () => {
 
 it('generated texts hold for one longest answer', () => {
   const figures = { rows: 3, rougeL: 0.5, tokenF1: 0.5, exactMatch: 0, loss: 1, seconds: 1, written: [] };
-  const wrote = { ...figures, datasetFingerprint: 'f', splitHash: 's', with: { ...WITH, words: [] } };
+  const wrote = {
+    kind: 'generate' as const,
+    ...figures,
+    datasetFingerprint: 'f',
+    splitHash: 's',
+    with: { ...WITH, words: [] },
+  };
   const set = changeTask(untried(), { words: [], writing: { longest: null } }, NOW);
-  const kept = recordTry(set, 'h1', { wrote }, NOW);
+  const kept = recordTry(set, 'h1', wrote, NOW);
   expect(since(kept)).toEqual([]);
   expect(since(changeTask(kept, { writing: { longest: 12 } }, NOW))).toEqual(['length']);
 });

@@ -2,12 +2,16 @@
  * What a try of a hand-written version depends on. Its figures are the present ones only while all of that is unchanged;
  * otherwise they belong to an earlier prompt, earlier rows or another model, and are marked as such.
  */
+import { ofTask, type TaskKind } from '../dataset/types';
+import { count, counted, midSentence, ofRows, percent, percentWhole } from '../lib/format';
+import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { firstText, isText, type Prompt } from '../prompt/prompt';
 import type { PromptText } from '../task/types';
+import type { Scores } from '../training/events';
 import { chosenWritten, versionWith } from './make-versions';
 import { sameWords } from './prompt-set';
-import type { AnswersWith, Opened, PromptSet, Tried, Version } from './types';
-import { isSameText, promptFor, triedOf, versionsOf } from './versions';
+import type { AnswersWith, Opened, PromptSet, Tried, TryOf, Version } from './types';
+import { isSameText, promptFor, versionsOf } from './versions';
 
 /** What a prompt answers with, besides its text. */
 export const answersWith = (prompt: Prompt): AnswersWith => ({
@@ -28,7 +32,7 @@ export function sinceTry(
   version: Version,
   { dataset, model }: Opened,
 ): readonly Difference[] {
-  const made = triedOf(version);
+  const made = version.tried;
   if (!made) return [];
   const then = made.with;
   const now = answersWith(promptFor(set, version));
@@ -81,8 +85,7 @@ export const isOfText = ({ prompt }: Version, text: PromptText): boolean =>
 /** Of a text that says nothing else. */
 const DEFAULTS = { selection: undefined, orders: undefined, chat: undefined } as const;
 
-const wasTried = (version: Version | null | undefined): version is Version =>
-  version != null && triedOf(version) !== null;
+const wasTried = (version: Version | null | undefined): version is Version => version != null && version.tried !== null;
 
 /**
  * The try that is shown with a prompt: its own, else the newest of the same text, else that of Yours; null = there is none.
@@ -95,5 +98,59 @@ export function shownTry(set: PromptSet, text: PromptText, opened: Opened): Show
 }
 
 /** Rows that a try got wrong; their ids are left out where a package came without rows. */
-export const wrongCount = ({ rows, accuracy }: Pick<Tried, 'rows' | 'accuracy'>): number =>
+export const wrongCount = ({ rows, accuracy }: Pick<TryOf<'classify'>, 'rows' | 'accuracy'>): number =>
   rows - Math.round(rows * accuracy);
+
+/** From 0 to 1, by the metric that decides. */
+export const reachedIn = (tried: Tried): number =>
+  ofTask({ classify: (t) => t.accuracy, tag: (t) => t.microF1, generate: (t) => t.rougeL }, tried);
+
+const { perplexity, rougeL } = TEXT_METRICS;
+
+const on = (rows: number, noun?: string) => (noun ? ` on ${counted(rows, noun)}` : '');
+
+/** "20 of 30 rows", "81% of 64 rows"; "ROUGE-L 55% on 20 rows". */
+export const triedWords = (tried: Tried, noun?: string, form = percent): string =>
+  ofTask(
+    {
+      classify: ({ accuracy, rows }) => ofRows(accuracy, rows, noun, form),
+      tag: ({ microF1, rows }) => `${midSentence(TAG_METRICS.microF1.name)} ${form(microF1)}${on(rows, noun)}`,
+      generate: (t) => `${rougeL.name} ${form(t.rougeL)}${on(t.rows, noun)}`,
+    },
+    tried,
+  );
+
+type Shown<K extends TaskKind> = readonly [metric: string, words: (tried: TryOf<K>) => string];
+
+const SHOWN: { readonly [K in TaskKind]: readonly Shown<K>[] } = {
+  classify: [
+    [LABEL_METRICS.accuracy.name, ({ accuracy, rows }) => ofRows(accuracy, rows, undefined, percentWhole)],
+    ['Wrong rows', (tried) => count(wrongCount(tried))],
+  ],
+  tag: [
+    [TAG_METRICS.microF1.name, ({ microF1 }) => percentWhole(microF1)],
+    [TAG_METRICS.subsetAccuracy.name, (t) => ofRows(t.subsetAccuracy, t.rows, undefined, percentWhole)],
+  ],
+  generate: [
+    [rougeL.name, (tried) => percentWhole(tried.rougeL)],
+    [perplexity.name, ({ loss }) => perplexity.format.value(Math.exp(loss))],
+  ],
+};
+
+/** What is listed of tries, the figure that decides first; null where a version has none of this kind. */
+export const shownOf = (kind: TaskKind) =>
+  SHOWN[kind].map(([metric, words]) => {
+    const of = ({ tried }: Version) => (tried?.kind === kind ? words(tried as never) : null);
+    return [metric, of] as const;
+  });
+
+/** As runs are measured too; null where texts are generated, as their runs have other figures. */
+export const scoresIn = (tried: Tried): Scores | null =>
+  ofTask<Tried, [], Scores | null>(
+    {
+      classify: ({ kind, accuracy, macroF1 }) => ({ kind, accuracy, macroF1 }),
+      tag: ({ kind, microF1, macroF1 }) => ({ kind, microF1, macroF1 }),
+      generate: () => null,
+    },
+    tried,
+  );

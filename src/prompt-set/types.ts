@@ -20,8 +20,7 @@ export type Run = Value<typeof runSchema>;
 type Origin = Version['origin'];
 export type PromptSearch = Extract<Origin, { readonly kind: 'found' }>['search'];
 export type Tried = NonNullable<Version['tried']>;
-export type WritingTry = NonNullable<Version['wrote']>;
-export type TagTry = NonNullable<Version['tagged']>;
+export type TryOf<K extends TaskKind> = Extract<Tried, { readonly kind: K }>;
 export type TriedWith = Value<typeof triedWith>;
 /** What a version answers with, besides its prompt. */
 export type AnswersWith = Omit<TriedWith, 'seed' | 'model'>;

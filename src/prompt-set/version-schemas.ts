@@ -132,51 +132,48 @@ const originSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('imported'), from: short }),
 ]);
 
-/** Answers of a hand-written prompt to some validation rows. Means over the rows; ROUGE-L, F1 and exact match from 0 to 1. */
-const writingTry = z.object({
-  rows: count,
-  rougeL: share,
-  tokenF1: share,
-  exactMatch: share,
-  /** Cross-entropy per token of the expected texts, mean over the rows. */
-  loss: z.number().min(0),
-  seconds: z.number(),
-  written: many(z.object({ rowId: line, text: page })),
-  datasetFingerprint: short,
-  splitHash: short,
-  with: triedWith,
-});
-
-/** Labels that a hand-written prompt gave validation rows. */
-const tagTry = z.object({
-  rows: count,
-  microF1: share,
-  macroF1: share,
-  subsetAccuracy: share,
-  seconds: z.number(),
-  given: many(z.object({ rowId: line, tags: some(count) })),
-  datasetFingerprint: short,
-  splitHash: short,
-  with: triedWith,
-});
-
 const modelSchema = z.object({ id: line, sha256: short, dtype: id });
 
-/** Result of a try on validation rows. */
-const triedSchema = z.object({
-  accuracy: share,
-  macroF1: share,
-  confusion: some(z.array(count)),
-  wrongRowIds: ids,
-  /** Predicted label index of each wrong row, in the order of wrongRowIds. */
-  wrongPredictions: many(count),
+const ofTry = {
   rows: count,
   seconds: z.number(),
   datasetFingerprint: short,
   /** The split whose validation rows they were drawn from. */
   splitHash: short,
   with: triedWith,
-});
+};
+
+/** What a prompt said of some validation rows. Shares and means over them are from 0 to 1. */
+const triedSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('classify'),
+    accuracy: share,
+    macroF1: share,
+    confusion: some(z.array(count)),
+    wrongRowIds: ids,
+    /** Predicted label index of each wrong row, in the order of wrongRowIds. */
+    wrongPredictions: many(count),
+    ...ofTry,
+  }),
+  z.object({
+    kind: z.literal('tag'),
+    microF1: share,
+    macroF1: share,
+    subsetAccuracy: share,
+    given: many(z.object({ rowId: line, tags: some(count) })),
+    ...ofTry,
+  }),
+  z.object({
+    kind: z.literal('generate'),
+    rougeL: share,
+    tokenF1: share,
+    exactMatch: share,
+    /** Cross-entropy per token of the expected texts, mean over the rows. */
+    loss: z.number().min(0),
+    written: many(z.object({ rowId: line, text: page })),
+    ...ofTry,
+  }),
+]);
 
 /** Rows that something learned from, and which of them it never saw. */
 const learnedRows = {
@@ -207,10 +204,6 @@ export const versionSchema = z.object({
   /** The rows that it learned from; null = it learned from none, or nobody knows. */
   learned: z.object(learnedRows).nullable(),
   tried: triedSchema.nullable(),
-  /** The texts it generated for validation rows, if it was tried. */
-  wrote: writingTry.optional(),
-  /** The labels that it gave validation rows, if it was tried. */
-  tagged: tagTry.optional(),
 });
 
 /** A start that was compared before a run: what it reached on the validation rows after so many steps (loss null = it diverged). */

@@ -42,10 +42,6 @@ export const textAlone = (prompt: Prompt): Prompt => ({
   ...{ calibration: null, threshold: null },
 });
 
-/** The result of its try, of whichever kind of task. */
-export const triedOf = ({ tried, tagged, wrote }: Pick<Version, 'tried' | 'tagged' | 'wrote'>) =>
-  tried ?? tagged ?? wrote ?? null;
-
 /** `written`: only a text, whoever wrote it. */
 export type Side = 'written' | 'trained';
 export const sideOf = ({ prompt }: Pick<Version, 'prompt'>): Side => (isText(prompt) ? 'written' : 'trained');

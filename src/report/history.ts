@@ -4,6 +4,7 @@ import { times } from '../evaluation/words';
 import { counted, ofRows, percent } from '../lib/format';
 import { lineageOf } from '../prompt-set/lineage';
 import { stagesAt } from '../prompt-set/stages';
+import { triedWords } from '../prompt-set/tries';
 import type { PromptSet, Version } from '../prompt-set/types';
 import { runOf, versionById, versionWords } from '../prompt-set/versions';
 import type { Section } from './types';
@@ -28,7 +29,7 @@ const changes = ({ versions = [] }: Dataset): Section => ({
 
 function resultOf(set: PromptSet, version: Version): string {
   const run = runOf(set, version);
-  if (!run) return version.tried ? ofRows(version.tried.accuracy, version.tried.rows, 'row') : '–';
+  if (!run) return version.tried ? triedWords(version.tried, 'row') : '–';
   const { validationAccuracy: accuracy, validationLoss: loss, validationRows: rows } = run;
   const on = rows === undefined ? '' : ` of ${counted(rows, 'row')}`;
   if (accuracy !== null) return rows === undefined ? percent(accuracy) : ofRows(accuracy, rows, 'row');

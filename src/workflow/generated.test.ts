@@ -48,22 +48,22 @@ describe('a prompt that generates texts', () => {
     const { host, asked } = textHost();
     const { events, run } = heard<{ done: number; total: number }>();
     const { dataset: large } = await textSet(300);
-    const result = await tryPrompt(host, { dataset: large, prompt: firstText(hand.prompt), with: ANSWERS }, run);
-    if (result.kind !== 'generate') throw new Error('not texts');
+    const { tried } = await tryPrompt(host, { dataset: large, prompt: firstText(hand.prompt), with: ANSWERS }, run);
+    if (tried.kind !== 'generate') throw new Error('not texts');
     const ids = triedIds(large);
     expect(ids).toHaveLength(20);
     const right = ids.filter(
       (id) => Number(large.table.rows.find((row) => row.id === id)?.cells.label?.slice(7)) % 2 === 0,
     );
-    expect(result.wrote).toMatchObject({
+    expect(tried).toMatchObject({
       ...{ rows: 20, exactMatch: right.length / 20, rougeL: right.length / 20, tokenF1: right.length / 20, loss: 2 },
       ...{ datasetFingerprint: large.fingerprint, splitHash: large.splitHash },
       with: { ...ANSWERS, seed: large.seed, model: '0'.repeat(64) },
     });
     expect(right.length % 20).not.toBe(0);
-    expect(result.wrote.written.map(({ rowId }) => rowId)).toEqual(ids);
-    expect(result.wrote.written.filter(({ text }) => text !== 'nothing')).toHaveLength(right.length);
-    expect(result.wrote.seconds).toBeGreaterThanOrEqual(0);
+    expect(tried.written.map(({ rowId }) => rowId)).toEqual(ids);
+    expect(tried.written.filter(({ text }) => text !== 'nothing')).toHaveLength(right.length);
+    expect(tried.seconds).toBeGreaterThanOrEqual(0);
     expect(events).toEqual([{ done: 20, total: 20 }]);
     // as the texts suggest: the longest has ten letters and its end
     expect(asked[0]).toMatchObject({ soft: null, cacheKey: null, maxNewTokens: 12 + 8 });

@@ -49,7 +49,8 @@ import {
   tell,
 } from './search-board';
 import { tokenRows } from './token-rows';
-import { triedFrom, triedIds } from './training-rows';
+import { triedIds } from './training-rows';
+import { triedFrom } from './tries';
 
 /** Prompts that some row does not fit are dropped. @param later tokens that are read afterwards */
 async function askedAll(

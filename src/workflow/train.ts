@@ -3,11 +3,13 @@
 import { drawnRows } from '../dataset/draw';
 import { rowsById, targetOf, textOf } from '../dataset/labels';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
 import { voicesOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
+import { scoresIn } from '../prompt-set/tries';
 import type { AnswersWith, Tried } from '../prompt-set/types';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from '../route/generated-texts';
 import { wordsFor } from '../task/template';
@@ -18,9 +20,9 @@ import { ask, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
-import { taggedFrom } from './tagged-rows';
 import { tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, timingOf, triedFrom, triedIds } from './training-rows';
+import { cacheKeyOf, type Timing, timingOf, triedIds } from './training-rows';
+import { triedFrom } from './tries';
 
 /** A prompt without vectors that the run is shown against: the plain text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';
@@ -123,13 +125,10 @@ export async function trainOn(
 
 type Asked = Pick<TrainRunRequest, 'dataset' | 'template'> & Baseline;
 
+type Scoring = (host: Host, asked: Asked, inputs: RunInputs, control: Control) => Promise<BaselineScores>;
+
 /** Answers over the answer words. The hand-written prompt is asked the rows of a try, as it answers elsewhere. */
-async function scoredBaseline(
-  host: Host,
-  { id, prompt, dataset, template, with: answers }: Asked,
-  inputs: RunInputs,
-  control: Control,
-) {
+const scoreLabels: Scoring = async (host, { id, prompt, dataset, template, with: answers }, inputs, control) => {
   const isUntuned = id === 'untuned';
   const asked = { voices: voicesOf(prompt, wordsFor(prompt, answers.words)) };
   const rows = isUntuned
@@ -138,24 +137,14 @@ async function scoredBaseline(
   // the run itself has read the untuned texts by now
   const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
   const scored = await ask(host, asked, { rows, dataset, cacheKey }, control);
-  return { of: { dataset, rows, with: answers }, scored };
-}
+  const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
+  const scores = present(scoresIn(tried), 'scores of labels');
+  return { id, scores, ...(isUntuned ? { tried: null, timing: null } : { tried, timing: timingOf(scored) }) };
+};
 
-const BASELINES: ByTask<(host: Host, asked: Asked, inputs: RunInputs, control: Control) => Promise<BaselineScores>> = {
-  classify: async (host, asked, inputs, control) => {
-    const { of, scored } = await scoredBaseline(host, asked, inputs, control);
-    const tried = triedFrom(of, scored, host.engine);
-    const { id } = asked;
-    const scores = { kind: 'classify' as const, accuracy: tried.accuracy, macroF1: tried.macroF1 };
-    return id === 'untuned'
-      ? { id, scores, tried: null, timing: null }
-      : { id, scores, tried, timing: timingOf(scored) };
-  },
-  tag: async (host, asked, inputs, control) => {
-    const { of, scored } = await scoredBaseline(host, asked, inputs, control);
-    const { microF1, macroF1 } = taggedFrom(of, scored, host.engine);
-    return { id: asked.id, scores: { kind: 'tag', microF1, macroF1 }, tried: null, timing: null };
-  },
+const BASELINES: ByTask<Scoring> = {
+  classify: scoreLabels,
+  tag: scoreLabels,
   generate: async (host, { id, prompt, dataset, template }, inputs, control) => {
     const isUntuned = id === 'untuned';
     const rows = isUntuned

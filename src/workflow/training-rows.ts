@@ -4,11 +4,7 @@ import { goldOf, labelCounts } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
-import { calibrated } from '../metrics/calibration';
-import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
-import type { AnswersWith, Tried, TriedWith } from '../prompt-set/types';
-import type { TokenRow } from '../tokens/tokenizer';
-import type { Host } from './host';
+import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 
 /** Validation scores at most this many rows: more cost time and kept the same steps. */
 export const MOST_VALIDATION_ROWS = 64;
@@ -43,11 +39,6 @@ export const triedIds = (dataset: Dataset): readonly string[] =>
 export const triedCount = ({ split, mapping }: Pick<Dataset, 'split' | 'mapping'>): number =>
   Math.min(TRIED_ROWS[taskKindOf(mapping)], split.validation.length);
 
-// A prompt without vectors on validation rows: what a hand-written prompt reaches, and what training has to beat.
-
-/** The figures of a try on validation rows. */
-export type Figures = Omit<Tried, 'datasetFingerprint' | 'splitHash' | 'with'>;
-
 /** How fast this machine reads: the time of forward passes over a number of tokens. */
 export interface Timing {
   readonly tokens: number;
@@ -57,54 +48,6 @@ export interface Timing {
 /** Null where some rows were answered from memory, so that the seconds say nothing. */
 export const timingOf = ({ rows, rowsRun, seconds }: ScoreResult): Timing | null =>
   rowsRun < rows.length ? null : { tokens: rows.reduce((sum, row) => sum + row.tokensComputed, 0), seconds };
-
-/** @param meanLogProbs what calibration subtracts; null = nothing */
-export function tally(
-  rows: readonly TokenRow[],
-  result: ScoreResult,
-  classes: number,
-  meanLogProbs: readonly number[] | null = null,
-): Figures {
-  const labelled = rows.flatMap((row, i) => {
-    const scored = result.rows[i];
-    return row.label === null || !scored
-      ? []
-      : [{ rowId: row.rowId, gold: row.label, predicted: argmax(calibrated(scored.logProbs, meanLogProbs)) }];
-  });
-  const gold = labelled.map((row) => row.gold);
-  const predicted = labelled.map((row) => row.predicted);
-  const confusion = confusionMatrix(gold, predicted, classes);
-  const wrong = labelled.filter((row) => row.gold !== row.predicted);
-  return {
-    accuracy: labelled.length === 0 ? 0 : correctCount(gold, predicted) / labelled.length,
-    macroF1: macroF1(confusion),
-    confusion,
-    wrongRowIds: wrong.map(({ rowId }) => rowId),
-    wrongPredictions: wrong.map((row) => row.predicted),
-    rows: labelled.length,
-    seconds: result.seconds,
-  };
-}
-
-export const triedFrom = (
-  of: { readonly dataset: Dataset; readonly rows: readonly TokenRow[]; readonly with: AnswersWith },
-  scored: ScoreResult,
-  engine: Pick<Host['engine'], 'info'>,
-): Tried => ({
-  ...tally(of.rows, scored, of.dataset.labels.length, of.with.meanLogProbs),
-  ...triedOn(of.dataset, of.with, engine),
-});
-
-/** What a try is kept with: figures of other rows, words or weights are never shown as its own. */
-export const triedOn = (
-  { fingerprint, splitHash, seed }: Dataset,
-  answers: AnswersWith,
-  { info }: Pick<Host['engine'], 'info'>,
-): { readonly datasetFingerprint: string; readonly splitHash: string; readonly with: TriedWith } => ({
-  datasetFingerprint: fingerprint,
-  splitHash,
-  with: { ...answers, seed, model: info.sha256 },
-});
 
 export function majorityOf(
   dataset: Dataset,

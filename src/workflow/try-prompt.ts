@@ -8,7 +8,7 @@ import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import { voicesOf } from '../prompt/prompt';
-import type { AnswersWith, TagTry, Tried, WritingTry } from '../prompt-set/types';
+import type { AnswersWith, Tried } from '../prompt-set/types';
 import { answerLengths, GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';
 import type { AnswerWord, PromptText } from '../task/types';
@@ -18,16 +18,16 @@ import { ask, askIds, textRows } from './ask';
 import type { RowsDone } from './check-rows';
 import type { Host, Run, Verb } from './host';
 import { sharedStart } from './run-rows';
-import { crossCutF1, taggedFrom } from './tagged-rows';
+import { crossCutF1 } from './tagged-rows';
 import { labelCollisions, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, triedFrom, triedIds, triedOn, validationIds } from './training-rows';
+import { cacheKeyOf, type Timing, triedIds, validationIds } from './training-rows';
+import { asTry, type FiguresOf, triedFrom } from './tries';
 
-/** With the time of the tokens that were run. */
-export type TryResult = { readonly timing: Timing } & (
-  | { readonly kind: 'classify'; readonly tried: Tried }
-  | { readonly kind: 'tag'; readonly tagged: TagTry }
-  | { readonly kind: 'generate'; readonly wrote: WritingTry }
-);
+export interface TryResult {
+  readonly tried: Tried;
+  /** Of the tokens that were run. */
+  readonly timing: Timing;
+}
 
 export interface TryRequest {
   readonly dataset: Dataset;
@@ -50,53 +50,48 @@ async function asking(host: Host, request: TryRequest, split: readonly string[],
   return { asked, rows, longest, tokens: read + GENERATED_TOKEN * longest * rows.length };
 }
 
-/** Answers over the answer words to the rows of a try. */
-async function scoredTry(host: Host, request: TryRequest, { control, emit }: Run<RowsDone>) {
+type Trying = (host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>;
+
+/** Answers over the answer words. */
+const tryLabels: Trying = async (host, request, { control, emit }) => {
   const { dataset, with: answers } = request;
   const { asked, rows, tokens } = await asking(host, request, triedIds(dataset), { control });
   const total = rows.length;
   const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
     emit({ done: Math.round(share * total), total }),
   );
-  return { of: { dataset, rows, with: answers }, scored, timing: { tokens, seconds: scored.seconds } };
-}
-
-const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
-  classify: async (host, request, run) => {
-    const { of, scored, timing } = await scoredTry(host, request, run);
-    return { kind: 'classify', tried: triedFrom(of, scored, host.engine), timing };
-  },
-  tag: async (host, request, run) => {
-    const { of, scored, timing } = await scoredTry(host, request, run);
-    return { kind: 'tag', tagged: taggedFrom(of, scored, host.engine), timing };
-  },
-  generate: async (host, request, { control, emit }) => {
-    const begin = performance.now();
-    const { dataset, with: answers } = request;
-    const { rows, longest, tokens } = await asking(host, request, triedIds(dataset), { control });
-    const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
-      emit({ done: Math.floor(done), total: rows.length }),
-    );
-    const seconds = (performance.now() - begin) / 1000;
-    const wrote = { ...writingFigures(dataset, written, seconds), ...triedOn(dataset, answers, host.engine) };
-    return { kind: 'generate', wrote, timing: { tokens, seconds } };
-  },
+  const tried = triedFrom({ dataset, rows, with: answers }, scored, host.engine);
+  return { tried, timing: { tokens, seconds: scored.seconds } };
 };
+
+const tryTexts: Trying = async (host, request, { control, emit }) => {
+  const begin = performance.now();
+  const { dataset } = request;
+  const { rows, longest, tokens } = await asking(host, request, triedIds(dataset), { control });
+  const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
+    emit({ done: Math.floor(done), total: rows.length }),
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  return { tried: asTry(request, host.engine, textFigures(dataset, written, seconds)), timing: { tokens, seconds } };
+};
+
+const TRIES: ByTask<Trying> = { classify: tryLabels, tag: tryLabels, generate: tryTexts };
 
 export const tryPrompt: Verb<TryRequest, RowsDone, TryResult> = (host, request, run) =>
   TRIES[taskKindOf(request.dataset.mapping)](host, request, run);
 
-function writingFigures(
+function textFigures(
   dataset: Dataset,
   written: Awaited<ReturnType<typeof generateTexts>>,
   seconds: number,
-): Omit<WritingTry, 'datasetFingerprint' | 'splitHash' | 'with'> {
+): FiguresOf<'generate'> {
   const byId = rowsById(dataset.table.rows);
   const pairs = written.map(
     ({ rowId, text }) => [text, targetOf(present(byId.get(rowId), rowId), dataset.mapping)] as const,
   );
   const scores = written.flatMap(({ target }) => target ?? []);
   return {
+    kind: 'generate',
     rows: written.length,
     rougeL: mean(pairs.map(([text, wanted]) => rougeL(text, wanted))),
     tokenF1: mean(pairs.map(([text, wanted]) => tokenF1(text, wanted))),

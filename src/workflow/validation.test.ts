@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenRow } from '../tokens/tokenizer';
-import { tally } from './training-rows';
+import { labelFigures } from './tries';
 
 const row = (rowId: string, label: number | null): TokenRow => ({ rowId, label, ids: new Int32Array(1) });
 const scored = (...logProbs: number[]) => ({ rowId: '', logProbs, tokensSent: 1, tokensComputed: 1 });
 
-describe('tally', () => {
+describe('figures of a try', () => {
   it('counts correct and wrong rows and remembers the wrong answers', () => {
-    const tried = tally(
-      [row('a', 0), row('b', 1), row('c', 1), row('unlabelled', null)],
+    const tried = labelFigures(
+      {
+        dataset: { labels: ['x', 'y'] },
+        rows: [row('a', 0), row('b', 1), row('c', 1), row('unlabelled', null)],
+        with: { meanLogProbs: null },
+      },
       { seconds: 2, rowsRun: 4, rows: [scored(-0.1, -3), scored(-0.1, -3), scored(-3, -0.1), scored(-0.1, -3)] },
-      2,
     );
     expect(tried).toMatchObject({
       accuracy: 2 / 3,

@@ -1,6 +1,5 @@
-import { ofRows, percent } from '../../lib/format';
-import { TEXT_METRICS } from '../../metrics/registry';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
+import { triedWords } from '../../prompt-set/tries';
 import type { PromptSet, Version } from '../../prompt-set/types';
 import { runOf, versionById, versionWords } from '../../prompt-set/versions';
 import { reachedWords } from '../../workflow/words';
@@ -10,9 +9,7 @@ import type { SelectOption } from '../ui/Choices';
 export function reached(set: PromptSet, version: Version): string | null {
   const run = runOf(set, version);
   if (run) return reachedWords(run) === '–' ? null : reachedWords(run);
-  const { tried, wrote } = version;
-  if (wrote) return `${TEXT_METRICS.rougeL.name} ${percent(wrote.rougeL)}`;
-  return tried ? ofRows(tried.accuracy, tried.rows) : null;
+  return version.tried && triedWords(version.tried);
 }
 
 export const MISSING_VERSION = 'a missing version';

@@ -1,12 +1,12 @@
 import { type ReactNode, useMemo } from 'react';
 import { labelOf, rowsById, targetOf, textOf } from '../../../dataset/labels';
 import { namedTags } from '../../../dataset/tags';
-import type { Dataset } from '../../../dataset/types';
+import type { Dataset, TaskKind } from '../../../dataset/types';
 import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import { rougeL } from '../../../metrics/text';
 import { differenceWords, isPresent, type ShownTry, wrongCount } from '../../../prompt-set/tries';
-import type { Tried, WritingTry } from '../../../prompt-set/types';
+import type { TryOf } from '../../../prompt-set/types';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
 import { useOpen } from '../../state/studio';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../../ui';
 import { useShownTry } from './prompts-store';
 import { TryButton } from './TriesPanel';
-import { triedWords } from './words';
+import { resultWords } from './words';
 
 const { counted, percent } = format;
 
@@ -31,7 +31,7 @@ const { counted, percent } = format;
 export function ResultPanels() {
   const { dataset } = useOpen();
   const shown = useShownTry();
-  const tried = shown?.version.tried;
+  const tried = triedAs('classify', shown);
   if (!dataset || !shown || !tried)
     return (
       <NotYet title="Mistakes will appear here">
@@ -46,6 +46,10 @@ export function ResultPanels() {
     </Shown>
   );
 }
+
+/** The try that is shown, where it is of this kind of task. */
+const triedAs = <K extends TaskKind>(kind: K, shown: ShownTry | null): TryOf<K> | null =>
+  shown?.version.tried?.kind === kind ? (shown.version.tried as TryOf<K>) : null;
 
 const NotYet = (props: { readonly title: string; readonly children: ReactNode }) => (
   <div className="c12">
@@ -71,7 +75,7 @@ function Shown({ shown, children }: { readonly shown: ShownTry; readonly childre
           }
           action={<TryButton>{isOther ? 'Try your prompt' : 'Try again'}</TryButton>}
         >
-          {`It got ${triedWords(version)}${isOther && differences.length > 0 ? `, ${differenceWords(differences)}` : ''}.`}
+          {`It got ${version.tried ? resultWords(version.tried) : ''}${isOther && differences.length > 0 ? `, ${differenceWords(differences)}` : ''}.`}
         </Note>
       </div>
       {differences.includes('rows') ? null : <div className="c12 grid earlier-try">{children}</div>}
@@ -80,7 +84,7 @@ function Shown({ shown, children }: { readonly shown: ShownTry; readonly childre
 }
 
 interface TriedProps {
-  readonly tried: Tried;
+  readonly tried: TryOf<'classify'>;
   /** Whose it is, at the start of a sentence. */
   readonly name: string;
 }
@@ -183,7 +187,7 @@ const textColumns = (name: string): readonly TableColumn<WrittenRow>[] => [
 export function WrittenPanel() {
   const { dataset } = useOpen();
   const shown = useShownTry();
-  const wrote = shown?.version.wrote;
+  const wrote = triedAs('generate', shown);
   if (!dataset || !shown || !wrote)
     return (
       <NotYet title="What it writes will appear here">
@@ -199,7 +203,7 @@ export function WrittenPanel() {
 }
 
 interface TextsProps {
-  readonly wrote: WritingTry;
+  readonly wrote: TryOf<'generate'>;
   readonly name: string;
   readonly dataset: Dataset;
 }
@@ -251,7 +255,7 @@ interface TaggedRow {
 export function TaggedPanel() {
   const { dataset } = useOpen();
   const shown = useShownTry();
-  const tagged = shown?.version.tagged;
+  const tagged = triedAs('tag', shown);
   const rows = useMemo((): readonly TaggedRow[] => {
     if (!dataset || !tagged) return [];
     const byId = rowsById(dataset.table.rows);

@@ -1,15 +1,13 @@
-import type { ByTask } from '../../../dataset/types';
 import { capitalised, count, counted, ofRows, percentWhole } from '../../../lib/format';
-import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
 import { kindOf, sameWords } from '../../../prompt-set/prompt-set';
-import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
+import { differenceWords, shownOf, sinceTry } from '../../../prompt-set/tries';
 import type { Version } from '../../../prompt-set/types';
 import { versionsOf } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/template';
 import type { Standing } from '../../../workflow/search-board';
-import { foundWords, howWords, perplexityOf } from '../../../workflow/words';
+import { foundWords, howWords } from '../../../workflow/words';
 import { JobPanel } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
@@ -26,7 +24,7 @@ export function TriesPanel() {
   const opened = useOpened();
   const versions = set ? versionsOf(set, 'written').toReversed() : [];
   const changed = (version: Version) => (set && opened ? sinceTry(set, version, opened) : []);
-  const figures = Object.entries(FIGURES[set ? kindOf(set) : 'classify']);
+  const figures = shownOf(set ? kindOf(set) : 'classify');
   const columns: readonly Column<Version>[] = [
     { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...figures.map(([name, figureOf], i) => ({
@@ -109,28 +107,9 @@ export function TryButton({ version, children }: { readonly version?: Version; r
   );
 }
 
-type Figures = Readonly<Record<string, (version: Version) => string | null | undefined>>;
-
-/** A version's figures on validation rows: the first with what it needs to hold again. */
-const FIGURES: ByTask<Figures> = {
-  classify: {
-    [LABEL_METRICS.accuracy.name]: ({ tried }) => tried && ofRows(tried.accuracy, tried.rows, undefined, percentWhole),
-    'Wrong rows': ({ tried }) => tried && count(wrongCount(tried)),
-  },
-  tag: {
-    [TAG_METRICS.microF1.name]: ({ tagged }) => tagged && percentWhole(tagged.microF1),
-    [TAG_METRICS.subsetAccuracy.name]: ({ tagged }) =>
-      tagged && ofRows(tagged.subsetAccuracy, tagged.rows, undefined, percentWhole),
-  },
-  generate: {
-    [TEXT_METRICS.rougeL.name]: ({ wrote }) => wrote && percentWhole(wrote.rougeL),
-    [TEXT_METRICS.perplexity.name]: ({ wrote }) => wrote && perplexityOf(wrote.loss),
-  },
-};
-
 interface FigureProps {
   readonly version: Version;
-  readonly value: string | null | undefined;
+  readonly value: string | null;
   /** What has changed since it was measured: it is grey then. */
   readonly changed: ReturnType<typeof sinceTry>;
   /** Says what has changed, and measures again. */

@@ -199,7 +199,7 @@ async function find(on: Page, at: number, isBiased: boolean): Promise<void> {
   const meanLogProbs = calibration?.meanLogProbs ?? null;
   const request = { dataset: on.rows(), prompt, with: { words, meanLogProbs, longest: null } };
   const found = await on.services.workflow.call('tryPrompt', request);
-  const winner = { prompt, words, name: 'x', calibration, tried: found.kind === 'classify' ? found.tried : null };
+  const winner = { prompt, words, name: 'x', calibration, tried: found.tried };
   const search = { candidates: 9, trainingRows: 9, validationRows: 9, loss: 1, bareLoss: 1 };
   const stamp = { id: `found-${writtenIn(on.set()).length}-${at}`, now: 'now' };
   await on.promptSets.getState().update((set) => takeFoundPrompt(set, { winner, search }, stamp).set);
@@ -332,7 +332,7 @@ async function fresh(on: Page, set: PromptSet, prompt: PromptText, version: Vers
   expect(using.words.map(({ label }) => label)).toEqual(on.rows().labels);
   expect([0, using.words.length]).toContain(using.meanLogProbs?.length ?? 0);
   const found = await on.services.workflow.call('tryPrompt', { dataset: on.rows(), prompt, with: using });
-  return found.kind === 'classify' ? figures(found) : {};
+  return figures(found);
 }
 
 const openedOn = ({ session, rows }: Page): Opened => ({ dataset: rows(), model: weightsOf(session.getState()) });

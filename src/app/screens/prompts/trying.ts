@@ -14,8 +14,8 @@ import {
   takeFoundPrompt,
 } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { answersWith, foundVersion, isOfText, sinceTry } from '../../../prompt-set/tries';
-import type { Opened, PromptSearch, PromptSet, Version } from '../../../prompt-set/types';
+import { answersWith, foundVersion, isOfText, reachedIn, sinceTry } from '../../../prompt-set/tries';
+import type { Opened, PromptSearch, PromptSet, Tried } from '../../../prompt-set/types';
 import { promptFor, promptOf, versionById, versionsOf } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/template';
 import type { PromptText } from '../../../task/types';
@@ -114,7 +114,7 @@ const timings = perStudio((studio) => {
   return {
     seconds,
     tokens,
-    learn: async ({ kind, timing }: TryResult) => {
+    learn: async ({ tried: { kind }, timing }: TryResult) => {
       if (timing.tokens === 0) return;
       const info = await session.getState().modelReady();
       if (kind === 'generate') await speedometer.learnWork(info, 'writtenTokenMs', timing);
@@ -162,7 +162,9 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
         onEvent: ({ done, total }) => report({ done, total, fraction: total > 0 ? done / total : 1 }),
       });
       const opened = { dataset, model: weightsOf(session.getState()) };
-      await promptSets.getState().updateById(set.id, (s, { now }) => kept(s, version.id, result, { opened, now }));
+      await promptSets
+        .getState()
+        .updateById(set.id, (s, { now }) => kept(s, version.id, result.tried, { opened, now }));
       await timings.of(studio).learn(result);
     },
   });
@@ -172,22 +174,16 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
 function kept(
   set: PromptSet,
   versionId: string,
-  result: TryResult,
+  tried: Tried,
   { opened, now }: { readonly opened: Opened; readonly now: string },
 ): PromptSet {
-  const { kind: _kind, timing: _timing, ...tried } = result;
   const next = recordTry(set, versionId, tried, now);
-  const mine = versionById(next, versionId);
   const yours = chosenWritten(next);
-  const reached = mine ? figureOf(mine) : null;
-  if (reached === null || !yours) return next;
-  const best = figureOf(yours);
+  if (!yours) return next;
+  const best = yours.tried && reachedIn(yours.tried);
   if (best !== null && sinceTry(next, yours, opened).length > 0) return next;
-  return best === null || reached > best ? chooseWritten(next, versionId, now) : next;
+  return best === null || reachedIn(tried) > best ? chooseWritten(next, versionId, now) : next;
 }
-
-const figureOf = ({ tried, tagged, wrote }: Version): number | null =>
-  tried?.accuracy ?? tagged?.microF1 ?? wrote?.rougeL ?? null;
 
 interface Searching {
   readonly setId: string | null;

@@ -1,10 +1,9 @@
-import { count, counted, duration, ofRows, percentWhole } from '../../../lib/format';
+import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
 import { isWriting } from '../../../prompt-set/prompt-set';
-import { differenceWords, isOfText, isPresent, type ShownTry } from '../../../prompt-set/tries';
-import type { PromptSet, Version } from '../../../prompt-set/types';
-import { triedOf } from '../../../prompt-set/versions';
+import { differenceWords, isOfText, isPresent, type ShownTry, triedWords } from '../../../prompt-set/tries';
+import type { PromptSet, Tried, Version } from '../../../prompt-set/types';
 import type { PromptText } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
 import type { ModelStanding } from '../../state/session-state';
@@ -21,10 +20,8 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
   if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
   if (shown?.isOther) return 'Your prompt as it is now has not been tried';
   if (shown && !isPresent(shown)) return `Your prompt was tried ${differenceWords(shown.differences)}: try it again`;
-  const { version } = shown ?? {};
-  if (version?.wrote) return `Your prompt reaches ${triedWords(version)}`;
-  if (version?.tagged) return `Your prompt reaches ${triedWords(version)}`;
-  if (version?.tried) return `Your prompt gets ${triedWords(version)}`;
+  const tried = shown?.version.tried;
+  if (tried) return `Your prompt ${tried.kind === 'classify' ? 'gets' : 'reaches'} ${resultWords(tried)}`;
   if (model === 'none') return 'A first prompt is ready, but no model is loaded';
   if (model === 'loading') return 'A first prompt is ready, the model is not yet';
   return 'Start with this prompt, or write your own';
@@ -32,7 +29,7 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
 
 export function promptsLead({ set, model }: Standing): string {
   const chosen = set && chosenWritten(set);
-  if (!chosen || triedOf(chosen) === null) {
+  if (!chosen || chosen.tried === null) {
     if (model === 'none')
       return 'You can edit it now. Trying and training take a model: the note here says what to do.';
     if (model === 'loading')
@@ -42,7 +39,8 @@ export function promptsLead({ set, model }: Standing): string {
       : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.';
   }
   const best = `Version ${chosen.number} is your entry in the comparison.`;
-  if (chosen.wrote) return `${best} Try, read what it writes, try again: the tuned prompt has to beat it.`;
+  if (chosen.tried.kind === 'generate')
+    return `${best} Try, read what it writes, try again: the tuned prompt has to beat it.`;
   return `${best} Try, read its mistakes, try again: the tuned prompt has to beat it.`;
 }
 
@@ -54,12 +52,8 @@ export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${seconds < SHORT ? 'under 5 s' : duration(seconds)}`}`;
 
 /** "67% of 30 validation rows right". */
-export const triedWords = ({ tried, tagged, wrote }: Version): string =>
-  tagged
-    ? `micro-F1 ${percentWhole(tagged.microF1)} on ${counted(tagged.rows, 'validation row')}`
-    : wrote
-      ? `ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`
-      : `${ofRows(tried?.accuracy ?? 0, tried?.rows ?? 0, 'validation row', percentWhole)} right`;
+export const resultWords = (tried: Tried): string =>
+  `${triedWords(tried, 'validation row', percentWhole)}${tried.kind === 'classify' ? ' right' : ''}`;
 
 /** A short account of what changed: the first line that is new, else the answer words. */
 export function versionName(prompt: PromptText, before: Version | undefined): string {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
 import { addWritten, recordTry } from '../../../prompt-set/make-versions';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
-import type { Tried } from '../../../prompt-set/types';
+import type { TryOf } from '../../../prompt-set/types';
 import { createBaselines } from './baselines';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -11,17 +11,18 @@ it('shows and keeps the score of your prompt only where it is of the rows, words
   const { dataset } = await preparedOf(dealt(80, ['a', 'b']));
   const { dataset: resplit } = await preparedOf(dealt(80, ['a', 'b']), { seed: 9 });
   const { fingerprint: datasetFingerprint, splitHash } = dataset;
-  const tried = { accuracy: 0.99, macroF1: 0.99, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 12 };
+  const figures = { accuracy: 0.99, macroF1: 0.99, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 12 };
   const words = ['a', 'b'].map((label) => ({ label, word: ` ${label}` }));
   const answers = { words, meanLogProbs: null, longest: null, seed: dataset.seed, model: 'w' };
   const settings = { get: async () => null };
   const on = { datasetFingerprint, splitHash };
-  const of = async (rows: typeof dataset, kept: Partial<Tried>) => {
+  const of = async (rows: typeof dataset, kept: Partial<TryOf<'classify'>>) => {
     const task = { name: 'x', words, baseTemplate: '{text}', datasetFingerprint, datasetName: 'a.csv', taken: [] };
     const empty = createPromptSet({ id: 's', now: NOW }, task);
     const prompt = { template: 'Say. {text}', shots: 0, shotSeed: 0 };
     const { set } = addWritten(empty, { id: 'h', now: NOW }, { text: prompt });
-    const open = recordTry(set, 'h', { tried: { ...tried, seconds: 1, with: answers, ...on, ...kept } }, NOW);
+    const tried = { kind: 'classify' as const, ...figures, seconds: 1, with: answers, ...on, ...kept };
+    const open = recordTry(set, 'h', tried, NOW);
     const subject = { open, dataset: rows, template: '{text}', words, info: { sha256: 'w' } };
     const store = { settings, sets: { get: async () => open } };
     const known = createBaselines({ store } as never, { getState: () => ({ set: open }) } as never);

@@ -1,10 +1,11 @@
 import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
-import { type ByTask, taskKindOf } from '../../../dataset/types';
+import { taskKindOf } from '../../../dataset/types';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten, recordTry } from '../../../prompt-set/make-versions';
-import { answersWith, sinceTry } from '../../../prompt-set/tries';
-import type { PromptSet, Version } from '../../../prompt-set/types';
+import { isWriting } from '../../../prompt-set/prompt-set';
+import { answersWith, scoresIn, sinceTry } from '../../../prompt-set/tries';
+import type { PromptSet } from '../../../prompt-set/types';
 import { promptFor } from '../../../prompt-set/versions';
 import type { ReferenceLine, Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
@@ -52,28 +53,12 @@ function keyOf(subject: Subject, id: BaselineId): string {
   return `scores:${rowsKey(dataset, info?.sha256, validationCount(dataset), asked)}:${open.id}`;
 }
 
-type Stored = (id: BaselineId) => Promise<Score | null>;
-
-function presentTry({ open, dataset, info }: Subject): Version['tried'] {
+/** What a try of yours on these rows has reached. */
+function presentScores({ open, dataset, info }: Subject): Scores | null {
   const hand = chosenWritten(open);
-  return hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0 ? hand.tried : null;
+  const isPresent = hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0;
+  return isPresent && hand.tried ? scoresIn(hand.tried) : null;
 }
-
-async function findStored(_: Subject, stored: Stored): Promise<Found> {
-  return { untuned: await stored('untuned'), yours: await stored('yours') };
-}
-
-const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
-  classify: async (subject, stored) => {
-    const tried = presentTry(subject);
-    return {
-      untuned: await stored('untuned'),
-      yours: tried ? { kind: 'classify', accuracy: tried.accuracy, macroF1: tried.macroF1 } : null,
-    };
-  },
-  tag: findStored,
-  generate: findStored,
-};
 
 export function createBaselines({ store: disk }: Pick<Services, 'store'>, promptSets: PromptSetsStore): Baselines {
   /** The set as it is now: a try may have been kept since the run began. */
@@ -81,9 +66,10 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     const now = promptSets.getState().set;
     const open = (now?.id === subject.open.id ? now : await disk.sets.get(subject.open.id)) ?? subject.open;
     const current = { ...subject, open };
-    const stored: Stored = async (id) =>
+    const stored = async (id: BaselineId): Promise<Score | null> =>
       subject.info && askedOf(current, id) ? disk.settings.get(keyOf(current, id)) : null;
-    return FIND[taskKindOf(subject.dataset.mapping)](current, stored);
+    const yours = isWriting(open) ? await stored('yours') : presentScores(current);
+    return { untuned: await stored('untuned'), yours };
   }
 
   return {
@@ -108,9 +94,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     keep: async (subject, { id, scores, tried }) => {
       const yours = chosenWritten(subject.open);
       if (tried && yours) {
-        await promptSets
-          .getState()
-          .updateById(subject.open.id, (set, { now }) => recordTry(set, yours.id, { tried }, now));
+        await promptSets.getState().updateById(subject.open.id, (set, { now }) => recordTry(set, yours.id, tried, now));
         return;
       }
       await disk.settings.set(keyOf(subject, id), scores);
