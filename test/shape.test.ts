@@ -103,7 +103,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   graph: 5050,
   inference: 2150,
   interchange: 2700,
-  lib: 800,
+  lib: 1050,
   metrics: 2450,
   model: 850,
   offline: 250,

@@ -34,18 +34,42 @@ function withoutDocument(helper: string): string {
   return changed;
 }
 
-/** Parts of libraries that nothing here calls, though their packages import them. */
-const UNUSED = {
-  'projections of maps': /\/d3-geo\/dist\/d3-geo\.mjs$/,
-  'colour schemes, as each chart has our own colours': /\/d3-scale-chromatic\/dist\/d3-scale-chromatic\.mjs$/,
-  'JSON schemas, which tests print': /\/zod\/v4\/core\/(?:to-json-schema|json-schema-processors)\.js$/,
+interface Unused {
+  readonly part: RegExp;
+  /** What each of its exports becomes; left out: a function that gives nothing. */
+  readonly gives?: string;
+}
+
+const plot = (file: string) => new RegExp(`/@observablehq/plot/src/(?:${file})\\.js$`);
+
+/** Parts of libraries that nothing here needs, though their packages import them. The golden files of charts hold without. */
+const UNUSED: Readonly<Record<string, Unused>> = {
+  'projections of maps': { part: /\/d3-geo\/dist\/d3-geo\.mjs$|\/@observablehq\/plot\/src\/projection\.js$/ },
+  'colour schemes, as each chart has our own colours': {
+    part: /\/d3-scale-chromatic\/dist\/d3-scale-chromatic\.mjs$|\/@observablehq\/plot\/src\/scales\/(?:schemes|diverging)\.js$/,
+  },
+  'axes of dates': {
+    part: /\/d3-time-format\/dist\/d3-time-format\.mjs$|\/@observablehq\/plot\/src\/(?:time|scales\/temporal)\.js$/,
+  },
+  'tips at the pointer, and marks at the ends of lines': { part: plot('marks/tip|interactions/pointer|marker') },
+  'reducers of groups': { part: plot('transforms/group') },
+  legends: { part: plot('legends'), gives: '() => []' },
+  'bins of intervals, which leave options without one as they are': {
+    part: plot('transforms/bin'),
+    gives: '(given) => given',
+  },
+  'curves other than straight lines': { part: plot('curve'), gives: '() => curveLinear' },
+  'JSON schemas, which tests print': { part: /\/zod\/v4\/core\/(?:to-json-schema|json-schema-processors)\.js$/ },
 };
 
 /** What libraries say to a screen reader in 33 other languages; the page speaks English. */
 const TRANSLATION = /\/intl\/.*\b(?!en-US)[a-z]{2}-[A-Z]{2}\.mjs$/;
 
-/** A module with the same exports, each of which gives an empty object. */
-const emptied = ({ body }: ESTree.Program): string =>
+const NEEDED = "import { curveLinear } from 'd3';\n";
+
+/** A module with the same exports, each of which does next to nothing. */
+const emptied = ({ body }: ESTree.Program, gives = '() => undefined'): string =>
+  (gives.includes('curveLinear') ? NEEDED : '') +
   body
     .flatMap((node) => {
       if (node.type !== 'ExportNamedDeclaration') return [];
@@ -54,7 +78,7 @@ const emptied = ({ body }: ESTree.Program): string =>
       const declared = 'declarations' in declaration ? declaration.declarations : [declaration];
       return declared.map(({ id }) => (id && 'name' in id ? id.name : ''));
     })
-    .map((name) => `export const ${name} = () => ({});`)
+    .map((name) => `export const ${name} = ${gives};`)
     .join('\n');
 
 export const withoutUnused = (): Plugin => ({
@@ -63,7 +87,8 @@ export const withoutUnused = (): Plugin => ({
   enforce: 'pre',
   transform(code, id) {
     if (TRANSLATION.test(id)) return { code: "export { default } from './en-US.mjs';", map: null };
-    return Object.values(UNUSED).some((part) => part.test(id)) ? { code: emptied(this.parse(code)), map: null } : null;
+    const unused = Object.values(UNUSED).find(({ part }) => part.test(id));
+    return unused ? { code: emptied(this.parse(code), unused.gives), map: null } : null;
   },
 });
 

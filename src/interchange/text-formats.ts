@@ -6,6 +6,7 @@
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { readYaml } from '../lib/yaml';
 import { firstFault, type Value, z } from '../lib/zod';
 import { answerWords, calibrationSchema, faultIn, firstText, thresholdSchema, voicesOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
@@ -211,12 +212,10 @@ export const isPromptfoo = (start: string): boolean => YAML_CONFIG.test(start) &
 const metaSchema = z.object({ formatVersion: z.literal(VERSION), ...answersSchema.shape });
 
 /** The prompt of a configuration. Without our metadata, the answers are those that its tests expect. */
-export async function readPromptfoo(
-  bytes: Uint8Array,
-): Promise<Result<Named & { readonly tests: number }, TextFailure>> {
+export function readPromptfoo(bytes: Uint8Array): Result<Named & { readonly tests: number }, TextFailure> {
   const bad = (what: string) =>
     fail('bad-text', `This promptfoo configuration cannot be imported: ${what}. ${NOTHING}`);
-  const config = await yamlIn(bytes);
+  const config = yamlIn(bytes);
   if (!isRecord(config)) return bad('it is not valid YAML');
   const prompts = Array.isArray(config.prompts) ? config.prompts : [config.prompts];
   if (prompts.length !== 1) return bad(`it has ${prompts.length} prompts, and one is imported at a time`);
@@ -275,13 +274,10 @@ function templateOfNunjucks(raw: string): string | null {
   return left ? null : printTemplate(parts);
 }
 
-/** Undefined where it cannot be read. Aliases are counted, so that a few lines cannot become gigabytes. */
-async function yamlIn(bytes: Uint8Array): Promise<unknown> {
-  const { parseDocument } = await import('yaml');
+/** Undefined where it cannot be read. */
+function yamlIn(bytes: Uint8Array): unknown {
   try {
-    const content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const document = parseDocument(content, { logLevel: 'silent', stringKeys: true });
-    return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
+    return readYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }

@@ -1,5 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type RefObject, useEffect, useState } from 'react';
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 export interface Place {
   readonly row: number;
@@ -36,79 +35,68 @@ export function placeAfter(
   return { row: within(row + step[0], size.rows), column: within(column + step[1], size.columns) };
 }
 
-/** Above this rows have one height, so that their places need not be kept: of 200,000 that takes a tenth of a second a time. */
-const MANY_ROWS = 10_000;
+/** Of a row of one line, before it is measured. */
 const HEIGHT = 41;
-const CARD_HEIGHT = 70;
-const BESIDE = 12;
+/** Drawn above and below what is seen, in pixels. */
+const BESIDE = 12 * HEIGHT;
 
 interface RowWindow {
   readonly items: readonly { readonly index: number; readonly start: number }[];
   readonly height: number;
-  readonly isFixed: boolean;
-  readonly measure: ((element: HTMLElement | null) => void) | undefined;
   readonly show: (index: number) => void;
 }
 
+/** Which rows are drawn, and where; each is measured once it is, by its `data-index`. */
 export function useRowWindow(count: number, scroller: RefObject<HTMLElement | null>): RowWindow {
-  const isFixed = count > MANY_ROWS;
-  const virtual = useVirtualizer({
-    count: isFixed ? 0 : count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => HEIGHT,
-    overscan: BESIDE,
+  const heights = useMemo(() => new Float64Array(count).fill(HEIGHT), [count]);
+  const [{ top, seen }, setView] = useState({ top: 0, seen: 600 });
+  const [, setMeasured] = useState(0);
+  const wanted = useRef<number | null>(null);
+  const items: { index: number; start: number }[] = [];
+  let height = 0;
+  heights.forEach((own, index) => {
+    if (height + own > top - BESIDE && height < top + seen + BESIDE) items.push({ index, start: height });
+    height += own;
   });
-  const fixed = useFixedRows(isFixed ? count : 0, scroller);
-  if (isFixed) return fixed;
-  return {
-    items: virtual.getVirtualItems(),
-    height: virtual.getTotalSize(),
-    isFixed,
-    measure: virtual.measureElement,
-    show: (index) => virtual.scrollToIndex(index),
-  };
-}
-
-function useFixedRows(count: number, scroller: RefObject<HTMLElement | null>): RowWindow {
-  const [view, setView] = useState({ top: 0, height: 600, row: HEIGHT });
-  const isOn = count > 0;
   useEffect(() => {
     const element = scroller.current;
-    if (!element || !isOn) return;
-    const look = () =>
-      setView({
-        top: element.scrollTop,
-        height: element.clientHeight,
-        row: matchMedia('(max-width: 760px)').matches ? CARD_HEIGHT : HEIGHT,
-      });
-    look();
-    element.addEventListener('scroll', look, { passive: true });
+    if (!element) return;
+    const look = () => setView({ top: element.scrollTop, seen: element.clientHeight });
     const resized = new ResizeObserver(look);
+    element.addEventListener('scroll', look, { passive: true });
     resized.observe(element);
     return () => {
       element.removeEventListener('scroll', look);
       resized.disconnect();
     };
-  }, [isOn, scroller]);
-  const { top, height, row } = view;
-  const first = Math.max(0, Math.floor(top / row) - BESIDE);
-  const last = Math.min(count, Math.ceil((top + height) / row) + BESIDE);
-  return {
-    items: Array.from({ length: Math.max(0, last - first) }, (_, i) => ({
-      index: first + i,
-      start: (first + i) * row,
-    })),
-    height: count * row,
-    isFixed: true,
-    measure: undefined,
-    show: (index) => {
-      const element = scroller.current;
-      if (!element) return;
-      const start = index * row;
-      if (start < element.scrollTop) element.scrollTop = start;
-      // the head of the table covers the first row
-      else if (start + 2 * row > element.scrollTop + element.clientHeight)
-        element.scrollTop = start + 2 * row - element.clientHeight;
-    },
+  }, [scroller]);
+  const show = (index: number) => {
+    const element = scroller.current;
+    if (!element) return;
+    wanted.current = index;
+    const start = heights.subarray(0, index).reduce((sum, own) => sum + own, 0);
+    const head = element.firstElementChild?.clientHeight ?? 0;
+    const end = start + (heights[index] ?? 0) + head - element.clientHeight;
+    element.scrollTop = Math.min(start, Math.max(end, element.scrollTop));
   };
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    let [above, changed] = [0, 0];
+    for (const row of element?.querySelectorAll<HTMLElement>('[data-index]') ?? []) {
+      const index = Number(row.dataset.index);
+      const more = row.offsetHeight - (heights[index] ?? 0);
+      const start = items.find((item) => item.index === index)?.start ?? 0;
+      if (more !== 0) changed += 1;
+      // what is seen stays where it is
+      if (start < top) above += more;
+      heights[index] = row.offsetHeight;
+    }
+    if (changed > 0) setMeasured((times) => times + 1);
+    if (element && above !== 0) element.scrollTop += above;
+    const sought = wanted.current;
+    if (sought === null) return;
+    show(sought);
+    if (sought >= count || (changed === 0 && items.some(({ index }) => index === sought))) wanted.current = null;
+  });
+  return { items, height, show };
 }
