@@ -115,12 +115,33 @@ test('takes a column of several labels through training and comparison to a batc
     return shown;
   });
 
-  await test.step('a batch answers with the same labels', async () => {
+  await test.step('the grid measures both versions by micro-F1, and tests the pair', async () => {
     await studio.go('Library');
-    await library
-      .set(/MESSAGES/)
-      .getByRole('button', { name: 'Versions and stages' })
-      .click();
+    const open = () =>
+      library
+        .set(/MESSAGES/)
+        .getByRole('button', { name: 'Versions and stages' })
+        .click();
+    await open();
+    await page.getByRole('button', { name: 'Measure in the grid' }).click();
+    await library.choose('Add a version', /^hand-written 1/);
+    await page.getByRole('button', { name: /^Fill \d cells$/ }).click();
+    await expect(page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible();
+    await expect(page.getByText(/^Micro-F1 with the 95% interval/)).toBeVisible();
+    const cells = page.getByRole('table', { name: 'Prompts on models and rows' }).getByRole('button');
+    await cells.nth(0).press('Enter');
+    await cells.nth(1).press('Enter');
+    await expect(page.getByRole('status').filter({ hasText: 'of micro-F1 on the same' })).toContainText(
+      '(permutation p = ',
+    );
+    await narrow(studio, 'Library, a grid of tags');
+    expect((await library.saved('Download as CSV')).bytes.toString()).toContain('micro_f1,micro_f1_low');
+    await page.getByRole('tab', { name: 'Prompt sets' }).click();
+    await open();
+    await expect(library.set('Is it still as good?').getByRole('listitem').first()).toContainText(/Was micro-F1 \d+%/);
+  });
+
+  await test.step('a batch answers with the same labels', async () => {
     await page.getByRole('button', { name: 'Run on a file', exact: true }).first().click();
     await studio.upload(NEW_TEXTS, 'Choose a file');
     await page.getByRole('button', { name: 'Answer 2 rows' }).click();

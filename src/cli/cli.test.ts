@@ -394,6 +394,16 @@ describe('the command line', () => {
       expect(shares.map(Number)).toEqual(Object.values<number>(probabilities).map((p) => expect.closeTo(p, 5)));
     }
     for (const { id, predicted } of scored) expect(predicted).toBe(said[Number(id) - 1]?.labels);
+
+    const [text, grid] = [join(folder, 'tag.txt'), join(folder, 'tags.json')];
+    await writeFile(text, 'Which fit?\n\n{text}\nLabels:');
+    const asked = ['grid', '--prompts', text, folderOf, '--data', data, '--text', 'text', '--label', 'tags'];
+    const filled = await cli(...asked, '--models', TINY, '--threads', '1', '--out', grid);
+    expect(filled.stdout).toMatch(/Micro-F1 with its 95% interval[\s\S]*p: permutation of both answers/);
+    const cells = JSON.parse(await readFile(grid, 'utf8')).cells;
+    expect(cells.map(({ answers }: { answers: { kind: string } }) => answers.kind)).toEqual(Array(3).fill('tag'));
+    const lastly = await cli(...asked, '--models', TINY, '--threads', '1', '--out', grid);
+    expect(lastly.stderr).toContain('nothing to fill');
   }, 60_000);
 
   it('checks a model’s gradients', async () => {

@@ -13,6 +13,7 @@ import {
   type SplitName,
   storedTask,
   type Table,
+  taskKindOf,
 } from '../dataset/types';
 import { readIncoming } from '../interchange/incoming';
 import { type Package, PROMPT_FILE, readPackage } from '../interchange/package';
@@ -21,17 +22,18 @@ import { atRoot, type Files, readZip } from '../interchange/zip';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { configOf } from '../model/card';
-import { softOf, voicesOf } from '../prompt/prompt';
+import { softOf } from '../prompt/prompt';
 import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
-import { kindOf, stamp } from '../prompt-set/prompt-set';
+import { stamp } from '../prompt-set/prompt-set';
 import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import type { PromptSet } from '../prompt-set/types';
+import { promptOf } from '../prompt-set/versions';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
 import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
-import { type Log, type PromptWeights, readModelDir } from './node-host';
+import { type Log, readModelDir } from './node-host';
 import { type ROWS, splitOf, UsageError, type Values } from './options';
 
 interface DataOptions extends PartSizes {
@@ -257,49 +259,37 @@ interface RowsGiven {
   readonly dataset: Dataset;
   /** The folder of the model whose tokenizer chooses them. */
   readonly model: string;
-  readonly all: boolean;
 }
 
-export async function weightsOf(paths: readonly string[], all = false): Promise<readonly PromptWeights[]> {
-  const found: PromptWeights[] = [];
-  for (const path of paths)
-    if (!path.endsWith('.txt'))
-      found.push(...(await filePrompts(path, path, { all })).flatMap(({ model }) => model ?? []));
-  return found;
-}
-
-export async function readRowPrompts(paths: readonly string[], given: RowsGiven): Promise<readonly GridRow[]> {
+/** Of each file what is exported in it; null where it is a text. */
+export async function readExported(
+  paths: readonly string[],
+  all: boolean,
+): Promise<readonly (readonly GridRow[] | null)[]> {
   const names = unlike(paths);
-  const found: GridRow[] = [];
-  for (const [i, path] of paths.entries()) {
-    const name = names[i] ?? path;
-    found.push(
-      ...(path.endsWith('.txt') ? [await textPrompt(path, name, given)] : await filePrompts(path, name, given)),
-    );
-  }
+  const found: (readonly GridRow[] | null)[] = [];
+  for (const [i, path] of paths.entries())
+    found.push(path.endsWith('.txt') ? null : await filePrompts(path, names[i] ?? path, all));
   return found;
 }
 
 /** A hand-written prompt with the answer words that `tune` would give it. */
-async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<GridRow> {
+export async function textPrompt(path: string, name: string, { dataset, model }: RowsGiven): Promise<GridRow> {
   const template = new TextDecoder().decode(await bytesAt(path)).trimEnd();
   if (!template.includes('{text}')) throw badInput(`${path} has no {text}: write it where the text of a row is to be.`);
   const { files } = await readModelDir(model);
   const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
   const { words } = propose(dataset, encode);
-  const text = { template, shots: 0, shotSeed: 0 };
+  const kind = taskKindOf(dataset.mapping);
+  const task = { several: kind === 'tag' || undefined, writing: kind === 'generate' ? { longest: null } : null };
   return {
     ...{ id: name, handle: name, name, route: 'hand-written', model: null, dataset: null },
-    prompt: {
-      task: { kind: 'classify', labels: words.map(({ label }) => label) },
-      voices: voicesOf(text, words),
-      ...{ calibration: null, threshold: null },
-    },
+    prompt: promptOf({ words, ...task }, { template, shots: 0, shotSeed: 0 }),
     seen: { parts: [], isSure: true },
   };
 }
 
-async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 'all'>): Promise<readonly GridRow[]> {
+async function filePrompts(path: string, name: string, all: boolean): Promise<readonly GridRow[]> {
   const files = (await isFile(path)) ? new Map([[path, await bytesAt(path)]]) : await folderFiles(path, true);
   // the rows of a continued grid keep their ids
   const incoming = await readIncoming(files, { ...stamp(), id: name, taken: [] });
@@ -313,9 +303,8 @@ async function filePrompts(path: string, name: string, { all }: Pick<RowsGiven, 
   const dataset = what.kind === 'set' ? what.dataset : null;
   const hashes = what.kind === 'prompt' ? what.package.data?.textHashes : undefined;
   const choices = all ? gridChoices(set).map(({ id }) => id) : chosenIds(set);
-  const chosen = kindOf(set) === 'classify' ? choices : [];
-  const prompts = chosen.flatMap((id) => gridRow(set, id, dataset) ?? []);
-  if (prompts.length === 0) throw badInput(`${path} has no prompt that chooses a label, so it cannot be in a grid.`);
+  const prompts = choices.flatMap((id) => gridRow(set, id, dataset) ?? []);
+  if (prompts.length === 0) throw badInput(`${path} has no prompt, so it cannot be in a grid.`);
   return prompts.map((prompt) => ({
     ...prompt,
     id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,

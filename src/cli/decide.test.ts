@@ -186,8 +186,16 @@ describe('decide', () => {
         cells: Object.entries(right).map(([prompt, n]) => ({
           ...{ prompt, model: HASH, data: 'rows.csv', key: HASH, skipped: null },
           answers: scored({
-            ...{ labels: ['a', 'b'], rowsKey: HASH, groups: null, seed: 0, tokensSentMean: 9, leftOut: 0 },
-            ...{ known: null, threshold: null, rowIds: Array.from({ length: rows }, (_, i) => `${i + 1}`) },
+            ...{
+              kind: 'classify',
+              labels: ['a', 'b'],
+              rowsKey: HASH,
+              groups: null,
+              seed: 0,
+              tokensSentMean: 9,
+              leftOut: 0,
+            },
+            ...{ known: null, unsure: null, rowIds: Array.from({ length: rows }, (_, i) => `${i + 1}`) },
             gold: Array.from({ length: rows }, () => 0),
             probabilities: Array.from({ length: rows }, (_, i) => (i < n ? [0.9, 0.1] : [0.1, 0.9])),
           }),

@@ -30,6 +30,7 @@ import {
   type Measured,
   placesOf,
   servedRows,
+  shareOf,
   strategyOf,
   unseenRows,
 } from '../decide/measured';
@@ -37,12 +38,12 @@ import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '.
 import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, upkeepOf } from '../decide/strategy';
 import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
+import { sheetRows } from '../evaluation/sheets';
 import type { CompleteSet } from '../interchange/set-files';
 import { readJson } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
-import { argmax } from '../metrics/classification';
 import { readGrid } from '../report/grid';
 import { type LabelResults, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
@@ -295,18 +296,13 @@ async function answeredIn(path: string): Promise<Measured> {
   const arms = cells.flatMap(({ prompt, model, data, answers }): ArmAnswers[] => {
     if (!answers || model !== first?.model || data !== first.data || `${answers.rowIds}` !== `${first.answers?.rowIds}`)
       return [];
-    const { metrics, probabilities, tokensSentMean, gold } = answers;
-    const isCorrect = probabilities.map((row, i) => argmax(row) === gold[i]);
+    const { tokensSentMean } = answers;
+    const rows = sheetRows(answers);
+    const isCorrect = rows.map(({ right }) => right);
     return [
       {
         ...{ id: prompt, name: prompts.find(({ id }) => id === prompt)?.name ?? prompt, kind: 'tuned' },
-        ...{
-          isCorrect,
-          accuracy: metrics.accuracy.value,
-          ci95: metrics.accuracy.interval,
-          rows: gold.length,
-          confidences: probabilities.map((row) => Math.max(...row)),
-        },
+        ...{ isCorrect, ...shareOf(isCorrect), confidences: rows.map(({ probability }) => probability) },
         ...{ tokensSent: tokensSentMean, meanTokens: tokensSentMean, tokensComputed: null, latencyMs: null },
       },
     ];

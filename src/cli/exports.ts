@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ByTask, Dataset } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { pairSentence } from '../evaluation/generate/compare';
 import type { CompleteSet } from '../interchange/set-files';
@@ -13,7 +13,7 @@ import { drained } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
-import { type Figure, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
+import { type Figure, METRICS, type Metric, metricsOf } from '../metrics/registry';
 import { firstText } from '../prompt/prompt';
 import { armId } from '../prompt-set/arms';
 import { addVersion, chosenTrained, chosenWritten } from '../prompt-set/make-versions';
@@ -154,15 +154,11 @@ function numbered(report: ReportInput): object {
   return resultsSchema.parse({ ...results, arms });
 }
 
-const METRICS: ByTask<Readonly<Record<string, Metric>>> = {
-  ...{ classify: LABEL_METRICS, tag: TAG_METRICS, generate: TEXT_METRICS },
-};
-
 /** "Accuracy  81.7%  Macro-F1  0.812  Tuned", each. */
 const armLines = ({ kind, comparison: { arms } }: Evaluation): readonly string[] =>
   arms.map((arm) => {
     const figures: Readonly<Record<string, Figure>> = arm.metrics;
-    const shown = Object.entries(METRICS[kind]).map(
+    const shown = metricsOf<string, Metric>(METRICS[kind]).map(
       ([id, { name, format }]) => `${name} ${format.value(present(figures[id], id).value).padStart(6)}`,
     );
     return [...shown, `${arm.name}${'calibrated' in arm && arm.calibrated ? ' (calibrated)' : ''}`].join('  ');

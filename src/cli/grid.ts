@@ -3,8 +3,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { inAll } from '../dataset/account';
-import type { Dataset, MendId } from '../dataset/types';
-import { answerDifferences } from '../evaluation/classify/pairs';
+import { type ColumnMapping, type Dataset, type MendId, storedTask } from '../dataset/types';
+import { answerDifferences } from '../evaluation/sheets';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -32,7 +32,7 @@ import {
 } from '../report/grid';
 import { answeredRows, type FillEvent, fillGrid } from '../workflow/grid';
 import { openTestRows } from '../workflow/open-data';
-import { openTable, readRowPrompts, unlike, weightsOf } from './data';
+import { openTable, readExported, textPrompt, unlike } from './data';
 import {
   DEFAULT_MODEL,
   folderOf,
@@ -42,7 +42,7 @@ import {
   progressWords,
   readModelDir,
 } from './node-host';
-import { COLUMNS, COMPUTE, FIX, flag, list, needed, text, UsageError, whole } from './options';
+import { COLUMNS, COMPUTE, FIX, flag, list, needed, SEVERAL, text, UsageError, whole } from './options';
 import { command } from './program';
 
 export const grid = command({
@@ -51,7 +51,9 @@ export const grid = command({
   options: {
     prompts: needed(list('PROMPT', 'exported prompts, prompt sets, or a .txt of a hand-written one')),
     data: needed(list('DATA.csv', 'files of labelled rows')),
-    ...COLUMNS,
+    text: COLUMNS.text,
+    label: needed(text('COL', 'column of the labels, or of the expected texts')),
+    ...SEVERAL,
     out: needed(text('FILE.json', 'file that is continued where it is there; FILE.md has the tables')),
     models: list('DIR', 'model folders (default: those that the prompts were made with)'),
     testRows: whole('rows of each file, drawn by the seed (default: all)'),
@@ -64,12 +66,14 @@ export const grid = command({
     if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
     const before = (await earlier(out, readGrid)) ?? EMPTY_GRID;
     if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
-    const data = await readData(given.data, { text: given.text, label: given.label }, { testRows, mends }, log);
-    const models = await readModels(given.models.length > 0 ? given.models : await foldersOf(files, all));
-    const prompts = await readRowPrompts(files, {
+    const exported = await readExported(files, all);
+    const kind = exported.flatMap((rows) => rows ?? []).at(0)?.prompt.task.kind ?? (given.several ? 'tag' : 'classify');
+    const columns = { text: given.text, label: given.label, ...storedTask(kind) };
+    const data = await readData(given.data, columns, { testRows, mends }, log);
+    const models = await readModels(given.models.length > 0 ? given.models : await foldersOf(exported));
+    const prompts = await withTexts(exported, files, {
       dataset: present(data[0], 'data').dataset,
       model: present(models[0], 'model').folder,
-      all,
     });
     const plan = { prompts, models, data, before };
     const filled = await fill(plan, given, log);
@@ -108,24 +112,36 @@ interface OpenData extends GridData {
 
 async function readData(
   paths: readonly string[],
-  columns: { readonly text: string; readonly label: string },
+  { text, label, ...task }: Omit<ColumnMapping, 'id'>,
   { testRows, mends }: { readonly testRows: number | null; readonly mends: readonly MendId[] },
   log: Log,
 ): Promise<readonly OpenData[]> {
   const names = unlike(paths);
   const all: OpenData[] = [];
   for (const [i, path] of paths.entries()) {
-    const table = await openTable(resolve(path), columns, log, { mends });
+    const table = await openTable(resolve(path), { text, label }, log, { mends });
     const name = names[i] ?? path;
-    all.push({ id: name, name, dataset: await openTestRows(table, { ...columns, id: null }, testRows) });
+    all.push({ id: name, name, dataset: await openTestRows(table, { text, label, id: null, ...task }, testRows) });
   }
   return all;
 }
 
+/** Each prompt that is a text after the others have said what the rows are. */
+async function withTexts(
+  exported: readonly (readonly GridRow[] | null)[],
+  files: readonly string[],
+  given: Parameters<typeof textPrompt>[2],
+): Promise<readonly GridRow[]> {
+  const names = unlike(files);
+  const rows = exported.map(async (own, i) => own ?? [await textPrompt(files[i] ?? '', names[i] ?? '', given)]);
+  return (await Promise.all(rows)).flat();
+}
+
 /** The folders of the models that the vectors of prompts belong to; the usual one where there are none. */
-async function foldersOf(files: readonly string[], all: boolean): Promise<readonly string[]> {
+async function foldersOf(exported: readonly (readonly GridRow[] | null)[]): Promise<readonly string[]> {
   const folders = new Set<string>();
-  for (const weights of await weightsOf(files, all)) folders.add(await folderOf(weights, { named: null, others: [] }));
+  for (const weights of exported.flatMap((rows) => (rows ?? []).flatMap(({ model }) => model ?? [])))
+    folders.add(await folderOf(weights, { named: null, others: [] }));
   return folders.size > 0 ? [...folders] : [DEFAULT_MODEL];
 }
 

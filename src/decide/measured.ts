@@ -3,11 +3,13 @@
 import type { VerdictCard } from '../evaluation/card';
 import { WORDS } from '../evaluation/classify/made-arms';
 import { comparedLogProbs } from '../evaluation/classify/outcome';
+import { sheetRows } from '../evaluation/sheets';
 import { type ArmKind, isLearned } from '../evaluation/types';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { calibrated } from '../metrics/calibration';
+import { wilson } from '../metrics/intervals';
 import { firstText, isText, softOf } from '../prompt/prompt';
 import type { Said } from '../prompt-set/answers';
 import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
@@ -19,7 +21,7 @@ import {
   resultsOf,
   rowsOfResults,
 } from '../prompt-set/performance';
-import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
+import { type ClassifyEvaluation, ofKind, type PromptSet } from '../prompt-set/types';
 import { runOf, versionWords } from '../prompt-set/versions';
 import type { LabelResults } from '../report/results-schema';
 import type { Known, MeasuredArm } from './approaches';
@@ -212,9 +214,8 @@ export function unseenRows(
   const of = <T>(values: readonly T[]) => places.map((i) => values[i] as T);
   const arms = measured.arms.map((arm) => {
     const isCorrect = of(arm.isCorrect);
-    const accuracy = places.length === 0 ? 0 : isCorrect.filter(Boolean).length / places.length;
     const confidences = arm.confidences.length === 0 ? [] : of(arm.confidences);
-    return { ...arm, isCorrect, accuracy, confidences, rows: places.length };
+    return { ...arm, isCorrect, confidences, ...shareOf(isCorrect) };
   });
   const groups = of(families);
   const left = `${counted(seen.length, 'row')} of ${measured.rowIds.length} ${seen.length === 1 ? 'says' : 'say'} what a row says that trained or chose a prompt`;
@@ -235,26 +236,35 @@ export const placesOf = (
   textOf: (id: string) => string | undefined,
 ): readonly number[] => rowIds.map((id) => placeOf(textOf(id) ?? id, handle));
 
+/** Rows that are right, of those that were answered. */
+export function shareOf(isCorrect: readonly boolean[]): Pick<ArmAnswers, 'accuracy' | 'ci95' | 'rows'> {
+  const [right, rows] = [isCorrect.filter(Boolean).length, isCorrect.length];
+  return { accuracy: rows === 0 ? 0 : right / rows, ci95: wilson(right, rows), rows };
+}
+
 /** A version on the rows of a file: neither its tokens, its time nor its probabilities were kept. */
-function fileArm({ of, rows, value, ci95, n }: Result): ArmAnswers {
+function fileArm({ of, said }: Result): ArmAnswers {
+  const isCorrect = said ? sheetRows(said.answers).map(({ right }) => right) : [];
   const shots = isText(of.prompt) ? firstText(of.prompt).shots : null;
   const kind = shots === null ? 'tuned' : shots > 0 ? 'few-shot' : 'zero-shot';
   return {
-    ...{ id: of.id, name: versionWords(of), kind, isCorrect: rows.map((right) => right === 1) },
+    ...{ id: of.id, name: versionWords(of), kind, isCorrect },
     ...{ tokensSent: 0, meanTokens: null, tokensComputed: null, latencyMs: null, confidences: [] },
-    ...{ accuracy: value, ci95, rows: n },
+    ...shareOf(isCorrect),
   };
 }
 
 /** Rows that a roll-out can be rehearsed on: those of the newest comparison, then files that two versions or more answered. */
 export function rollOutRows(kept: Kept): readonly RollOutRows[] {
   const { set, evaluations } = kept;
-  const compared = evaluations.slice(0, 1).map((evaluation): RollOutRows => {
-    const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
-    const measured = fromEvaluation(evaluation, null);
-    const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
-    return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions), refused: CHOSEN_ON };
-  });
+  const compared = ofKind(evaluations, 'classify')
+    .slice(0, 1)
+    .map((evaluation): RollOutRows => {
+      const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
+      const measured = fromEvaluation(evaluation, null);
+      const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
+      return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions), refused: CHOSEN_ON };
+    });
   const results = resultsOf(kept).filter(({ said }) => said?.data.kind === 'file');
   const files = rowsOfResults(results).flatMap(({ key, name }): RollOutRows[] => {
     const newest = overVersions(results, key);

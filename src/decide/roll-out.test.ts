@@ -275,7 +275,7 @@ describe('rows to rehearse on', () => {
 
   it('are none where one version left out other rows', () => {
     const measurements = [measured('h1', 20, gold), measured('h2', 30, gold.slice(1))];
-    expect(rollOutRows({ set, evaluations: [], writings: [], measurements })).toEqual([]);
+    expect(rollOutRows({ set, evaluations: [], measurements })).toEqual([]);
   });
 
   it('are those of the newest comparison first', () => {
@@ -290,15 +290,20 @@ describe('rows to rehearse on', () => {
       trainedVersion: null,
       versions: comparedAs({ yours: 'h2', tuned: null }),
     };
-    const newest = { ...kept, plan, comparison: compare(plan, { draws: 200 }) } as unknown as ClassifyEvaluation;
-    const [first] = rollOutRows({ set, evaluations: [newest], writings: [], measurements: [] });
+    const newest = {
+      kind: 'classify',
+      ...kept,
+      plan,
+      comparison: compare(plan, { draws: 200 }),
+    } as unknown as ClassifyEvaluation;
+    const [first] = rollOutRows({ set, evaluations: [newest], measurements: [] });
     expect(first).toMatchObject({ id: 'e', name: '40 test rows of the newest comparison', versions: { yours: 'h2' } });
     expect(first?.refused).toMatch(/^These rows chose the prompt, .* Use a file of labelled rows/);
     const withHybrid = withRun(set, { id: 'r', handVersion: 'h2' });
     const versions = comparedAs({ yours: 'h2', hybrid: 'r' });
     const hybrid = { ...newest, versions, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };
     const [rolled] = rollOutRows({
-      ...{ set: withHybrid, writings: [], measurements: [] },
+      ...{ set: withHybrid, measurements: [] },
       evaluations: [hybrid as ClassifyEvaluation],
     });
     expect(rolled?.versions).toEqual({ yours: 'h2', hybrid: 'r' });

@@ -3,6 +3,7 @@ import type { ClassMetrics } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import type { PairedCounts } from '../metrics/mcnemar';
 import type { Compared, Figure, LabelMetricId, TagMetricId, TextMetricId } from '../metrics/registry';
+import type { ResampleOptions } from '../metrics/resample';
 import type { CalibrationFit, ReviewThreshold } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 
@@ -172,6 +173,61 @@ interface OfKind {
     /** Rows where B's text is closer to the expected one, further, or equally close. */
     readonly pair: { readonly rows: { readonly closer: number; readonly further: number; readonly same: number } };
   };
+}
+
+interface LabelSheet<Gold> {
+  readonly labels: readonly string[];
+  readonly gold: readonly Gold[];
+  readonly probabilities: readonly (readonly number[])[];
+}
+
+interface SheetOf {
+  readonly classify: LabelSheet<number>;
+  /** Labels are without the one that stands for none, and probabilities are after the cuts. */
+  readonly tag: LabelSheet<readonly number[]>;
+  /** ROUGE-L of each row. */
+  readonly generate: { readonly rows: readonly number[] };
+}
+
+/** Answers to rows whose right answers are known. The labels of two sheets may be in another order. */
+export type AnswerSheet<K extends TaskKind = TaskKind> = {
+  readonly [P in K]: SheetOf[P] & {
+    readonly kind: P;
+    readonly rowIds: readonly string[];
+    /** Group of each row, where rows belong together; null = every row is a trial. */
+    readonly groups: readonly number[] | null;
+    readonly seed: number;
+  };
+}[K];
+
+export interface RowAnswer {
+  readonly label: string;
+  readonly right: boolean;
+  readonly probability: number;
+}
+
+/** B minus A on the rows that both answer, before it is corrected for other pairs. */
+interface PairFigures {
+  readonly metrics: Readonly<Record<string, Figure & Partial<Compared>>>;
+  /** Rows that A answers better than B, and B better than A. */
+  readonly aOnly: number;
+  readonly bOnly: number;
+}
+
+/** What two sheets share: places in A and in B of each row, and how rows are drawn. */
+interface InBoth extends ResampleOptions {
+  readonly places: readonly (readonly [number, number])[];
+}
+
+/** What a kind of task knows of its sheets. */
+export interface SheetKind<K extends TaskKind> {
+  /** Each row with its right answer; none where no row's answer is kept. */
+  readonly rows: (of: AnswerSheet<K>) => readonly (RowAnswer & { readonly gold: string })[];
+  readonly differ: (a: AnswerSheet<K>, b: AnswerSheet<K>, both: InBoth) => PairFigures;
+  /** What p is of; null = there is none, and the interval alone decides. */
+  readonly test: 'exact' | 'permutation' | null;
+  /** The test in a sentence. */
+  readonly method: string;
 }
 
 /** Which of two is clearly better. */

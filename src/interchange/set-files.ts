@@ -81,11 +81,10 @@ const figuresOf = (tried: Tried): Tried =>
   );
 
 /** The answers with the places of the rows for their ids. */
-function withoutIds({ answers, wrote, ...of }: Answers): Answers {
-  const placed = <T extends { readonly rowIds: readonly string[] }>(said: T | null) =>
-    said && { ...said, rowIds: said.rowIds.map((_, i) => String(i)) };
-  return { ...of, answers: placed(answers), wrote: placed(wrote) };
-}
+const withoutIds = ({ answers, ...of }: Answers): Answers => ({
+  ...of,
+  answers: { ...answers, rowIds: answers.rowIds.map((_, i) => String(i)) },
+});
 
 /** Why a set cannot leave without rows: a version has examples in its text, or their words. Null = it can. */
 export function madeOfRows({ versions }: Pick<PromptSet, 'versions'>): string | null {
@@ -188,7 +187,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     evaluations: evaluations.map(own).sort(newestFirst),
     measurements: measurements
       // their scores are computed again, so that none can be made up
-      .map((each) => own({ ...each, answers: each.answers && scored(each.answers) }))
+      .map((each) => own({ ...each, answers: scored(each.answers) }))
       .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
   });
 }

@@ -235,11 +235,6 @@ export const writingSchema = z.object({
   }),
 });
 
-const labelAnswers = answersSchema().refine(
-  (answers) => faultInAnswers(answers) === null,
-  'labels and answers do not fit each other',
-);
-
 export const measurementSchema = z.object({
   id: id.min(1),
   setId: id,
@@ -248,8 +243,7 @@ export const measurementSchema = z.object({
   key: short,
   data: z.object({ kind: z.enum(['test', 'file']), id, name: line }),
   fingerprint: short,
-  answers: labelAnswers.nullable(),
-  wrote: z.object({ metrics: figures(TEXT_METRICS), rows: numbers, rowIds: many(line), rowsKey: short }).nullable(),
+  answers: answersSchema().refine((of) => faultInAnswers(of) === null, 'labels and answers do not fit each other'),
   account: accountSchema,
   beside: z.object({ families: many(count), seen: many(count) }).nullable(),
   model: z.object({ id: line, sha256: short }),

@@ -82,8 +82,7 @@ const measurement = z.looseObject({
   createdAt: text,
   data: z.looseObject({ kind: text, id: text, name: text }),
   fingerprint: text,
-  answers: z.looseObject({ gold: z.array(z.int()), probabilities: z.array(z.array(z.number())) }).nullable(),
-  wrote: z.looseObject({ metrics: z.looseObject({}), rows: z.array(z.number()) }).nullable(),
+  answers: z.looseObject({ kind: text, metrics: z.looseObject({}), rowIds: z.array(text) }),
 });
 
 /** Rows may be many: they are checked when they are unpacked. */

@@ -7,8 +7,9 @@ import { percent, points } from '../lib/format';
 import { accuracy, confusionMatrix, macroF1 } from './classification';
 import type { Interval } from './intervals';
 import { accuracyComparison, accuracyInterval } from './mcnemar';
-import { macroF1Comparison, macroF1Interval, type ResampleOptions } from './resample';
-import { macroTagF1, microF1, subsetAccuracy, type TagCounts } from './tags';
+import { DRAWS, eachDraw, macroF1Comparison, macroF1Interval, type ResampleOptions } from './resample';
+import { middle95 } from './special';
+import { macroTagF1, microF1, subsetAccuracy, type TagCounts, tagCounter } from './tags';
 import { exactMatch, rougeL, tokenF1 } from './text';
 
 interface MetricFormat {
@@ -194,6 +195,9 @@ export const TAG_METRICS = listOf<TagMetric>()({
   },
 });
 
+/** By kind of task. */
+export const METRICS = { classify: LABEL_METRICS, tag: TAG_METRICS, generate: TEXT_METRICS } as const;
+
 export type LabelMetricId = keyof typeof LABEL_METRICS;
 export type TextMetricId = keyof typeof TEXT_METRICS;
 export type TagMetricId = keyof typeof TAG_METRICS;
@@ -204,6 +208,21 @@ export const metricsOf = <Id extends string, M>(metrics: Readonly<Record<Id, M>>
 /** Its id and what it is: the headline's. */
 export const firstMetric = <Id extends string, M>(metrics: Readonly<Record<Id, M>>): readonly [Id, M] =>
   present(metricsOf(metrics)[0], 'metric');
+
+/** The metric that decides for a kind of task. */
+export const headlineMetric = (kind: keyof typeof METRICS): Metric & { readonly id: string } => {
+  const [id, metric] = firstMetric<string, Metric>(METRICS[kind]);
+  return { id, ...metric };
+};
+
+/** What it is in figures of that kind. */
+export function headlineOf<F>(of: {
+  readonly kind: keyof typeof METRICS;
+  readonly metrics: Readonly<Record<string, F>>;
+}): F {
+  const { id } = headlineMetric(of.kind);
+  return present(of.metrics[id], id);
+}
 
 export const forEachMetric = <Id extends string, M, T>(
   metrics: Readonly<Record<Id, M>>,
@@ -216,6 +235,36 @@ export const labelFigures = (answers: Predicted, options: ResampleOptions): Read
     value: compute(answers),
     interval: interval(answers, options),
   }));
+
+export interface TaggedRows {
+  /** Places of the labels that each row has, and gets. */
+  readonly gold: readonly (readonly number[])[];
+  readonly given: readonly (readonly number[])[];
+  readonly labels: number;
+}
+
+/** Figures that follow from counts over rows, in their order: one set of draws serves all. */
+export function countedFigures(
+  { gold, given, labels }: TaggedRows,
+  figures: readonly ((counts: TagCounts) => number)[],
+  options: ResampleOptions,
+): readonly Figure[] {
+  const count = tagCounter(gold, given, labels);
+  const drawn = figures.map(() => new Float64Array(options.draws ?? DRAWS));
+  eachDraw(gold.length, options, (rows, at) => {
+    const counts = count(rows);
+    for (const [i, of] of figures.entries()) (drawn[i] as Float64Array)[at] = of(counts);
+  });
+  const whole = count([...gold.keys()]);
+  return figures.map((of, i) => ({ value: of(whole), interval: middle95((drawn[i] as Float64Array).sort()) }));
+}
+
+export function tagFigures(of: TaggedRows, options: ResampleOptions): Readonly<Record<TagMetricId, Figure>> {
+  const metrics = metricsOf(TAG_METRICS);
+  const computes = metrics.map(([, { compute }]) => compute);
+  const found = countedFigures(of, computes, options);
+  return forEachMetric(TAG_METRICS, ({ compute }, id) => present(found[computes.indexOf(compute)], id));
+}
 
 /** In a CSV: `macro_f1`. */
 export const columnName = (id: string): string => id.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();

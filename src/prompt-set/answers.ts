@@ -1,23 +1,22 @@
 /** What one version said about rows on one model: a cell of the grid, as it is stored and shared. */
 import type { RowsBeside } from '../dataset/families';
-import type { RowAccount } from '../dataset/types';
+import { ofTask, type RowAccount, type TaskKind } from '../dataset/types';
 import type { ArmResult } from '../evaluation/types';
 import { type Value, z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
-import { labelFigures } from '../metrics/registry';
+import { forEachMetric, labelFigures, TEXT_METRICS, tagFigures } from '../metrics/registry';
+import { likelyTags } from '../metrics/tags';
 
 /** Made when a file is read: a page that only shows answers does not need it. */
 export function answersSchema() {
   const text = z.string().max(2000);
   const count = z.int().min(0);
   const share = z.number().min(0).max(1);
-  return z.object({
-    labels: z.array(text).min(2).max(1000),
+  const finite = z.number();
+  const shared = {
     rowIds: z.array(text).min(1),
     /** Of all rows that were asked: only cells with equal ones are compared. */
     rowsKey: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
-    gold: z.array(count),
-    probabilities: z.array(z.array(share)),
     groups: z.array(count).nullable(),
     seed: z.int(),
     tokensSentMean: z.number().min(0),
@@ -25,9 +24,19 @@ export function answersSchema() {
     leftOut: count,
     /** Rows that the prompt was trained on or takes examples from; null = nobody can say. */
     known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable(),
-    /** Answers with a lower probability go to a person; null = all are taken. */
-    threshold: share.nullable(),
-  });
+    /** Answers below the version's threshold, which go to a person; null = it has none. */
+    unsure: count.nullable(),
+  };
+  const labelled = { ...shared, labels: z.array(text).min(2).max(1000), probabilities: z.array(z.array(share)) };
+  const figure = z.object({ value: finite, interval: z.object({ low: finite, high: finite }) });
+  return z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('classify'), ...labelled, gold: z.array(count) }),
+    z.object({ kind: z.literal('tag'), ...labelled, gold: z.array(z.array(count)) }),
+    z.object({
+      ...{ kind: z.literal('generate'), ...shared, rows: z.array(share) },
+      metrics: z.object(forEachMetric(TEXT_METRICS, () => figure)),
+    }),
+  ]);
 }
 
 type AnswersOfFile = Value<ReturnType<typeof answersSchema>>;
@@ -42,38 +51,63 @@ export interface KnownRows {
   readonly isSure: boolean;
 }
 
-/** Labels that were chosen. */
-export interface LabelAnswers extends AnswersOfFile, Pick<ArmResult, 'metrics'> {}
+/** Answers as they are in a file, before they are scored. */
+export type Unscored<K extends TaskKind = TaskKind> = Extract<AnswersOfFile, { readonly kind: K }>;
 
-export function scored(answers: AnswersOfFile): LabelAnswers {
-  const { gold, labels, seed, groups, probabilities } = answers;
-  const of = { gold, predicted: probabilities.map(argmax), classes: labels.length };
-  return { ...answers, metrics: labelFigures(of, { seed, ...(groups ? { groups } : {}) }) };
+/** What a version said about rows, with how good it is. No text of a row is in it, and no generated text. */
+export type Sheet<K extends TaskKind = TaskKind> = {
+  readonly [P in K]: Unscored<P> & Pick<ArmResult<P>, 'metrics'>;
+}[K];
+
+const drawn = ({ seed, groups }: Unscored) => ({ seed, ...(groups ? { groups } : {}) });
+
+const SCORED: { readonly [K in TaskKind]: (of: Unscored<K>) => Sheet<K> } = {
+  classify: (of) => {
+    const answers = { gold: of.gold, predicted: of.probabilities.map(argmax), classes: of.labels.length };
+    return { ...of, metrics: labelFigures(answers, drawn(of)) };
+  },
+  tag: (of) => {
+    const answers = { gold: of.gold, given: of.probabilities.map(likelyTags), labels: of.labels.length };
+    return { ...of, metrics: tagFigures(answers, drawn(of)) };
+  },
+  generate: (of) => of,
+};
+
+/**
+ * Computed from the answers, so that a file cannot make scores up; those of texts, which are not kept, are the file's. Fields are
+ * in one order: equal sheets give equal bytes.
+ */
+export function scored<K extends TaskKind>(answers: Unscored<K>): Sheet<K> {
+  const fields = Object.entries(ofTask<Unscored, [], Sheet>(SCORED, answers));
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))) as Sheet<K>;
 }
+
+const ROW_LACKS = 'a row lacks an answer';
+
+const labelFault = ({ labels, rowIds, gold, probabilities }: Unscored<'classify' | 'tag'>): string | null => {
+  if (new Set(labels).size < labels.length) return 'a label appears twice';
+  if (gold.length !== rowIds.length || probabilities.length !== rowIds.length) return ROW_LACKS;
+  if (gold.flat().some((label) => label >= labels.length)) return 'a row has an unknown label';
+  return probabilities.some((row) => row.length !== labels.length) ? 'an answer lacks a label' : null;
+};
+
+const FAULTS: { readonly [K in TaskKind]: (of: Unscored<K>) => string | null } = {
+  classify: labelFault,
+  tag: labelFault,
+  generate: ({ rowIds, rows }) => (rows.length === rowIds.length ? null : ROW_LACKS),
+};
 
 /** What is wrong with answers whose fields are of the right type; null = nothing. */
-export function faultInAnswers({ labels, rowIds, gold, probabilities, groups }: AnswersOfFile): string | null {
-  if (new Set(labels).size < labels.length) return 'a label appears twice';
+export function faultInAnswers(answers: Unscored): string | null {
+  const { rowIds, groups } = answers;
   if (new Set(rowIds).size < rowIds.length) return 'a row appears twice';
-  if ([gold, probabilities, groups ?? gold].some(({ length }) => length !== rowIds.length))
-    return 'a row lacks an answer';
-  if (gold.some((label) => label >= labels.length)) return 'a row has an unknown label';
-  return probabilities.some((row) => row.length !== labels.length) ? 'an answer lacks a label' : null;
+  if (groups && groups.length !== rowIds.length) return ROW_LACKS;
+  return ofTask<Unscored, [], string | null>(FAULTS, answers);
 }
-
-/** Of generated texts. */
-export type TextScores = Pick<ArmResult<'generate'>, 'metrics' | 'rows'>;
-
-export interface TextAnswers
-  extends TextScores,
-    Pick<LabelAnswers, 'rowIds' | 'rowsKey' | 'leftOut' | 'known' | 'tokensSentMean'> {}
 
 /** What a version said about rows. No text of a row is kept, and no generated text. */
 export interface Said {
-  /** Null where texts are generated. */
-  readonly answers: LabelAnswers | null;
-  /** Null where labels are chosen. */
-  readonly wrote: TextAnswers | null;
+  readonly answers: Sheet;
   /** What became of the rows. */
   readonly account: RowAccount;
   /** Answers with an equal one are about the same rows with the same labels, in the same order. */

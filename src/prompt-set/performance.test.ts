@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ArmResult } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
+import { labelFigures } from '../metrics/registry';
 import type { Answers } from './answers';
 import { answersTo } from './answers.test-support';
 import { addWritten } from './make-versions';
@@ -48,17 +49,15 @@ function made(): PromptSet {
   return set;
 }
 
-const resultsFrom = (
-  set: PromptSet,
-  evaluations: Measured['evaluations'],
-  measurements: Measured['measurements'],
-  writings: Measured['writings'] = [],
-) => resultsOf({ set, evaluations, writings, measurements });
+const resultsFrom = (set: PromptSet, evaluations: Measured['evaluations'], measurements: Measured['measurements']) =>
+  resultsOf({ set, evaluations, measurements });
 
 const LABELS = ['bad', 'good'];
 const gold = (n: number) => Array.from({ length: n }, (_, i) => i % 2);
 /** Right on the first `correct` rows. */
 const said = (n: number, correct: number) => gold(n).map((label, i) => (i < correct ? label : 1 - label));
+const metricsOf = (n: number, correct: number) =>
+  labelFigures({ gold: gold(n), predicted: said(n, correct), classes: 2 }, { seed: 1, draws: 10 });
 const rowIds = (n: number) => Array.from({ length: n }, (_, i) => `row-${i}`);
 
 const measured = (id: string, versionId: string, n: number, correct: number, rows: string, day: number): Answers => ({
@@ -68,7 +67,7 @@ const measured = (id: string, versionId: string, n: number, correct: number, row
 
 const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEvaluation =>
   ({
-    id: 'e',
+    ...{ kind: 'classify', id: 'e' },
     setId: 's',
     createdAt: '2026-02-01',
     writtenVersion: 'h1',
@@ -82,7 +81,14 @@ const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEv
     },
     comparison: {
       calibrated: false,
-      arms: [{ id: 'yours', calibrated, predictions: said(n, correct) } as unknown as ArmResult],
+      arms: [
+        {
+          id: 'yours',
+          calibrated,
+          predictions: said(n, correct),
+          metrics: metricsOf(n, correct),
+        } as unknown as ArmResult,
+      ],
     },
   }) as unknown as ClassifyEvaluation;
 
@@ -96,7 +102,7 @@ describe('results of versions', () => {
   const results = resultsFrom(set, [evaluation(120, 101, false)], measurements);
 
   test('come from comparisons and measurements of versions that are here, oldest first', () => {
-    expect(results.map(({ of, n, figures }) => [of.id, n, figures.right])).toEqual([
+    expect(results.map(({ of, n, value }) => [of.id, n, Math.round(n * value)])).toEqual([
       ['h1', 120, 101],
       ['h1', 180, 128],
       ['h2', 180, 150],
@@ -175,13 +181,10 @@ describe('versions that generate texts', () => {
   };
   const wrote = (id: string, rows: readonly number[], day: number, fingerprint = 'april'): Answers => {
     const asked = {
-      rowIds: rows.map((_, i) => `${i}`),
-      rowsKey: fingerprint,
-      leftOut: 0,
-      known: null,
-      tokensSentMean: 1,
+      ...{ kind: 'generate' as const, rowIds: rows.map((_, i) => `${i}`), rowsKey: fingerprint, groups: null, seed: 0 },
+      ...{ leftOut: 0, known: null, tokensSentMean: 1, unsure: null },
     };
-    return { ...measured(id, 'h1', 1, 1, fingerprint, day), answers: null, wrote: { ...scores(rows), ...asked } };
+    return { ...measured(id, 'h1', 1, 1, fingerprint, day), answers: { ...scores(rows), ...asked } };
   };
   const many = (value: number, swing: number) => Array.from({ length: 40 }, (_, i) => value + (i % 2 ? swing : -swing));
 
@@ -202,16 +205,16 @@ describe('versions that generate texts', () => {
     const wanted = ['late', 'lost'];
     const arms = [{ id: 'yours', written: ['late', 'gone'] }];
     const writing = {
-      id: 'w',
+      ...{ kind: 'generate', id: 'w' },
       createdAt: '2026-02-01',
       writtenVersion: 'h1',
       trainedVersion: null,
       versions: comparedAs({ yours: 'h1' }),
-      plan: { rowIds: ['r1', 'r2'], wanted, arms },
+      plan: { rowIds: ['0', '1'], wanted, arms },
       comparison: { n: 2, arms: [{ id: 'yours', ...scores([1, 0]) }] },
     } as unknown as GenerateEvaluation;
-    const again = wrote('a', [1, 0.5], 3, testRowsKey(['r1', 'r2'], wanted, []));
-    const results = resultsFrom(set, [evaluation(120, 101, false)], [again], [writing]);
+    const again = wrote('a', [1, 0.5], 3, testRowsKey(['0', '1'], wanted, []));
+    const results = resultsFrom(set, [writing], [again]);
     const last = results.at(-1) as Result;
     expect(driftOf(firstOf(results, last) as Result, last)).toMatchObject({ paired: true, difference: 0.25 });
     expect(betweenWords(results, 'h1', 'h1')).toContain('ROUGE-L');

@@ -1,12 +1,15 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
+import { type ByTask, ofTask, type TaskKind } from '../dataset/types';
 import type { ArmResult } from '../evaluation/types';
+import { present } from '../lib/assert';
 import { count, midSentence } from '../lib/format';
-import { argmax, correctCount } from '../metrics/classification';
-import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe, wilson } from '../metrics/intervals';
-import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import type { Answers, LabelAnswers, TextScores } from './answers';
+import { argmax } from '../metrics/classification';
+import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe } from '../metrics/intervals';
+import { type Figure, headlineMetric, headlineOf, METRICS, type Metric, metricsOf } from '../metrics/registry';
+import { likelyTags, microF1Parts } from '../metrics/tags';
+import type { Answers, Sheet } from './answers';
 import { versionsCompared } from './calibration';
-import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, Version } from './types';
+import type { Evaluation, PromptSet, Version } from './types';
 import { versionById, versionWords } from './versions';
 
 /** One version on one set of rows. */
@@ -20,18 +23,17 @@ export interface Result {
   /** "120 test rows of tickets.csv". */
   readonly rowsName: string;
   readonly n: number;
-  /** What `value` is: the share of correct rows, or the mean ROUGE-L of generated texts. */
-  readonly measure: 'accuracy' | 'rougeL';
-  /** 0 to 1. */
+  readonly kind: TaskKind;
+  /** By the metric that decides for that kind, 0 to 1. */
   readonly value: number;
-  /** 95%: Wilson for accuracy, bootstrap for ROUGE-L. */
+  /** 95%. */
   readonly ci95: Interval;
-  /** Row by row: 1 = correct and 0 = wrong, or ROUGE-L. */
+  /** What each row adds: 1 = correct and 0 = wrong, or a score; `value` is their mean. */
   readonly rows: readonly number[];
-  /** Labels of the rows; empty for generated texts. */
-  readonly gold: readonly number[];
-  /** Further figures, by name; null where the result is older than the metric. */
-  readonly figures: Readonly<Record<string, number | null>>;
+  /** Right answers to the rows; of generated texts, which are not kept, the rows themselves. */
+  readonly gold: readonly (number | string)[];
+  /** Further figures, by name. */
+  readonly figures: Readonly<Record<string, number>>;
   /** The answers that it comes from, which can be removed; null = a comparison. */
   readonly said: Answers | null;
 }
@@ -40,16 +42,13 @@ export interface Result {
 export interface Measured {
   readonly set: PromptSet;
   /** Newest first. */
-  readonly evaluations: readonly Kept<ClassifyEvaluation>[];
-  readonly writings: readonly Kept<GenerateEvaluation>[];
+  readonly evaluations: readonly Evaluation[];
   /** Oldest first. */
   readonly measurements: readonly Answers[];
 }
 
-type Past = Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>;
-
 /** The arms of a comparison that are exactly a version, by the version's id. */
-export const armsByVersion = (set: PromptSet, evaluation: Past): ReadonlyMap<string, string> =>
+export const armsByVersion = (set: PromptSet, evaluation: Evaluation): ReadonlyMap<string, string> =>
   new Map([...versionsCompared(set, evaluation)].map(([arm, version]) => [version, arm]));
 
 /** FNV-1a over texts, to tell row sets apart. */
@@ -69,84 +68,87 @@ export const testRowsKey = (
   labels: readonly string[],
 ): string => ['test', rowIds.length, mark([...labels, ...rowIds, ...gold])].join(':');
 
-type Figures = Pick<Result, 'n' | 'measure' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
+type Figures = Pick<Result, 'n' | 'kind' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
 
-function chosen(gold: readonly number[], predictions: readonly number[], classes: number): Figures {
-  const right = correctCount(gold, predictions);
-  return {
-    n: gold.length,
-    measure: 'accuracy',
-    value: gold.length === 0 ? 0 : right / gold.length,
-    ci95: wilson(right, gold.length),
-    rows: gold.map((label, i) => (predictions[i] === label ? 1 : 0)),
-    gold,
-    figures: {
-      right,
-      ...others(LABEL_METRICS, 'accuracy', (_, metric) => metric.compute({ gold, predicted: predictions, classes })),
-    },
-  };
+interface Scores {
+  readonly rows: readonly number[];
+  readonly gold: readonly (number | string)[];
 }
 
-const written = (scores: TextScores): Figures => ({
-  n: scores.rows.length,
-  measure: 'rougeL',
-  value: scores.metrics.rougeL.value,
-  ci95: scores.metrics.rougeL.interval,
-  rows: scores.rows,
-  gold: [],
-  figures: others(TEXT_METRICS, 'rougeL', (id) => scores.metrics[id].value),
+type Labelled<G> = { readonly gold: readonly G[] };
+const rightRows = ({ gold }: Labelled<number>, predicted: readonly number[]): Scores => ({
+  gold,
+  rows: gold.map((label, i) => Number(predicted[i] === label)),
 });
+const named = (gold: readonly (readonly number[])[]) => gold.map((tags) => tags.join('+'));
+const taggedRows = ({ gold }: Labelled<readonly number[]>, given: readonly (readonly number[])[]): Scores => ({
+  gold: named(gold),
+  rows: microF1Parts(gold, given),
+});
+const scoredRows = (gold: readonly string[], { rows }: Pick<ArmResult<'generate'>, 'rows'>): Scores => ({ gold, rows });
 
-const figuresOf = ({ answers, wrote }: Pick<Answers, 'answers' | 'wrote'>): Figures | null =>
-  answers ? chosen(answers.gold, answers.probabilities.map(argmax), answers.labels.length) : wrote && written(wrote);
+const OF_SHEET: { readonly [K in TaskKind]: (of: Sheet<K>) => Scores } = {
+  classify: (of) => rightRows(of, of.probabilities.map(argmax)),
+  tag: (of) => taggedRows(of, of.probabilities.map(likelyTags)),
+  generate: (of) => scoredRows(of.rowIds, of),
+};
 
-/** Every metric but the headline's, under the name that it has inside a sentence. */
-const others = <Id extends string, M extends { readonly name: string }>(
-  metrics: Readonly<Record<Id, M>>,
-  headline: Id,
-  of: (id: Id, metric: M) => number | null,
-): Readonly<Record<string, number | null>> =>
-  Object.fromEntries(
-    metricsOf(metrics).flatMap(([id, metric]) => (id === headline ? [] : [[midSentence(metric.name), of(id, metric)]])),
-  );
+type Of<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
+interface PastArm extends Scores, Pick<ArmResult, 'id'> {
+  readonly metrics: Readonly<Record<string, Figure>>;
+}
+
+/** The prompts of a comparison, and the key of its rows. */
+const OF_COMPARISON: {
+  readonly [K in TaskKind]: (of: Of<K>) => { readonly rowsKey: string; readonly arms: readonly PastArm[] };
+} = {
+  classify: ({ plan, comparison }) => ({
+    rowsKey: testRowsKey(plan.rowIds, plan.gold, plan.labels),
+    arms: comparison.arms.map((arm) => ({ ...arm, ...rightRows(plan, arm.predictions) })),
+  }),
+  tag: ({ plan, comparison }) => {
+    const arms = comparison.arms.map((arm) => ({ ...arm, ...taggedRows(plan, arm.given) }));
+    return { rowsKey: testRowsKey(plan.rowIds, named(plan.gold), plan.labels), arms };
+  },
+  generate: ({ plan, comparison }) => ({
+    rowsKey: testRowsKey(plan.rowIds, plan.wanted, []),
+    arms: comparison.arms.map((arm) => ({ ...arm, ...scoredRows(plan.rowIds, arm) })),
+  }),
+};
+
+/** Right answers to the rows of a sheet, for their key. */
+export const goldOf = (answers: Sheet): Scores['gold'] => ofTask<Sheet, [], Scores>(OF_SHEET, answers).gold;
+
+function figuresOf(kind: TaskKind, metrics: Readonly<Record<string, Figure>>, { rows, gold }: Scores): Figures {
+  const { value, interval } = headlineOf({ kind, metrics });
+  const others = metricsOf<string, Metric>(METRICS[kind]).slice(1);
+  const figures = others.map(([id, { name }]) => [midSentence(name), present(metrics[id], id).value] as const);
+  return { n: rows.length, kind, value, ci95: interval, rows, gold, figures: Object.fromEntries(figures) };
+}
 
 /** All results of the set's versions, oldest first. */
-export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
-  const { versions } = set;
-  const testRows = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
-  const inComparison = <R extends { readonly id: string }>(
-    evaluation: Kept<ClassifyEvaluation> | Kept<GenerateEvaluation>,
-    reports: readonly R[],
-    rowsKey: string,
-    figuresIn: (report: R) => Figures,
-  ): readonly Result[] => {
-    const { id, createdAt: at, plan } = evaluation;
-    const armOf = armsByVersion(set, evaluation);
-    return versions.flatMap((of) => {
-      const report = reports.find((arm) => arm.id === armOf.get(of.id));
-      if (!report) return [];
-      const own = { id: `${id} ${of.id}`, of, at, rowsKey, rowsName: testRows(plan.rowIds.length) };
-      return { ...own, ...figuresIn(report), said: null };
-    });
-  };
+export function resultsOf({ set, evaluations, measurements }: Measured): readonly Result[] {
   const compared = evaluations.flatMap((evaluation) => {
-    const { rowIds, gold, labels } = evaluation.plan;
-    const figures = ({ predictions }: ArmResult) => chosen(gold, predictions, labels.length);
-    return inComparison(evaluation, evaluation.comparison.arms, testRowsKey(rowIds, gold, labels), figures);
+    const { id, createdAt: at, kind } = evaluation;
+    const { rowsKey, arms } = ofTask(OF_COMPARISON, evaluation);
+    const armOf = armsByVersion(set, evaluation);
+    const rowsName = `${evaluation.plan.rowIds.length} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
+    return set.versions.flatMap((of): Result[] => {
+      const arm = arms.find((each) => each.id === armOf.get(of.id));
+      if (!arm) return [];
+      return [{ id: `${id} ${of.id}`, of, at, rowsKey, rowsName, ...figuresOf(kind, arm.metrics, arm), said: null }];
+    });
   });
-  const wrote = writings.flatMap((writing) =>
-    inComparison(writing, writing.comparison.arms, testRowsKey(writing.plan.rowIds, writing.plan.wanted, []), written),
-  );
   const asked = measurements.flatMap((said): Result[] => {
-    const { id, versionId, createdAt: at, data, fingerprint } = said;
+    const { id, versionId, createdAt: at, data, fingerprint, answers } = said;
     const of = versionById(set, versionId);
-    const figures = figuresOf(said);
-    if (!of || !figures) return [];
+    if (!of) return [];
+    const figures = figuresOf(answers.kind, answers.metrics, ofTask<Sheet, [], Scores>(OF_SHEET, answers));
     const rows = data.kind === 'file' ? 'rows' : 'test rows';
     const rowsName = `${figures.n} ${rows} of ${shortened(data.name)}`;
     return [{ id, of, at, rowsKey: fingerprint, rowsName, ...figures, said }];
   });
-  return [...compared, ...wrote, ...asked].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return [...compared, ...asked].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** The sets of rows with results: the one with the most versions first, of equals the newest. */
@@ -177,9 +179,9 @@ export interface Drift {
   readonly kind: 'drop' | 'gain' | 'unclear';
   /** Both are on the same rows and are compared row by row. */
   readonly paired: boolean;
-  /** Accuracy (or mean ROUGE-L) now minus then. */
+  /** By the metric that decides, now minus then. */
   readonly difference: number;
-  /** 95%. Accuracy: Bonett-Price on the same rows, Newcombe on different ones. ROUGE-L: Student's t, paired or Welch's. */
+  /** 95%. Accuracy: Bonett-Price on the same rows, Newcombe on different ones. Scores: Student's t, paired or Welch's. */
   readonly ci95: Interval;
 }
 
@@ -188,28 +190,31 @@ const sameGold = (a: Result, b: Result) =>
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-function intervalOf(then: Result, now: Result, paired: boolean): Interval {
-  if (now.measure === 'rougeL')
-    return paired
-      ? meanInterval(now.rows.map((value, i) => value - (then.rows[i] ?? 0)))
-      : meansInterval(now.rows, then.rows);
+type IntervalOf = (then: Result, now: Result, paired: boolean) => Interval;
+
+const ofShares: IntervalOf = (then, now, paired) => {
   if (!paired) return newcombe(sum(now.rows), now.n, sum(then.rows), then.n);
   const lost = then.rows.filter((was, i) => was > (now.rows[i] ?? 0)).length;
   const won = then.rows.filter((was, i) => was < (now.rows[i] ?? 0)).length;
   return bonettPrice(lost, won, now.n);
-}
+};
+
+const ofScores: IntervalOf = (then, now, paired) =>
+  paired ? meanInterval(now.rows.map((value, i) => value - (then.rows[i] ?? 0))) : meansInterval(now.rows, then.rows);
+
+const INTERVALS: ByTask<IntervalOf> = { classify: ofShares, tag: ofScores, generate: ofScores };
 
 /** A change counts as real only if its interval excludes zero. */
 export function driftOf(then: Result, now: Result): Drift {
   const paired = sameGold(then, now);
-  const ci95 = intervalOf(then, now, paired);
+  const ci95 = INTERVALS[now.kind](then, now, paired);
   const difference = now.value - then.value;
   return { kind: ci95.high < 0 ? 'drop' : ci95.low > 0 ? 'gain' : 'unclear', paired, difference, ci95 };
 }
 
-/** The first result of the same version, by the same measure; null where this is the first. */
+/** The first result of the same version, null where this is the first. */
 export const firstOf = (results: readonly Result[], now: Result): Result | null => {
-  const first = results.find(({ of, measure }) => of.id === now.of.id && measure === now.measure);
+  const first = results.find(({ of }) => of.id === now.of.id);
   return first && first.id !== now.id ? first : null;
 };
 
@@ -219,11 +224,11 @@ const signed = (share: number) => {
   return value < 0 ? `−${-value}` : value > 0 ? `+${value}` : '0';
 };
 
-const METRICS = { accuracy: LABEL_METRICS.accuracy, rougeL: TEXT_METRICS.rougeL };
 /** "accuracy", "ROUGE-L". */
-export const measureName = ({ measure }: Pick<Result, 'measure'>): string => midSentence(METRICS[measure].name);
+export const measureName = ({ kind }: Pick<Result, 'kind'>): string => midSentence(headlineMetric(kind).name);
+const isAccuracy = (of: Pick<Result, 'kind'>) => headlineMetric(of.kind).id === 'accuracy';
 /** "ROUGE-L " before figures other than accuracy. */
-const measureWords = (of: Result) => (of.measure === 'accuracy' ? '' : `${measureName(of)} `);
+const measureWords = (of: Result) => (isAccuracy(of) ? '' : `${measureName(of)} `);
 /** "71% (64 to 78)". */
 const reached = ({ value, ci95 }: Result) => `${whole(value)}% (${whole(ci95.low)} to ${whole(ci95.high)})`;
 
@@ -240,7 +245,7 @@ export function driftWords(then: Result | null, now: Result): string {
 }
 
 /** What a version may know of the rows that it was measured on, as a sentence; null = nothing. */
-export function knownWords({ known }: Pick<LabelAnswers, 'known'>): string | null {
+export function knownWords({ known }: Pick<Sheet, 'known'>): string | null {
   if (known === null)
     return 'It may have been trained on some of these rows. Its own training rows are not open, so this cannot be checked.';
   const { same, almost, isSure } = known;
@@ -263,7 +268,7 @@ export function knownWords({ known }: Pick<LabelAnswers, 'known'>): string | nul
 export function betweenWords(results: readonly Result[], before: string, after: string): string | null {
   const of = (id: string) => results.filter(({ of }) => of.id === id).toReversed();
   for (const now of of(after)) {
-    const then = of(before).find(({ rowsKey, measure }) => rowsKey === now.rowsKey && measure === now.measure);
+    const then = of(before).find(({ rowsKey }) => rowsKey === now.rowsKey);
     if (!then) continue;
     const { kind, difference, ci95 } = driftOf(then, now);
     const unclear = kind === 'unclear' ? ', which may be chance' : '';
@@ -278,7 +283,7 @@ export function performanceTitle(results: readonly Result[]): string {
   const last = results.at(-1);
   if (!first || !last) return 'No version has been measured yet';
   if (first === last) {
-    const isRight = first.measure === 'accuracy';
+    const isRight = isAccuracy(first);
     const words = isRight ? 'gets' : `reaches ${measureName(first)}`;
     return `${versionWords(first.of)} ${words} ${whole(first.value)}%${isRight ? ' right' : ''} on ${first.rowsName}`;
   }

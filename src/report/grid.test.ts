@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseTable } from '../dataset/parse';
 import { bytesOf } from '../dataset/test-support';
-import { answerDifferences, differenceSentence } from '../evaluation/classify/pairs';
-import { present } from '../lib/assert';
+import { answerDifferences, differenceSentence } from '../evaluation/sheets';
 import { mcnemarExact } from '../metrics/mcnemar';
-import { scored } from '../prompt-set/answers';
+import { type Sheet, scored, type Unscored } from '../prompt-set/answers';
 import {
   cellWords,
   EMPTY_GRID,
@@ -23,10 +22,12 @@ import {
 const HASH = (digit: string) => digit.repeat(64);
 
 /** A cell whose answers are right (`+`) or wrong (`-`), row by row. */
-function cell(prompt: string, right: string, change: Partial<GridCell['answers'] & object> = {}): GridCell {
+type LabelCell = GridCell & { readonly answers: Sheet<'classify'> };
+function cell(prompt: string, right: string, change: Partial<Unscored<'classify'>> = {}): LabelCell {
   const slot: Slot = { prompt, model: HASH('a'), data: 'd' };
   const gold = [...right].map((_, i) => i % 2);
   const answers = scored({
+    ...{ kind: 'classify' },
     labels: ['bad', 'good'],
     rowIds: [...right].map((_, i) => `r${i}`),
     rowsKey: HASH('c'),
@@ -37,7 +38,7 @@ function cell(prompt: string, right: string, change: Partial<GridCell['answers']
     tokensSentMean: 12.5,
     leftOut: 0,
     known: { same: 0, almost: 0, isSure: true },
-    threshold: null,
+    unsure: null,
     ...change,
   });
   return { ...slot, key: HASH('b'), skipped: null, answers };
@@ -76,13 +77,15 @@ describe('the file of a grid', () => {
 
   it('has its scores computed again, so that none can be made up', () => {
     const found = read(changed((grid) => Object.assign(grid.cells[0].answers.metrics.accuracy, { value: 1 })));
-    expect(found.ok && found.value.cells[0]?.answers?.metrics.accuracy.value).toBeCloseTo(1 / 3);
+    expect(found.ok && found.value.cells[0]?.answers?.metrics).toMatchObject({
+      accuracy: { value: expect.closeTo(1 / 3) },
+    });
   });
 
   it('keeps a label, a prompt and a row that are called __proto__', () => {
     const answers = {
       labels: ['bad', '__proto__'],
-      rowIds: ['__proto__', ...present(FIRST.answers, 'answers').rowIds.slice(1)],
+      rowIds: ['__proto__', ...FIRST.answers.rowIds.slice(1)],
     };
     const proto = cell('__proto__', '++++++++++--------------------', answers);
     const file = gridJson({ ...MATRIX, prompts: [named('__proto__')], cells: [proto] });
@@ -115,7 +118,8 @@ describe('the file of a grid', () => {
     ['groups of other rows', changed((m) => Object.assign(m.cells[0].answers, { groups: [1] })), /lacks an answer/],
     ['neither answers nor a reason', changed((m) => Object.assign(m.cells[0], { answers: null })), /the reason why/],
     ['answers and a reason', changed((m) => Object.assign(m.cells[0], { skipped: 'x' })), /the reason why/],
-    ['a threshold above 1', changed((m) => Object.assign(m.cells[0].answers, { threshold: 2 })), /threshold/],
+    ['a number of answers below 0', changed((m) => Object.assign(m.cells[0].answers, { unsure: -2 })), /unsure/],
+    ['a kind that nobody knows', changed((m) => Object.assign(m.cells[0].answers, { kind: 'rank' })), /kind/],
   ])('refuses %s with the reason', (_, file, why) => {
     const found = read(file);
     expect(found.ok).toBe(false);
@@ -125,36 +129,36 @@ describe('the file of a grid', () => {
 
 describe('two cells', () => {
   it('are compared by the paired test on the rows that both answer', () => {
-    const [a, b] = [present(FIRST.answers, 'a'), present(SECOND.answers, 'b')];
+    const [a, b] = [FIRST.answers, SECOND.answers];
     const shorter = scored({ ...b, rowIds: [...b.rowIds.slice(0, -1), 'elsewhere'] });
     const [whole] = answerDifferences([[a, b]], { onShow: 1 });
-    expect(whole).toMatchObject({ rows: 30, bothRight: 10, aOnly: 0, bOnly: 19, bothWrong: 1, finding: 'b-better' });
-    expect(whole?.metrics.accuracy.p).toBeCloseTo(mcnemarExact(0, 19), 12);
-    expect(answerDifferences([[a, shorter]], { onShow: 1 })[0]).toMatchObject({ rows: 29, bothWrong: 0 });
+    expect(whole).toMatchObject({ rows: 30, aOnly: 0, bOnly: 19, finding: 'b-better' });
+    expect(whole?.metrics.accuracy?.p).toBeCloseTo(mcnemarExact(0, 19), 12);
+    expect(answerDifferences([[a, shorter]], { onShow: 1 })[0]).toMatchObject({ rows: 29, bOnly: 19 });
   });
 
   it('have a p that counts all pairs on show', () => {
-    const [a, b] = [present(FIRST.answers, 'a'), present(SECOND.answers, 'b')];
+    const [a, b] = [FIRST.answers, SECOND.answers];
     const alike = scored({ ...a, probabilities: a.probabilities.map((row) => [...row]) });
     const pairs = [[a, b] as const, [a, alike] as const];
     const [first, none] = answerDifferences(pairs, { onShow: 3 });
     expect([first?.pCorrected, none?.pCorrected]).toEqual([3 * mcnemarExact(0, 19), 1]);
     expect(first && differenceSentence('A', 'B', first)).toMatch(
-      /^B beats A by 63 points on the same 30 rows, 95% interval .* \(all 3 pairs on show counted, p < 0\.0001\)\.$/,
+      /^B beats A by 63 points of accuracy on the same 30 rows, 95% interval .* \(all 3 pairs on show counted, p < 0\.0001\)\.$/,
     );
     expect(none && differenceSentence('A', 'B', none)).toMatch(/^No clear difference between A and B/);
   });
 
   it('count groups as the trials where rows belong together', () => {
     const groups = [...Array(30).keys()].map((i) => Math.min(i, 10));
-    const grouped = (of: GridCell) => scored({ ...present(of.answers, 'answers'), groups });
+    const grouped = (of: LabelCell) => scored({ ...of.answers, groups });
     const [found] = answerDifferences([[grouped(FIRST), grouped(SECOND)]], { onShow: 1 });
-    expect(found?.metrics.accuracy.p).toBe(1); // all differences are in one group
+    expect(found?.metrics.accuracy?.p).toBe(1); // all differences are in one group
     expect(found?.finding).toBe('unclear');
   });
 
   it('are matched by the names of their labels, whatever their order', () => {
-    const a = present(FIRST.answers, 'a');
+    const a = FIRST.answers;
     const turned = scored({
       ...a,
       labels: ['good', 'bad'],
@@ -164,8 +168,7 @@ describe('two cells', () => {
     expect(answerDifferences([[a, turned]], { onShow: 1 })[0]).toMatchObject({
       aOnly: 0,
       bOnly: 0,
-      bothRight: 10,
-      bothWrong: 20,
+      rows: 30,
     });
   });
 
@@ -209,7 +212,7 @@ describe('the grid in words', () => {
     const odd = { ...MATRIX, prompts: [{ id: '=first', name: 'a|b <i>' }, ...MATRIX.prompts.slice(1)] };
     const found = read(gridJson(odd));
     if (!found.ok) throw new Error(found.error.message);
-    const pairs = answerDifferences([[present(FIRST.answers, 'a'), present(SECOND.answers, 'b')]], { onShow: 1 });
+    const pairs = answerDifferences([[FIRST.answers, SECOND.answers]], { onShow: 1 });
     const text = gridMarkdown(found.value, [pair], pairs);
     expect(text).toContain('| a\\|b &lt;i&gt; | 33.3% (19.2 to 51.2) |');
     expect(text).toContain('| third | Trained for m (fp32) |');

@@ -8,23 +8,15 @@ import { toCsv } from '../dataset/csv-out';
 import { rowsKey } from '../dataset/keys';
 import { textKey } from '../dataset/labels';
 import { type Dataset, TASK_WORDS, taskKindOf } from '../dataset/types';
-import { type AnswerDifference, scoreDifference } from '../evaluation/classify/pairs';
+import { type AnswerDifference, methodsOf } from '../evaluation/sheets';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { contentKey, newerFormat, readJson, sha256 } from '../lib/bytes';
-import { counted, percent, rounded } from '../lib/format';
+import { counted, listed, rounded } from '../lib/format';
 import { fail, ok, type Result } from '../lib/result';
 import { firstFault, type Value, z } from '../lib/zod';
-import { argmax } from '../metrics/classification';
-import { columnName, ends, type Figure, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { columnName, ends, type Figure, headlineMetric, headlineOf, METRICS } from '../metrics/registry';
 import { labelsOf, promptId } from '../prompt/prompt';
-import {
-  answersSchema,
-  faultInAnswers,
-  type LabelAnswers,
-  type Said,
-  scored,
-  type TextAnswers,
-} from '../prompt-set/answers';
+import { answersSchema, faultInAnswers, type Sheet, scored } from '../prompt-set/answers';
 import type { GridRow } from '../prompt-set/ready-prompt';
 import { escapeMarkdown } from './types';
 
@@ -89,9 +81,10 @@ type GridFile = Value<ReturnType<typeof gridSchema>>;
 type Named = GridFile['prompts'][number];
 
 /** What a prompt says of rows on a model, or why it was not asked. */
-export interface GridCell extends Slot, Pick<Said, 'answers'>, Partial<Pick<Said, 'wrote'>> {
+export interface GridCell extends Slot {
   readonly key: string;
   readonly skipped: string | null;
+  readonly answers: Sheet | null;
 }
 
 export interface Grid extends Omit<GridFile, 'cells'> {
@@ -106,10 +99,6 @@ export const EMPTY_GRID: Grid = {
   data: [],
   cells: [],
 };
-
-/** Answers below the version's threshold, which go to a person. */
-export const unsureIn = ({ probabilities, threshold }: LabelAnswers): number =>
-  threshold === null ? 0 : probabilities.filter((row) => (row[argmax(row)] ?? 0) < threshold).length;
 
 const NAMED = 3;
 
@@ -128,10 +117,8 @@ export function whySkipped(
 ): string | null {
   if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
   const { kind } = prompt.task;
-  const { does } = TASK_WORDS[kind];
   if (taskKindOf(mapping) !== kind)
-    return `It ${does}, and these rows have ${TASK_WORDS[taskKindOf(mapping)].rowsHave}`;
-  if (kind === 'tag') return `It ${does}: Compare says how well`;
+    return `It ${TASK_WORDS[kind].does}, and these rows have ${TASK_WORDS[taskKindOf(mapping)].rowsHave}`;
   const known = new Set(labelsOf(prompt).map(textKey));
   const unknown = labels.filter((label) => !known.has(textKey(label)));
   // of a file, rows with other labels are left out
@@ -139,18 +126,21 @@ export function whySkipped(
   return split.test.length === 0 ? 'This data set has no test rows' : null;
 }
 
-/** What was said in a cell, whether labels were chosen or texts generated; null = nothing was asked. */
-export const saidIn = ({ answers, wrote }: Pick<GridCell, 'answers' | 'wrote'>): LabelAnswers | TextAnswers | null =>
-  answers ?? wrote ?? null;
+/** What decides in these cells: "Accuracy". */
+export const measuresOf = (cells: readonly Pick<GridCell, 'answers'>[]): string =>
+  listed(new Set(cells.flatMap(({ answers }) => (answers ? [headlineMetric(answers.kind).name] : [])))) ||
+  'Each figure';
 
-/** Accuracy, or the mean ROUGE-L of generated texts. */
-export function headlineOf({ answers, wrote }: Pick<GridCell, 'answers' | 'wrote'>) {
-  return answers?.metrics.accuracy ?? wrote?.metrics.rougeL ?? null;
+/** "81.7%", "73.8 to 87.6". */
+export function figureWords(answers: Sheet): readonly [value: string, range: string] {
+  const { value: form } = headlineMetric(answers.kind).format;
+  const { value, interval } = headlineOf<Figure>(answers);
+  return [form(value), ends(form, interval)];
 }
 
 /** Why two cells cannot be compared row by row; null where they can. */
 export function whyNotPaired(a: GridCell, b: GridCell): string | null {
-  const [first, second] = [saidIn(a), saidIn(b)];
+  const [first, second] = [a.answers, b.answers];
   if (slotId(a) === slotId(b)) return 'This is one cell. Choose another one to compare it with.';
   if (!first || !second) return 'One of these cells has no answers. Choose two that have.';
   if (first.rowsKey !== second.rowsKey)
@@ -162,20 +152,9 @@ export function whyNotPaired(a: GridCell, b: GridCell): string | null {
 /** Pairs of cells that answer the same rows: whoever sees the grid picks the best and the worst among all of them. */
 export function pairsOnShow(cells: readonly GridCell[]): number {
   const answered = new Map<string, number>();
-  for (const { rowsKey } of cells.flatMap((cell) => saidIn(cell) ?? []))
+  for (const { rowsKey } of cells.flatMap(({ answers }) => answers ?? []))
     answered.set(rowsKey, (answered.get(rowsKey) ?? 0) + 1);
   return [...answered.values()].reduce((sum, n) => sum + (n * (n - 1)) / 2, 0);
-}
-
-/** ROUGE-L of texts, B minus A on the rows that both answer, with all pairs on show counted. */
-export function textDifference(a: TextAnswers, b: TextAnswers, onShow: number): Figure & { readonly rows: number } {
-  const second = new Map(b.rowIds.map((id, i) => [id, b.rows[i] ?? 0]));
-  const both = a.rowIds.flatMap((id, i) => {
-    const other = second.get(id);
-    return other === undefined ? [] : [[a.rows[i] ?? 0, other] as const];
-  });
-  const of = (side: 0 | 1) => both.map((pair) => pair[side]);
-  return { rows: both.length, ...scoreDifference(of(0), of(1), onShow) };
 }
 
 // The grid as files.
@@ -221,8 +200,6 @@ export function readGrid(file: string): Result<Grid> {
   return ok({ ...parsed.data, cells });
 }
 
-const LABELS = metricsOf(LABEL_METRICS);
-const TEXTS = metricsOf(TEXT_METRICS);
 const namesIn = ({ prompts, models, data }: Pick<Grid, 'prompts' | 'models' | 'data'>) => {
   const of = (list: readonly Named[]) => new Map(list.map(({ id, name }) => [id, name]));
   const [rows, weights, sets] = [of(prompts), of(models), of(data)];
@@ -234,48 +211,42 @@ const namesIn = ({ prompts, models, data }: Pick<Grid, 'prompts' | 'models' | 'd
     }) as const;
 };
 
-/** A line a cell. */
+/** A line a cell, with the metrics of all kinds of task in it. */
 export function gridCsv(grid: Grid): string {
   const nameOf = namesIn(grid);
-  const writes = grid.cells.some(({ wrote }) => wrote);
+  const kinds = new Set(grid.cells.flatMap(({ answers }) => answers?.kind ?? []));
+  const metrics = [...new Set([...kinds].flatMap((kind) => Object.keys(METRICS[kind])))];
   const header = [
-    'prompt',
-    'model',
-    'data',
-    'rows',
-    ...(writes ? TEXTS : LABELS).flatMap(([id]) => ['', '_low', '_high'].map((end) => `${columnName(id)}${end}`)),
-    'tokens_sent',
-    'left_out',
-    'known_rows',
-    'below_threshold',
-    'skipped',
+    ...['prompt', 'model', 'data', 'rows'],
+    ...metrics.flatMap((id) => ['', '_low', '_high'].map((end) => `${columnName(id)}${end}`)),
+    ...['tokens_sent', 'left_out', 'known_rows', 'below_threshold', 'skipped'],
   ];
   const lines = grid.cells.map((cell) => {
-    const { answers, wrote } = cell;
-    const said = saidIn(cell);
+    const { answers } = cell;
     const { prompt, model, data } = nameOf(cell);
-    const ends = (of: Figure | undefined) => [of?.value ?? null, of?.interval.low ?? null, of?.interval.high ?? null];
-    const figures = writes
-      ? TEXTS.flatMap(([id]) => ends(wrote?.metrics[id]))
-      : LABELS.flatMap(([id]) => ends(answers?.metrics[id]));
+    const found: Readonly<Record<string, Figure>> = answers?.metrics ?? {};
+    const figures = metrics.flatMap((id) => {
+      const { value, interval } = found[id] ?? {};
+      return [value ?? null, interval?.low ?? null, interval?.high ?? null];
+    });
     const facts = [
-      said?.tokensSentMean ?? null,
-      said?.leftOut ?? null,
-      said?.known ? said.known.same + said.known.almost : null,
-      answers && answers.threshold !== null ? unsureIn(answers) : null,
+      answers?.tokensSentMean ?? null,
+      answers?.leftOut ?? null,
+      answers?.known ? answers.known.same + answers.known.almost : null,
+      answers?.unsure ?? null,
     ];
-    return [prompt, model, data, said?.rowIds.length ?? null, ...figures, ...facts, cell.skipped];
+    return [prompt, model, data, answers?.rowIds.length ?? null, ...figures, ...facts, cell.skipped];
   });
   return toCsv(header, rounded(lines), { neutralise: true });
 }
 
-/** A smaller range of accuracies than this is not stretched over all shades: it would make noise look large. */
+/** A smaller range of figures than this is not stretched over all shades: it would make noise look large. */
 const SHADED_RANGE = 0.2;
 
-/** How dark a cell is shown, 0 to 4, by its accuracy within the cells of its data set; by slot. */
+/** How dark a cell is shown, 0 to 4, by its figure within the cells of its data set; by slot. */
 export function shadesOf(cells: readonly GridCell[]): ReadonlyMap<string, number> {
-  const value = (cell: GridCell) => headlineOf(cell)?.value ?? 0;
-  const answered = cells.filter((cell) => saidIn(cell) !== null);
+  const value = ({ answers }: GridCell) => (answers ? headlineOf<Figure>(answers).value : 0);
+  const answered = cells.filter(({ answers }) => answers !== null);
   return new Map(
     answered.map((cell) => {
       const values = answered.filter(({ data }) => data === cell.data).map(value);
@@ -287,15 +258,14 @@ export function shadesOf(cells: readonly GridCell[]): ReadonlyMap<string, number
 }
 
 /** "81.7% (73.8 to 87.6)", with what a reader must know of the cell. */
-export function cellWords(cell: Pick<GridCell, 'answers' | 'wrote' | 'skipped'>): string {
-  const [said, headline] = [saidIn(cell), headlineOf(cell)];
-  if (!said || !headline) return cell.skipped ?? '';
-  const { value, interval } = headline;
-  return [`${percent(value)} (${ends(percent, interval)})`, ...cautions(said)].join('; ');
+export function cellWords({ answers, skipped }: Pick<GridCell, 'answers' | 'skipped'>): string {
+  if (!answers) return skipped ?? '';
+  const [value, range] = figureWords(answers);
+  return [`${value} (${range})`, ...cautions(answers)].join('; ');
 }
 
 /** What keeps a cell's figures from being those of new rows, or of all rows. */
-export const cautions = ({ known, leftOut }: Pick<LabelAnswers, 'known' | 'leftOut'>): readonly string[] => {
+export const cautions = ({ known, leftOut }: Pick<Sheet, 'known' | 'leftOut'>): readonly string[] => {
   const seen = known === null ? null : known.same + known.almost;
   return [
     ...(seen === null ? ['may know some of these rows'] : []),
@@ -318,16 +288,13 @@ export function gridMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
   const { prompts, models, data, cells } = grid;
   const columns = data.flatMap((set) => models.map((model) => ({ set, model })));
   const at = new Map(cells.map((cell) => [slotId(cell), cell]));
-  const line = (words: readonly string[]) => `| ${words.map(escapeMarkdown).join(' | ')} |`;
-  const nameOf = namesIn(grid);
-  const words = (slot: Slot) => `${nameOf(slot).prompt} on ${nameOf(slot).model}`;
   return [
     '# Prompts, models and data sets',
     '',
-    line(['Prompt', ...columns.map(({ set, model }) => `${set.name}, ${model.name}`)]),
+    tableLine(['Prompt', ...columns.map(({ set, model }) => `${set.name}, ${model.name}`)]),
     `|---|${columns.map(() => '---|').join('')}`,
     ...prompts.map(({ id, name }) =>
-      line([
+      tableLine([
         name,
         ...columns.map(({ set, model }) => {
           const cell = at.get(slotId({ prompt: id, model: model.id, data: set.id }));
@@ -336,42 +303,39 @@ export function gridMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
       ]),
     ),
     '',
-    'Accuracy with its 95% interval, of each cell by itself: whether two differ is not read from these.',
+    `${measuresOf(cells)} with its 95% interval, of each cell by itself: whether two differ is not read from these.`,
     '',
     ...data.flatMap(usedWords),
-    ...(found.length === 0
-      ? []
-      : [
-          '## Differences on the same rows',
-          '',
-          line(['Data', 'A', 'B', 'B minus A', '95% interval', 'Only A right', 'Only B right', 'p, corrected']),
-          `|${'---|'.repeat(8)}`,
-        ]),
-    ...found.flatMap(({ metrics: { accuracy }, aOnly, bOnly, pCorrected }, i) => {
-      const pair = pairs[i];
-      if (!pair) return [];
-      const [a, b] = pair;
-      return [
-        line([
-          nameOf(a).data,
-          words(a),
-          words(b),
-          pointsWithUnit(accuracy.value),
-          pointsRange(accuracy.interval.low, accuracy.interval.high),
-          String(aOnly),
-          String(bOnly),
-          pText(pCorrected),
-        ]),
-      ];
-    }),
-    ...(found.length === 0
-      ? []
-      : [
-          '',
-          `p: exact McNemar on the same rows (whole groups where rows belong together). p and intervals count all ${counted(pairsOnShow(cells), 'pair')} of cells that answer the same rows, as any two may be picked by eye.`,
-          '',
-        ]),
+    ...differencesMarkdown(grid, pairs, found),
   ].join('\n');
+}
+
+const tableLine = (words: readonly string[]) => `| ${words.map(escapeMarkdown).join(' | ')} |`;
+
+function differencesMarkdown(grid: Grid, pairs: readonly SlotPair[], found: readonly AnswerDifference[]) {
+  if (found.length === 0) return [];
+  const nameOf = namesIn(grid);
+  const words = (slot: Slot) => `${nameOf(slot).prompt} on ${nameOf(slot).model}`;
+  const lines = found.flatMap((difference, i) => {
+    const pair = pairs[i];
+    if (!pair) return [];
+    const [a, b] = pair;
+    const { aOnly, bOnly, pCorrected } = difference;
+    const { value, interval } = headlineOf(difference);
+    const p = pCorrected === null ? '–' : pText(pCorrected);
+    const range = pointsRange(interval.low, interval.high);
+    return [tableLine([nameOf(a).data, words(a), words(b), pointsWithUnit(value), range, `${aOnly}`, `${bOnly}`, p])];
+  });
+  return [
+    '## Differences on the same rows',
+    '',
+    tableLine(['Data', 'A', 'B', 'B minus A', '95% interval', 'A better on', 'B better on', 'p, corrected']),
+    `|${'---|'.repeat(8)}`,
+    ...lines,
+    '',
+    `p: ${methodsOf(found)}. p and intervals count all ${counted(pairsOnShow(grid.cells), 'pair')} of cells that answer the same rows, as any two may be picked by eye.`,
+    '',
+  ];
 }
 
 // Keys: a cell is filled again only where its version, its model or its rows are others.

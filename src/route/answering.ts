@@ -295,12 +295,13 @@ export async function askVoices(
 
 const FROM_LOG_PROBS: ByTask<FromLogProbs | null> = { classify: asLabel, tag: asTags, generate: null };
 
-/** As log-probabilities over the answer words make it; null where texts are generated. @param cuts what is subtracted */
+/** As log-probabilities over the answer words make it; null where texts are generated. @param cuts what is subtracted @param row its own answer */
 export const answerFrom = (
   { task }: Pick<Prompt, 'task'>,
   logProbs: readonly number[],
   cuts: readonly number[] | null = null,
-): RowSaid | null => FROM_LOG_PROBS[task.kind]?.(logProbs, cuts, { label: null }) ?? null;
+  row: Pick<TokenRow, 'label' | 'tags'> = { label: null },
+): RowSaid | null => FROM_LOG_PROBS[task.kind]?.(logProbs, cuts, row) ?? null;
 
 /** A label, the labels that are given, or the text. @param labels of the prompt */
 export const answerWords = (

@@ -69,7 +69,8 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   await batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit: keep });
   const inGrid: number[] = [];
   const fill = (event: FillEvent) => {
-    if (event.kind === 'cell') inGrid.push(...(event.cell.answers?.probabilities.map(argmax) ?? []));
+    if (event.kind === 'cell' && event.cell.answers?.kind === 'classify')
+      inGrid.push(...event.cell.answers.probabilities.map(argmax));
   };
   const prompts = [present(gridRow(set, run.id, dataset), 'prompt')];
   const data = [{ id: 'a.csv', name: 'a.csv', dataset }];

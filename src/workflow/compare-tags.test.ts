@@ -2,17 +2,25 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import { type Dataset, storedTask } from '../dataset/types';
 import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
+import { answerDifferences, differenceSentence, pairedRows } from '../evaluation/sheets';
 import { readSetFiles, setFiles } from '../interchange/set-files';
+import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
+import type { Answers, Said, Sheet } from '../prompt-set/answers';
 import { recordComparison } from '../prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
+import { driftOf, type Result, resultsOf } from '../prompt-set/performance';
 import { createPromptSet } from '../prompt-set/prompt-set';
+import { gridRow } from '../prompt-set/ready-prompt';
 import { versionIn } from '../prompt-set/test-support';
 import type { PromptSet, TagEvaluation } from '../prompt-set/types';
+import { EMPTY_GRID, type GridCell, gridCsv, gridJson, readGrid } from '../report/grid';
 import { openVersion } from '../route/answering';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { fakeHost, NOW } from './fake-host.test-support';
+import { type FillEvent, fillGrid } from './grid';
+import { SILENT } from './host';
 import { SETTINGS } from './runs';
 
 const MAPPING = { text: 'text', label: 'label', id: null, ...storedTask('tag') };
@@ -127,5 +135,58 @@ describe('a comparison of prompts that give several labels', () => {
     expect(
       answers.map((said) => (said.kind === 'tag' ? said.probabilities.flatMap((p, k) => (p >= 0.5 ? [k] : [])) : null)),
     ).toEqual(given);
+  });
+
+  it('is answered alike in the grid, cell by cell and pair by pair, and one file is the same again', async () => {
+    const set = recordComparison(setFor(dataset), evaluation, NOW);
+    const { host: asked } = host();
+    const prompts = ['h', 'r0'].map((id) => present(gridRow(set, id, dataset), id));
+    const cells: GridCell[] = [];
+    const said: Said[] = [];
+    const emit = (event: FillEvent) => {
+      if (event.kind !== 'cell') return;
+      cells.push(event.cell);
+      said.push(present(event.said, 'answers'));
+    };
+    await fillGrid(asked, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
+    const { arms, pairs } = evaluation.comparison;
+    for (const [i, id] of ['yours', 'tuned'].entries()) {
+      const { kind, metrics } = present(cells[i]?.answers, id);
+      expect([kind, metrics]).toEqual(['tag', arms.find((arm) => arm.id === id)?.metrics]);
+    }
+    const [yours, tuned] = cells.map(({ answers }) => present(answers, 'answers')) as [Sheet, Sheet];
+    const planned = present(pairs[0], 'pair');
+    const [found, tested] = [[yours, tuned] as const, [yours, tuned] as const].map(
+      (pair, i) => answerDifferences([pair], { onShow: i === 0 ? 1 : 3 })[0],
+    );
+    expect(found).toMatchObject({ aOnly: planned.rows.further, bOnly: planned.rows.closer, finding: 'b-better' });
+    expect(found?.metrics.microF1?.value).toBe(planned.metrics.microF1.value);
+    expect(found?.pCorrected).toBe(planned.metrics.microF1.p);
+    expect(tested?.pCorrected).toBeCloseTo(3 * planned.metrics.microF1.p, 12);
+    expect(tested?.metrics.microF1?.interval.low).toBeLessThan(found?.metrics.microF1?.interval.low ?? 0);
+    expect(differenceSentence('Yours', 'Tuned', present(found, 'difference'))).toMatch(
+      /^Tuned beats Yours by \d+ points of micro-F1 on the same \d+ rows, 95% interval .* \(permutation p < 0\.0001\)\.$/,
+    );
+    const [first] = pairedRows(yours, tuned);
+    expect(first).toMatchObject({ gold: expect.any(String), b: { right: expect.any(Boolean) } });
+    const named = (id: string) => [{ id, name: id }];
+    const grid = { ...EMPTY_GRID, prompts: prompts.map(({ id }) => ({ id, name: id })), models: named('0'.repeat(64)) };
+    const file = gridJson({ ...grid, data: named('d'), cells });
+    const read = readGrid(file);
+    expect(read.ok && gridJson(read.value)).toBe(file);
+    expect(gridCsv({ ...grid, data: named('d'), cells })).toContain('micro_f1,micro_f1_low,micro_f1_high,macro_f1');
+
+    // the history of a version has its comparison and its cell on the same rows
+    const facts = { setId: 's', createdAt: '2026-02-01', key: '', model: { id: 'm', sha256: '' } };
+    const measurements = said.map((each, i): Answers => {
+      const data = { kind: 'test', id: 's', name: 'a.csv' } as const;
+      return { ...each, ...facts, id: `${i}`, versionId: ['h', 'r0'][i] ?? '', data };
+    });
+    const results = resultsOf({ set, evaluations: [evaluation], measurements }).filter(({ of }) => of.id === 'r0');
+    const [then, now] = results as [Result, Result];
+    expect(results.map(({ rowsKey, value }) => [rowsKey, value])).toEqual(Array(2).fill([then.rowsKey, then.value]));
+    expect(driftOf(then, now)).toMatchObject({ kind: 'unclear', paired: true, difference: 0 });
+    const mean = now.rows.reduce((sum, part) => sum + part, 0) / now.n;
+    expect(mean).toBeCloseTo(now.value, 12);
   });
 });

@@ -14,6 +14,7 @@ import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
 import { countsOf, firstText, textsOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
+import { labelled } from '../prompt-set/answers.test-support';
 import { armId } from '../prompt-set/arms';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
@@ -423,7 +424,7 @@ describe('several prompts of a comparison as a version', () => {
       const data = [{ id: 'd', name: 'd', dataset }];
       await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit });
       const means = version.prompt.calibration?.meanLogProbs ?? null;
-      const { probabilities } = present(cells[0]?.answers, 'answers');
+      const { probabilities } = labelled(cells[0]?.answers);
       expectSame(
         probabilities,
         before.logProbs.map((row) => labelProbabilities(row, means)),

@@ -183,8 +183,8 @@ describe('a version that generates texts, in the grid', () => {
   it('on its test rows', async () => {
     const found = await saidOf(dataset, false);
     const { test } = dataset.split;
-    expect(found).toMatchObject({ answers: null, account: { leftOut: {} }, beside: null });
-    expect(found.wrote).toMatchObject({
+    expect(found).toMatchObject({ account: { leftOut: {} }, beside: null });
+    expect(found.answers).toMatchObject({
       metrics: {
         rougeL: { value: expect.closeTo(share(test), 9) },
         exactMatch: { value: expect.closeTo(share(test), 9) },
@@ -201,11 +201,11 @@ describe('a version that generates texts, in the grid', () => {
 
   it('on a file: rows without an expected text are left out, and another part of them is other data', async () => {
     const whole = await saidOf(await fileOf(['message 2,sum of 2', 'message 3,sum of 3']), true);
-    expect(whole).toMatchObject({ account: { leftOut: {} }, wrote: { metrics: { exactMatch: { value: 0.5 } } } });
+    expect(whole).toMatchObject({ account: { leftOut: {} }, answers: { metrics: { exactMatch: { value: 0.5 } } } });
     const part = await saidOf(await fileOf(['message 2,sum of 2', 'message 3,']), true);
     expect(part).toMatchObject({
       account: { leftOut: { target: 1 } },
-      wrote: { metrics: { exactMatch: { value: 1 } } },
+      answers: { metrics: { exactMatch: { value: 1 } } },
     });
     expect(part.fingerprint).not.toBe(whole.fingerprint);
   });

@@ -6,6 +6,7 @@ import type { Dataset } from '../dataset/types';
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
+import { labelled } from '../prompt-set/answers.test-support';
 import { recordComparison } from '../prompt-set/calibration';
 import { addWritten } from '../prompt-set/make-versions';
 import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
@@ -156,7 +157,9 @@ describe('a grid of 3 prompts, 2 models and 2 data sets', () => {
     const calibrated = calibratedAs(set, 'h', calibration);
     const after = await fill(rowsFor(calibrated, dataset, ['h', 'r0']), data, before.cells);
     expect(after.asked).toEqual([1, 1]);
-    expect(after.cells[0]?.answers?.probabilities).not.toEqual(before.cells[0]?.answers?.probabilities);
+    expect(labelled(after.cells[0]?.answers).probabilities).not.toEqual(
+      labelled(before.cells[0]?.answers).probabilities,
+    );
     const fewer = { ...dataset, split: { ...dataset.split, test: dataset.split.test.slice(1) } };
     const other = await fill(rowsFor(calibrated, dataset, ['h', 'r0']), [named('own', fewer)], after.cells);
     expect(other.asked).toEqual([2, 1]);
@@ -185,13 +188,15 @@ describe('a cell', () => {
         id,
       );
       const expected = comparedLogProbs(arm, plan).map((row) => row.map(Math.exp));
-      expect(cells[i]?.answers?.probabilities.flat()).toEqual(expected.flat().map((p) => expect.closeTo(p, 12)));
+      expect(labelled(cells[i]?.answers).probabilities.flat()).toEqual(
+        expected.flat().map((p) => expect.closeTo(p, 12)),
+      );
       const report = comparison.arms.find((each) => each.id === id);
-      expect(cells[i]?.answers?.metrics.accuracy).toEqual(report?.metrics.accuracy);
-      expect(cells[i]?.answers?.metrics.macroF1.value).toBe(report?.metrics.macroF1.value);
+      expect(labelled(cells[i]?.answers).metrics.accuracy).toEqual(report?.metrics.accuracy);
+      expect(labelled(cells[i]?.answers).metrics.macroF1.value).toBe(report?.metrics.macroF1.value);
     }
     const ensemble = plan.arms.find(({ id }) => id === 'ensemble');
-    expect(cells[2]?.answers?.probabilities.flat()).toEqual(
+    expect(labelled(cells[2]?.answers).probabilities.flat()).toEqual(
       ensemble?.logProbs.flat().map((p) => expect.closeTo(Math.exp(p), 12)),
     );
   });
@@ -201,7 +206,7 @@ describe('a cell', () => {
     const other = await otherFile(90);
     expect(other.labels).toEqual(['good', 'bad']);
     const { cells } = await fill(rowsFor(set, dataset, ['h']), [named('other', other)], []);
-    const answers = present(cells[0]?.answers, 'answers');
+    const answers = labelled(cells[0]?.answers);
     expect(answers.labels).toEqual(['bad', 'good']);
     const moods = answers.rowIds.map((id) => other.table.rows.find((row) => row.id === id)?.cells.mood);
     expect(answers.gold.map((label) => answers.labels[label])).toEqual(moods);
@@ -297,7 +302,7 @@ describe('the rows of a file', () => {
   it('are answered without those of which no label is known, and each is accounted for', async () => {
     const { cells } = await saidOf(['it was fine,good', 'it was poor,BAD', 'it was odd,unknown', 'it was blank,']);
     for (const { said } of cells) {
-      expect(said?.answers?.gold).toEqual([1, 0]);
+      expect(labelled(said?.answers).gold).toEqual([1, 0]);
       expect(said?.account).toEqual({ read: 4, used: 2, leftOut: { label: 1, unknown: 1 } });
       expect(said?.fingerprint).toMatch(/^[0-9a-f]{64}$/);
     }

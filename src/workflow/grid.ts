@@ -10,16 +10,16 @@ import { besideKnown, type RowsBeside } from '../dataset/families';
 import { rowsOf, targetOf, textKeyOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
 import type { ByTask, Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
-import { type AnswerDifference, type AnswerSheet, answerDifferences } from '../evaluation/classify/pairs';
 import { compareTexts } from '../evaluation/generate/compare';
 import { rowGroups } from '../evaluation/rows';
+import { type AnswerDifference, answerDifferences } from '../evaluation/sheets';
+import type { AnswerSheet } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import { badInputIn } from '../lib/errors';
-import { labelProbabilities } from '../metrics/calibration';
 import { firstText, labelsOf, softOf, textsOf } from '../prompt/prompt';
-import { type KnownRows, type Said, scored } from '../prompt-set/answers';
-import { testRowsKey } from '../prompt-set/performance';
+import { type KnownRows, type Said, scored, type Unscored } from '../prompt-set/answers';
+import { goldOf, testRowsKey } from '../prompt-set/performance';
 import type { GridRow } from '../prompt-set/ready-prompt';
 import {
   cellKeys,
@@ -31,7 +31,7 @@ import {
   slotId,
   whySkipped,
 } from '../report/grid';
-import { roomFor, tableSource } from '../route/answering';
+import { answerFrom, roomFor, tableSource } from '../route/answering';
 import { generateTexts } from '../route/generated-texts';
 import type { TokenRow } from '../tokens/tokenizer';
 import { ask, textRows } from './ask';
@@ -109,68 +109,77 @@ async function filled(
     return skip(badInputIn(cause));
   }
   if (asked.rows.length === 0) return skip('No test row fits the model with this prompt');
-  const said = await SAY[of.prompt.task.kind](host, { of, on, dataset }, asked, control, tell);
-  const { answers, wrote } = said;
-  return { cell: { ...slot, skipped: null, answers, ...(wrote && { wrote }) }, said };
+  const said = await saidBy(host, { of, on, dataset }, asked, control, tell);
+  return { cell: { ...slot, skipped: null, answers: said.answers }, said };
 }
 
-type Say = (host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) => Promise<Said>;
+/** Of the rows that were answered: their ids, with what a sheet of this kind has of them. */
+type Answer = (
+  host: Host,
+  at: Place,
+  rows: readonly TokenRow[],
+  control: Control,
+  tell: (share: number) => void,
+) => Promise<Pick<Unscored, 'rowIds' | 'tokensSentMean' | 'unsure'> & object>;
 
-const saidLabels: Say = async (host, { of, on, dataset }, asked, control, tell) => {
-  const { prompt } = of;
+const byLabels: Answer = async (host, { of: { prompt }, dataset }, rows, control, tell) => {
   const cacheKey = softOf(prompt) ? cacheKeyOf(dataset.fingerprint, firstText(prompt).template) : null;
-  const { rows: found } = await ask(host, prompt, { rows: asked.rows, dataset, cacheKey }, control, tell);
-  const rowIds = found.map(({ rowId }) => rowId);
-  const labels = labelsOf(prompt);
-  const goldById = new Map(asked.rows.map(({ rowId, label }) => [rowId, present(label, rowId)]));
-  const gold = rowIds.map((id) => present(goldById.get(id), id));
-  const rowsKey = await rowsKeyOf(dataset);
-  const answers = scored({
-    ...{ labels, rowIds, rowsKey, gold },
-    probabilities: found.map(({ logProbs }) => labelProbabilities(logProbs, prompt.calibration?.meanLogProbs ?? null)),
-    groups: rowGroups(dataset, rowIds) ?? null,
-    seed: dataset.seed,
+  const { rows: found } = await ask(host, prompt, { rows, dataset, cacheKey }, control, tell);
+  const byId = new Map(rows.map((row) => [row.rowId, row]));
+  const cuts = prompt.calibration?.meanLogProbs ?? null;
+  const answers = found.map(({ rowId, logProbs }) =>
+    present(answerFrom(prompt, logProbs, cuts, present(byId.get(rowId), rowId)), rowId),
+  );
+  const probabilities = answers.map((answer) => answer.probabilities);
+  const { threshold } = prompt;
+  return {
+    rowIds: found.map(({ rowId }) => rowId),
+    labels: labelsOf(prompt).slice(0, probabilities[0]?.length),
+    gold: answers.map(({ gold }, i) => present(gold, found[i]?.rowId ?? '')),
+    probabilities,
     tokensSentMean: found.reduce((sum, { tokensSent }) => sum + tokensSent, 0) / found.length,
-    leftOut: asked.leftOut.length,
-    known: knownRows(of, dataset, rowIds),
-    threshold: prompt.threshold?.value ?? null,
-  });
-  const fingerprint = on.isFile ? rowsKey : testRowsKey(rowIds, gold, labels);
-  return { answers, wrote: null, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
+    unsure: threshold && probabilities.filter((row) => Math.max(...row) < threshold.value).length,
+  };
 };
 
-const saidTexts: Say = async (host, { of, on, dataset }, asked, control, tell) => {
+const byTexts: Answer = async (host, { of, dataset }, rows, control, tell) => {
   const soft = softOf(of.prompt);
-  const { rows } = asked;
   const request = { rows, soft, cacheKey: null, longest: roomFor(host, of) ?? 0 };
   const found = await generateTexts(host, request, control, (done) => tell(done / rows.length));
   const rowIds = found.map(({ rowId }) => rowId);
-  const wanted = rowsOf(dataset, rowIds).map((row) => targetOf(row, dataset.mapping));
-  const texts = found.map(({ text }) => text);
+  const wanted = wantedOf(dataset, rowIds);
   const scores = found.map(({ rowId, target }) => present(target, `score of row ${rowId}`));
-  const arm = { id: 'asked', name: 'asked', kind: 'untuned', written: texts, scores, tokensSentMean: 0 } as const;
-  const { arms } = compareTexts({ rowIds, wanted, arms: [arm], pairs: [], looks: 1, seed: dataset.seed });
-  const { id: _id, name: _name, kind: _kind, tokensSentMean: _sent, ...figures } = present(arms[0], 'the one prompt');
-  const rowsKey = await rowsKeyOf(dataset);
+  const written = found.map(({ text }) => text);
+  const arm = { id: 'asked', name: 'asked', kind: 'untuned', written, scores, tokensSentMean: 0 } as const;
+  const groups = rowGroups(dataset, rowIds);
+  const plan = { rowIds, wanted, arms: [arm], pairs: [], looks: 1, seed: dataset.seed, ...(groups && { groups }) };
+  const { metrics, rows: closeness } = present(compareTexts(plan).arms[0], 'the one prompt');
   const sent = rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length;
-  const wrote = {
-    ...{ ...figures, rowIds, rowsKey, leftOut: asked.leftOut.length, known: knownRows(of, dataset, rowIds) },
-    tokensSentMean: sent + (soft?.virtualTokens ?? 0),
-  };
-  const isPart = rowIds.length < dataset.split.test.length;
-  const fingerprint = !on.isFile
-    ? testRowsKey(rowIds, wanted, [])
-    : `${rowsKey}${isPart ? ` ${testRowsKey(rowIds, [], [])}` : ''}`;
-  return { answers: null, wrote, fingerprint, ...rowsSaid({ of, on, dataset }, asked, rowIds) };
+  return { rowIds, metrics, rows: closeness, tokensSentMean: sent + (soft?.virtualTokens ?? 0), unsure: null };
 };
 
-const SAY: ByTask<Say> = { classify: saidLabels, tag: saidLabels, generate: saidTexts };
+const wantedOf = (dataset: Dataset, ids: readonly string[]) =>
+  rowsOf(dataset, ids).map((row) => targetOf(row, dataset.mapping));
 
-function rowsSaid({ of, on, dataset }: Place, { leftOut }: Asked, ids: readonly string[]) {
+const ANSWERS: ByTask<Answer> = { classify: byLabels, tag: byLabels, generate: byTexts };
+
+async function saidBy(host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) {
+  const { of, on, dataset } = at;
+  const { kind } = of.prompt.task;
+  const found = await ANSWERS[kind](host, at, asked.rows, control, tell);
+  const { rowIds } = found;
+  const rowsKey = await rowsKeyOf(dataset);
+  const answers = scored({
+    ...{ kind, rowsKey, groups: rowGroups(dataset, rowIds) ?? null, seed: dataset.seed },
+    ...{ leftOut: asked.leftOut.length, known: knownRows(of, dataset, rowIds) },
+    ...found,
+  } as Unscored);
+  const [gold, labels] = 'labels' in answers ? [goldOf(answers), answers.labels] : [wantedOf(dataset, rowIds), []];
+  const fingerprint = on.isFile ? rowsKey : testRowsKey(rowIds, gold, labels);
   const read = on.isFile ? accountOf(dataset) : allUsed(dataset.split.test.length);
-  const account = leftOut.reduce((all, why) => without(all, why, 1), read);
-  const beside = on.isFile && of.dataset ? besideParts(of.dataset, rowsOf(dataset, ids), dataset.mapping) : null;
-  return { account, beside };
+  const account = asked.leftOut.reduce((all, why) => without(all, why, 1), read);
+  const beside = on.isFile && of.dataset ? besideParts(of.dataset, rowsOf(dataset, rowIds), dataset.mapping) : null;
+  return { answers, fingerprint, account, beside };
 }
 
 /** Which rows say what a row of the prompt's own data set says: its parts trained, chose and tested prompts. */

@@ -18,6 +18,7 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
 import { firstText } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
+import { labelled } from '../prompt-set/answers.test-support';
 import { armId } from '../prompt-set/arms';
 import { versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
@@ -292,7 +293,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
     const prompts = [present(gridRow(set, version.id, dataset), 'row')];
     await fillGrid(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
-    expectAsCompared(present(cells[0]?.answers, 'answers').probabilities, evaluation);
+    expectAsCompared(labelled(cells[0]?.answers).probabilities, evaluation);
 
     const leave = askedVersion(set, version, null);
     const made = await makePackage(host, { asked: leave, fallback: null }, ABOUT, texts, SILENT);

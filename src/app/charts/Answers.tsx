@@ -1,4 +1,4 @@
-import type { RowAnswer } from '../../evaluation/classify/pairs';
+import type { RowAnswer } from '../../evaluation/types';
 import { counted, percentWhole, signed } from '../../lib/format';
 import { commonWords } from '../../metrics/text';
 import { READINGS } from '../../task/types';

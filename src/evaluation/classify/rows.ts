@@ -1,8 +1,7 @@
 import { rowsOf, textById, textOf } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { counted, listed } from '../../lib/format';
-import type { ArmOutcome, ArmResult, Comparison, ComparisonPlan, PairResult } from '../types';
-import type { RowAnswer } from './pairs';
+import type { ArmOutcome, ArmResult, Comparison, ComparisonPlan, PairResult, RowAnswer } from '../types';
 
 /** The rows of a comparison of labels, and the sentences about its costs and calibration. */
 

@@ -1,10 +1,9 @@
 /** Which prompt gives labels closer to the right ones: every metric on the same test rows, and paired differences. */
 import { present } from '../../lib/assert';
 import { holm } from '../../metrics/mcnemar';
-import { forEachMetric, TAG_METRICS } from '../../metrics/registry';
-import { DRAWS, eachDraw } from '../../metrics/resample';
-import { middle95 } from '../../metrics/special';
-import { fitCuts, givenTags, type TagCounts, tagCounter, tagF1, tagPrecision, tagRecall } from '../../metrics/tags';
+import { countedFigures, forEachMetric, metricsOf, TAG_METRICS } from '../../metrics/registry';
+import { DRAWS } from '../../metrics/resample';
+import { fitCuts, givenTags, type TagCounts, tagF1, tagPrecision, tagRecall } from '../../metrics/tags';
 import { verdictOf } from '../advice';
 import { fieldOf } from '../field';
 import type { ArmResult, Comparison, PairResult, TagOutcome, TagPlan, TagScore } from '../types';
@@ -12,6 +11,8 @@ import { comparedTags, rowsCloser } from './pairs';
 
 /** Of one label. */
 export const LABEL_FIGURES = { precision: tagPrecision, recall: tagRecall, f1: tagF1 } as const;
+
+type Of = (counts: TagCounts) => number;
 
 /** All figures follow from the counts of a draw, so one set of draws serves all of them. */
 export function tagResult(
@@ -21,29 +22,19 @@ export function tagResult(
 ): ArmResult<'tag'> {
   const { id, name, kind, tokensSentMean, odds, cuts } = outcome;
   const given = odds.map((row) => givenTags(row, cuts));
-  const count = tagCounter(gold, given, labels.length);
-  const figure = (of: (counts: TagCounts) => number) => ({ of, drawn: new Float64Array(draws) });
-  const metrics = forEachMetric(TAG_METRICS, ({ compute }) => figure(compute));
-  const byLabel = labels.map((_, k) => forEachMetric(LABEL_FIGURES, (of) => figure((counts) => of(counts, k))));
-  const all = [...Object.values(metrics), ...byLabel.flatMap((own) => Object.values(own))];
-  eachDraw(gold.length, { seed, draws, groups }, (rows, at) => {
-    const counts = count(rows);
-    for (const { of, drawn } of all) drawn[at] = of(counts);
-  });
-  const whole = count([...gold.keys()]);
-  const done = ({ of, drawn }: ReturnType<typeof figure>) => ({
-    value: of(whole),
-    interval: middle95(drawn.toSorted()),
-  });
+  const ofLabel = labels.map((_, k) => forEachMetric(LABEL_FIGURES, (of) => (counts: TagCounts) => of(counts, k)));
+  const all = [...metricsOf(TAG_METRICS).map(([, { compute }]) => compute), ...ofLabel.flatMap(Object.values<Of>)];
+  const found = countedFigures({ gold, given, labels: labels.length }, all, { seed, draws, groups });
+  const figure = (of: Of) => present(found[all.indexOf(of)], 'figure');
   return {
     ...{ id, name, kind, tokensSentMean },
-    metrics: forEachMetric(metrics, done),
+    metrics: forEachMetric(TAG_METRICS, ({ compute }) => figure(compute)),
     given,
     labels: labels.map(
       (label, k): TagScore => ({
         label,
-        support: whole.gold[k] as number,
-        ...forEachMetric(present(byLabel[k], label), done),
+        support: gold.filter((tags) => tags.includes(k)).length,
+        ...forEachMetric(present(ofLabel[k], label), figure),
       }),
     ),
   };

@@ -200,7 +200,7 @@ class DecideStore extends OfStudio {
       store.measurements.ofSet(setId),
     ]);
     if (!set) return [];
-    return rollOutRows({ set, evaluations: ofKind(compared, 'classify'), writings: [], measurements });
+    return rollOutRows({ set, evaluations: compared, measurements });
   });
 
   readonly run: Resource<RunKey, RollOut> = steadyResource(async ({ started }, signal) => {

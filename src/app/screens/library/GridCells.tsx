@@ -1,18 +1,10 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { textById } from '../../../dataset/labels';
-import { differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/classify/pairs';
-import { ends, LABEL_METRICS, metricsOf, TEXT_METRICS } from '../../../metrics/registry';
-import {
-  type GridCell,
-  pairsOnShow,
-  type Slot,
-  saidIn,
-  slotId,
-  textDifference,
-  unsureIn,
-  whyNotPaired,
-} from '../../../report/grid';
+import { type AnswerDifference, differenceSentence, type PairedRow, pairedRows } from '../../../evaluation/sheets';
+import { ends, type Figure, METRICS, type Metric, metricsOf } from '../../../metrics/registry';
+import type { Sheet } from '../../../prompt-set/answers';
+import { figureWords, type GridCell, measuresOf, type Slot, slotId, whyNotPaired } from '../../../report/grid';
 import { labelAnswer } from '../../charts';
 import { useResource } from '../../state/resource';
 import { ArmMark, Choices, Failed, format, LabelTag, PagedTable, Panel, ProgressBar } from '../../ui';
@@ -30,11 +22,11 @@ export function ChosenCells({ view, chosen }: ViewProps & { readonly chosen: rea
   const shown = validCells(view, cells);
   const valid = new Map(shown.map((cell) => [slotId(cell), cell]));
   const [a, b] = chosen.flatMap((slot) => valid.get(slotId(slot)) ?? []);
-  if (!a || !saidIn(a))
+  if (!a?.answers)
     return valid.size === 0 ? null : (
       <p className="dim">Choose a cell to see its rows, and a second one to compare both on the same rows.</p>
     );
-  if (!b) return a.answers ? <OneCell view={view} cell={a} /> : null;
+  if (!b) return <OneCell view={view} cell={a} answers={a.answers} />;
   const why = whyNotPaired(a, b);
   if (why !== null) return <p className="dim">{why}</p>;
   return <TwoCells key={`${slotId(a)} ${slotId(b)}`} view={view} a={a} b={b} shown={shown} />;
@@ -104,31 +96,44 @@ const OF_ONE: Groups = {
   all: ['All', () => true],
 };
 
-function OneCell({ view, cell }: ViewProps & { readonly cell: GridCell }) {
-  const { answers } = cell;
-  if (!answers) return null;
+/** "Macro-F1 0.812 (0.7 to 0.9)", of every metric. */
+const metricWords = (
+  { kind, metrics }: Pick<AnswerDifference | Sheet, 'kind'> & { readonly metrics: Readonly<Record<string, Figure>> },
+  by: keyof Metric['format'],
+): readonly string[] =>
+  metricsOf<string, Metric>(METRICS[kind]).flatMap(([id, { name, format }]) => {
+    const found = metrics[id];
+    return found ? [`${name} ${format[by](found.value)} (${ends(format[by], found.interval)})`] : [];
+  });
+
+function OneCell({ view, cell, answers }: ViewProps & { readonly cell: GridCell; readonly answers: Sheet }) {
   const rows = pairedRows(answers, answers);
   const wrong = rows.filter(({ a }) => !a.right).length;
-  const unsure = unsureIn(answers);
+  const { unsure } = answers;
   return (
     <Panel
       stack
-      title={`${nameOf(view, cell)} gets ${format.count(wrong)} of ${format.counted(rows.length, 'row')} wrong`}
+      title={
+        rows.length === 0
+          ? `${nameOf(view, cell)}: ${measuresOf([cell])} ${figureWords(answers)[0]}`
+          : `${nameOf(view, cell)} gets ${format.count(wrong)} of ${format.counted(rows.length, 'row')} wrong`
+      }
       span={12}
     >
       <p className="dim">
-        Macro-F1 {LABEL_METRICS.macroF1.format.value(answers.metrics.macroF1.value)};{' '}
-        {Math.round(answers.tokensSentMean)} tokens a row
-        {unsure > 0 ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
+        {metricWords(answers, 'value').join('; ')}; {Math.round(answers.tokensSentMean)} tokens a row
+        {unsure ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
       </p>
-      <Rows
-        view={view}
-        data={cell.data}
-        rows={rows}
-        groups={OF_ONE}
-        caption="Rows of the cell with its answers"
-        sides={['a']}
-      />
+      {rows.length === 0 ? null : (
+        <Rows
+          view={view}
+          data={cell.data}
+          rows={rows}
+          groups={OF_ONE}
+          caption="Rows of the cell with its answers"
+          sides={['a']}
+        />
+      )}
     </Panel>
   );
 }
@@ -149,6 +154,7 @@ interface TwoProps extends ViewProps {
 
 function TwoCells({ view, a, b, shown }: TwoProps) {
   const names = [nameOf(view, a, b), nameOf(view, b, a)] as const;
+  const rows = a.answers && b.answers ? pairedRows(a.answers, b.answers) : [];
   return (
     <Panel
       stack
@@ -160,11 +166,11 @@ function TwoCells({ view, a, b, shown }: TwoProps) {
       span={12}
     >
       <Tested a={a} b={b} names={names} shown={shown} />
-      {a.answers && b.answers ? (
+      {rows.length > 0 ? (
         <Rows
           view={view}
           data={a.data}
-          rows={pairedRows(a.answers, b.answers)}
+          rows={rows}
           groups={OF_TWO}
           caption="Rows with both answers and their probabilities"
           sides={['a', 'b']}
@@ -179,16 +185,6 @@ type TestedProps = Omit<TwoProps, 'view'> & { readonly names: readonly [string, 
 /** The paired test of the two, corrected for every pair on show, as any of them could have been chosen. */
 function Tested({ a, b, names, shown }: TestedProps) {
   const { value: found, error } = useResource(gridState.use().difference, pairKey([a, b], shown));
-  if (a.wrote && b.wrote) {
-    const onShow = pairsOnShow(shown);
-    const { rows, value, interval } = textDifference(a.wrote, b.wrote, onShow);
-    const form = TEXT_METRICS.rougeL.format.difference;
-    return (
-      <p role="status">
-        {`ROUGE-L of ${names[1]} minus ${names[0]}: ${form(value)} (${ends(form, interval)}) on the same ${format.counted(rows, 'row')}, all ${format.counted(onShow, 'pair')} on show counted.`}
-      </p>
-    );
-  }
   if (error) return <Failed title="The difference was not tested" error={error} />;
   if (!found) return <ProgressBar label="Comparing row by row" value={null} />;
   return (
@@ -196,12 +192,7 @@ function Tested({ a, b, names, shown }: TestedProps) {
       <p role="status">
         <strong>{differenceSentence(...names, found)}</strong>
       </p>
-      <p className="dim small">
-        {metricsOf(LABEL_METRICS).map(([metric, { name, format: form }]) => {
-          const { value, interval } = found.metrics[metric];
-          return `${name}, B minus A: ${form.difference(value)} (${ends(form.difference, interval)}). `;
-        })}
-      </p>
+      <p className="dim small">B minus A: {metricWords(found, 'difference').join('; ')}</p>
     </>
   );
 }

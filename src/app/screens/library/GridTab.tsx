@@ -1,19 +1,20 @@
 import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
-import type { TaskKind } from '../../../dataset/types';
+import { TASK_WORDS, type TaskKind } from '../../../dataset/types';
 import { asStudioError, type StudioError } from '../../../lib/errors';
+import { type Figure, headlineOf } from '../../../metrics/registry';
 import type { Listing } from '../../../prompt-set/listing';
 import { gridChoices } from '../../../prompt-set/ready-prompt';
 import {
   cautions,
+  figureWords,
   type Grid,
   type GridCell,
   gridCsv,
   gridJson,
   gridMarkdown,
-  headlineOf,
+  measuresOf,
   type Slot,
-  saidIn,
   shadesOf,
   slotId,
   slotOf,
@@ -86,7 +87,7 @@ function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
       <div className="grid-plan">
         {named('Prompts', view.prompts, <AddPrompt plan={plan} />)}
         {named('Models', view.models, <AddModel plan={plan} />)}
-        {named('Rows', view.data, <AddRows plan={plan} />)}
+        {named('Rows', view.data, <AddRows plan={plan} view={view} />)}
       </div>
     </Panel>
   );
@@ -212,15 +213,15 @@ function AddModel({ plan }: PlanProps) {
 }
 
 /** Test rows of a set whose labels are those of the prompts, or a file. */
-function AddRows({ plan }: PlanProps) {
+function AddRows({ plan, view }: PlanProps & ViewProps) {
   const { change, file } = gridState.use();
   const { status, value, error } = usePicked(file, 'status', 'value', 'error');
   const sets = usePromptSets((s) => s.sets);
   const busy = useIsBusy();
   const first = sets.find(({ id }) => id === plan.rows[0]?.setId);
+  const { task } = view.prompts[0]?.prompt ?? {};
   const fits = ({ labels }: Listing) =>
-    !first ||
-    (labels.every((label) => first.labels.includes(label)) && (first.labels.length === 0) === (labels.length === 0));
+    !first || (labels.every((label) => first.labels.includes(label)) && !first.labels.length === !labels.length);
   const open = sets.filter((set) => set.rows !== null && fits(set) && !plan.data.includes(set.id));
   return (
     <>
@@ -235,18 +236,11 @@ function AddRows({ plan }: PlanProps) {
         Add a file
       </FileButton>
       {status === 'loading' ? <ProgressBar label="Reading the file" value={null} /> : null}
-      {value ? <FileColumns table={value} kind={first?.labels.length === 0 ? 'generate' : 'classify'} /> : null}
+      {value ? <FileColumns table={value} kind={task?.kind ?? 'classify'} /> : null}
       <Failed title="The file was not opened" error={error} />
     </>
   );
 }
-
-/** The column that a file needs besides its texts, by kind of task. */
-const EXPECTED: Readonly<Record<TaskKind, string>> = {
-  classify: 'Label column',
-  tag: 'Labels column',
-  generate: 'Expected text column',
-};
 
 interface FileColumnsProps {
   readonly table: ReadTable;
@@ -263,7 +257,7 @@ function FileColumns({ table, kind }: FileColumnsProps) {
   return (
     <>
       <Select label="Text column" options={columns} value={text} onChange={setText} />
-      <Select label={EXPECTED[kind]} options={columns} value={label} onChange={setLabel} />
+      <Select label={`Column of ${TASK_WORDS[kind].rowsHave}`} options={columns} value={label} onChange={setLabel} />
       <div className="row">
         <Button
           isDisabled={!text || !label || text === label}
@@ -325,8 +319,8 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
   return (
     <Panel
       stack
-      title={`${format.count(valid.filter(saidIn).length)} of ${format.counted(keys.size - view.skipped.length, 'cell')} filled`}
-      aside={`${valid.some(({ wrote }) => wrote) ? 'ROUGE-L' : 'accuracy'} with the 95% interval of each cell by itself; darker is better on the same rows`}
+      title={`${format.count(valid.filter(({ answers }) => answers).length)} of ${format.counted(keys.size - view.skipped.length, 'cell')} filled`}
+      aside={`${measuresOf(valid)} with the 95% interval of each cell by itself; darker is better on the same rows`}
       span={12}
     >
       <Fill view={view} open={fillable(view, valid)} />
@@ -376,19 +370,19 @@ interface CellProps {
 
 function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
   if (!cell) return <span className="dim">not run</span>;
-  const [said, headline] = [saidIn(cell), headlineOf(cell)];
-  if (!said || !headline) return <span className="dim small">{cell.skipped}</span>;
-  const { value, interval } = headline;
-  if (isStale)
-    return <span className="dim small">{format.percent(value)} with another version or other rows: fill again</span>;
-  const notes = cautions(said);
+  const { answers } = cell;
+  if (!answers) return <span className="dim small">{cell.skipped}</span>;
+  const { value, interval } = headlineOf<Figure>(answers);
+  const [words] = figureWords(answers);
+  if (isStale) return <span className="dim small">{words} with another version or other rows: fill again</span>;
+  const notes = cautions(answers);
   return (
     <div className="grid-cell" data-shade={shade}>
       <Button
         size="s"
         variant={side === null ? 'quiet' : 'plain'}
         aria-pressed={side !== null}
-        aria-label={`${name}: ${format.percent(value)}${side === null ? '' : `, chosen as ${side.toUpperCase()}`}`}
+        aria-label={`${name}: ${words}${side === null ? '' : `, chosen as ${side.toUpperCase()}`}`}
         onPress={onChoose}
       >
         {side === null ? null : <ArmMark side={side} />}

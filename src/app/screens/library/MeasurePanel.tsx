@@ -76,8 +76,8 @@ interface MeasuredProps {
 function Measured({ result, results, said }: MeasuredProps) {
   const { removeMeasurement } = detailActions.use();
   const { of, at } = result;
-  const { account, answers, wrote } = said;
-  const known = knownWords(answers ?? wrote ?? { known: null });
+  const { account, answers } = said;
+  const known = knownWords(answers);
   return (
     <li>
       <p>

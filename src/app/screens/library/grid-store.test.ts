@@ -226,13 +226,13 @@ test('scores generated texts on test rows and on a file, and keeps no text', asy
   await measure(['h1']);
   await measure(['h1'], new File(['text,label\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv'));
   const [held, other] = await services.store.measurements.ofSet('s');
-  expect(held).toMatchObject({ answers: null, account: { leftOut: {} }, data: { kind: 'test' } });
-  expect(held?.wrote?.rows).toHaveLength(dataset.split.test.length);
+  expect(held).toMatchObject({ answers: { kind: 'generate' }, account: { leftOut: {} }, data: { kind: 'test' } });
+  expect(held?.answers.rowIds).toHaveLength(dataset.split.test.length);
   expect(other).toMatchObject({
     account: { read: 3, used: 2, leftOut: { target: 1 } },
     data: { kind: 'file', name: 'april.csv' },
   });
-  expect(other?.wrote?.rows).toHaveLength(2);
+  expect(other?.answers.rowIds).toHaveLength(2);
   expect(JSON.stringify([held, other])).not.toMatch(/secret|gone|thing/);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
 });
@@ -334,7 +334,7 @@ describe('a grid in the page', () => {
     const [a, b] = [present(on[0], 'a'), present(on[2], 'b')];
     await state.difference.load(pairKey([a, b], filled));
     expect(pairsOnShow(filled)).toBe(12);
-    expect(state.difference.getState().value).toMatchObject({ comparisons: 12, bothRight: 0, bothWrong: 0 });
+    expect(state.difference.getState().value).toMatchObject({ comparisons: 12, kind: 'classify' });
     await state.clear();
     expect((await open('2')).filled).toEqual([]);
     expect((await (await visit(services)).open('1')).filled).toEqual([]);

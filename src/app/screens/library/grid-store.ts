@@ -1,7 +1,7 @@
 /** The grid: versions on models and rows. The plan is kept in this browser, and each cell with the set of its version. */
 import { createStore } from 'zustand/vanilla';
 import { type ColumnMapping, type Dataset, MAX_BYTES, storedTask, type TaskKind } from '../../../dataset/types';
-import type { AnswerDifference } from '../../../evaluation/classify/pairs';
+import type { AnswerDifference } from '../../../evaluation/sheets';
 import { inTurn } from '../../../lib/control';
 import { badInput } from '../../../lib/errors';
 import { bytes as sizeWords } from '../../../lib/format';
@@ -114,9 +114,8 @@ async function viewOf({ services: { store }, stores }: Studio, plan: GridPlan, f
   return { prompts, models, data, keys, skipped };
 }
 
-const cellOf = ({ setId, versionId, model, data, key, answers, wrote }: Answers): GridCell => ({
+const cellOf = ({ setId, versionId, model, data, key, answers }: Answers): GridCell => ({
   ...{ prompt: `${setId}/${versionId}`, model: model.sha256, data: data.id, key, skipped: null, answers },
-  ...(wrote && { wrote }),
 });
 
 /** Cells of the plan that are filled with the present versions and rows. */

@@ -8,7 +8,7 @@ import { chooseTrained, chooseWritten } from '../../../prompt-set/make-versions'
 import type { Measured } from '../../../prompt-set/performance';
 import { renamePromptSet } from '../../../prompt-set/prompt-set';
 import { type moveStage, setPolicy } from '../../../prompt-set/stages';
-import { ofKind, type PromptSet, type StagePolicy } from '../../../prompt-set/types';
+import type { PromptSet, StagePolicy } from '../../../prompt-set/types';
 import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, steadyResource, useResource } from '../../state/resource';
@@ -37,12 +37,7 @@ async function measuredOf(store: Disk, setId: string): Promise<Measured | null> 
     store.measurements.ofSet(setId),
   ]);
   if (!set || set.deletedAt !== null) return null;
-  return {
-    set,
-    evaluations: ofKind(compared, 'classify'),
-    writings: ofKind(compared, 'generate'),
-    measurements,
-  };
+  return { set, evaluations: compared, measurements };
 }
 
 /** By the set's id; null = the set is not in this browser. */

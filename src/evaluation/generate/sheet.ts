@@ -1,0 +1,25 @@
+import { meanInterval } from '../../metrics/intervals';
+import { rowMean } from '../../metrics/resample';
+import type { SheetKind } from '../types';
+
+/** No text is kept, so only the scores of rows are compared. */
+export const TEXT_SHEET: SheetKind<'generate'> = {
+  rows: () => [],
+  differ: (a, b, { places, ...how }) => {
+    const gains = places.map(([i, j]) => (b.rows[j] ?? 0) - (a.rows[i] ?? 0));
+    const { value, interval } = how.groups ? rowMean(gains, how) : meanGain(gains);
+    const count = (is: (gain: number) => boolean) => gains.filter(is).length;
+    return {
+      aOnly: count((gain) => gain < 0),
+      bOnly: count((gain) => gain > 0),
+      metrics: { rougeL: { value, interval } },
+    };
+  },
+  test: null,
+  method: 'none for generated texts, which are judged by the interval alone',
+};
+
+const meanGain = (gains: readonly number[]) => ({
+  value: gains.reduce((sum, gain) => sum + gain, 0) / Math.max(1, gains.length),
+  interval: meanInterval(gains),
+});
