@@ -281,10 +281,9 @@ export async function textPrompt(path: string, name: string, { dataset, model }:
   const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
   const { words } = propose(dataset, encode);
   const kind = taskKindOf(dataset.mapping);
-  const task = { several: kind === 'tag' || undefined, writing: kind === 'generate' ? { longest: null } : null };
   return {
     ...{ id: name, handle: name, name, route: 'hand-written', model: null, dataset: null },
-    prompt: promptOf({ words, ...task }, { template, shots: 0, shotSeed: 0 }),
+    prompt: promptOf({ kind, longest: null, words }, { template, shots: 0, shotSeed: 0 }),
     seen: { parts: [], isSure: true },
   };
 }

@@ -100,6 +100,7 @@ export function openSet(
 ): PromptSet {
   const { mapping, labels, table, fingerprint } = dataset;
   const task = taskOf(mapping);
+  const kind = taskKindOf(mapping);
   const { encode } = host.tokens;
   const checked = checkTemplate(prompt ?? task.template(mapping, labels), table.columns, mapping);
   if (!checked.ok) throw new UsageError(`--prompt: ${checked.error.message}`);
@@ -121,8 +122,8 @@ export function openSet(
     datasetFingerprint: fingerprint,
     datasetName: table.format.fileName,
     taken: [],
-    ...(taskKindOf(mapping) === 'generate' ? { writing: { longest: longestAnswer(host, null, dataset) } } : {}),
-    ...(taskKindOf(mapping) === 'tag' ? { several: true as const } : {}),
+    kind,
+    longest: kind === 'generate' ? longestAnswer(host, null, dataset) : null,
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;

@@ -23,7 +23,8 @@ import {
   withThreshold as withThresholdOf,
 } from '../prompt-set/ready-prompt';
 import { STANDARD_STAGES } from '../prompt-set/stages';
-import { STAGE_POLICIES, type StagePolicy, type Version } from '../prompt-set/types';
+import type { StagePolicy, Version } from '../prompt-set/types';
+import { STAGE_POLICIES } from '../prompt-set/version-schemas';
 import { answerFrom, answerWords } from '../route/answering';
 import { type RoutedAnswer, type Share, sureness } from '../route/policy';
 import type { Fields } from '../task/template';

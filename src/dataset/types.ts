@@ -240,7 +240,8 @@ export interface Issue {
   readonly fix?: { readonly label: string; readonly change: Change };
 }
 
-export type TaskKind = 'classify' | 'tag' | 'generate';
+export const TASK_KINDS = ['classify', 'tag', 'generate'] as const;
+export type TaskKind = (typeof TASK_KINDS)[number];
 
 /** A table that lacks a kind does not compile. */
 export type ByTask<T> = { readonly [K in TaskKind]: T };

@@ -5,7 +5,6 @@ import { type ArmKind, isLearned } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { drawsExamples } from '../prompt/prompt';
 import { chosenWritten } from '../prompt-set/make-versions';
-import { kindOf } from '../prompt-set/prompt-set';
 import { stagesOf } from '../prompt-set/stages';
 import type { PromptSet } from '../prompt-set/types';
 import { isTuned, versionsOf } from '../prompt-set/versions';
@@ -223,7 +222,7 @@ export function upkeepOf(set: PromptSet): readonly Upkeep[] {
   const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
   const yours = chosenWritten(set);
   const hasExamples = yours !== null && drawsExamples(yours.prompt);
-  const classifies = kindOf(set) === 'classify';
+  const classifies = set.kind === 'classify';
   const retrain = trained > 0 ? [`Train again: ${runs} learned from the old rows.`] : [];
   return [
     {

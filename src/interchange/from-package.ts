@@ -1,5 +1,3 @@
-/** Prompts that were exported, or are texts of other tools, as prompt sets of their own. */
-import { ofTask } from '../dataset/types';
 import { firstText, isText, labelsOf, type Prompt, softsOf, textsOf } from '../prompt/prompt';
 import { freeHandle } from '../prompt-set/handle';
 import { addVersion } from '../prompt-set/make-versions';
@@ -72,20 +70,18 @@ export function setOfText({ name, prompt }: Named, from: string, here: Here): Pr
   return withText(frameOf({ name, prompt }, here, bare), prompt, from, `${here.id}-1`, here.now);
 }
 
-/** How a prompt set says what its prompts answer. */
-const TASKS = {
-  classify: () => ({}),
-  tag: () => ({ several: true as const }),
-  generate: ({ longest }: Extract<Prompt['task'], { readonly kind: 'generate' }>) => ({ writing: { longest } }),
-};
-
-const frameOf = ({ name, prompt }: Named, { id, now, taken }: Here, baseTemplate: string): PromptSet =>
+const frameOf = (
+  { name, prompt, prompt: { task } }: Named,
+  { id, now, taken }: Here,
+  baseTemplate: string,
+): PromptSet =>
   createPromptSet(
     { id, now },
     {
       ...{ name, taken, baseTemplate, datasetFingerprint: null, datasetName: null },
       words: textsOf(prompt)[0]?.words ?? labelsOf(prompt).map((label) => ({ label, word: ` ${label}` })),
-      ...ofTask(TASKS, prompt.task),
+      kind: task.kind,
+      longest: task.kind === 'generate' ? task.longest : null,
     },
   );
 

@@ -18,13 +18,14 @@ import {
   textsOf,
 } from '../prompt/prompt';
 import { type AskedVersion, ROUTES } from '../prompt-set/ready-prompt';
-import { type Run, STAGE_POLICIES } from '../prompt-set/types';
+import type { Run } from '../prompt-set/types';
 import {
   count,
   id,
   line,
   many,
   page,
+  policySchema,
   runSchema,
   short,
   some,
@@ -41,12 +42,6 @@ const VERSION = 1;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 const hashes = z.string().regex(/^([0-9a-f]{8})*$/, 'must be 8 hexadecimal digits a row');
 const tokenIds = many(z.int().min(0));
-
-/** Which prompt answers for a stage; see `StagePolicy`. */
-export const policySchema = z.object({
-  kind: z.enum(STAGE_POLICIES),
-  rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
-});
 
 const modelSchema = z.object({
   id: text(500),

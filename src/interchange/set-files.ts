@@ -5,7 +5,7 @@ import { badInput } from '../lib/errors';
 import { exactJson, readExactJson } from '../lib/exact-json';
 import { capitalised, counted } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { firstFault, type z } from '../lib/zod';
+import { firstFault, z } from '../lib/zod';
 import { countsOf, textsOf } from '../prompt/prompt';
 import { type Answers, scored } from '../prompt-set/answers';
 import { withVerdict } from '../prompt-set/listing';
@@ -23,16 +23,9 @@ import {
   type Version,
   withKind,
 } from '../prompt-set/types';
-import { datasetSchema, runSchema, versionSchema } from '../prompt-set/version-schemas';
+import { datasetSchema, id, many, runSchema, setSchema, versionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
-import {
-  checkpointSchema,
-  evaluationSchema,
-  measurementSchema,
-  setSchema,
-  taggingSchema,
-  writingSchema,
-} from './set-schema';
+import { checkpointSchema, evaluationSchema, measurementSchema, taggingSchema, writingSchema } from './set-schema';
 import type { Files } from './zip';
 
 const SET_VERSION = 1;
@@ -54,7 +47,8 @@ export interface CompleteSet {
   readonly measurements: readonly Answers[];
 }
 
-type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
+const headSchema = setSchema.extend({ versions: many(id), runs: many(id), formatVersion: z.literal(SET_VERSION) });
+type SetFile = z.infer<typeof headSchema>;
 
 /**
  * The set without the user's rows. Comparisons are left out too, because they name rows: the set keeps the verdict of the
@@ -156,7 +150,7 @@ export type SetFilesFailure = Failure<'missing-file' | 'newer-version' | 'bad-se
 
 /** Reads the files back as the same set. A file that is not valid is named. */
 export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure> {
-  const head = readPart<SetFile>(files, SET_FILE, setSchema);
+  const head = readPart<SetFile>(files, SET_FILE, headSchema);
   if (!head.ok) return head;
   const own = <T extends { readonly setId: string }>(part: T): T => ({ ...part, setId: head.value.id });
   const read = allOk<Parts>({

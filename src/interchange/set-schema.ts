@@ -4,49 +4,20 @@
  */
 import { z } from '../lib/zod';
 import { forEachMetric, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
-import { answerWords, finite, promptSchema } from '../prompt/prompt';
+import { answerWords, finite } from '../prompt/prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
 import {
   accountSchema,
   comparedVersionSchema,
   count,
   id,
-  keptVerdict,
   line,
   many,
   page,
   short,
   some,
   time,
-  wordSearch,
 } from '../prompt-set/version-schemas';
-import { policySchema } from './package';
-
-export const setSchema = z.object({
-  id: id.min(1),
-  name: short.min(1),
-  handle: id.min(1),
-  createdAt: time,
-  updatedAt: time,
-  deletedAt: time.nullable(),
-  words: answerWords,
-  baseTemplate: page,
-  versions: many(id),
-  runs: many(id),
-  chosenWritten: id.nullable(),
-  chosenTrained: id.nullable(),
-  datasetFingerprint: short.nullable(),
-  datasetName: line.nullable(),
-  testLooks: count,
-  untuned: promptSchema.optional(),
-  earlierLooks: some(z.object({ fingerprint: short, looks: count })).optional(),
-  wordSearch: wordSearch.optional(),
-  verdict: keptVerdict.optional(),
-  tags: some(id).optional(),
-  notes: page.optional(),
-  moves: many(z.object({ stage: id, from: id.nullable(), to: id.nullable(), at: time })).optional(),
-  policy: policySchema.optional(),
-});
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');

@@ -1,6 +1,6 @@
 /** Prompt sets of every shape, for property tests. Every text of a row has the word SECRET in it. */
 import fc from 'fast-check';
-import type { Dataset } from '../dataset/types';
+import { type Dataset, TASK_KINDS } from '../dataset/types';
 import { forEachMetric, LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { type Prompt, voicesOf } from '../prompt/prompt';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
@@ -361,6 +361,8 @@ export const anySet: fc.Arbitrary<CompleteSet> = fc
         id: fc.constant(setId),
         name: fc.string({ minLength: 1, maxLength: 20 }),
         handle: fc.constant('HANDLE'),
+        kind: fc.constantFrom(...TASK_KINDS),
+        longest: fc.option(fc.nat(99), { nil: null }),
         createdAt: time,
         updatedAt: time,
         deletedAt: fc.constant(null),

@@ -6,7 +6,6 @@ import { capitalised } from '../lib/format';
 import { firstText, type Prompt, softsOf, textsOf } from '../prompt/prompt';
 import type { PromptText } from '../task/types';
 import { chosenHybrid, chosenTrained, chosenWritten } from './make-versions';
-import { kindOf } from './prompt-set';
 import { type AskedVersion, routeOf } from './ready-prompt';
 import type { ComparedVersion, Opened, PromptSet, Version } from './types';
 import {
@@ -27,7 +26,7 @@ import {
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 const EXAMPLES = { classify: 8, tag: 8, generate: 3 } as const;
 
-const examplesOf = (set: Pick<PromptSet, 'writing' | 'several'>): number => EXAMPLES[kindOf(set)];
+const examplesOf = (set: Pick<PromptSet, 'kind'>): number => EXAMPLES[set.kind];
 
 /** A version in a comparison, calibrated as it was compared before. Its answer words are those that it was made with. */
 export interface ArmPlan extends AskedVersion {

@@ -5,7 +5,7 @@ import { firstText, type Prompt, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, PromptText } from '../task/types';
-import { changeTask, cleanName, isWriting, type Stamp, touch, usedIn } from './prompt-set';
+import { changeTask, cleanName, type Stamp, touch, usedIn } from './prompt-set';
 import type { PromptSearch, PromptSet, Run, Tried, Version, WordSearch } from './types';
 import {
   changeVersion,
@@ -74,8 +74,10 @@ export const addVersion = (set: PromptSet, { id, now }: Stamp, made: Made): Prom
 };
 
 /** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
-export const versionWith = (set: Pick<PromptSet, 'versions' | 'words' | 'writing'>, text: PromptText): Version | null =>
-  versionOfText(set, promptOf(set, text));
+export const versionWith = (
+  set: Pick<PromptSet, 'kind' | 'longest' | 'versions' | 'words'>,
+  text: PromptText,
+): Version | null => versionOfText(set, promptOf(set, text));
 
 /**
  * Saves a hand-written prompt with the set's answer words as the next version. One that equals an earlier version is not
@@ -137,7 +139,7 @@ export function needsFairCheck(set: PromptSet): boolean {
   const yours = chosenWritten(set);
   const isFirst = yours?.origin.kind === 'proposed' && !isBare(yours);
   const isOpen = isFirst && !yours.calibrated && firstText(yours.prompt).shots === 0;
-  return isOpen && !isWriting(set) && !set.versions.some(isBare);
+  return isOpen && set.kind !== 'generate' && !set.versions.some(isBare);
 }
 
 /** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */

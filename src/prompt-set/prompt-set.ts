@@ -8,7 +8,7 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import { alignWords, sameLabels } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { uniqueHandle } from './handle';
-import type { EarlierLooks, PromptSet, Version, WordSearch, WritingTask } from './types';
+import type { EarlierLooks, PromptSet, Version, WordSearch } from './types';
 import { promptOf, taskOf } from './versions';
 
 export interface Stamp {
@@ -35,10 +35,10 @@ export const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): 
 
 export function createPromptSet(
   at: Stamp,
-  from: Pick<
-    PromptSet,
-    'name' | 'words' | 'baseTemplate' | 'datasetFingerprint' | 'datasetName' | 'writing' | 'several'
-  > & {
+  from: Pick<PromptSet, 'name' | 'words' | 'baseTemplate' | 'datasetFingerprint' | 'datasetName'> & {
+    /** Left out: the task chooses one of a few labels. */
+    readonly kind?: TaskKind;
+    readonly longest?: number | null;
     /** Handles already in use. */
     readonly taken: Iterable<string>;
   },
@@ -52,8 +52,8 @@ export function createPromptSet(
     updatedAt: at.now,
     deletedAt: null,
     words: from.words,
-    ...(from.writing ? { writing: from.writing } : {}),
-    ...(from.several ? { several: true } : {}),
+    kind: from.kind ?? 'classify',
+    longest: from.longest ?? null,
     baseTemplate: from.baseTemplate,
     versions: [],
     runs: [],
@@ -91,7 +91,7 @@ function forTask(set: PromptSet, next: PromptSet): readonly Version[] {
   const fitted = (version: Version): Prompt => {
     const { prompt } = version;
     if (isText(prompt) && !isUsed(version)) return promptOf(next, firstText(prompt));
-    return prompt.task.kind === 'generate' && next.writing ? { ...prompt, task: taskOf(next) } : prompt;
+    return prompt.task.kind === 'generate' && next.kind === 'generate' ? { ...prompt, task: taskOf(next) } : prompt;
   };
   return set.versions.map((version) => ({ ...version, prompt: fitted(version) }));
 }
@@ -162,8 +162,8 @@ export function changeTask(
   task: {
     readonly words?: readonly AnswerWord[];
     readonly baseTemplate?: string;
-    readonly writing?: WritingTask | null;
-    readonly several?: true | undefined;
+    readonly kind?: TaskKind;
+    readonly longest?: number | null;
     readonly wordSearch?: WordSearch;
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
@@ -175,8 +175,8 @@ export function changeTask(
   const { sameTestRows = false, ...change } = task;
   const labels = change.words?.map(({ label }) => label);
   const set = labels ? reordered(before, labels) : before;
-  const { datasetFingerprint: rows, words, writing } = change;
-  const isOther = (words && !sameWords(words, set.words)) || (writing !== undefined && writing !== set.writing);
+  const { datasetFingerprint: rows, words, kind = set.kind, longest = set.longest } = change;
+  const isOther = (words && !sameWords(words, set.words)) || kind !== set.kind || longest !== set.longest;
   const otherRows = rows !== undefined && rows !== set.datasetFingerprint;
   return touch(set, now, {
     ...change,
@@ -185,12 +185,6 @@ export function changeTask(
   });
 }
 
-/** The kind of task that the set's prompts solve. */
-export const kindOf = ({ writing, several }: Pick<PromptSet, 'writing' | 'several'>): TaskKind =>
-  writing != null ? 'generate' : several ? 'tag' : 'classify';
-
-export const isWriting = (set: Pick<PromptSet, 'writing' | 'several'>): boolean => kindOf(set) === 'generate';
-
 /** Counts one more use of the test rows. */
 export const countLook = (set: PromptSet, now: string): PromptSet => touch(set, now, { testLooks: set.testLooks + 1 });
 
@@ -198,7 +192,7 @@ export const deletePromptSet = (set: PromptSet, now: string): PromptSet => touch
 export const undoDelete = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: null });
 
 /** What a user changes by hand, apart from rows, versions and stages. */
-const BY_HAND = ['name', 'baseTemplate', 'writing', 'chosenWritten', 'chosenTrained', 'tags', 'notes'] as const;
+const BY_HAND = ['name', 'baseTemplate', 'longest', 'chosenWritten', 'chosenTrained', 'tags', 'notes'] as const;
 
 /** Takes back what changed between two states of a set; everything that came since stays. */
 export function takeBack(set: PromptSet, before: PromptSet, after: PromptSet, now: string): PromptSet {

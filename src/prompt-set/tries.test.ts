@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { AnswerWord } from '../task/types';
 import { addWritten, recordTry, versionWith } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
 import { answersWith, differenceWords, shownTry, sinceTry } from './tries';
@@ -58,12 +59,15 @@ it('a try holds for its words, rows, split, seed, weights and calibration alone'
 
 it('a calibration holds for the labels of its version alone', () => {
   const calibration = { meanLogProbs: [-3, -0.1], rows: 9 };
-  const asked = (set: Pick<PromptSet, 'words'>, words = WORDS) =>
-    answersWith(promptFor(set, { prompt: { ...promptOf({ words }, PROMPT), calibration } }));
-  expect(asked({ words: WORDS }).meanLogProbs).toEqual([-3, -0.1]);
-  expect(asked({ words: WORDS }, POOR)).toMatchObject({ words: POOR, meanLogProbs: [-3, -0.1] });
+  const task = { kind: 'classify', longest: null } as const;
+  const asked = (set: readonly AnswerWord[], words = WORDS) =>
+    answersWith(
+      promptFor({ ...task, words: set }, { prompt: { ...promptOf({ ...task, words }, PROMPT), calibration } }),
+    );
+  expect(asked(WORDS).meanLogProbs).toEqual([-3, -0.1]);
+  expect(asked(WORDS, POOR)).toMatchObject({ words: POOR, meanLogProbs: [-3, -0.1] });
   for (const words of [WORDS.toReversed(), [...WORDS, { label: 'mixed', word: ' mixed' }], WORDS.slice(1)])
-    expect(asked({ words: WORDS }, words)).toMatchObject({ words: WORDS, meanLogProbs: null });
+    expect(asked(WORDS, words)).toMatchObject({ words: WORDS, meanLogProbs: null });
 });
 
 it('no model that is known yet differs from none', () => {
@@ -79,10 +83,10 @@ it('generated texts hold for one longest answer', () => {
     splitHash: 's',
     with: { ...WITH, words: [] },
   };
-  const set = changeTask(untried(), { words: [], writing: { longest: null } }, NOW);
+  const set = changeTask(untried(), { words: [], kind: 'generate' }, NOW);
   const kept = recordTry(set, 'h1', wrote, NOW);
   expect(since(kept)).toEqual([]);
-  expect(since(changeTask(kept, { writing: { longest: 12 } }, NOW))).toEqual(['length']);
+  expect(since(changeTask(kept, { longest: 12 }, NOW))).toEqual(['length']);
 });
 
 it('other answer words make another version of the same text, and the earlier one keeps its own', () => {

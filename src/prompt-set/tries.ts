@@ -28,7 +28,7 @@ const sameNumbers = (a: readonly number[] | null, b: readonly number[] | null): 
 
 /** In what a version would be tried differently now; empty where it was not tried, or where its figures are the present ones. */
 export function sinceTry(
-  set: Pick<PromptSet, 'words' | 'writing'>,
+  set: Pick<PromptSet, 'kind' | 'longest' | 'words'>,
   version: Version,
   { dataset, model }: Opened,
 ): readonly Difference[] {

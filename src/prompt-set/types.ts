@@ -3,17 +3,9 @@ import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify
 import type { Comparison, ComparisonPlan, GeneratePlan, TagPlan } from '../evaluation/types';
 import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
-import type { Prompt } from '../prompt/prompt';
 import type { AnswerWord } from '../task/types';
 import type { Checkpoint } from '../training/events';
-import type {
-  comparedVersionSchema,
-  keptVerdict,
-  runSchema,
-  triedWith,
-  versionSchema,
-  wordSearch,
-} from './version-schemas';
+import type { comparedVersionSchema, runSchema, setSchema, triedWith, versionSchema } from './version-schemas';
 
 export type Version = Value<typeof versionSchema>;
 export type Run = Value<typeof runSchema>;
@@ -25,14 +17,8 @@ export type TriedWith = Value<typeof triedWith>;
 /** What a version answers with, besides its prompt. */
 export type AnswersWith = Omit<TriedWith, 'seed' | 'model'>;
 
-export type WordSearch = Value<typeof wordSearch>;
-export type KeptVerdict = Value<typeof keptVerdict>;
-
-/** The settings of a task that generates texts. */
-export interface WritingTask {
-  /** Most tokens of an answer; null = derived from the expected texts. */
-  readonly longest: number | null;
-}
+export type WordSearch = NonNullable<PromptSet['wordSearch']>;
+export type KeptVerdict = NonNullable<PromptSet['verdict']>;
 
 type Distilled = NonNullable<Run['distilled']>;
 /** A long prompt and its smaller version. */
@@ -46,79 +32,10 @@ export interface RunCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** How often the test rows of a data set were used, while it was open. */
-export interface EarlierLooks {
-  readonly fingerprint: string;
-  readonly looks: number;
-}
-
-/** The unit that is stored, compared, presented and exported. */
-export interface PromptSet {
-  readonly id: string;
-  readonly name: string;
-  /** UPPER_SNAKE, unique. */
-  readonly handle: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  /** When it was deleted; null = it was not. A deleted set can be restored. */
-  readonly deletedAt: string | null;
-  /** Empty if the task generates texts. */
-  readonly words: readonly AnswerWord[];
-  /** Missing or null: the task chooses one of a few labels. */
-  readonly writing?: WritingTask | null;
-  /** The task gives every label of a row that fits; missing: one. */
-  readonly several?: true | undefined;
-  /** The text around a row: Untuned uses it alone, Tuned with its vectors. */
-  readonly baseTemplate: string;
-  /** The last search for answer words; missing = none was made. */
-  readonly wordSearch?: WordSearch | undefined;
-  /** Oldest first. */
-  readonly versions: readonly Version[];
-  readonly runs: readonly Run[];
-  /** Ids of the versions that are used as Yours and as Tuned. */
-  readonly chosenWritten: string | null;
-  readonly chosenTrained: string | null;
-  readonly datasetFingerprint: string | null;
-  readonly datasetName: string | null;
-  readonly testLooks: number;
-  /** Untuned as the last comparison asked it; missing = none has. */
-  readonly untuned?: Prompt | undefined;
-  /** Missing: its comparisons are here, or there were none. */
-  readonly verdict?: KeptVerdict | undefined;
-  /** Uses of the test rows of files that were open before: they count again once those rows are back. */
-  readonly earlierLooks?: readonly EarlierLooks[] | undefined;
-  readonly tags?: readonly string[] | undefined;
-  /** The author's notes on the whole set. */
-  readonly notes?: string | undefined;
-  /** Every move of a stage, oldest first; the last one says where it points. */
-  readonly moves?: readonly StageMove[] | undefined;
-  /** What answers for a stage; missing = the version that it points to, alone. */
-  readonly policy?: StagePolicy | undefined;
-}
-
-export const STAGE_POLICIES = ['as-asked', 'fallback', 'shadow', 'hand-written'] as const;
-
-/**
- * `fallback`: the hand-written version in use answers where the stage's version is missing, fails, or is less sure than its
- * threshold. `shadow`: both answer, and the hand-written one counts. `hand-written`: that one only.
- */
-export interface StagePolicy {
-  readonly kind: (typeof STAGE_POLICIES)[number];
-  /** Only of `fallback`: longer for a row, and the hand-written version answers. Missing = no limit. */
-  readonly rowTimeoutMs?: number | undefined;
-}
-
-/** A stage was pointed to a version, or (`to` null) removed. */
-export interface StageMove {
-  readonly stage: string;
-  /** Version ids; null = the stage was new, or was removed. */
-  readonly from: string | null;
-  readonly to: string | null;
-  /** ISO time. */
-  readonly at: string;
-  /** Why. */
-  readonly note?: string | undefined;
-}
+export type PromptSet = Value<typeof setSchema>;
+export type EarlierLooks = NonNullable<PromptSet['earlierLooks']>[number];
+export type StageMove = NonNullable<PromptSet['moves']>[number];
+export type StagePolicy = NonNullable<PromptSet['policy']>;
 
 /** What took part in a comparison, calibrated as it was compared. */
 export type ComparedVersion = Value<typeof comparedVersionSchema>;

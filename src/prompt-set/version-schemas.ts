@@ -1,5 +1,5 @@
 /** The form of versions and rows: their types, and what files of every format are checked by. */
-import { LEFT_OUT_REASONS, STORED_KINDS } from '../dataset/types';
+import { LEFT_OUT_REASONS, STORED_KINDS, TASK_KINDS } from '../dataset/types';
 import { byName, z } from '../lib/zod';
 import { answerWords, promptSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
@@ -26,7 +26,7 @@ export const accountSchema = z.object({
 const ids = many(line);
 
 /** What the last comparison said, in a set that came without its rows: comparisons name rows, so they stayed behind. */
-export const keptVerdict = z.object({
+const keptVerdict = z.object({
   headline: line,
   /** Test rows that it rests on. */
   rows: count,
@@ -35,7 +35,7 @@ export const keptVerdict = z.object({
 });
 
 /** What a search for answer words came to. */
-export const wordSearch = z.object({
+const wordSearch = z.object({
   /** `kept`: the words before it stayed, as no others are clearly better. */
   outcome: z.enum(['found', 'kept', 'too-few']),
   /** Training rows that were read. */
@@ -264,6 +264,75 @@ export const runSchema = z.object({
   heapBytes: count.exactOptional(),
   model: modelSchema,
   ...learnedRows,
+});
+
+export const STAGE_POLICIES = ['as-asked', 'fallback', 'shadow', 'hand-written'] as const;
+
+/**
+ * Which prompt answers for a stage. `fallback`: the hand-written version in use answers where the stage's version is missing,
+ * fails, or is less sure than its threshold. `shadow`: both answer, and the hand-written one counts. `hand-written`: that one only.
+ */
+export const policySchema = z.object({
+  kind: z.enum(STAGE_POLICIES),
+  /** Only of `fallback`: longer for a row, and the hand-written version answers. Missing = no limit. */
+  rowTimeoutMs: z.number().positive().max(3_600_000).optional(),
+});
+
+/** A stage was pointed to a version, or (`to` null) removed. */
+const moveSchema = z.object({
+  stage: id,
+  /** Version ids; null = the stage was new, or was removed. */
+  from: id.nullable(),
+  to: id.nullable(),
+  at: time,
+  /** Why. */
+  note: line.optional(),
+});
+
+/** How often the test rows of a data set were used, while it was open. */
+const earlierLooks = z.object({ fingerprint: short, looks: count });
+
+/** The unit that is stored, compared, presented and exported. */
+export const setSchema = z.object({
+  id: id.min(1),
+  name: short.min(1),
+  /** UPPER_SNAKE, unique. */
+  handle: id.min(1),
+  createdAt: time,
+  updatedAt: time,
+  /** When it was deleted; null = it was not. A deleted set can be restored. */
+  deletedAt: time.nullable(),
+  kind: z.enum(TASK_KINDS),
+  /** Most tokens of a generated answer; null = derived from the expected texts. */
+  longest: count.nullable(),
+  /** Empty if the task generates texts. */
+  words: answerWords,
+  /** The text around a row: Untuned uses it alone, Tuned with its vectors. */
+  baseTemplate: page,
+  /** The last search for answer words; missing = none was made. */
+  wordSearch: wordSearch.optional(),
+  /** Oldest first. */
+  versions: many(versionSchema),
+  runs: many(runSchema),
+  /** Ids of the versions that are used as Yours and as Tuned. */
+  chosenWritten: id.nullable(),
+  chosenTrained: id.nullable(),
+  datasetFingerprint: short.nullable(),
+  datasetName: line.nullable(),
+  testLooks: count,
+  /** Untuned as the last comparison asked it; missing = none has. */
+  untuned: promptSchema.optional(),
+  /** Missing: its comparisons are here, or there were none. */
+  verdict: keptVerdict.optional(),
+  /** Uses of the test rows of files that were open before: they count again once those rows are back. */
+  earlierLooks: some(earlierLooks).optional(),
+  tags: some(id).optional(),
+  /** The author's notes on the whole set. */
+  notes: page.optional(),
+  /** Every move of a stage, oldest first; the last one says where it points. */
+  moves: many(moveSchema).optional(),
+  /** What answers for a stage; missing = the version that it points to, alone. */
+  policy: policySchema.optional(),
 });
 
 export const datasetSchema = z.object({

@@ -20,13 +20,13 @@ import type { AnswerWord, PromptText } from '../task/types';
 import type { PromptSet, Run, Version } from './types';
 
 type Versions = Pick<PromptSet, 'versions'>;
-type Task = Pick<PromptSet, 'words' | 'writing' | 'several'>;
+type Task = Pick<PromptSet, 'kind' | 'longest' | 'words'>;
 
 /** What the prompts of a set answer. */
 export const taskOf = (set: Task, words: readonly AnswerWord[] = set.words): Prompt['task'] =>
-  set.writing
-    ? { kind: 'generate', longest: set.writing.longest }
-    : { kind: set.several ? 'tag' : 'classify', labels: words.map(({ label }) => label) };
+  set.kind === 'generate'
+    ? { kind: set.kind, longest: set.longest }
+    : { kind: set.kind, labels: words.map(({ label }) => label) };
 
 /** A text as a prompt of a set. @param soft vectors around it */
 export const promptOf = (set: Task, text: PromptText, words = set.words, soft?: SoftPrompt | null): Prompt => ({

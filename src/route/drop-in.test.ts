@@ -43,7 +43,7 @@ beforeAll(async () => {
   const versions = { asked: soft, fallback: hard };
   const run = { control: uninterrupted, emit: () => {} };
   prompt = JSON.parse(packageJson(await makePackage(host, versions, ABOUT, ['Thanks'], run)));
-  const tags = setOf('Tags', ['late', 'broken', 'none'], engine.info, 1, { several: true });
+  const tags = setOf('Tags', ['late', 'broken', 'none'], engine.info, 1, { kind: 'tag' });
   const tagged = askedVersion(tags, present(trainedIn(tags)[0], 'run'), null);
   const alone = { asked: tagged, fallback: null };
   tagging = JSON.parse(packageJson(await makePackage(host, alone, ABOUT, ['Thanks', 'It is late'], run)));

@@ -14,7 +14,7 @@ export function setOf(
   labels: readonly string[],
   { hidden, sha256 }: Pick<ModelInfo, 'hidden' | 'sha256'>,
   seed: number,
-  task: Pick<PromptSet, 'several'> = {},
+  task: Partial<Pick<PromptSet, 'kind'>> = {},
 ): PromptSet {
   const at = (id: string) => ({ id: `${name}-${id}`, now: `2026-01-0${id.length}` });
   let set = createPromptSet(at('a'), {

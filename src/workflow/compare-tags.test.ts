@@ -48,7 +48,7 @@ const host = () => fakeHost(undefined, answer);
 
 function setFor({ fingerprint }: Dataset): PromptSet {
   const words = NAMES.map((label) => ({ label, word: ` ${label}` }));
-  const from = { name: 'x', words, baseTemplate: BARE, datasetName: 'a.csv', taken: [], several: true as const };
+  const from = { name: 'x', words, baseTemplate: BARE, datasetName: 'a.csv', taken: [], kind: 'tag' as const };
   const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
   const prompt = { template: `Tag it.\n${BARE}`, shots: 0, shotSeed: 3 };
   const set = addWritten(bare, { id: 'h', now: NOW }, { text: prompt }).set;

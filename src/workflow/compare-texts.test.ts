@@ -46,7 +46,8 @@ it('counts the use of the test rows where texts are generated, and compares on a
       datasetFingerprint: dataset.fingerprint,
       datasetName: 'a.csv',
       taken: [],
-      writing: { longest: 4 },
+      kind: 'generate',
+      longest: 4,
     },
   );
   const prompt = { template: 'Sum up.\nText: {text}\nSummary:', shots: 0, shotSeed: 0 };
@@ -57,6 +58,6 @@ it('counts the use of the test rows where texts are generated, and compares on a
   expect(evaluation.plan.rowIds).toHaveLength(200);
   expect(evaluation.plan.rowIds.every((id) => dataset.split.test.includes(id))).toBe(true);
   // of three arms: untuned, yours, and yours with examples
-  const tokens = (longest: number) => comparisonTokens(host, { set: { ...set, writing: { longest } }, dataset }, run);
+  const tokens = (longest: number) => comparisonTokens(host, { set: { ...set, longest }, dataset }, run);
   expect((await tokens(14)) - (await tokens(4))).toBe(3 * 200 * 10 * GENERATED_TOKEN);
 });

@@ -17,7 +17,6 @@ import { throwIfInterrupted } from '../lib/control';
 import { firstText, softOf } from '../prompt/prompt';
 import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
 import { comparedVersion } from '../prompt-set/calibration';
-import { kindOf } from '../prompt-set/prompt-set';
 import { productionOf } from '../prompt-set/stages';
 import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
@@ -51,7 +50,7 @@ const tokensOfTexts = async (using: Comparing, arms: readonly ReadyArm[], longes
 
 async function compareTexts(using: Comparing): Promise<Found<'generate'>> {
   const { host, dataset, set, run } = using;
-  const longest = longestAnswer(host, set.writing?.longest, dataset);
+  const longest = longestAnswer(host, set.longest, dataset);
   const { arms, pairs, keep } = await readyArms(using, [], longest);
   const rowIds = keep(using.test);
   const asked = { tokens: await tokensOfTexts(using, arms, longest), test: rowIds };
@@ -125,21 +124,21 @@ function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): C
   const inUse = productionOf(set);
   const arms = armsOf(set, { ...request, also: inUse ? [...also, inUse.id] : also });
   const production = productionArm(arms, dataset, inUse);
-  return { host, set, dataset, arms, production, test: comparedIds(kindOf(set), dataset), run };
+  return { host, set, dataset, arms, production, test: comparedIds(set.kind, dataset), run };
 }
 
 const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<number> } = {
   classify: tokensOfComparison,
   tag: tokensOfTags,
   generate: async (using) => {
-    const longest = longestAnswer(using.host, using.set.writing?.longest, using.dataset);
+    const longest = longestAnswer(using.host, using.set.longest, using.dataset);
     const { arms } = await readyArms(using, [], longest);
     return (await tokensOfTexts(using, arms, longest)).reduce((sum, tokens) => sum + tokens, 0);
   },
 };
 
 export const comparisonTokens: Verb<CompareRequest, never, number> = (host, request, { control }) =>
-  TOKENS[kindOf(request.set)](planned(host, request, { control, emit: () => {} }));
+  TOKENS[request.set.kind](planned(host, request, { control, emit: () => {} }));
 
 interface RowsCompared {
   readonly parts: Readonly<Record<SplitName, number>>;
@@ -169,7 +168,7 @@ async function rowsIn(
 export const comparedRows: Verb<CompareRequest, never, PlannedRows> = async (host, request, { control }) => {
   const using = planned(host, request, { control, emit: () => {} });
   const { set, dataset, test, arms } = using;
-  const room = kindOf(set) === 'generate' ? longestAnswer(host, set.writing?.longest, dataset) : undefined;
+  const room = set.kind === 'generate' ? longestAnswer(host, set.longest, dataset) : undefined;
   const pairs = arms.pairs.length + (arms.tuned ? COMBINED_PAIRS.length : 0);
   const rows = await rowsIn(using, (await readyArms(using, [], room)).keep(test).length);
   return { ...rows, detectable: detectableIn(dataset, pairs) };
@@ -181,7 +180,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
   const { backend, threads, sha256: model } = host.engine.info;
   run.emit({ kind: 'arms', arms: arms.arms.map(({ id, name }) => ({ id, name })) });
   run.emit({ kind: 'progress', fraction: null, note: 'Counting tokens' });
-  const found = await COMPARE[kindOf(set)](using);
+  const found = await COMPARE[set.kind](using);
   const compared = new Set<string>(found.plan.arms.map(({ id }) => id));
   return {
     evaluation: {

@@ -5,7 +5,6 @@ import { badInput } from '../lib/errors';
 import { drawsExamples } from '../prompt/prompt';
 import { armId, isOfRows, isProbe } from '../prompt-set/arms';
 import { versionsCompared } from '../prompt-set/calibration';
-import { kindOf } from '../prompt-set/prompt-set';
 import { type AskedVersion, askedVersion, routeOf } from '../prompt-set/ready-prompt';
 import type { Evaluation, Version } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
@@ -79,7 +78,7 @@ function armSubject({ set, dataset }: Order['stored'], evaluation: Evaluation, a
 export function subjectsOf(stored: Order['stored']): readonly Subject[] {
   const { set, evaluations } = stored;
   const versions = set.versions.toReversed().map((version) => versionSubject(stored, version));
-  const latest = evaluations.find(({ kind }) => kind === kindOf(set));
+  const latest = evaluations.find(({ kind }) => kind === set.kind);
   if (!latest) return versions;
   const others = latest.plan.arms.flatMap(({ id }) => {
     const found = subjectOf(stored, armId(latest, id));
@@ -111,7 +110,7 @@ export function chosenSubject({ stored, subject: id }: Order): Subject {
 /** The newest comparison of the prompt, else the newest of the set; null where there is none for its task. */
 export function comparisonFor({ stored, subject }: Order): Evaluation | null {
   const { set, evaluations } = stored;
-  const ofTask = evaluations.filter(({ kind }) => kind === kindOf(set));
+  const ofTask = evaluations.filter(({ kind }) => kind === set.kind);
   const own = subject === null ? null : subjectOf(stored, subject);
   return own?.evaluation ?? ofTask[0] ?? null;
 }

@@ -157,7 +157,7 @@ export async function textSet(n = 60) {
   const from = { name: 'sums', words: [], baseTemplate: template, datasetName: 'a.csv', taken: [] };
   const empty = createPromptSet(
     { id: 's', now: NOW },
-    { ...from, datasetFingerprint: dataset.fingerprint, writing: { longest: 12 } },
+    { ...from, datasetFingerprint: dataset.fingerprint, kind: 'generate', longest: 12 },
   );
   const prompt = { template: `Sum up.\n${template}`, shots: 0, shotSeed: 0 };
   const { set } = addWritten(empty, { id: 'h', now: NOW }, { text: prompt });

@@ -134,7 +134,7 @@ describe('a package', () => {
   });
 
   it('of several labels comes back, here and imported elsewhere, with its cuts and trained answer words', async () => {
-    const set = setOf('Tags', ['A', 'B', 'C'], engine.info, 1, { several: true });
+    const set = setOf('Tags', ['A', 'B', 'C'], engine.info, 1, { kind: 'tag' });
     const tuned = askedVersion(set, present(trainedIn(set)[0], 'version'), null);
     const text = firstText(tuned.prompt);
     const soft = {

@@ -42,7 +42,7 @@ const writing = createPromptSet(
     baseTemplate: 'Message: {text}\nSummary:',
     datasetFingerprint: 'f',
     datasetName: null,
-    writing: { longest: null },
+    kind: 'generate',
     taken: [],
   },
 );

@@ -4,7 +4,6 @@ import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { firstText, softOf } from '../prompt/prompt';
 import { chosenWritten, type RunResult, startRun } from '../prompt-set/make-versions';
-import { isWriting, kindOf } from '../prompt-set/prompt-set';
 import type { PromptSet, Run, RunCheckpoint, Version } from '../prompt-set/types';
 import { hasTask, isTuned, promptFor, versionById, wordsOf } from '../prompt-set/versions';
 import { classifyInstruction, startSentence, tagInstruction } from '../task/propose';
@@ -37,13 +36,13 @@ interface StartOption {
 
 export function startOptions(set: PromptSet | null): readonly StartOption[] {
   const paused = set?.runs.filter(
-    ({ status, words }) => status === 'paused' && isWriting(set) === (words.length === 0),
+    ({ status, words }) => status === 'paused' && (set.kind === 'generate') === (words.length === 0),
   );
   const tuned = set?.versions.filter((version) => isTuned(version) && hasTask(set, version)) ?? [];
   const earlier = [...(paused ?? []).toReversed(), ...tuned.toReversed()];
   return [
     { id: 'text', label: 'A text', detail: 'best on most data' },
-    ...(set && isWriting(set) ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
+    ...(set && set.kind === 'generate' ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
     { id: 'vocabulary', label: 'Sampled common words' },
     ...earlier.map((run) => ({
       id: `${EARLIER}${run.id}`,
@@ -110,7 +109,9 @@ export function initialText(set: PromptSet, yours: Version | null = chosenWritte
   const template = templateIn(yours);
   const own = template && instructionOf(template);
   if (own && !isProposed(own, set)) return own;
-  return isWriting(set) ? 'Write the answer in one line.' : startSentence(set.words.map(({ word }) => word.trim()));
+  return set.kind === 'generate'
+    ? 'Write the answer in one line.'
+    : startSentence(set.words.map(({ word }) => word.trim()));
 }
 
 /** Whether an instruction is one that this product proposed: a good prompt to read is not a good start for vectors. */
@@ -172,7 +173,7 @@ function settled(
   set: PromptSet,
   { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
 ): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
-  const kind = kindOf(set);
+  const kind = set.kind;
   if (kind !== 'classify') return { settings: SETTINGS[kind](settings) };
   if (teacher) return { settings: forSmaller(settings) };
   const raced = settings.race && group && set.runs.find((run) => run.group === group && run.race);

@@ -91,8 +91,8 @@ async function preparedSet(host: Host, kind: TaskKind, order: StoryOrder) {
     datasetFingerprint: dataset.fingerprint,
     datasetName: 'messages.csv',
     taken: [],
-    ...(kind === 'generate' ? { writing: { longest: 8 } } : {}),
-    ...(kind === 'tag' ? { several: true as const } : {}),
+    kind,
+    longest: kind === 'generate' ? 8 : null,
   });
   const prompt = { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 };
   const short = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };

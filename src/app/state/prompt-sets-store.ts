@@ -1,5 +1,4 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { writes } from '../../dataset/labels';
 import { type Dataset, taskKindOf } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
 import { freeHandle } from '../../prompt-set/handle';
@@ -87,9 +86,9 @@ export const foundSets = (sets: readonly Listing[], search: string): readonly Co
 const AUTHOR = 'author';
 
 /** What the rows say about the task; how long an answer may be is the set's own. */
-const taskIn = ({ mapping }: Dataset, set: PromptSet | null): Pick<PromptSet, 'writing' | 'several'> => ({
-  writing: writes(mapping) ? (set?.writing ?? { longest: null }) : null,
-  several: taskKindOf(mapping) === 'tag' ? true : undefined,
+const taskIn = ({ mapping }: Dataset, set: PromptSet | null): Pick<PromptSet, 'kind' | 'longest'> => ({
+  kind: taskKindOf(mapping),
+  longest: set?.longest ?? null,
 });
 
 const handles = (sets: readonly Listing[], except?: string) =>

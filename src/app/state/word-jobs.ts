@@ -1,7 +1,7 @@
 import type { Dataset } from '../../dataset/types';
 import { contentKey } from '../../lib/bytes';
 import { takeFoundWords } from '../../prompt-set/make-versions';
-import { kindOf, sameWords } from '../../prompt-set/prompt-set';
+import { sameWords } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';
@@ -33,7 +33,7 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
     run: async ({ signal, report }, setId: string, dataset: Dataset) => {
       await session.getState().modelReady();
       const set = await read(setId);
-      if (!set || kindOf(set) !== 'classify' || !sameLabels(set.words, dataset.labels)) return;
+      if (set?.kind !== 'classify' || !sameLabels(set.words, dataset.labels)) return;
       const { words, baseTemplate: template } = set;
       const request = { dataset, template, words, otherCues: true };
       const found = await workflow.call('findWords', request, {
@@ -52,7 +52,7 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
 
   async function isDue(setId: string, dataset: Dataset): Promise<boolean> {
     const set = await read(setId);
-    if (!set || kindOf(set) !== 'classify' || set.wordSearch || set.runs.length > 0) return false;
+    if (set?.kind !== 'classify' || set.wordSearch || set.runs.length > 0) return false;
     const { labels } = await workflow.call('labelTokens', { words: set.words });
     if (unfitWords(labels).length === 0) return false;
     const { words } = await workflow.call('propose', { dataset });

@@ -6,7 +6,6 @@ import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
 import { chosenHybrid, chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
@@ -81,7 +80,7 @@ const NO_IDS: readonly string[] = [];
 
 function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
   const compare = compareStores.use();
-  const kind = kindOf(set);
+  const kind = set.kind;
   const { value } = useResource(compare.latest, { setId: set.id, kind });
   const also = useResource(compare.also, set.id).value ?? NO_IDS;
   const running = useStore(compare.run, (s) => s.running);

@@ -1,7 +1,6 @@
 import type { Dataset } from '../../../dataset/types';
 import { times } from '../../../evaluation/words';
 import { armsOf, otherWritten } from '../../../prompt-set/arms';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import { productionOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
@@ -21,7 +20,7 @@ interface PlannedPanelProps {
 }
 
 export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelProps) {
-  const kind = kindOf(set);
+  const kind = set.kind;
   const inUse = productionOf(set)?.id;
   const { arms, yours } = armsOf(set, { also: inUse === undefined ? also : [...also, inUse] });
   const { references } = PANELS[kind].words;

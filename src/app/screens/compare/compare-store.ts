@@ -9,7 +9,7 @@ import { StudioError } from '../../../lib/errors';
 import { isProbe } from '../../../prompt-set/arms';
 import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
-import { changeTask, isWriting, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
+import { changeTask, nowAfter } from '../../../prompt-set/prompt-set';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
@@ -88,7 +88,7 @@ class CompareStore extends OfStudio {
     const { services } = this;
     const speed = await this.#speedometer.known(await this.session.modelReady());
     const tokens = await services.workflow.call('comparisonTokens', request, { signal });
-    return speed && (isWriting(request.set) ? writingSeconds : comparisonSeconds)(tokens, speed);
+    return speed && (request.set.kind === 'generate' ? writingSeconds : comparisonSeconds)(tokens, speed);
   });
 
   readonly rows: Resource<CompareRequest, PlannedRows> = steadyResource((request, signal) =>
@@ -169,7 +169,7 @@ class CompareStore extends OfStudio {
     const begin = performance.now();
     const found = await services.workflow.call('compare', request, { signal, onEvent });
     const timing = { tokens, seconds: (performance.now() - begin) / 1000 };
-    await this.#speedometer.learnWork(info, isWriting(set) ? 'writtenTokenMs' : 'comparedTokenMs', timing);
+    await this.#speedometer.learnWork(info, set.kind === 'generate' ? 'writtenTokenMs' : 'comparedTokenMs', timing);
     const { updateById } = this.sets;
     await updateById(set.id, (s, { now }) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);
@@ -177,7 +177,7 @@ class CompareStore extends OfStudio {
 
   /** A set without a template, or with answer words for other labels, gets proposed ones first. */
   async #withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
-    const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
+    const isReady = set.baseTemplate !== '' && (set.kind === 'generate' || sameLabels(set.words, dataset.labels));
     if (isReady) return set;
     const { services } = this;
     const { words, template } = await services.workflow.call('propose', { dataset });
@@ -198,7 +198,7 @@ class CompareStore extends OfStudio {
       throw cause;
     } finally {
       if (isShown || this.sets.set?.id === set.id)
-        this.latest.set({ evaluation, tooLong }, { setId: set.id, kind: kindOf(set) });
+        this.latest.set({ evaluation, tooLong }, { setId: set.id, kind: set.kind });
       performance.mark('studio:compared');
     }
   }

@@ -1,7 +1,6 @@
 import { type Dataset, TASK_WORDS } from '../../../dataset/types';
 import { strategyOf } from '../../../decide/measured';
 import { type Answers, QUESTIONS, type Question, rowCountOf, type Strategy, upkeepOf } from '../../../decide/strategy';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
@@ -21,12 +20,12 @@ export default function DecideScreen() {
         What to do depends on your rows and on the results measured with them.
       </NeedsRows>
     );
-  if (kindOf(set) !== 'classify')
+  if (set.kind !== 'classify')
     return (
       <ScreenFrame title="Decide needs a task with one label a row">
         <Note
           tone="info"
-          title={`This prompt set ${TASK_WORDS[kindOf(set)].does}`}
+          title={`This prompt set ${TASK_WORDS[set.kind].does}`}
           actions={{ 'Open Compare': () => navigate(screenPath(set.id, 'compare')) }}
         >
           Costs are based on rows that are right or wrong. Compare shows what to do with this prompt set, how close each

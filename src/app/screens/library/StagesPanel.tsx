@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { thresholdWords } from '../../../prompt-set/calibration';
 import { freeStages, readStageName, type Stage, stagesOf } from '../../../prompt-set/stages';
-import { type PromptSet, STAGE_POLICIES, type StageMove, type StagePolicy } from '../../../prompt-set/types';
+import type { PromptSet, StageMove, StagePolicy } from '../../../prompt-set/types';
+import { STAGE_POLICIES } from '../../../prompt-set/version-schemas';
 import { versionById } from '../../../prompt-set/versions';
 import { VersionPicker } from '../../shell/VersionPicker';
 import { navigate, screenPath } from '../../state/location';

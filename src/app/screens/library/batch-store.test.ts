@@ -164,7 +164,7 @@ test('keeps the answers that were given before a stop or a failure, and continue
 
 test('answers a file with generated texts; a stop keeps those that are there, and it continues', async () => {
   const { batch, services, set, run, error, ready } = await made();
-  const texts = { ...set, words: [], writing: { longest: 4 } };
+  const texts = { ...set, words: [], kind: 'generate' as const, longest: 4 };
   const prompt = promptOf(texts, { template: '{text}\nTone:', shots: 0, shotSeed: 0 });
   await services.store.sets.put(changeVersion(texts, 'h1', { prompt }, 'now'));
   await ready('stage:production', fileOf(40));

@@ -215,7 +215,11 @@ async function writing() {
     },
   );
   const prompt = { template: '{text}\nSummary:', shots: 0, shotSeed: 0 };
-  const { set } = addWritten({ ...empty, writing: { longest: 6 } }, { id: 'h1', now: '2026-01-02' }, { text: prompt });
+  const { set } = addWritten(
+    { ...empty, kind: 'generate', longest: 6 },
+    { id: 'h1', now: '2026-01-02' },
+    { text: prompt },
+  );
   await services.store.sets.put(set);
   await services.store.datasets.put({ setId: 's', dataset });
   return { services, dataset, ...(await looking(services)) };

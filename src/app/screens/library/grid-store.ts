@@ -7,7 +7,7 @@ import { badInput } from '../../../lib/errors';
 import { bytes as sizeWords } from '../../../lib/format';
 import type { Answers, Said } from '../../../prompt-set/answers';
 import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
-import { countLook, kindOf } from '../../../prompt-set/prompt-set';
+import { countLook } from '../../../prompt-set/prompt-set';
 import { type GridRow, gridRow } from '../../../prompt-set/ready-prompt';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -280,7 +280,7 @@ export async function measureFile(
   const before = await state.current();
   try {
     await state.change(() => ({ ...planOf(studio, setId, versionIds), data: [] }));
-    const id = await state.addRows({ guess, ...table }, guess.text, guess.label, kindOf(set));
+    const id = await state.addRows({ guess, ...table }, guess.text, guess.label, set.kind);
     const [cell] = (await state.read()).skipped;
     if (cell) throw badInput(`${file.name} cannot be answered. ${cell.skipped}.`);
     await work.start();

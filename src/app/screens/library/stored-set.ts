@@ -2,7 +2,6 @@
 import type { CompleteSet } from '../../../interchange/set-files';
 import { badInput } from '../../../lib/errors';
 import { drawsExamples } from '../../../prompt/prompt';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import {
   type AskedVersion,
   alone,
@@ -80,7 +79,7 @@ export async function chosenVersion(disk: Store, setId: string, which: string, w
 
 /** The version as it is asked. @param withRows the set's own rows are needed for any prompt */
 async function storedVersion(disk: Store, set: PromptSet, of: Version, withRows: boolean): Promise<AskedVersion> {
-  const needsRows = withRows || kindOf(set) === 'generate' || drawsExamples(of.prompt);
+  const needsRows = withRows || set.kind === 'generate' || drawsExamples(of.prompt);
   const stored = needsRows ? await disk.datasets.get(set.id) : null;
   return askedVersion(set, of, stored?.dataset ?? null);
 }

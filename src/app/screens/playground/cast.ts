@@ -9,7 +9,6 @@ import { isText, labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
 import { chosenWritten } from '../../../prompt-set/make-versions';
-import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import {
   type AskedVersion,
   alone,
@@ -67,7 +66,7 @@ export function setCast(
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
   const asking = { set: open, dataset, longest };
-  const hasAnswers = isWriting(open) || open.words.length > 0;
+  const hasAnswers = open.kind === 'generate' || open.words.length > 0;
   const usual = hasAnswers ? usualPlayers(asking) : [];
   const another = hasAnswers ? extraPlayer(asking, extra) : null;
   const found = [...usual, ...(another ? [another] : [])];
@@ -88,7 +87,7 @@ export function setCast(
 /** Without the one that stands for none. */
 function namedLabels(set: PromptSet): readonly string[] {
   const labels = set.words.map(({ label }) => label);
-  return { classify: labels, tag: labels.slice(0, -1), generate: [] }[kindOf(set)];
+  return { classify: labels, tag: labels.slice(0, -1), generate: [] }[set.kind];
 }
 
 const columnsOf = (players: readonly Player[]): readonly string[] => [
@@ -261,12 +260,12 @@ export async function findCast({ services, stores }: Studio, { setId, extra }: C
   return kept ? { ...cast, examples: kept.map((each) => exampleOf(each, cast.columns)) } : cast;
 
   async function castOfSet(open: PromptSet): Promise<Cast> {
-    if (!isWriting(open)) return setCast(open, dataset, sample, { extra });
+    if (open.kind !== 'generate') return setCast(open, dataset, sample, { extra });
     await stores.session.getState().tokenizerReady();
     return setCast(open, dataset, sample, { extra, longest: await longestAnswer(open) });
   }
   async function longestAnswer(open: PromptSet): Promise<number> {
-    if (open.writing?.longest != null) return open.writing.longest;
+    if (open.longest !== null) return open.longest;
     return dataset ? (await services.workflow.call('targetLengths', { dataset })).longest : FALLBACK_TOKENS;
   }
   async function castOfShipped(): Promise<Cast | null> {

@@ -1,6 +1,6 @@
 import { Input } from 'react-aria-components/Input';
 import { TextField } from 'react-aria-components/TextField';
-import { kindOf, sameWords } from '../../../prompt-set/prompt-set';
+import { sameWords } from '../../../prompt-set/prompt-set';
 import { unfitWords } from '../../../task/propose-words';
 import type { AnswerWord } from '../../../task/types';
 import { searchWords } from '../../../workflow/words';
@@ -34,7 +34,7 @@ const LONGEST = {
 };
 
 export function AnswersPanel() {
-  const longest = usePromptSets((s) => s.set?.writing?.longest ?? null);
+  const longest = usePromptSets((s) => s.set?.longest ?? null);
   const { setLongest } = usePrompts.use();
   const answers = useReading().value?.answers ?? null;
   const waiting = useSession(isVocabularyComing);
@@ -85,7 +85,7 @@ function FindWords() {
   const finder = useWordFinder.use();
   const note = useWordFinder((s) => s.note);
   const labels = useReading().value?.labels ?? [];
-  if (!set || !dataset || set.words.length === 0 || kindOf(set) !== 'classify') return null;
+  if (!set || !dataset || set.words.length === 0 || set.kind !== 'classify') return null;
   const { wordSearch: search } = set;
   const isCurrent = search !== undefined && sameWords(search.words, set.words);
   const unfit = isCurrent ? [] : unfitWords(labels);

@@ -1,6 +1,5 @@
 import { useMemo } from 'react';
 import { count } from '../../../lib/format';
-import { isWriting } from '../../../prompt-set/prompt-set';
 import { assist } from '../../../task/assist';
 import type { PromptText, ShotSelection } from '../../../task/types';
 import { navigateAfter, smallerPath } from '../../state/location';
@@ -68,7 +67,7 @@ function SmallerButton() {
   const set = usePromptSets((s) => s.set);
   const trainingOff = useSession(whyTrainingOff);
   const { versionOfDraft } = usePrompts.use();
-  if (!set || isWriting(set)) return null;
+  if (!set || set.kind === 'generate') return null;
   const open = async () => {
     const version = await versionOfDraft();
     return version && smallerPath(set.id, version.id);
@@ -147,7 +146,7 @@ const options = (values: readonly number[], label: (n: number) => string) =>
 function ExamplesControls() {
   const draft = useDraft();
   const { setHow } = usePrompts.use();
-  const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));
+  const isGenerating = usePromptSets((s) => s.set !== null && s.set.kind === 'generate');
   const labels = usePromptSets((s) => s.dataset?.labels.length ?? 0);
   const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
   const { shots, selection: chosen = 'balanced', orders = 1, chat = false } = draft;

@@ -1,4 +1,3 @@
-import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { JobPanel, NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
@@ -33,13 +32,13 @@ const PANELS = {
 } as const;
 
 /** Looking for answer words and for the best prompt needs one right label a row. */
-const canSearch = (set: PromptSet) => kindOf(set) === 'classify';
+const canSearch = (set: PromptSet) => set.kind === 'classify';
 
 function OpenPrompts({ set }: { readonly set: PromptSet }) {
   const rows = usePromptSets((s) => (s.dataset ? triedCount(s.dataset) : 0));
   const model = useSession(modelStanding);
   const trying = useTrying((s) => s.running);
-  const { Answers, Results } = PANELS[kindOf(set)];
+  const { Answers, Results } = PANELS[set.kind];
   const standing = { set, shown: useShownTry(), rows, trying, model };
   return (
     <ScreenFrame

@@ -1,7 +1,7 @@
 import { capitalised, count, counted, ofRows, percentWhole } from '../../../lib/format';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
-import { kindOf, sameWords } from '../../../prompt-set/prompt-set';
+import { sameWords } from '../../../prompt-set/prompt-set';
 import { differenceWords, shownOf, sinceTry } from '../../../prompt-set/tries';
 import type { Version } from '../../../prompt-set/types';
 import { versionsOf } from '../../../prompt-set/versions';
@@ -24,7 +24,7 @@ export function TriesPanel() {
   const opened = useOpened();
   const versions = set ? versionsOf(set, 'written').toReversed() : [];
   const changed = (version: Version) => (set && opened ? sinceTry(set, version, opened) : []);
-  const figures = shownOf(set ? kindOf(set) : 'classify');
+  const figures = shownOf(set ? set.kind : 'classify');
   const columns: readonly Column<Version>[] = [
     { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...figures.map(([name, figureOf], i) => ({

@@ -207,7 +207,7 @@ class Prompts extends ActionStore<PromptsState> {
 
   /** Tokens that an answer may have; null = as the texts of the data suggest. */
   readonly setLongest = (longest: number | null): void =>
-    void this.#change((s) => (s.writing ? { writing: { longest } } : {}), 'Length of answers changed');
+    void this.#change(() => ({ longest }), 'Length of answers changed');
 
   readonly readRow = (index: number): void => {
     const rows = this.sets.dataset?.split.validation.length ?? 0;

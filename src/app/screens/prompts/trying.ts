@@ -13,7 +13,6 @@ import {
   recordTry,
   takeFoundPrompt,
 } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
 import { answersWith, foundVersion, isOfText, reachedIn, sinceTry } from '../../../prompt-set/tries';
 import type { Opened, PromptSearch, PromptSet, Tried } from '../../../prompt-set/types';
 import { promptFor, promptOf, versionById, versionsOf } from '../../../prompt-set/versions';
@@ -90,7 +89,7 @@ const timings = perStudio((studio) => {
     async (_: { readonly model: string; readonly mean: number }, signal): Promise<number | null> => {
       const { set, dataset } = promptSets.getState();
       const speed = await speedometer.known(await session.getState().modelReady());
-      if (set && isWriting(set)) return speed && writingSeconds(1, speed);
+      if (set && set.kind === 'generate') return speed && writingSeconds(1, speed);
       measured ??= speed && speed.tokenMs / 1000;
       if (measured !== null || !set || !dataset || session.getState().job) return measured;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
@@ -272,7 +271,7 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       isStopped = false;
       request = null;
       const { set, dataset } = promptSets.getState();
-      if (!set || !dataset || isWriting(set)) return;
+      if (!set || !dataset || set.kind === 'generate') return;
       report({ setId: set.id, board: [], found: null, tokensPerSecond: null });
       await session.getState().modelReady();
       if (isStopped) return;

@@ -1,7 +1,6 @@
 import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
 import { differenceWords, isOfText, isPresent, type ShownTry, triedWords } from '../../../prompt-set/tries';
 import type { PromptSet, Tried, Version } from '../../../prompt-set/types';
 import type { PromptText } from '../../../task/types';
@@ -34,7 +33,7 @@ export function promptsLead({ set, model }: Standing): string {
       return 'You can edit it now. Trying and training take a model: the note here says what to do.';
     if (model === 'loading')
       return 'Edit it now and try it once the model is ready. You can also train without trying it.';
-    return set && isWriting(set)
+    return set && set.kind === 'generate'
       ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
       : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.';
   }

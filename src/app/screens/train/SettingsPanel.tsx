@@ -2,7 +2,6 @@ import type { ByTask } from '../../../dataset/types';
 import { LABEL_METRICS, TAG_METRICS } from '../../../metrics/registry';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, RUN_NUMBERS } from '../../../training/fields';
@@ -30,7 +29,7 @@ export function SettingsPanel() {
   const isRace = useNextRun((s) => decides(s.settings));
   const answers = useAnswerWords(set?.words.length ?? 0);
   if (!set) return null;
-  const kind = kindOf(set);
+  const kind = set.kind;
   const isGenerating = kind === 'generate';
   const { answerVectors = 'fixed' } = SETTINGS[kind](next.settings);
   const fields = (of: readonly FieldOf<NextFields>[]) => (

@@ -3,7 +3,6 @@ import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
 import type { StudioError } from '../../../lib/errors';
 import { hasEnded, openRun } from '../../../prompt-set/make-versions';
-import { isWriting, kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { textOf } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
@@ -175,7 +174,7 @@ function StartActions({ set, live }: LiveProps) {
         key="train"
         variant={resumable || isDone ? 'plain' : 'primary'}
         onPress={start}
-        isDisabled={isOff || busy || !(isWriting(set) || set.words.length > 1)}
+        isDisabled={isOff || busy || !(set.kind === 'generate' || set.words.length > 1)}
       >
         {set.runs.length > 0 ? 'Train another' : 'Train'}
       </Button>
@@ -188,7 +187,7 @@ function StartActions({ set, live }: LiveProps) {
 function CompareButton({ set }: { readonly set: PromptSet }) {
   const { intents } = useStores();
   const { dataset } = useOpen();
-  const kind = kindOf(set);
+  const kind = set.kind;
   const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
   const isOff = useOnlyShows();
   const isFirst = set.testLooks === 0 && rows > 0 && !isOff;

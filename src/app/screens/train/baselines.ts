@@ -3,7 +3,6 @@ import type { Dataset } from '../../../dataset/types';
 import { taskKindOf } from '../../../dataset/types';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten, recordTry } from '../../../prompt-set/make-versions';
-import { isWriting } from '../../../prompt-set/prompt-set';
 import { answersWith, scoresIn, sinceTry } from '../../../prompt-set/tries';
 import type { PromptSet } from '../../../prompt-set/types';
 import { promptFor } from '../../../prompt-set/versions';
@@ -68,7 +67,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     const current = { ...subject, open };
     const stored = async (id: BaselineId): Promise<Score | null> =>
       subject.info && askedOf(current, id) ? disk.settings.get(keyOf(current, id)) : null;
-    const yours = isWriting(open) ? await stored('yours') : presentScores(current);
+    const yours = open.kind === 'generate' ? await stored('yours') : presentScores(current);
     return { untuned: await stored('untuned'), yours };
   }
 

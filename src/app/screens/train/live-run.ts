@@ -2,7 +2,6 @@ import { ofTask, type TaskKind } from '../../../dataset/types';
 import type { StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
 import { hasEnded } from '../../../prompt-set/make-versions';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, RaceEntry, Run } from '../../../prompt-set/types';
 import { isAhead, storedError } from '../../../training/checkpoint';
 import type {
@@ -54,7 +53,7 @@ const RECENT = 20;
 export const freshRun = (version: Run, open: PromptSet, from: Checkpoint | null, validationRows: number): LiveRun => ({
   runId: version.id,
   setId: open.id,
-  kind: kindOf(open),
+  kind: open.kind,
   phase: 'preparing',
   note: null,
   cache: null,

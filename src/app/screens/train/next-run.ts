@@ -3,7 +3,6 @@ import type { Dataset } from '../../../dataset/types';
 import { readNumber } from '../../../lib/read-number';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { hasEnded, needsFairCheck } from '../../../prompt-set/make-versions';
-import { kindOf } from '../../../prompt-set/prompt-set';
 import type { PromptSet, Run, Version } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
@@ -41,7 +40,7 @@ export type NextFields = TrainingSettings & Pick<NextRun, 'seeds' | 'hybrid' | '
 
 /** Auto is for one label a row: races of starts were only measured there. */
 const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): PresetName =>
-  preset === 'auto' && set && kindOf(set) !== 'classify' ? 'standard' : preset;
+  preset === 'auto' && set && set.kind !== 'classify' ? 'standard' : preset;
 
 function freshFor(set: PromptSet | null): NextRun {
   const preset = presetFor(set);
@@ -70,7 +69,7 @@ export class NextRuns extends ActionStore<NextRun> {
 
   constructor(studio: Studio) {
     super(studio, freshFor(studio.stores.promptSets.getState().set));
-    const taskOf = (set: PromptSet | null) => set && `${set.id} ${kindOf(set)}`;
+    const taskOf = (set: PromptSet | null) => set && `${set.id} ${set.kind}`;
     this.stores.promptSets.subscribe(({ set: open }, before) => {
       if (taskOf(open) === taskOf(before.set)) return;
       this.set(freshFor(open));
@@ -164,7 +163,7 @@ const libraryGains = perStudio(({ services: { store } }) =>
 );
 
 export function useLibraryGains(set: PromptSet | null): (preset: PresetName) => readonly number[] {
-  const others = set && kindOf(set) === 'classify' ? { setId: set.id, labels: set.words.length } : null;
+  const others = set && set.kind === 'classify' ? { setId: set.id, labels: set.words.length } : null;
   const { value } = useResource(libraryGains.use(), others);
   return (preset) => (value ?? []).flatMap((gainIn) => gainIn(preset) ?? []);
 }

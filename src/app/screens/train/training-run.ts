@@ -130,7 +130,7 @@ export class TrainingRun extends OfStudio {
       initFrom: startVectors(open, settings, earlier),
       resume: from,
       baselines: await baselines.missing(subject),
-      ...(open.writing && { sample: { longest: open.writing.longest } }),
+      ...(open.kind === 'generate' && { sample: { longest: open.longest } }),
     };
     const steered = {
       onStart: (id: number) => {

@@ -773,7 +773,7 @@ describe('settings of the next run', () => {
   test('are Auto until somebody chooses, and one start where texts are generated', async () => {
     next.choosePreset();
     expect(next.getState()).toMatchObject({ preset: 'auto', settings: { race: true } });
-    await promptSets.getState().update((set) => ({ ...set, writing: { longest: 8 } }));
+    await promptSets.getState().update((set) => ({ ...set, kind: 'generate', longest: 8 }));
     await vi.waitFor(() => expect(next.getState()).toMatchObject({ preset: 'standard' }));
     next.choosePreset('auto');
     expect(next.getState().settings).toEqual(PRESETS.standard.settings);

@@ -523,7 +523,7 @@ it('shows labels that do not suit another task without keeping them, and keeps t
   await data.map({ kind: 'classify' });
   // free text is no label: shown, and not kept
   expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
-  expect(promptSets.getState().set?.writing).toEqual({ longest: null });
+  expect(promptSets.getState().set).toMatchObject({ kind: 'generate', longest: null });
   await data.map({ kind: 'generate' });
   expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
   expect(writtenIn(promptSets.getState().set)).toHaveLength(1);
