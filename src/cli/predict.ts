@@ -187,7 +187,7 @@ async function readVersion(path: string): Promise<Answering> {
   const files = await exportedFiles(path);
   const [only] = files.size === 1 ? [...files.values()] : [];
   if (only && textKind(only)) {
-    const text = unwrap(readText(only));
+    const text = unwrap(await readText(only));
     const asked = { ...text, handle: '', route: 'hand-written', model: null, dataset: null } as const;
     return { plan: alone(asked), isNamed: false };
   }

@@ -3,7 +3,6 @@
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { readYaml } from '../lib/yaml';
 import { EXPECTED } from './records';
 import { isOldExcel, isWorkbook, readWorkbook } from './workbook';
 
@@ -40,7 +39,7 @@ export async function readForeign(
   const start = new TextDecoder().decode(bytes.subarray(0, SNIFFED));
   if (/^\ufeff?\s*\[/.test(start)) return jsonRecords(fileName, bytes);
   if (/^\ufeff?\s*\{/.test(start)) return isOneObject(bytes) ? jsonRecords(fileName, bytes) : null;
-  if (/\.ya?ml$/i.test(fileName) || YAML_START.test(start)) return yamlRecords(fileName, bytes);
+  if (/\.ya?ml$/i.test(fileName) || YAML_START.test(start)) return readYaml(fileName, bytes);
   return null;
 }
 
@@ -74,14 +73,23 @@ function jsonRecords(fileName: string, bytes: Uint8Array): Result<Records, Forei
   return recordsOf(fileName, 'json', value);
 }
 
-function yamlRecords(fileName: string, bytes: Uint8Array): Result<Records, ForeignFailure> {
+async function readYaml(fileName: string, bytes: Uint8Array): Promise<Result<Records, ForeignFailure>> {
+  const { parseDocument } = await import('yaml');
   try {
-    return recordsOf(fileName, 'yaml', readYaml(decoded(bytes)));
+    // aliases are counted, so that a few lines cannot become gigabytes
+    const document = parseDocument(decoded(bytes), { logLevel: 'silent', stringKeys: true });
+    const [problem] = document.errors;
+    if (problem) return fail('bad-yaml', `${fileName} is not valid YAML: ${sentence(problem.message)}`);
+    return recordsOf(fileName, 'yaml', document.toJS({ maxAliasCount: 100 }));
   } catch (cause) {
-    const why = cause instanceof SyntaxError ? cause.message : 'it is nested too deeply';
-    return fail('bad-yaml', `${fileName} cannot be read as YAML: ${why}.`);
+    return fail(
+      'bad-yaml',
+      `${fileName} cannot be read as YAML: ${sentence(cause instanceof Error ? cause.message : String(cause))}`,
+    );
   }
 }
+
+const sentence = (message: string): string => `${(message.split('\n')[0] ?? '').replace(/[:.\s]+$/, '')}.`;
 
 function recordsOf(fileName: string, kind: 'json' | 'yaml', value: unknown): Result<Records, ForeignFailure> {
   const records = listIn(value);

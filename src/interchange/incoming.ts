@@ -98,11 +98,11 @@ export function textKind(bytes: Uint8Array): 'chat' | 'promptfoo' | null {
 }
 
 /** The prompt of one file that is a prompt as a text. */
-export const readText = (bytes: Uint8Array): Result<Named, IncomingFailure> =>
-  textKind(bytes) === 'chat' ? readChat(bytes) : readPromptfoo(bytes);
+export const readText = (bytes: Uint8Array): Promise<Result<Named, IncomingFailure>> =>
+  textKind(bytes) === 'chat' ? Promise.resolve(readChat(bytes)) : readPromptfoo(bytes);
 
-function readTextFile(bytes: Uint8Array, here: Here): Result<Incoming, IncomingFailure> {
-  const read = readText(bytes);
+async function readTextFile(bytes: Uint8Array, here: Here): Promise<Result<Incoming, IncomingFailure>> {
+  const read = await readText(bytes);
   if (!read.ok) return read;
   const from = textKind(bytes) === 'chat' ? 'a chat file' : 'promptfoo';
   const alone = { dataset: null, checkpoints: [], evaluations: [], measurements: [] };

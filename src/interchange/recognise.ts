@@ -70,13 +70,13 @@ export async function recognise(name: string, bytes: Uint8Array): Promise<Recogn
       ? found('safetensors', `A prompt-tuning adapter: ${vectorsWords(read.value)}.`)
       : refused('safetensors', 'A safetensors file.', read.error.message);
   }
-  return json(bytes) ?? asText(bytes) ?? table(name, bytes);
+  return json(bytes) ?? (await asText(bytes)) ?? table(name, bytes);
 }
 
 /** A promptfoo configuration with a prompt of its own; null = another file, or its tests alone. */
-function asText(bytes: Uint8Array): Recognised | null {
+async function asText(bytes: Uint8Array): Promise<Recognised | null> {
   if (textKind(bytes) !== 'promptfoo') return null;
-  const read = readPromptfoo(bytes);
+  const read = await readPromptfoo(bytes);
   if (!read.ok) return null;
   const { prompt, tests, name } = read.value;
   return found(

@@ -6,7 +6,6 @@
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { readYaml } from '../lib/yaml';
 import { firstFault, type Value, z } from '../lib/zod';
 import { answerWords, calibrationSchema, faultIn, firstText, thresholdSchema, voicesOf } from '../prompt/prompt';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
@@ -212,10 +211,12 @@ export const isPromptfoo = (start: string): boolean => YAML_CONFIG.test(start) &
 const metaSchema = z.object({ formatVersion: z.literal(VERSION), ...answersSchema.shape });
 
 /** The prompt of a configuration. Without our metadata, the answers are those that its tests expect. */
-export function readPromptfoo(bytes: Uint8Array): Result<Named & { readonly tests: number }, TextFailure> {
+export async function readPromptfoo(
+  bytes: Uint8Array,
+): Promise<Result<Named & { readonly tests: number }, TextFailure>> {
   const bad = (what: string) =>
     fail('bad-text', `This promptfoo configuration cannot be imported: ${what}. ${NOTHING}`);
-  const config = yamlIn(bytes);
+  const config = await yamlIn(bytes);
   if (!isRecord(config)) return bad('it is not valid YAML');
   const prompts = Array.isArray(config.prompts) ? config.prompts : [config.prompts];
   if (prompts.length !== 1) return bad(`it has ${prompts.length} prompts, and one is imported at a time`);
@@ -274,10 +275,13 @@ function templateOfNunjucks(raw: string): string | null {
   return left ? null : printTemplate(parts);
 }
 
-/** Undefined where it cannot be read. */
-function yamlIn(bytes: Uint8Array): unknown {
+/** Undefined where it cannot be read. Aliases are counted, so that a few lines cannot become gigabytes. */
+async function yamlIn(bytes: Uint8Array): Promise<unknown> {
+  const { parseDocument } = await import('yaml');
   try {
-    return readYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const document = parseDocument(content, { logLevel: 'silent', stringKeys: true });
+    return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
   } catch {
     return undefined;
   }

@@ -78,7 +78,7 @@ export function RowsGrid(props: RowsGridProps) {
   const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
   const isDrawn = virtual.items.some(({ index }) => index === active.row);
   const answers = dataset && taskKindOf(dataset.mapping) === 'generate' ? ' rows-texts' : '';
-  const rowClass = `rows-row rows-${heads.length}${answers}`;
+  const rowClass = `rows-row rows-${heads.length}${answers}${virtual.isFixed ? ' rows-fixed' : ''}`;
   const cell = ({ row }: ShownRow, column: string) => (
     <Cell
       row={row}
@@ -111,7 +111,9 @@ export function RowsGrid(props: RowsGridProps) {
       <div role="rowgroup" className="rows-body" style={{ height: virtual.height }}>
         {virtual.items.map(({ index, start }) => {
           const shown = rowAt(index);
-          return shown ? <GridRow key={shown.row.id} {...rows} shown={shown} index={index} start={start} /> : null;
+          return shown ? (
+            <GridRow key={shown.row.id} {...rows} shown={shown} index={index} start={start} measure={virtual.measure} />
+          ) : null;
         })}
       </div>
       {none ? <p className="dim rows-none">{none}</p> : null}
@@ -127,6 +129,7 @@ interface GridRowProps extends Pick<RowsGridProps, 'dataset' | 'whyLocked'> {
   readonly heads: readonly Head[];
   readonly rowClass: string;
   readonly active: Place;
+  readonly measure: ((element: HTMLElement | null) => void) | undefined;
   readonly cellId: (row: number, column: number) => string;
   readonly cell: (shown: ShownRow, column: string) => ReactNode;
   readonly onClick: (shown: ShownRow, place: Place) => void;
@@ -134,9 +137,10 @@ interface GridRowProps extends Pick<RowsGridProps, 'dataset' | 'whyLocked'> {
 
 // biome-ignore-start lint/a11y: parts of the grid above
 function GridRow(props: GridRowProps) {
-  const { shown, index, start, heads, rowClass, active, dataset, cellId, cell, whyLocked, onClick } = props;
+  const { shown, index, start, heads, rowClass, active, measure, dataset, cellId, cell, whyLocked, onClick } = props;
   return (
     <div
+      ref={measure}
       data-index={index}
       role="row"
       aria-rowindex={index + 2}
