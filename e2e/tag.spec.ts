@@ -22,6 +22,18 @@ const MESSAGES = csv(
   }),
 );
 
+/** Unlike the rows that trained and chose. */
+const LATER = csv(
+  'later.csv',
+  ['message', 'tags'],
+  Array.from({ length: 40 }, (_, i) => {
+    const tags = NAMES.filter((_name, k) => (i >> k) & 1);
+    const words = ['amber', 'birch', 'cedar', 'delta', 'ember', 'fjord', 'grove'];
+    const [a, b] = [words[i % 7], words[(i * 3 + (i >> 2)) % 7]];
+    return [`${a} ${b} ${i} ${tags.map((tag) => SAID[tag][i % 3]).join(' ')}`, tags.join(' | ') || 'none'];
+  }),
+);
+
 const NEW_TEXTS = csv(
   'new.csv',
   ['said', 'place'],
@@ -105,6 +117,24 @@ test('takes a column of several labels through training and comparison to a batc
     await page.getByRole('button', { name: 'Save the report' }).click();
     expect(readFileSync(await (await report).path(), 'utf8')).toContain('Each label, Tuned');
     await page.keyboard.press('Escape');
+  });
+
+  await test.step('Decide advises with costs, puts approaches side by side, and rehearses on new rows', async () => {
+    await studio.go('Decide');
+    await expect(page.getByRole('table', { name: 'Cost of each prompt' })).toBeVisible();
+    await expect(page.getByText('A row is right where it gets exactly its labels.')).toBeVisible();
+    await narrow(studio, 'Decide, advice');
+    await page.getByRole('tab', { name: 'Side by side' }).click();
+    const approaches = page.getByRole('table', { name: /fine-tuning compared$/ });
+    await expect(approaches.getByRole('row', { name: 'Micro-F1' })).toContainText(/on 60 test rows/);
+    await narrow(studio, 'Decide, side by side');
+    await page.getByRole('tab', { name: 'Rehearsal' }).click();
+    await expect(page.getByText('These rows chose the prompt')).toBeVisible();
+    await studio.upload(LATER, 'Use a CSV with labels');
+    await expect(page.getByRole('button', { name: 'Rows, in the order of arrival' })).toContainText('later.csv');
+    await page.getByRole('button', { name: 'Start the rehearsal' }).click();
+    await expect(page.getByRole('heading', { name: /^Check 1, 20 labels/ })).toBeVisible();
+    await narrow(studio, 'Decide, rehearsal');
   });
 
   const here = await test.step('the Playground shows each label by itself', async () => {

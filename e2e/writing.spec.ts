@@ -146,6 +146,17 @@ test('takes a column of summaries from the file through training, comparison and
     return written;
   });
 
+  await test.step('Decide repeats the advice, and says why texts have no costs and no rehearsal', async () => {
+    await studio.go('Decide');
+    const why = page.getByText(/^Costs and rehearsals count answers that are right or wrong/);
+    await expect(why).toBeVisible();
+    await page.getByRole('tab', { name: 'Rehearsal' }).click();
+    await expect(why).toBeVisible();
+    await page.getByRole('tab', { name: 'Side by side' }).click();
+    await expect(page.getByRole('table', { name: /fine-tuning compared$/ })).toContainText('ROUGE-L');
+    await narrow(studio, 'Decide, texts');
+  });
+
   const zip = await test.step('export', async () => {
     await studio.go('Compare');
     await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();

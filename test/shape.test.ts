@@ -98,7 +98,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   autodiff: 1250,
   cli: 3450,
   dataset: 5350,
-  decide: 1550,
+  decide: 1600,
   engine: 1650,
   evaluation: 3950,
   graph: 5050,

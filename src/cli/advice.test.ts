@@ -3,20 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FIRST_ASSUMPTIONS, FIRST_EFFORTS, payBackSentence } from '../decide/break-even';
-import { costsOf, fromEvaluation, fromResults, strategyOf } from '../decide/measured';
+import { type Costs, costsOf, fromEvaluation, fromResults, type Measured, strategyOf } from '../decide/measured';
 import { FIRST_ANSWERS } from '../decide/strategy';
 import { ACTIONS, RULES, type Rule, ruleFor } from '../evaluation/advice';
-import { cardOf } from '../evaluation/card';
+import { cardOf, type VerdictCard } from '../evaluation/card';
 import { compare } from '../evaluation/classify/compare';
 import { majorityArm, PROBE, WORDS } from '../evaluation/classify/made-arms';
 import { fieldOf } from '../evaluation/field';
 import { compareTexts } from '../evaluation/generate/compare';
+import { compareTags } from '../evaluation/tag/compare';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
-import type { ArmKind, GenerateOutcome } from '../evaluation/types';
+import type { ArmKind, GenerateOutcome, TagOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { resultsJson } from '../report/json';
 import { htmlReport, markdownReport } from '../report/print';
-import type { LabelReport, TextReport } from '../report/types';
+import type { LabelReport, ReportInput, TagReport, TextReport } from '../report/types';
 import { runCommand } from './commands';
 
 const TOKENS: Readonly<Record<string, number | null>> = {
@@ -151,7 +152,23 @@ describe('what to do, as the card, Decide, the report and the command line say i
     seen.actions.add(card.action);
     seen.rules.add(rule);
     expect(comparison.verdict.kind).toBe(rule.finding);
-    const onPage = fromEvaluation({ plan, comparison }, card);
+    const { costs, costsOfFile, printed } = await decided({ kind: 'classify', plan, comparison }, card, report);
+    const { from, to } = card.change;
+    expect([costs.change?.from.id, costs.change?.to.id]).toEqual(from === to ? [undefined, undefined] : [from, to]);
+    const isAdvised = ['ship', 'count-words'].includes(card.action);
+    expect(isAdvised && from === to).toBe(false);
+    const { change } = costs;
+    const sentence = change ? payBackSentence(change.from.name, change.to.name, change.breakEven) : '';
+    expect(PROMISES.test(sentence)).toBe(isAdvised);
+    const [low, high] = [change?.breakEven.savingCi95.low ?? 0, change?.breakEven.savingCi95.high ?? 1];
+    expect(costsOfFile.change?.breakEven.savingCi95.low ?? 0).toBeCloseTo(low, 3);
+    expect(high).toBeGreaterThan(low);
+    expect(printed).toContain(sentence);
+  });
+
+  /** What page and command line decide on a comparison. */
+  async function decided(of: Parameters<typeof fromEvaluation>[0], card: VerdictCard, report: ReportInput) {
+    const onPage = fromEvaluation(of, card);
     const results = resultsJson(report);
     const fromFile = fromResults(results);
     const facts = { ...FIRST_ANSWERS, rows: 'some' } as const;
@@ -161,30 +178,24 @@ describe('what to do, as the card, Decide, the report and the command line say i
     expect(strategyOf(fromFile, facts)).toEqual(strategy);
     expect(htmlReport(report)).toContain('<p><strong>');
     expect(markdownReport(report)).toContain(`**${card.title}.**`);
-
+    const [shown, read] = [onPage, fromFile].map(({ arms }) => arms.map(({ isCorrect, value }) => [isCorrect, value]));
+    expect(read).toEqual(shown?.map(([right, value]) => [right, expect.closeTo(value as number, 9)]));
     const request = { assumptions: FIRST_ASSUMPTIONS, efforts };
-    const [costs, costsOfFile] = [onPage, fromFile].map((measured) => costsOf({ ...request, measured }));
-    const { from, to } = card.change;
-    expect([costs?.change?.from.id, costs?.change?.to.id]).toEqual(from === to ? [undefined, undefined] : [from, to]);
-    const isAdvised = ['ship', 'count-words'].includes(card.action);
-    expect(isAdvised && from === to).toBe(false);
-    const { change } = costs ?? {};
-    const sentence = change ? payBackSentence(change.from.name, change.to.name, change.breakEven) : '';
-    expect(PROMISES.test(sentence)).toBe(isAdvised);
-    const [low, high] = [change?.breakEven.savingCi95.low ?? 0, change?.breakEven.savingCi95.high ?? 1];
-    expect(costsOfFile?.change?.breakEven.savingCi95.low ?? 0).toBeCloseTo(low, 3);
-    expect(high).toBeGreaterThan(low);
+    const [costs, costsOfFile] = [onPage, fromFile].map((measured) => costsOf({ ...request, measured })) as [
+      Costs,
+      Costs,
+    ];
 
     const path = join(dir, 'results.json');
     await writeFile(path, JSON.stringify(results));
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
-    const code = await runCommand(['decide', path]);
+    const code = await runCommand(['decide', path, '--side-by-side']);
     const printed = log.mock.calls.join('\n');
     log.mockRestore();
     expect(code).toBe(0);
     expect(printed.split('\n').slice(0, 2)).toEqual([card.title, card.why]);
-    expect(printed).toContain(sentence);
-  });
+    return { onPage, fromFile, costs, costsOfFile, printed };
+  }
 
   const near = (id: string, kind: ArmKind, share: number): GenerateOutcome => ({
     ...{ id, name: id, kind, tokensSentMean: 20, scores: TEXTS.map(() => ({ logProb: -20, tokens: 10 })) },
@@ -194,7 +205,7 @@ describe('what to do, as the card, Decide, the report and the command line say i
     ['tuning pays', 2, 9],
     ['yours is closer', 9, 2],
     ['nothing is clear', 5, 5],
-  ])('is the same for generated texts where %s', (_, yours, tuned) => {
+  ])('is the same for generated texts where %s, which have no costs', async (_, yours, tuned) => {
     const arms = [near('yours', 'zero-shot', yours), near('tuned', 'tuned', tuned)];
     const pairs = [['yours', 'tuned']] as const;
     const plan = { rowIds: TEXTS, wanted: TEXTS, arms, pairs, looks: 1, seed: 0 };
@@ -208,9 +219,53 @@ describe('what to do, as the card, Decide, the report and the command line say i
     const report: TextReport = {
       ...{ ...labels, kind: 'generate', plan, comparison, card, votes: null, rows: [] },
     };
-    expect(markdownReport(report)).toContain(`**${card.title}.**`);
-    expect(htmlReport(report)).toContain('<p><strong>');
-    expect(resultsJson(report)).toMatchObject({ recommendation: { title: card.title, why: card.why } });
+    const { costs, printed } = await decided({ kind: 'generate', plan, comparison }, card, report);
+    expect(costs).toEqual({ arms: [], change: null });
+    expect(printed).toContain('a generated text is closer to the expected one or further');
+    expect(printed).toMatch(/ROUGE-L\n {4}Prompt engineering: \d+\.\d% .* 40 test rows/);
+  });
+
+  it.each([
+    ['tuning pays', 2, 9],
+    ['yours is better', 9, 2],
+    ['nothing is clear', 5, 5],
+  ])('is the same for several labels a row where %s', async (_, yours, tuned) => {
+    const gold = TEXTS.map((_text, i) => [i % 2, 2]);
+    // odds of the right labels, of 80% of a row's, or of none of them
+    const odds = (share: number) =>
+      gold.map((tags, i) => [0, 1, 2].map((tag) => (tags.includes(tag) === (i * 7) % 10 < share ? 1 : -1)));
+    const arm = (id: string, kind: ArmKind, share: number): TagOutcome => ({
+      ...{ id, name: id, kind, odds: odds(share), cuts: [0, 0, 0], tokensSentMean: TOKENS[id] ?? 20 },
+    });
+    const arms = [arm('yours', 'zero-shot', yours), arm('tuned', 'tuned', tuned)];
+    const rowIds = TEXTS.map((_text, i) => `${i + 1}`);
+    const plan = {
+      rowIds,
+      gold,
+      labels: ['a', 'b', 'c'],
+      arms,
+      pairs: [['yours', 'tuned']] as const,
+      looks: 1,
+      seed: 0,
+    };
+    const comparison = compareTags(plan, { draws: 200 });
+    const card = present(cardOf({ kind: 'tag', plan, comparison }, { stillFalling: false }), 'card');
+    const { report: labels } = compared({ counts: { '11': 10 } });
+    const report: TagReport = { ...labels, kind: 'tag', plan, comparison, card };
+    const { onPage, fromFile, costs, costsOfFile, printed } = await decided(
+      { kind: 'tag', plan, comparison },
+      card,
+      report,
+    );
+    const right = (id: string) => onPage.arms.find((each) => each.id === id)?.isCorrect.filter(Boolean).length;
+    expect([right('yours'), right('tuned')]).toEqual([4 * yours, 4 * tuned]);
+    const sure = (of: Measured) => of.arms.map(({ confidences }) => confidences.map((p) => expect.closeTo(p, 9)));
+    expect(fromFile.arms.map(({ confidences }) => confidences)).toEqual(sure(onPage));
+    const { change } = costs;
+    expect(costsOfFile.change?.breakEven.saving).toBeCloseTo(change?.breakEven.saving ?? Number.NaN, 6);
+    expect(PROMISES.test(printed)).toBe(card.action === 'ship');
+    expect(printed).toContain('A row is right where it gets exactly its labels.');
+    expect(printed).toMatch(/Micro-F1\n {4}Prompt engineering: \d+\.\d% .* 40 test rows/);
   });
 
   it('covers every rule and every action', () => {

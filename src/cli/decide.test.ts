@@ -165,7 +165,7 @@ describe('decide', () => {
 
   it.each([
     ['a file that is not JSON', '{', [], 1, 'is not JSON'],
-    ['results of texts', { formatVersion: 1, task: 'write' }, [], 1, 'results of a comparison of labels'],
+    ['results of no known task', { formatVersion: 1, task: 'write' }, [], 1, 'results of a comparison (at task'],
     ['an unknown answer', RESULTS, ['--stage', 'dream'], 2, '--stage is one of idea, pilot, production'],
     ['an amount that is none', RESULTS, ['--wage-per-hour', 'x'], 2, 'takes a number from 0'],
   ])('refuses %s with a sentence', async (_, content, args, code, sentence) => {

@@ -19,6 +19,7 @@ import {
   quotedCosts,
   savingWords,
 } from '../decide/break-even';
+import { judgeOf } from '../decide/kinds';
 import {
   type ArmAnswers,
   armsOf,
@@ -30,7 +31,7 @@ import {
   type Measured,
   placesOf,
   servedRows,
-  shareOf,
+  sheetArm,
   strategyOf,
   unseenRows,
 } from '../decide/measured';
@@ -38,14 +39,13 @@ import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '.
 import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, upkeepOf } from '../decide/strategy';
 import { sizesOf } from '../engine/load';
 import { fineTuningSentence } from '../evaluation/classify/checks';
-import { sheetRows } from '../evaluation/sheets';
 import type { CompleteSet } from '../interchange/set-files';
 import { readJson } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { counted, percent } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { readGrid } from '../report/grid';
-import { type LabelResults, resultsSchema } from '../report/results-schema';
+import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary } from './data';
 import { readModelDir } from './node-host';
@@ -112,13 +112,13 @@ export const decide = command({
       assumptions: { ...FIRST_ASSUMPTIONS, ...amountsOf(given) },
       efforts: effortsOf(given),
     });
-    const fineTuning = results.closer?.fineTuning;
+    const fineTuning = adaptersIn(results);
     const stored = await storedSet(given);
     const approaches = given.sideBySide ? sideBySide(await knownFrom(results, measured, stored, given.model)) : null;
     const upkeep = stored && upkeepOf(stored.set);
     const asked = { ...(fineTuning && { fineTuning }), ...(approaches && { approaches }), ...(upkeep && { upkeep }) };
     const lines = [
-      ...[strategy.title, ...strategy.reasons, strategy.flip, '', ...inWords(costs)],
+      ...[strategy.title, ...strategy.reasons, strategy.flip, '', ...inWords(costs, measured)],
       ...(fineTuning ? ['', fineTuningSentence(fineTuning)] : []),
       ...(approaches ? ['', ...approachWords(approaches)] : []),
       ...(upkeep ?? []).flatMap(({ event, forces }) => ['', event, ...forces.map((each) => `    ${each}`)]),
@@ -162,13 +162,14 @@ async function storedSet({
 
 /** As Decide knows it: from the prompt set where it is named, else what the results say of their run. */
 async function knownFrom(
-  { training, dataset, closer, model: compared }: LabelResults,
+  results: Results,
   measured: Measured,
   stored: CompleteSet | null,
   folder: string | null,
 ): Promise<Known> {
-  const model = folder === null ? null : await sizesIn(folder, compared.sha256);
-  const common = { rows: dataset.rows, fineTuning: closer?.fineTuning ?? null };
+  const { training, dataset } = results;
+  const model = folder === null ? null : await sizesIn(folder, results.model.sha256);
+  const common = { kind: measured.kind, rows: dataset.rows, fineTuning: adaptersIn(results) ?? null };
   if (stored) {
     const { set } = stored;
     const moreRows = learningCurve(set, dataset)?.sentence ?? null;
@@ -201,23 +202,28 @@ const approachWords = (rows: readonly Row[]): readonly string[] =>
     }),
   ]);
 
-async function readResults(path: string): Promise<LabelResults> {
+const adaptersIn = (results: Results) => ('closer' in results ? results.closer?.fineTuning : undefined);
+
+async function readResults(path: string): Promise<Results> {
   const value = readJson(await bytesAt(path));
   if (value === undefined)
     throw badInput(`${path} is not JSON. Name the results.json that tune or the Compare screen saved.`);
   const parsed = resultsSchema.safeParse(value);
-  if (parsed.success && parsed.data.task === 'classify') return parsed.data;
-  const at = parsed.success ? 'task' : firstFault(parsed.error);
-  throw badInput(`${path} does not hold the results of a comparison of labels (at ${at}).`);
+  if (parsed.success) return parsed.data;
+  throw badInput(`${path} does not hold the results of a comparison (at ${firstFault(parsed.error)}).`);
 }
 
-const inWords = ({ arms, change }: Costs): readonly string[] => [
-  ...arms.map(({ name, build, monthly }) => `${name}: ${money(build)} to build, ${money(monthly)} a month`),
-  COST_FORMULA,
-  ...(change
-    ? [payBackSentence(change.from.name, change.to.name, change.breakEven), intervalWords(change.breakEven)]
-    : []),
-];
+function inWords({ arms, change }: Costs, { kind }: Measured): readonly string[] {
+  const { refused, right } = judgeOf(kind);
+  if (refused !== null) return [refused];
+  return [
+    ...arms.map(({ name, build, monthly }) => `${name}: ${money(build)} to build, ${money(monthly)} a month`),
+    [COST_FORMULA, right ?? ''].join(' ').trim(),
+    ...(change
+      ? [payBackSentence(change.from.name, change.to.name, change.breakEven), intervalWords(change.breakEven)]
+      : []),
+  ];
+}
 
 const intervalWords = (found: BreakEven): string => {
   const { monthsCi95, payBack } = found;
@@ -296,18 +302,13 @@ async function answeredIn(path: string): Promise<Measured> {
   const arms = cells.flatMap(({ prompt, model, data, answers }): ArmAnswers[] => {
     if (!answers || model !== first?.model || data !== first.data || `${answers.rowIds}` !== `${first.answers?.rowIds}`)
       return [];
-    const { tokensSentMean } = answers;
-    const rows = sheetRows(answers);
-    const isCorrect = rows.map(({ right }) => right);
-    return [
-      {
-        ...{ id: prompt, name: prompts.find(({ id }) => id === prompt)?.name ?? prompt, kind: 'tuned' },
-        ...{ isCorrect, ...shareOf(isCorrect), confidences: rows.map(({ probability }) => probability) },
-        ...{ tokensSent: tokensSentMean, meanTokens: tokensSentMean, tokensComputed: null, latencyMs: null },
-      },
-    ];
+    const name = prompts.find(({ id }) => id === prompt)?.name ?? prompt;
+    return [sheetArm({ id: prompt, name, kind: 'tuned' }, answers)];
   });
-  return { advice: null, arms, rowIds: first?.answers?.rowIds ?? [] };
+  const { kind = 'classify', rowIds = [] } = first?.answers ?? {};
+  const { refused } = judgeOf(kind);
+  if (refused !== null) throw badInput(refused);
+  return { kind, advice: null, arms, rowIds };
 }
 
 /** @throws StudioError `bad-input` where there is no such prompt */

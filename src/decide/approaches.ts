@@ -1,7 +1,9 @@
 /** Three ways to a better answer side by side; each figure says whether it was measured, computed or assumed. */
+import type { TaskKind } from '../dataset/types';
 import type { FineTuningReport } from '../evaluation/classify/checks';
-import { bytes, count, counted, duration, percent } from '../lib/format';
+import { bytes, count, counted, duration } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
+import { headlineMetric } from '../metrics/registry';
 
 /** `measured` in this prompt set; `computed` by the formula that `how` gives; `assumed` by us, for you to judge. */
 type Source = 'measured' | 'computed' | 'assumed';
@@ -27,6 +29,7 @@ export interface Row {
 }
 
 export interface Known {
+  readonly kind: TaskKind;
   readonly model: { readonly parameters: number | null };
   readonly hiddenSize: number | null;
   readonly virtualTokens: number;
@@ -44,18 +47,18 @@ export interface Known {
   readonly moreRows: string | null;
   readonly arms: Readonly<Partial<Record<'engineering' | 'tuning', MeasuredArm>>>;
   /** The linear probe of the comparison: the smallest fine-tuning, one row of weights a label on the last hidden state. */
-  readonly probe: Accuracy | null;
+  readonly probe: Reached | null;
   readonly fineTuning: FineTuningReport | null;
 }
 
-interface Accuracy {
-  /** 0 to 1, on `rows` test rows. */
-  readonly accuracy: number;
+interface Reached {
+  /** By the metric that decides, on `rows` test rows. */
+  readonly value: number;
   readonly ci95: Interval;
   readonly rows: number;
 }
 
-export interface MeasuredArm extends Accuracy {
+export interface MeasuredArm extends Reached {
   readonly name: string;
   readonly meanTokens: number | null;
   readonly tokensComputed: number | null;
@@ -88,7 +91,7 @@ const row = (id: string, question: string, facts: Row['facts']): Row => ({ id, q
 export function sideBySide(known: Known): readonly Row[] {
   return [
     whatChanges,
-    accuracy,
+    reached,
     trained,
     stored,
     storedForMany,
@@ -114,21 +117,22 @@ const whatChanges = (known: Known): Row =>
     ),
   });
 
-function accuracy({ arms, probe, fineTuning }: Known): Row {
-  const fact = (found: Accuracy | null | undefined, who: string): Fact =>
+function reached({ kind, arms, probe, fineTuning }: Known): Row {
+  const { name, format } = headlineMetric(kind);
+  const fact = (found: Reached | null | undefined, who: string): Fact =>
     found
       ? measured(
-          `${percent(found.accuracy)} (${percent(found.ci95.low)} to ${percent(found.ci95.high)})`,
+          `${format.value(found.value)} (${format.value(found.ci95.low)} to ${format.value(found.ci95.high)})`,
           `${who} on ${counted(found.rows, 'test row')}, 95% interval`,
         )
       : unknown('Compare your prompts to measure it');
-  return row('accuracy', 'Accuracy', {
+  return row('reached', name, {
     engineering: fact(arms.engineering, arms.engineering?.name ?? ''),
     tuning: fact(arms.tuning, arms.tuning?.name ?? ''),
     'fine-tuning': fineTuning
       ? fact(
-          fineTuning,
-          `Low-rank adapters of the last layer${probe ? `; a linear probe ${percent(probe.accuracy)};` : ''}`,
+          { ...fineTuning, value: fineTuning.accuracy },
+          `Low-rank adapters of the last layer${probe ? `; a linear probe ${format.value(probe.value)};` : ''}`,
         )
       : fact(probe, 'A linear probe on the last hidden state, the smallest fine-tuning,'),
   });

@@ -39,6 +39,7 @@ describe('numbers trained', () => {
 });
 
 const KNOWN: Known = {
+  kind: 'classify',
   model: { parameters: 134_515_008 },
   hiddenSize: 576,
   virtualTokens: 10,
@@ -49,7 +50,7 @@ const KNOWN: Known = {
   arms: {
     engineering: {
       ...{ name: 'Yours', meanTokens: 60, tokensComputed: 40, latencyMs: 50 },
-      ...{ accuracy: 0.7, ci95: { low: 0.6, high: 0.8 }, rows: 100 },
+      ...{ value: 0.7, ci95: { low: 0.6, high: 0.8 }, rows: 100 },
     },
   },
   probe: null,
@@ -97,10 +98,10 @@ describe('approaches side by side', () => {
   it('shows measured adapters in place of what is computed for all weights', () => {
     const ci95 = { low: 0.57, high: 0.75 };
     const fineTuning = { numbers: 59_904, seconds: 31, trainingRows: 155, step: 75, accuracy: 0.663, ci95, rows: 108 };
-    const known = { ...KNOWN, probe: { accuracy: 0.657, ci95, rows: 108 }, fineTuning };
+    const known = { ...KNOWN, probe: { value: 0.657, ci95, rows: 108 }, fineTuning };
     const shown = (id: string) => fact(id, 'fine-tuning', known);
-    expect(shown('accuracy')).toMatchObject({ text: '66.3% (57.0% to 75.0%)', source: 'measured' });
-    expect(shown('accuracy').how).toContain('a linear probe 65.7%');
+    expect(shown('reached')).toMatchObject({ text: '66.3% (57.0% to 75.0%)', source: 'measured' });
+    expect(shown('reached').how).toContain('a linear probe 65.7%');
     expect(shown('trained')).toMatchObject({ text: '59,904 (0.045%) of adapters', source: 'measured' });
     expect(shown('bytes-10').text).toBe('2 MB of adapters');
     expect(shown('bytes-10').how).toContain('all weights 5.4 GB');
@@ -317,13 +318,13 @@ describe('costs', () => {
   it('leave out a prompt whose tokens are unknown: it would look free', () => {
     const arm = (id: string, kind: ArmAnswers['kind'], meanTokens: number | null): ArmAnswers => ({
       ...{ id, name: id, kind, isCorrect: rights(7, 10), tokensSent: meanTokens ?? 0, meanTokens },
-      ...{ tokensComputed: null, latencyMs: null, accuracy: 0.7, ci95: { low: 0.4, high: 0.9 }, rows: 10 },
+      ...{ tokensComputed: null, latencyMs: null, value: 0.7, ci95: { low: 0.4, high: 0.9 }, rows: 10 },
       confidences: [],
     });
     const arms = [arm('yours', 'zero-shot', 40), arm('tuned', 'tuned', 30), arm('combined', 'combined', null)];
     const of = (advice: Advice | null) =>
       costsOf({
-        measured: { advice, arms, rowIds: [] },
+        measured: { kind: 'classify', advice, arms, rowIds: [] },
         assumptions: MONEY,
         efforts: { engineering: FREE, tuning: FREE },
       });

@@ -1,42 +1,41 @@
 /** What a comparison measured, as decisions read it; what each prompt costs a month; when a change has paid off. */
 
+import type { TaskKind } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { WORDS } from '../evaluation/classify/made-arms';
-import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { sheetRows } from '../evaluation/sheets';
-import { type ArmKind, isLearned } from '../evaluation/types';
+import { type ArmKind, type ArmResult, isLearned } from '../evaluation/types';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
-import { calibrated } from '../metrics/calibration';
 import { wilson } from '../metrics/intervals';
+import { type Figure, headlineOf } from '../metrics/registry';
 import { firstText, isText, softOf } from '../prompt/prompt';
-import type { Said } from '../prompt-set/answers';
+import type { Said, Sheet } from '../prompt-set/answers';
 import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import {
   armsByVersion,
   type Measured as Kept,
   overVersions,
-  type Result,
   resultsOf,
   rowsOfResults,
 } from '../prompt-set/performance';
-import { type ClassifyEvaluation, ofKind, type PromptSet } from '../prompt-set/types';
+import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
 import { runOf, versionWords } from '../prompt-set/versions';
-import type { LabelResults } from '../report/results-schema';
+import type { Results } from '../report/results-schema';
 import type { Known, MeasuredArm } from './approaches';
 import type { Answers as Answered } from './break-even';
 import { type Assumptions, type BreakEven, breakEven, type Efforts, monthlyCost, type Offer } from './break-even';
+import { type Judged, judgeOf } from './kinds';
 import { type RollOut, type RollOutPlan, rehearse, type Served, type Taken } from './roll-out';
 import { type Advice, type Facts, type Strategy, strategyFor } from './strategy';
 
-export interface ArmAnswers extends Answered, MeasuredArm {
+export interface ArmAnswers extends Answered, MeasuredArm, Pick<Judged, 'confidences'> {
   readonly kind: ArmKind;
-  /** Largest probability of each row, calibrated where the comparison is. */
-  readonly confidences: readonly number[];
 }
 
 export interface Measured {
+  readonly kind: TaskKind;
   readonly advice: Advice | null;
   readonly arms: readonly ArmAnswers[];
   readonly rowIds: readonly string[];
@@ -44,66 +43,39 @@ export interface Measured {
 }
 
 export function fromEvaluation(
-  { plan, comparison }: Pick<ClassifyEvaluation, 'plan' | 'comparison'>,
+  { kind, plan, comparison }: Pick<Evaluation, 'kind' | 'plan' | 'comparison'>,
   card: VerdictCard | null,
 ): Measured {
-  const arms = comparison.arms.map((report): ArmAnswers => {
-    const outcome = plan.arms.find(({ id }) => id === report.id);
-    return {
-      ...armAnswers(
-        report,
-        report.predictions.map((label, i) => label === plan.gold[i]),
-        outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
-      ),
-      ...(outcome?.tokensSent && { tokensSent: outcome.tokensSent }),
-    };
-  });
   const { groups, rowIds } = plan;
-  return { advice: card, arms, rowIds, ...(groups ? { groups } : {}) };
+  const { compared } = judgeOf(kind);
+  const arms = comparison.arms.map((arm) => armAnswers(kind, arm, compared(plan, arm), rowIds.length));
+  return { kind, advice: card, arms, rowIds, ...(groups ? { groups } : {}) };
 }
 
-export function fromResults({ arms, groups, recommendation }: LabelResults): Measured {
+export function fromResults({ task: kind, arms, groups, recommendation }: Results): Measured {
+  const rowIds = arms[0]?.rows.map(({ id }) => id) ?? [];
   return {
-    advice: recommendation ?? null,
+    ...{ kind, advice: recommendation ?? null, rowIds },
     ...(groups ? { groups } : {}),
-    rowIds: arms[0]?.rows.map(({ id }) => id) ?? [],
-    arms: arms.map((arm) => {
-      const isCorrect = arm.rows.map(({ gold, predicted }) => gold === predicted);
-      return armAnswers(arm, isCorrect, confidencesOf(arm));
-    }),
+    arms: arms.map((arm) => armAnswers(kind, arm, judgeOf(kind).stored(arm), rowIds.length)),
   };
 }
 
-type Shown = 'id' | 'name' | 'kind' | 'metrics' | 'tokensSentMean' | 'tokensComputedMean' | 'latencyMsMedian';
+interface Reported extends Pick<ArmResult, 'id' | 'name' | 'kind' | 'tokensSentMean'> {
+  readonly metrics: Readonly<Record<string, Figure>>;
+  readonly tokensComputedMean?: number | null;
+  readonly latencyMsMedian?: number | null;
+}
 
-/** With the mean of the tokens, which every result keeps. */
-const armAnswers = (
-  { id, name, kind, metrics, ...costs }: Pick<LabelResults['arms'][number], Shown>,
-  isCorrect: readonly boolean[],
-  confidences: readonly number[],
-): ArmAnswers => ({
-  ...{ id, name, kind, isCorrect, confidences, rows: isCorrect.length },
-  ...{ tokensSent: costs.tokensSentMean ?? 0, meanTokens: costs.tokensSentMean },
-  ...{ tokensComputed: costs.tokensComputedMean, latencyMs: costs.latencyMsMedian },
-  ...{ accuracy: metrics.accuracy.value, ci95: metrics.accuracy.interval },
-});
-
-const largest = (logProbs: readonly number[]): number => Math.exp(Math.max(...logProbs));
-
-function confidencesOf({
-  rows,
-  calibrated: isCalibrated,
-  calibration,
-}: LabelResults['arms'][number]): readonly number[] {
-  const means = isCalibrated && calibration ? calibration.meanLogProbs : null;
-  return rows.map(({ logProbs }) =>
-    largest(
-      calibrated(
-        Object.values(logProbs),
-        means && Object.keys(logProbs).map((label) => (Object.hasOwn(means, label) ? (means[label] as number) : 0)),
-      ),
-    ),
-  );
+/** With the mean of the tokens where those of each row are not known. */
+function armAnswers(task: TaskKind, report: Reported, judged: Judged, rows: number): ArmAnswers {
+  const { id, name, kind, metrics, tokensSentMean } = report;
+  const { value, interval } = headlineOf({ kind: task, metrics });
+  return {
+    ...{ id, name, kind, rows, value, ci95: interval, tokensSent: tokensSentMean ?? 0, meanTokens: tokensSentMean },
+    ...{ tokensComputed: report.tokensComputedMean ?? null, latencyMs: report.latencyMsMedian ?? null },
+    ...judged,
+  };
 }
 
 /** Below `threshold` the current prompt answers; null = never. @param places by `placeOf` */
@@ -142,7 +114,7 @@ export function strategyOf(measured: Measured | null, facts: Facts): Strategy {
   return strategyFor(facts, advice, (measured && reference(measured, advice?.armId ?? '')?.kind) ?? null);
 }
 
-interface KnownFrom extends Pick<Known, 'rows' | 'moreRows' | 'fineTuning'> {
+interface KnownFrom extends Pick<Known, 'kind' | 'rows' | 'moreRows' | 'fineTuning'> {
   readonly set: PromptSet;
   readonly measured: Measured | null;
   readonly model: { readonly parameters: number; readonly hidden: number } | null;
@@ -237,42 +209,48 @@ export const placesOf = (
 ): readonly number[] => rowIds.map((id) => placeOf(textOf(id) ?? id, handle));
 
 /** Rows that are right, of those that were answered. */
-export function shareOf(isCorrect: readonly boolean[]): Pick<ArmAnswers, 'accuracy' | 'ci95' | 'rows'> {
+export function shareOf(isCorrect: readonly boolean[]): Pick<ArmAnswers, 'value' | 'ci95' | 'rows'> {
   const [right, rows] = [isCorrect.filter(Boolean).length, isCorrect.length];
-  return { accuracy: rows === 0 ? 0 : right / rows, ci95: wilson(right, rows), rows };
+  return { value: rows === 0 ? 0 : right / rows, ci95: wilson(right, rows), rows };
 }
 
-/** A version on the rows of a file: neither its tokens, its time nor its probabilities were kept. */
-function fileArm({ of, said }: Result): ArmAnswers {
-  const isCorrect = said ? sheetRows(said.answers).map(({ right }) => right) : [];
-  const shots = isText(of.prompt) ? firstText(of.prompt).shots : null;
-  const kind = shots === null ? 'tuned' : shots > 0 ? 'few-shot' : 'zero-shot';
+/** A prompt by its answers in the grid. Its time was not kept. */
+export function sheetArm(named: Pick<ArmAnswers, 'id' | 'name' | 'kind'>, answers: Sheet): ArmAnswers {
+  const rows = sheetRows(answers);
+  const isCorrect = rows.map(({ right }) => right);
+  const { tokensSentMean: sent } = answers;
   return {
-    ...{ id: of.id, name: versionWords(of), kind, isCorrect },
-    ...{ tokensSent: 0, meanTokens: null, tokensComputed: null, latencyMs: null, confidences: [] },
-    ...shareOf(isCorrect),
+    ...{ ...named, isCorrect, confidences: rows.map(({ probability }) => probability), ...shareOf(isCorrect) },
+    ...{ tokensSent: sent, meanTokens: sent, tokensComputed: null, latencyMs: null },
   };
+}
+
+function kindIn({ prompt }: Version): ArmKind {
+  const shots = isText(prompt) ? firstText(prompt).shots : null;
+  return shots === null ? 'tuned' : shots > 0 ? 'few-shot' : 'zero-shot';
 }
 
 /** Rows that a roll-out can be rehearsed on: those of the newest comparison, then files that two versions or more answered. */
 export function rollOutRows(kept: Kept): readonly RollOutRows[] {
   const { set, evaluations } = kept;
-  const compared = ofKind(evaluations, 'classify')
-    .slice(0, 1)
-    .map((evaluation): RollOutRows => {
-      const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
-      const measured = fromEvaluation(evaluation, null);
-      const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
-      return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions), refused: CHOSEN_ON };
-    });
+  const compared = evaluations.slice(0, 1).map((evaluation): RollOutRows => {
+    const versions = [...armsByVersion(set, evaluation)].map(([version, arm]) => [arm, version] as const);
+    const measured = fromEvaluation(evaluation, null);
+    const name = `${counted(measured.rowIds.length, 'test row')} of the newest comparison`;
+    return { id: evaluation.id, name, measured, versions: Object.fromEntries(versions), refused: CHOSEN_ON };
+  });
   const results = resultsOf(kept).filter(({ said }) => said?.data.kind === 'file');
   const files = rowsOfResults(results).flatMap(({ key, name }): RollOutRows[] => {
     const newest = overVersions(results, key);
     // a version that left out other rows of the file answered other rows
-    const arms = newest.filter(({ gold }) => `${gold}` === `${newest.at(-1)?.gold}`).map(fileArm);
-    if (arms.length < 2) return [];
+    const same = newest.filter(({ gold }) => `${gold}` === `${newest.at(-1)?.gold}`);
+    const [first] = same;
+    if (!first || same.length < 2) return [];
+    const arms = same.flatMap(({ of, said }) =>
+      said ? sheetArm({ id: of.id, name: versionWords(of), kind: kindIn(of) }, said.answers) : [],
+    );
     const rowIds = arms[0]?.isCorrect.map((_, i) => `${i}`) ?? [];
-    const measured: Measured = { advice: null, arms, rowIds };
+    const measured: Measured = { kind: first.kind, advice: null, arms, rowIds };
     const versions = Object.fromEntries(arms.map(({ id }) => [id, id]));
     const beside = newest.flatMap(({ said }) => said?.beside ?? []);
     // the rows of the prompt set may have changed between two measurements
@@ -335,8 +313,8 @@ export interface Costs {
 }
 
 /** Word counts send nothing to a model. */
-const isPriced = ({ id, kind, meanTokens, rows }: ArmAnswers): boolean =>
-  rows > 0 && (id === WORDS || (kind !== 'reference' && meanTokens !== null));
+const isPriced = ({ id, kind, meanTokens, isCorrect }: ArmAnswers): boolean =>
+  isCorrect.length > 0 && (id === WORDS || (kind !== 'reference' && meanTokens !== null));
 
 export function costsOf({ measured, assumptions, efforts }: CostRequest): Costs {
   const { arms, groups, advice } = measured;

@@ -55,7 +55,7 @@ function decided(seed: number, size: number) {
   });
   const comparison = compare(plan, { draws: 2 });
   const card = cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false });
-  const measured = fromEvaluation({ plan, comparison }, card);
+  const measured = fromEvaluation({ kind: 'classify', plan, comparison }, card);
   const { title } = strategyOf(measured, { ...FIRST_ANSWERS, rows: 'some' });
   const { change } = costsOf({ measured, assumptions: MONEY, efforts: { engineering: FREE, tuning: FREE } });
   return { action: card?.action, title, payBack: change?.breakEven.payBack };

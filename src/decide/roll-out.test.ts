@@ -232,11 +232,11 @@ describe('rows to rehearse on', () => {
 
   it('are a file that two versions answered, each arm with its version', () => {
     const [file] = rollOutRows({
-      ...{ set, evaluations: [], writings: [] },
+      ...{ set, evaluations: [] },
       measurements: [measured('h1', 20, gold), measured('h2', 30, gold)],
     });
     expect(file?.name).toBe('40 rows of april.csv');
-    expect(file?.measured.arms.map(({ id, accuracy }) => [id, accuracy])).toEqual([
+    expect(file?.measured.arms.map(({ id, value }) => [id, value])).toEqual([
       ['h1', 0.5],
       ['h2', 0.75],
     ]);
@@ -246,7 +246,7 @@ describe('rows to rehearse on', () => {
 
   const rolledOn = (beside: Answers['beside']) =>
     rollOutRows({
-      ...{ set, evaluations: [], writings: [] },
+      ...{ set, evaluations: [] },
       measurements: ['h1', 'h2'].map((id, i) => ({ ...measured(id, 20 + 10 * i, gold), beside })),
     })[0];
 

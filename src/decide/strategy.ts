@@ -222,7 +222,7 @@ export function upkeepOf(set: PromptSet): readonly Upkeep[] {
   const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
   const yours = chosenWritten(set);
   const hasExamples = yours !== null && drawsExamples(yours.prompt);
-  const classifies = set.kind === 'classify';
+  const hasLabels = set.words.length > 0;
   const retrain = trained > 0 ? [`Train again: ${runs} learned from the old rows.`] : [];
   return [
     {
@@ -237,8 +237,8 @@ export function upkeepOf(set: PromptSet): readonly Upkeep[] {
     },
     {
       id: 'labels',
-      event: classifies ? 'A label is added, renamed or dropped' : 'The form of the expected texts changes',
-      forces: [...(classifies ? ['Choose its answer word.'] : []), 'Label rows for it.', ...retrain, ...stages],
+      event: hasLabels ? 'A label is added, renamed or dropped' : 'The form of the expected texts changes',
+      forces: [...(hasLabels ? ['Choose its answer word.'] : []), 'Label rows for it.', ...retrain, ...stages],
     },
     {
       id: 'policy',

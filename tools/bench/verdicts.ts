@@ -144,7 +144,7 @@ const EFFORTS = { engineering: effort, tuning: effort };
 function judged(plan: ComparisonPlan): Found {
   const comparison = compare(plan, { draws: RESAMPLED });
   const card = cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false });
-  const measured = fromEvaluation({ plan, comparison }, card);
+  const measured = fromEvaluation({ kind: 'classify', plan, comparison }, card);
   const { change } = costsOf({ measured, assumptions: ASSUMPTIONS, efforts: EFFORTS });
   return {
     change: card !== null && ['ship', 'count-words', 'probe'].includes(card.action),

@@ -9,6 +9,7 @@ import {
   quotedCosts,
   savingWords,
 } from '../../../decide/break-even';
+import { judgeOf } from '../../../decide/kinds';
 import { type Costs, knownOf } from '../../../decide/measured';
 import type { PromptSet } from '../../../prompt-set/types';
 import { learningCurve } from '../../../workflow/learning-curve';
@@ -19,12 +20,13 @@ import { Button, Facts, Fields, Panel, ProgressBar, Table, type TableColumn } fr
 import { type Choices, decideStores, type Found } from './decide-store';
 
 export function CostsPanel({ found, choices }: { readonly found: Found; readonly choices: Choices }) {
+  const { right } = judgeOf(found.measured.kind);
   const { costs } = decideStores.use();
   const { assumptions, efforts } = choices;
   const key = { evaluationId: found.evaluation.id, assumed: JSON.stringify({ assumptions, efforts }) };
   const { value } = useResource(costs, key);
   return value ? (
-    <KnownCosts costs={value} />
+    <KnownCosts costs={value} right={right} />
   ) : (
     <Panel span={7} title="What it costs">
       <ProgressBar label="Computing costs" value={null} />
@@ -32,7 +34,7 @@ export function CostsPanel({ found, choices }: { readonly found: Found; readonly
   );
 }
 
-function KnownCosts({ costs }: { readonly costs: Costs }) {
+function KnownCosts({ costs, right }: { readonly costs: Costs; readonly right: string | null }) {
   const { change, arms } = costs;
   const draw = useMemo(() => drawCosts(costs), [costs]);
   const [first] = arms;
@@ -58,7 +60,9 @@ function KnownCosts({ costs }: { readonly costs: Costs }) {
         selectedKey={change?.to.id ?? null}
       />
       {change ? <Details of={change.breakEven} /> : null}
-      <p className="dim small">{COST_FORMULA}</p>
+      <p className="dim small">
+        {COST_FORMULA} {right}
+      </p>
     </ChartPanel>
   );
 }
@@ -165,10 +169,10 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
   const known = knownOf({
-    ...{ set, model, rows, trainingRows },
+    ...{ set, model, rows, trainingRows, kind: set.kind },
     measured: found?.measured ?? null,
     moreRows: learningCurve(set, { train: trainingRows, validation: validationRows })?.sentence ?? null,
-    fineTuning: found?.evaluation.fineTuning ?? null,
+    fineTuning: (found && 'fineTuning' in found.evaluation && found.evaluation.fineTuning) || null,
   });
   return (
     <Panel

@@ -1,4 +1,5 @@
-import { type Dataset, TASK_WORDS } from '../../../dataset/types';
+import type { Dataset } from '../../../dataset/types';
+import { judgeOf } from '../../../decide/kinds';
 import { strategyOf } from '../../../decide/measured';
 import { type Answers, QUESTIONS, type Question, rowCountOf, type Strategy, upkeepOf } from '../../../decide/strategy';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -6,7 +7,7 @@ import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/S
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useIsBusy, useOnlyShows, useOpen } from '../../state/studio';
-import { Button, Note, Panel, ProgressBar, Select, Tabs } from '../../ui';
+import { Button, Panel, ProgressBar, Select, Tabs } from '../../ui';
 import { AssumptionsPanel, CostsPanel, SideBySidePanel } from './CostPanels';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { RehearsalTab } from './RehearsalTab';
@@ -19,19 +20,6 @@ export default function DecideScreen() {
       <NeedsRows title="Nothing to decide yet" missing="No prompt set is open">
         What to do depends on your rows and on the results measured with them.
       </NeedsRows>
-    );
-  if (set.kind !== 'classify')
-    return (
-      <ScreenFrame title="Decide needs a task with one label a row">
-        <Note
-          tone="info"
-          title={`This prompt set ${TASK_WORDS[set.kind].does}`}
-          actions={{ 'Open Compare': () => navigate(screenPath(set.id, 'compare')) }}
-        >
-          Costs are based on rows that are right or wrong. Compare shows what to do with this prompt set, how close each
-          prompt comes, and how sure that is.
-        </Note>
-      </ScreenFrame>
     );
   return <Decide set={set} dataset={dataset} />;
 }
@@ -82,12 +70,13 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
 
 function Advice({ set, found, choices, strategy }: Omit<DecidedProps, 'dataset'> & { readonly strategy: Strategy }) {
   const onlyShows = useOnlyShows();
+  const { refused } = judgeOf(set.kind);
   return (
     <div className="stack">
       <ViewingOnly isEmpty={!found} />
       <div className="grid decide">
         <StrategyPanel strategy={strategy} answers={choices.answers} />
-        {found ? (
+        {found && refused === null ? (
           <>
             <CostsPanel found={found} choices={choices} />
             <AssumptionsPanel choices={choices} />
@@ -95,8 +84,8 @@ function Advice({ set, found, choices, strategy }: Omit<DecidedProps, 'dataset'>
         ) : (
           <Panel span={12} title="What it costs">
             <p>
-              Costs are computed from the tokens and the mistakes of each prompt on your test rows.{' '}
-              {onlyShows ? null : 'Compare your prompts to measure them.'}
+              {refused ?? 'Costs are computed from the tokens and the mistakes of each prompt on your test rows.'}{' '}
+              {onlyShows || refused ? null : 'Compare your prompts to measure them.'}
             </p>
           </Panel>
         )}

@@ -1,6 +1,7 @@
 import { type ComponentProps, type ReactNode, useMemo, useState } from 'react';
 import { toCsv } from '../../../dataset/csv-out';
-import { type ArmAnswers, handOf, learnedOf, type RollOutRows, reference } from '../../../decide/measured';
+import { judgeOf } from '../../../decide/kinds';
+import { type ArmAnswers, handOf, learnedOf, type RollOutRows, reference, shareOf } from '../../../decide/measured';
 import {
   DECISIONS,
   type Decision,
@@ -62,6 +63,8 @@ export function RehearsalTab({ set, choices }: { readonly set: PromptSet; readon
   const store = decideStores.use();
   const busy = useIsBusy();
   const { value: all } = useResource(store.rows, { setId: set.id, updatedAt: set.updatedAt, busy });
+  const { refused } = judgeOf(set.kind);
+  if (refused !== null) return <EmptyState title="No rehearsal for this task">{refused}</EmptyState>;
   if (!all) return <ProgressBar label="Reading the newest results" value={null} />;
   const { started, plan } = choices;
   const running = started && all.find(({ id, refused }) => id === started.plan.rows && refused === null);
@@ -174,9 +177,9 @@ function RowsPanel({ set, all, rows, present, next }: Omit<BeforeProps, 'plan'>)
       <ViewingOnly />
       {job ? <ProgressBar label={job.title} value={job.fraction} /> : null}
       <p className="dim small">
-        On these rows {next.name} is right on {percentWhole(next.accuracy)}, {present.name} on{' '}
-        {percentWhole(present.accuracy)}. {capitalised(names.join(' and '))} answer the file; its labels count only when
-        they arrive. The results are kept in the Library.
+        On these rows {next.name} is right on {percentWhole(shareOf(next.isCorrect).value)}, {present.name} on{' '}
+        {percentWhole(shareOf(present.isCorrect).value)}. {capitalised(names.join(' and '))} answer the file; its labels
+        count only when they arrive. The results are kept in the Library. {judgeOf(rows.measured.kind).right}
       </p>
     </Panel>
   );

@@ -28,7 +28,7 @@ import { badInput } from '../../../lib/errors';
 import { isProbe } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
-import { type ClassifyEvaluation, deciding, ofKind, type PromptSet } from '../../../prompt-set/types';
+import { deciding, type Evaluation, type PromptSet } from '../../../prompt-set/types';
 import { type Resource, steadyResource } from '../../state/resource';
 import { choicesOfSet } from '../../state/storage';
 import { OfStudio, perStudio } from '../../state/studio';
@@ -142,7 +142,7 @@ const FIRST: Choices = {
 const ALL = 100;
 
 export interface Found {
-  readonly evaluation: ClassifyEvaluation;
+  readonly evaluation: Evaluation;
   readonly measured: Measured;
 }
 
@@ -171,7 +171,7 @@ class DecideStore extends OfStudio {
   readonly change = this.#chosen.change;
 
   readonly found: Resource<FoundKey, Found | null> = steadyResource(async ({ setId }, signal) => {
-    const [evaluation] = ofKind(await this.services.store.evaluations.ofSet(setId), 'classify');
+    const [evaluation] = await this.services.store.evaluations.ofSet(setId);
     if (!evaluation) return null;
     const card = await verdictCardOf(this.services, evaluation, signal);
     return { evaluation, measured: fromEvaluation(deciding(evaluation), card) };
