@@ -18,7 +18,6 @@ import { uninterrupted } from '../src/lib/control';
 import { labelProbabilities, mixedAnswers } from '../src/metrics/calibration';
 import { argmax } from '../src/metrics/classification';
 import { firstText, softOf } from '../src/prompt/prompt';
-import { armId } from '../src/prompt-set/arms';
 import { versionsCompared } from '../src/prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../src/prompt-set/make-versions';
 import { createPromptSet } from '../src/prompt-set/prompt-set';
@@ -87,9 +86,9 @@ try {
   const shared = { input, rows, labels: dataset.labels };
   for (const { id } of evaluation.plan.arms) {
     if (only.length > 0 && !only.includes(id)) continue;
-    const subject = subjectOf(stored, armId(evaluation, id));
-    if (!subject?.asked) continue;
-    const want = answersOf(evaluation, id, subject.asked.prompt.calibration?.meanLogProbs ?? null);
+    const subject = subjectOf(stored, evaluation.versions[id]?.id ?? '');
+    if (!subject) continue;
+    const want = answersOf(evaluation, id, subject.version.prompt.calibration?.meanLogProbs ?? null);
     const plain = answersOf(evaluation, id, null).map(argmax);
     const changed = want.filter((each, i) => argmax(each) !== plain[i]).length;
     console.log(`\n${subject.name}: calibration changes ${changed} of ${want.length} answers`);
@@ -250,10 +249,10 @@ async function everyFormat(stored: Order['stored'], subject: Subject, asked: Omi
     if (EXPORTS[recipient].whyNot(subject, stored) !== null) continue;
     const order: Order = {
       stored,
-      subject: subject.id,
+      subject: subject.version.id,
       withRows: recipient !== 'engineer' || !isOneTuned(subject),
     };
-    const threshold = subject.asked?.prompt.threshold?.value ?? null;
+    const threshold = subject.version.prompt.threshold?.value ?? null;
     await checkFormat(recipient, order, { ...asked, name: `${asked.name}-${recipient}`, threshold });
   }
 }
@@ -383,8 +382,8 @@ function inPeft(asked: Asked, place: string): void {
 /** The text itself, filled with a row, is what the studio shows the model. */
 function asText(asked: Asked, { stored, subject: id, withRows }: Order, template: string): void {
   const subject = subjectOf(stored, id ?? '');
-  assert(subject?.asked && stored.dataset && withRows);
-  const shown = firstText(subject.asked.prompt);
+  assert(subject && stored.dataset && withRows);
+  const shown = firstText(subject.version.prompt);
   const ids = (stored.evaluations[0] as ClassifyEvaluation).plan.rowIds;
   const rendered = renderRows(stored.dataset, shown, shown.words, ids);
   assert(rendered.ok);

@@ -15,8 +15,8 @@ import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { type Figure, METRICS, type Metric, metricsOf } from '../metrics/registry';
 import { firstText } from '../prompt/prompt';
-import { armId } from '../prompt-set/arms';
-import { addVersion, chosenTrained, chosenWritten } from '../prompt-set/make-versions';
+import { keepArm, versionOfArm } from '../prompt-set/calibration';
+import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { closerLook } from '../report/closer-look';
 import { resultsCsv } from '../report/csv';
@@ -38,7 +38,6 @@ import {
 } from '../workflow/exports';
 import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';
-import { keepProbe } from '../workflow/linear-probe';
 import { numberInFile } from '../workflow/open-data';
 import { readLibrary, writeFiles } from './data';
 import { openHost } from './node-host';
@@ -70,7 +69,7 @@ export const exportFor = command({
     const subject = namedSubject(stored, given.prompt);
     const whyNot = EXPORTS[recipient].whyNot(subject, stored);
     if (whyNot) throw badInput(`${EXPORTS[recipient].recipient}: ${whyNot}`);
-    const order: Order = { stored, subject: subject?.id ?? null, withRows, format };
+    const order: Order = { stored, subject: subject?.version.id ?? null, withRows, format };
     const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
     const asks = EXPORTS[recipient].asks({ ...order, audience });
     if (asks) throw badInput(withRows ? asks : `${asks} Here you agree by --with-rows.`);
@@ -166,12 +165,12 @@ const armLines = ({ kind, comparison: { arms } }: Evaluation): readonly string[]
 
 type Exported = Omit<Compared, 'checkpoint'> & { readonly folder: string };
 
-/** The linear probe of a comparison as a folder like the tuned prompt's. @throws StudioError as `keepProbe` */
+/** The linear probe of a comparison as a folder like the tuned prompt's. @throws StudioError `bad-input` where it is no version */
 export async function exportProbe(host: Host, { set, dataset, evaluation, folder }: Exported): Promise<void> {
-  const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [] };
-  const version = await keepProbe(host, { stored, subject: armId(evaluation, PROBE), withRows: true }, SILENT);
-  const kept = addVersion(set, { id: version.id, now: host.now() }, version);
-  await exportPrompt(host, { set: kept, dataset, evaluation, folder }, version.id);
+  const why = evaluation.noVersion?.[PROBE];
+  if (why) throw badInput(why);
+  const kept = keepArm(set, evaluation, PROBE, { now: host.now() });
+  await exportPrompt(host, { set: kept, dataset, evaluation, folder }, versionOfArm(kept, evaluation, PROBE));
 }
 
 /**

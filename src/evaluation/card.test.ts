@@ -115,6 +115,7 @@ function texts(shares: Readonly<Record<string, number>>, pairs: readonly (readon
       id,
       name: id,
       kind: kinds[id] ?? 'untuned',
+      ...(id === 'yours-3' && { added: 3 }),
       written: wanted.map((text, i) => (i % 10 < near ? text : 'nothing close')),
       scores: wanted.map(() => ({ logProb: -20, tokens: 10 })),
       tokensSentMean: id === 'tuned' ? 20 : 30,

@@ -24,6 +24,8 @@ export interface FieldArm {
   readonly id: string;
   readonly name: string;
   readonly kind: ArmKind;
+  /** Examples that the comparison added to it. */
+  readonly added?: number | undefined;
   readonly value: number;
   /** Test rows; null of ROUGE-L, which is no share of them. */
   readonly n: number | null;
@@ -89,8 +91,7 @@ export const best = (arms: readonly FieldArm[]): FieldArm | null =>
   arms.reduce<FieldArm | null>((top, arm) => (top === null || arm.value > top.value ? arm : top), null);
 
 /** A prompt that a person wrote, with whatever examples it has; not the arm that the comparison adds examples to. */
-export const isHand = ({ id, kind }: FieldArm) =>
-  kind === 'zero-shot' || (kind === 'few-shot' && !/^yours-\d+$/.test(id));
+export const isHand = ({ kind, added }: FieldArm) => kind === 'zero-shot' || (kind === 'few-shot' && !added);
 
 /** Null where the plan's first pair does not name two arms. */
 function rolesOf(arms: readonly FieldArm[], pairs: ComparisonPlan['pairs'], inProduction?: Production): Roles | null {
@@ -138,8 +139,8 @@ interface LabelInput {
 /** Of a comparison of labels. A pair that is not in the plan is one more comparison, which its p is corrected for. */
 function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
   const shown = arms.map(
-    ({ id, name, kind, metrics: { accuracy }, n, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, value: accuracy.value, n, ci95: accuracy.interval, tokensSentMean },
+    ({ id, name, kind, added, metrics: { accuracy }, n, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, added, value: accuracy.value, n, ci95: accuracy.interval, tokensSentMean },
     }),
   );
   const roles = rolesOf(shown, plan.pairs, plan.production);
@@ -193,8 +194,8 @@ interface TextInput {
 /** Of a comparison of generated texts: ROUGE-L decides, by the interval of each pair. */
 function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field | null {
   const shown = arms.map(
-    ({ id, name, kind, metrics: { rougeL }, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, value: rougeL.value, n: null, ci95: rougeL.interval, tokensSentMean },
+    ({ id, name, kind, added, metrics: { rougeL }, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, added, value: rougeL.value, n: null, ci95: rougeL.interval, tokensSentMean },
     }),
   );
   const roles = rolesOf(shown, plan.pairs);
@@ -233,8 +234,8 @@ interface TagInput {
 /** Of a comparison of several labels a row: micro-F1 decides, by the permutation test and the bootstrap together. */
 function tagField({ plan, comparison: { n, arms, pairs } }: TagInput): Field | null {
   const shown = arms.map(
-    ({ id, name, kind, metrics: { microF1 }, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, value: microF1.value, n: null, ci95: microF1.interval, tokensSentMean },
+    ({ id, name, kind, added, metrics: { microF1 }, tokensSentMean }): FieldArm => ({
+      ...{ id, name, kind, added, value: microF1.value, n: null, ci95: microF1.interval, tokensSentMean },
     }),
   );
   const roles = rolesOf(shown, plan.pairs);
@@ -326,7 +327,7 @@ export function called(arm: FieldArm, field: Field): string {
   if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
   if (arm.kind === 'combined') return 'the tuned prompt with word counts';
   if (arm.kind === 'untuned') return 'the untuned prompt';
-  if (arm.kind === 'few-shot' && /^yours-\d+$/.test(arm.id)) return `your prompt with ${shots(arm)}`;
+  if (arm.added) return `your prompt with ${shots(arm)}`;
   if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
   if (arm.id === WORDS) return 'a word-count classifier';
   if (arm.id === PROBE) return 'a linear probe of the model';
@@ -337,11 +338,9 @@ export function called(arm: FieldArm, field: Field): string {
     : `“${arm.name}”`;
 }
 
-/** `Yours + 8 examples` -> `eight examples`. */
-export function shots(arm: FieldArm): string {
-  const number = /\d+/.exec(arm.name)?.[0] ?? /\d+/.exec(arm.id)?.[0];
-  return number === undefined ? 'examples' : `${numberWord(Number(number))} ${number === '1' ? 'example' : 'examples'}`;
-}
+/** "eight examples", that the comparison added. */
+export const shots = ({ added = 0 }: FieldArm): string =>
+  `${numberWord(added)} ${added === 1 ? 'example' : 'examples'}`;
 
 export const namesOf = (field: Field, arms: readonly FieldArm[]): string =>
   arms.length > 2 ? `${arms.length} others` : arms.map((arm) => called(arm, field)).join(' and ');

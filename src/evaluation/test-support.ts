@@ -14,7 +14,9 @@ export function armOf(
     const said = right[i] ? g : (g + 1) % classes;
     return Array.from({ length: classes }, (_, c) => Math.log(c === said ? 0.7 : 0.3 / (classes - 1)));
   });
-  return { ...reference(id, id, logProbs), kind, placement: kind === 'tuned' ? 'suffix' : null, ...more };
+  const added = Number(/^yours-(\d+)$/.exec(id)?.[1] ?? 0);
+  const placement = kind === 'tuned' ? 'suffix' : null;
+  return { ...reference(id, id, logProbs), kind, placement, ...(added > 0 && { added }), ...more };
 }
 
 /** Rows in order: `counts[k]` rows on which the arms are right as bit pattern k says (bit 0 = first arm). */

@@ -34,6 +34,8 @@ export interface ArmOutcome {
   readonly id: string;
   readonly name: string;
   readonly kind: ArmKind;
+  /** Examples that the comparison added to a hand-written prompt. */
+  readonly added?: number;
   readonly placement: Placement | null;
   /** In the order of ComparisonPlan.rowIds; log-probabilities over the labels, uncalibrated. */
   readonly logProbs: readonly (readonly number[])[];
@@ -234,7 +236,10 @@ export interface SheetKind<K extends TaskKind> {
 export type Finding = 'a-better' | 'b-better' | 'unclear';
 
 /** One prompt on the rows of a comparison. */
-export type ArmResult<K extends TaskKind = 'classify'> = Pick<ArmOutcome, 'id' | 'name' | 'kind' | 'tokensSentMean'> & {
+export type ArmResult<K extends TaskKind = 'classify'> = Pick<
+  ArmOutcome,
+  'id' | 'name' | 'kind' | 'added' | 'tokensSentMean'
+> & {
   readonly metrics: OfKind[K]['metrics'];
 } & OfKind[K]['arm'];
 
@@ -301,7 +306,7 @@ export interface GeneratePlan {
 }
 
 /** How sure a prompt is of every label of every row. */
-export interface TagOutcome extends Pick<ArmOutcome, 'id' | 'name' | 'kind' | 'tokensSentMean'> {
+export interface TagOutcome extends Pick<ArmOutcome, 'id' | 'name' | 'kind' | 'added' | 'tokensSentMean'> {
   /** In the order of TagPlan.rowIds: log-odds of each label against none. */
   readonly odds: readonly (readonly number[])[];
   /** From which odds on each label is given: chosen on validation rows, or its version's own. */

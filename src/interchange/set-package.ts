@@ -3,7 +3,6 @@ import { sha256 } from '../lib/bytes';
 import { exactJson, readExactJson } from '../lib/exact-json';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
-import { armId } from '../prompt-set/arms';
 import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
 import type { Files } from './zip';
 
@@ -57,12 +56,8 @@ export function renewed(
 ): CompleteSet {
   const { set, evaluations, measurements } = complete;
   const ids = new Map([[set.id, here.id]]);
-  for (const { id } of [...evaluations, ...measurements, ...set.runs]) ids.set(id, here.newId());
-  for (const { id } of set.versions) {
-    const of = evaluations.find((evaluation) => id.startsWith(armId(evaluation, '')));
-    const arm = of && armId({ id: ids.get(of.id) ?? of.id }, id.slice(armId(of, '').length));
-    if (!ids.has(id)) ids.set(id, arm ?? here.newId());
-  }
+  for (const { id } of [...evaluations, ...measurements, ...set.runs, ...set.versions])
+    if (!ids.has(id)) ids.set(id, here.newId());
   const copy = withIds(complete, ids) as CompleteSet;
   return { ...copy, set: { ...copy.set, handle: here.handle } };
 }

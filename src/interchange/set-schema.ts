@@ -8,7 +8,6 @@ import { answerWords, finite } from '../prompt/prompt';
 import { answersSchema, faultInAnswers } from '../prompt-set/answers';
 import {
   accountSchema,
-  comparedVersionSchema,
   count,
   id,
   line,
@@ -17,6 +16,7 @@ import {
   short,
   some,
   time,
+  versionSchema,
 } from '../prompt-set/version-schemas';
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
@@ -97,7 +97,8 @@ const compared = {
   datasetFingerprint: short,
   backend: id,
   threads: count,
-  versions: z.record(short, comparedVersionSchema),
+  versions: z.record(short, versionSchema),
+  noVersion: z.record(short, line).exactOptional(),
   words: answerWords.optional(),
   splitHash: short,
   model: short,

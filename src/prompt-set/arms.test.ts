@@ -3,10 +3,9 @@ import { present } from '../lib/assert';
 import { firstText, isText, softsOf } from '../prompt/prompt';
 import { STANDARD } from '../training/settings';
 import { alsoAmong, armsKnowing, armsOf, isOutdated, otherWritten } from './arms';
-import { comparedVersion } from './calibration';
 import { addWritten } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
-import { versionIn, withRun } from './test-support';
+import { versionIn, versionsIn, withRun } from './test-support';
 import { promptOf, versionsOf } from './versions';
 
 const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
@@ -53,16 +52,16 @@ describe('the arms of a comparison', () => {
   it('ask the hand-written prompt as it is written, and its text without examples and with eight besides', () => {
     const { arms, pairs } = armsOf(written(4), { also: ['h1'] });
     expect(
-      arms.map(({ id, name, kind, prompt, versionId }) => [id, name, kind, firstText(prompt).shots, versionId]),
+      arms.map(({ id, name, kind, version }) => [id, name, kind, firstText(version.prompt).shots, version.id]),
     ).toEqual([
-      ['untuned', 'Untuned', 'untuned', 0, null],
+      ['untuned', 'Untuned', 'untuned', 0, ''],
       ['yours', 'Yours', 'few-shot', 4, 'h0'],
-      ['yours-0', 'Yours without examples', 'zero-shot', 0, null],
-      ['yours-8', 'Yours + 8 examples', 'few-shot', 8, null],
+      ['yours-0', 'Yours without examples', 'zero-shot', 0, ''],
+      ['yours-8', 'Yours + 8 examples', 'few-shot', 8, ''],
       ['hand-h1', 'States the policy', 'few-shot', 4, 'h1'],
       ['tuned', 'Tuned', 'tuned', 0, 'r'],
     ]);
-    expect(arms[1] && firstText(arms[1].prompt)).toEqual(firstText(versionIn(written(4), 'h0').prompt));
+    expect(arms[1] && firstText(arms[1].version.prompt)).toEqual(firstText(versionIn(written(4), 'h0').prompt));
     expect(pairs.slice(0, 4)).toEqual([
       ['yours', 'tuned'],
       ['hand-h1', 'tuned'],
@@ -80,7 +79,7 @@ describe('the arms of a comparison', () => {
     const before = withRun(changeTask(set, { words: named('good') }, at('x').now), run);
     const after = changeTask(before, { words: named('fine') }, at('x').now);
     const first = (arms: ReturnType<typeof armsOf>) =>
-      Object.fromEntries(arms.arms.map(({ id, prompt }) => [id, firstText(prompt).words[0]?.word]));
+      Object.fromEntries(arms.arms.map(({ id, version }) => [id, firstText(version.prompt).words[0]?.word]));
     expect(first(armsOf(after))).toEqual({ untuned: ' good', yours: ' fine', 'yours-8': ' fine', tuned: ' good' });
     const others = { ...after, words: [{ label: 'new', word: ' new' }, ...after.words] };
     expect(first(armsOf(others)).tuned).toBe(' new');
@@ -107,12 +106,12 @@ describe('the arms of a comparison', () => {
     const seeds = withRun(tuned, { ...run, id: 's1', settings: { ...STANDARD, seed: 1 } });
     const hybrid = { ...run, id: 'h', template: 'Generic\n{text}\nA:', handVersion: 'h0' };
     const { arms, pairs } = armsOf(withRun(seeds, hybrid));
-    expect(arms.slice(3).map(({ id, name, prompt }) => [id, name, softsOf(prompt).length])).toEqual([
+    expect(arms.slice(3).map(({ id, name, version }) => [id, name, softsOf(version.prompt).length])).toEqual([
       ['tuned', 'Tuned', 1],
       ['ensemble', 'Tuned, mean of 2 seeds', 2],
       ['hybrid', 'Hybrid', 1],
     ]);
-    expect(firstText(present(arms.at(-1), 'hybrid').prompt).template).toBe('Generic\n{text}\nA:');
+    expect(firstText(present(arms.at(-1), 'hybrid').version.prompt).template).toBe('Generic\n{text}\nA:');
     expect(pairs[0]).toEqual(['yours', 'tuned']);
     expect(pairs.slice(-4)).toEqual([
       ['yours', 'hybrid'],
@@ -143,9 +142,13 @@ describe('the arms of a comparison', () => {
 describe('an arm may know test rows', () => {
   const then = { writtenVersion: set.chosenWritten, trainedVersion: 'r', splitHash: 's' };
   const trained = (heldBackHash: string, splitHash: string) => withRun(set, { ...run, heldBackHash, splitHash });
-  const { arms } = armsOf(tuned);
-  const asked = Object.fromEntries(arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
-  const combined = { ...present(asked.tuned, 'tuned'), versionId: null };
+  const asked = versionsIn(tuned);
+  const combined = {
+    ...present(asked.tuned, 'tuned'),
+    id: 'c',
+    number: 0,
+    origin: { kind: 'mixed', of: ['r'] } as const,
+  };
   const versions = { ...asked, combined };
   const knowing = (of: typeof set, splitHash: string) =>
     armsKnowing(of, { ...then, versions }, { heldBackHash: 'h', splitHash });
@@ -165,10 +168,8 @@ describe('a comparison is out of date', () => {
   const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
   const other = [{ label: 'good', word: ' fine' }, ...words.slice(1)];
   const before = withRun(changeTask(set, { words }, at('x').now), run);
-  const askedOf = (of: typeof set) =>
-    Object.fromEntries(armsOf(of).arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
   const made = {
-    ...{ writtenVersion: 'h0', trainedVersion: 'r', versions: askedOf(before) },
+    ...{ writtenVersion: 'h0', trainedVersion: 'r', versions: versionsIn(before) },
     ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w' },
     plan: { labels: ['good', 'bad'], arms: [] },
   };
@@ -190,7 +191,7 @@ describe('a comparison is out of date', () => {
   it('once the template alone is another one', () => {
     const bare = { ...before, versions: versionsOf(before, 'written'), chosenTrained: null };
     const other = changeTask(bare, { baseTemplate: 'Other: {text}\nA:' }, at('x').now);
-    const untuned = { ...made, trainedVersion: null, versions: askedOf(bare) };
+    const untuned = { ...made, trainedVersion: null, versions: versionsIn(bare) };
     expect([isOutdated(bare, untuned, opened), isOutdated(other, untuned, opened)]).toEqual([false, true]);
   });
 

@@ -2,17 +2,17 @@
 import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
-import { capitalised } from '../lib/format';
-import { firstText, type Prompt, softsOf, textsOf } from '../prompt/prompt';
-import type { PromptText } from '../task/types';
+import { capitalised, counted } from '../lib/format';
+import { firstText, type Prompt, textsOf } from '../prompt/prompt';
 import { chosenHybrid, chosenTrained, chosenWritten } from './make-versions';
-import { type AskedVersion, routeOf } from './ready-prompt';
-import type { ComparedVersion, Opened, PromptSet, Version } from './types';
+import { cleanName } from './prompt-set';
+import type { Opened, PromptSet, Version } from './types';
 import {
   hasTask,
   isSameText,
   kindWords,
   mayKnowTestRows,
+  newVersion,
   promptFor,
   promptOf,
   seedMean,
@@ -28,23 +28,22 @@ const EXAMPLES = { classify: 8, tag: 8, generate: 3 } as const;
 
 const examplesOf = (set: Pick<PromptSet, 'kind'>): number => EXAMPLES[set.kind];
 
-/** A version in a comparison, calibrated as it was compared before. Its answer words are those that it was made with. */
-export interface ArmPlan extends AskedVersion {
+/** One prompt of a comparison. */
+export interface Arm {
   /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, `hand-<version>`, or `run-<version>`. */
   readonly id: string;
+  readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference'>;
-  /** The comparison adds its examples by itself. */
-  readonly addsExamples?: true;
+  /** As it is asked: for the labels of the set, calibrated if an earlier comparison has decided that. Of number 0 where the set has none with this prompt. */
+  readonly version: Version;
+  /** Examples that the comparison adds by itself. */
+  readonly added?: number;
   /** Id of an additional hand-written version, which the user can remove. */
   readonly also: string | null;
-  /** The version whose answers these are, exactly as it answers elsewhere; null = no version has this text and examples. */
-  readonly versionId: string | null;
-  /** An earlier comparison has decided its calibration, or that of a version with its text: one text has one. */
-  readonly calibrated: boolean;
 }
 
 export interface Arms {
-  readonly arms: readonly ArmPlan[];
+  readonly arms: readonly Arm[];
   readonly yours: Version | null;
   readonly tuned: Version | null;
   /** The first pair is the headline: A = hand-written, B = tuned. */
@@ -82,78 +81,59 @@ export const otherWritten = (set: PromptSet): readonly Version[] =>
 export const alsoAmong = ({ versions }: PromptSet, armIds: readonly string[]): readonly string[] =>
   versions.filter((own) => armIds.includes(handArm(own)) || armIds.includes(trainedArm(own))).map(({ id }) => id);
 
-interface Parts extends Pick<ArmPlan, 'id' | 'name' | 'kind'>, Partial<Pick<ArmPlan, 'also' | 'model'>> {
-  readonly prompt: Prompt;
-  readonly version: Version | null;
-}
-
 /** The set's version that has decided the calibration of a prompt: itself, or one with its text; null = it is still open. */
-function decidedIn(set: PromptSet, version: Version | null, prompt: Prompt): Version | null {
-  if (version?.calibrated && promptFor(set, version) === version.prompt) return version;
+function decidedIn(set: PromptSet, version: Version, prompt: Prompt): Version | null {
+  if (version.calibrated && promptFor(set, version) === version.prompt) return version;
   return set.versions.find((own) => own.calibrated && isSameText(own.prompt, prompt)) ?? null;
 }
 
-function arm(set: PromptSet, { prompt, version, ...named }: Parts): ArmPlan {
+type Named = Pick<Arm, 'id' | 'name' | 'kind'> & Partial<Arm>;
+
+/** A version as it is, for the labels of the set. */
+function arm(set: PromptSet, version: Version, named: Named): Arm {
   const { untuned } = set;
+  const prompt = promptFor(set, version);
   const decided = decidedIn(set, version, prompt);
   const last = decided?.prompt ?? (untuned && isSameText(untuned, prompt) ? untuned : null);
-  return {
-    ...{ also: null, handle: set.handle, model: version?.model ?? null, dataset: null, route: routeOf(named.kind) },
-    ...named,
-    versionId: version?.id ?? null,
-    calibrated: decided !== null,
-    prompt: { ...prompt, calibration: last?.calibration ?? null, threshold: null },
-  };
+  const asked = { ...prompt, calibration: last?.calibration ?? null, threshold: null };
+  return { also: null, ...named, version: { ...version, calibrated: decided !== null, prompt: asked } };
 }
 
-const handKind = ({ shots }: PromptText) => (shots > 0 ? 'few-shot' : 'zero-shot');
-
-/** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
-function asWritten(set: PromptSet, version: Version, id: string, name: string, also: string | null = null) {
-  const prompt = promptFor(set, version);
-  return arm(set, { id, name, kind: handKind(firstText(prompt)), prompt, version, also });
-}
+const handKind = ({ prompt }: Version) => (firstText(prompt).shots > 0 ? 'few-shot' : 'zero-shot');
 
 /** Yours, and the same text without examples and with the usual number of them, where that is another prompt. */
-function yoursArms(set: PromptSet, yours: Version, examples: number): ArmPlan[] {
+function yoursArms(set: PromptSet, yours: Version, examples: number): Arm[] {
   const own = promptFor(set, yours);
   const text = firstText(own);
   const others = [0, examples].filter((shots) => shots !== text.shots);
   const arms = others.map((shots) => {
-    const prompt = { ...own, voices: [{ ...text, shots }] };
+    const prompt = { ...own, voices: [{ ...text, shots }], calibration: null };
+    const made = {
+      name: cleanName(`${yours.name}, ${counted(shots, 'example')}`),
+      origin: { kind: 'written' },
+    } as const;
+    const version = versionOfText(set, prompt) ?? newVersion({ ...made, prompt });
     const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
-    const kind = handKind({ ...text, shots });
-    const made = arm(set, { id: `yours-${shots}`, name, kind, prompt, version: versionOfText(set, prompt) });
-    return shots > 0 ? { ...made, addsExamples: true as const } : made;
+    const added = shots > 0 ? { added: shots } : {};
+    return arm(set, version, { id: `yours-${shots}`, name, kind: shots > 0 ? 'few-shot' : 'zero-shot', ...added });
   });
-  return [asWritten(set, yours, 'yours', 'Yours'), ...arms];
+  return [arm(set, yours, { id: 'yours', name: 'Yours', kind: handKind(yours) }), ...arms];
 }
 
-/** A version as it is, for the labels of the set. */
-const versionArm = (set: PromptSet, version: Version, named: Pick<ArmPlan, 'id' | 'name' | 'kind'>): ArmPlan =>
-  arm(set, { ...named, prompt: promptFor(set, version), version });
-
 /** The tuned prompt, its other seeds and their mean, and the hybrid. */
-function learnedArms(set: PromptSet, tuned: Version | null, eachSeed: boolean): ArmPlan[] {
+function learnedArms(set: PromptSet, tuned: Version | null, eachSeed: boolean): Arm[] {
   const mean = tuned && seedMean(set, tuned);
   const { seeds = [] } = mean ?? {};
   const others = eachSeed ? seeds.filter(({ id }) => id !== tuned?.id) : [];
   const hybrid = chosenHybrid(set);
   const kind = 'tuned';
   return [
-    ...(tuned ? [versionArm(set, tuned, { id: 'tuned', name: 'Tuned', kind })] : []),
+    ...(tuned ? [arm(set, tuned, { id: 'tuned', name: 'Tuned', kind })] : []),
     ...others.map((seed, i) =>
-      versionArm(set, seed, { id: `tuned-${i + 2}`, name: `Tuned, seed ${i + 2} of ${seeds.length}`, kind }),
+      arm(set, seed, { id: `tuned-${i + 2}`, name: `Tuned, seed ${i + 2} of ${seeds.length}`, kind }),
     ),
-    ...(mean
-      ? [
-          arm(set, {
-            ...{ id: 'ensemble', name: `Tuned, mean of ${seeds.length} seeds`, kind: 'ensemble' },
-            ...{ prompt: mean.prompt, version: null, model: tuned?.model ?? null },
-          }),
-        ]
-      : []),
-    ...(hybrid ? [versionArm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' })] : []),
+    ...(mean ? [arm(set, mean.version, { id: 'ensemble', name: mean.version.name, kind: 'ensemble' })] : []),
+    ...(hybrid ? [arm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' })] : []),
   ];
 }
 
@@ -163,13 +143,13 @@ function trainedKind(version: Version) {
 }
 
 /** Versions that take part beside the tuned prompt. */
-function otherTrained(set: PromptSet, tuned: Version | null, also: readonly string[]): ArmPlan[] {
+function otherTrained(set: PromptSet, tuned: Version | null, also: readonly string[]): Arm[] {
   const own = [tuned?.id, chosenHybrid(set)?.id];
   return versionsOf(set, 'trained')
     .filter((version) => also.includes(version.id) && !own.includes(version.id) && hasTask(set, version))
     .map((version) => {
       const named = { id: trainedArm(version), name: capitalised(versionWords(version)) };
-      return versionArm(set, version, { ...named, kind: trainedKind(version) });
+      return arm(set, version, { ...named, kind: trainedKind(version) });
     });
 }
 
@@ -187,17 +167,19 @@ export function armsOf(
   const trained = otherTrained(set, tuned, also);
   const rest = [
     ...(yours ? yoursArms(set, yours, examples) : []),
-    ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
+    ...others.map((version) => {
+      const { id: also, name } = version;
+      return arm(set, version, { id: handArm(version), name, kind: handKind(version), also });
+    }),
     ...learnedArms(set, tuned, eachSeed),
     ...trained,
   ];
   const saved = versionOfText(set, bare);
   // a version is one arm: where yours has this text, it is yours
-  const isOther = rest.some(({ versionId }) => versionId === saved?.id);
-  const untuned = arm(set, {
-    ...{ id: UNTUNED, name: 'Untuned', kind: 'untuned' },
-    ...{ prompt: bare, version: isOther ? null : saved },
-  });
+  const isOther = rest.some(({ version }) => version.id === saved?.id);
+  const name = tuned ? `Text of ${versionWords(tuned)}` : 'Template alone';
+  const fresh = newVersion({ name, prompt: bare, origin: { kind: 'baseline', which: UNTUNED } });
+  const untuned = arm(set, (!isOther && saved) || fresh, { id: UNTUNED, name: 'Untuned', kind: 'untuned' });
   const arms = [untuned, ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
@@ -217,43 +199,31 @@ export function armsOf(
   return { arms, yours, tuned, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
 }
 
-/** Names what took part in a comparison and was no version; kept as one, it has this id. */
-export const armId = (evaluation: { readonly id: string }, arm: string): string => `arm:${evaluation.id}:${arm}`;
-
 /**
  * The arms of a past comparison that may know some of its test rows: their vectors, or those that they started from, were
- * trained on another split. The mean over seeds and the mixture with word counts know what the tuned prompt knows.
+ * trained on another split. The mean over seeds and the mixtures know what their members know.
  */
 export function armsKnowing(
   set: PromptSet,
-  { splitHash: then, trainedVersion, versions }: Pick<PastComparison, 'splitHash' | 'trainedVersion' | 'versions'>,
+  { splitHash: then, versions }: Pick<PastComparison, 'splitHash' | 'versions'>,
   dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
 ): readonly string[] {
   const knows = ({ id, learned }: Version) =>
     then === dataset.splitHash
       ? mayKnowTestRows(set, id, dataset)
       : learned?.splitHash !== undefined && learned.splitHash !== then;
-  return Object.entries(versions).flatMap(([armId, { versionId, prompt }]) => {
-    const asked = versionId ?? (softsOf(prompt).length > 0 ? trainedVersion : null);
-    const version = versionById(set, asked);
-    return version && knows(version) ? [armId] : [];
+  return Object.entries(versions).flatMap(([armId, asked]) => {
+    const members = asked.origin.kind === 'mixed' ? asked.origin.of : [];
+    const present = [asked.id, ...members].flatMap((id) => versionById(set, id) ?? []);
+    return present.some(knows) ? [armId] : [];
   });
-}
-
-/** The line of a linear probe: the verb `keepProbe` makes a version of it. */
-export const isProbe = (armId: string): boolean => armId === PROBE_LINE;
-export const PROBE_LINE = 'probe';
-
-export function canBeVersion({ versions }: Pick<PastComparison, 'versions'>, armId: string): boolean {
-  const of = versions[armId];
-  return isProbe(armId) || (of !== undefined && textsOf(of.prompt).length > 0);
 }
 
 /** What a past comparison is judged by. */
 interface PastComparison {
   readonly writtenVersion: string | null;
   readonly trainedVersion: string | null;
-  readonly versions: Readonly<Record<string, ComparedVersion>>;
+  readonly versions: Readonly<Record<string, Version>>;
   readonly datasetFingerprint: string;
   readonly splitHash: string;
   readonly model: string;
@@ -288,7 +258,7 @@ export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset
     writtenVersion === (chosenWritten(set)?.id ?? null) && trainedVersion === (chosenTrained(set)?.id ?? null);
   if (!(isOfRows && isOfSplit && isOfWeights && isOfVersions)) return true;
   const texts = (prompt: Prompt) => contentKey(textsOf(prompt).map(({ soft: _soft, ...text }) => text));
-  const now = new Map(armsOf(set).arms.map(({ id, prompt }) => [id, prompt]));
+  const now = new Map(armsOf(set).arms.map(({ id, version }) => [id, version.prompt]));
   return Object.entries(comparison.versions).some(([id, { prompt }]) => {
     const present = now.get(id);
     return HEADLINE.has(id) && (!present || texts(prompt) !== texts(present));

@@ -1,19 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { present } from '../lib/assert';
 import { firstText } from '../prompt/prompt';
 import { createRouter } from '../route/router';
-import { armId, armsOf } from './arms';
-import {
-  comparedVersion,
-  keepArm,
-  recordComparison,
-  setThreshold,
-  versionOfArm,
-  versionsCompared,
-} from './calibration';
+import { armsOf } from './arms';
+import { keepArm, recordComparison, setThreshold, versionOfArm, versionsCompared } from './calibration';
 import { addWritten, recalibrate } from './make-versions';
 import { changeTask, createPromptSet } from './prompt-set';
-import { versionIn, withRun } from './test-support';
-import type { ClassifyEvaluation, ComparedVersion, PromptSet } from './types';
+import { versionIn, versionsIn, withRun } from './test-support';
+import type { ClassifyEvaluation, PromptSet } from './types';
 import { changeVersion, promptOf, wordsOf } from './versions';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -38,8 +32,13 @@ function compared(calibrated: Readonly<Record<string, boolean>>, set = made()): 
   const plan = { arms: Object.keys(calibrated).map((id) => ({ id, name: id, calibration: FIT })) };
   const arms = Object.entries(calibrated).map(([id, isCalibrated]) => ({ id, calibrated: isCalibrated }));
   const found = { plan, comparison: { arms } } as unknown as ClassifyEvaluation;
-  const asked = armsOf(set).arms.filter(({ id }) => id in calibrated);
-  const versions = Object.fromEntries(asked.map((arm) => [arm.id, comparedVersion(arm, found)]));
+  const asked = Object.entries(versionsIn(set)).filter(([id]) => id in calibrated);
+  const versions = Object.fromEntries(
+    asked.map(([id, version]) => {
+      const calibration = calibrated[id] ? FIT : null;
+      return [id, { ...version, calibrated: true, prompt: { ...version.prompt, calibration } }];
+    }),
+  );
   return { ...found, ...{ kind: 'classify', id: 'c', writtenVersion: 'h', trainedVersion: 'r' }, versions };
 }
 
@@ -73,9 +72,9 @@ describe('the calibration of a version', () => {
 
   it('of a mean of runs makes a version that is no arm of the comparison, as none answered so', () => {
     const own = compared({ tuned: true });
-    const mean = { ...own, versions: { ensemble: { ...own.versions.tuned, versionId: null } as ComparedVersion } };
+    const id = 'mean';
+    const mean = { ...own, versions: { ensemble: { ...present(own.versions.tuned, 'tuned'), id, number: 0 } } };
     const kept = keepArm(made(), mean, 'ensemble', { now: NOW });
-    const id = armId(mean, 'ensemble');
     const copied = recalibrate(kept, id, null, { id: 'm2', now: NOW });
     expect(copied.versions.map((each) => each.id)).toEqual(['h', 'r', id, 'm2']);
     expect(versionOfArm(copied, mean, 'ensemble')).toBe(id);
@@ -86,7 +85,7 @@ describe('the calibration of a version', () => {
   it('is open for labels that it was not fitted on', () => {
     const set = recordComparison(made(), compared({ yours: true, tuned: false }), NOW);
     const decided = (of: PromptSet) =>
-      armsOf(of).arms.flatMap(({ id, calibrated, prompt }) => (calibrated ? [[id, prompt.calibration]] : []));
+      armsOf(of).arms.flatMap(({ id, version: own }) => (own.calibrated ? [[id, own.prompt.calibration]] : []));
     expect(decided(set)).toEqual([
       ['yours', FIT],
       ['tuned', null],
@@ -184,7 +183,7 @@ describe('the versions of a comparison', () => {
 describe('a text that was compared, yours with other examples', () => {
   const found = compared({ untuned: true, yours: false, 'yours-8': true, tuned: false });
   const at = { now: NOW };
-  const [examples, bare] = [armId(found, 'yours-8'), armId(found, 'untuned')];
+  const [examples, bare] = ['asked yours-8', 'asked untuned'];
 
   it('is saved as a version with its examples and calibration, and is that arm from then on', () => {
     const before = recordComparison(made(), found, NOW);

@@ -6,53 +6,52 @@
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
-import { countsOf, firstText, isText, softsOf } from '../prompt/prompt';
-import { type ArmPlan, armId, canBeVersion, PROBE_LINE, UNTUNED } from './arms';
+import { UNTUNED } from './arms';
 import { addVersion } from './make-versions';
-import { cleanName, countLook, type Stamp } from './prompt-set';
-import type { ClassifyEvaluation, ComparedVersion, Evaluation, PromptSet, Version } from './types';
-import { changeVersion, versionById, versionOfText, versionWords } from './versions';
+import { countLook, type Stamp } from './prompt-set';
+import type { Evaluation, PromptSet, Version } from './types';
+import { changeVersion, versionById, versionOfText } from './versions';
 
 type Compared = Pick<Evaluation, 'kind' | 'versions'>;
 
-/** The versions among the arms of a comparison, by arm; arms that are none, or none yet, are left out. */
+/** The versions of the set among the arms of a comparison, by arm. */
 export function versionsCompared(
   set: PromptSet,
-  { id, versions }: Pick<Evaluation, 'id' | 'versions'>,
+  { versions }: Pick<Evaluation, 'versions'>,
 ): ReadonlyMap<string, string> {
-  const own = new Set(Object.values(versions).map(({ versionId }) => versionId));
+  const own = new Set(Object.values(versions).map(({ id }) => id));
   /** A text that was saved since; a version is one arm. */
-  const savedSince = ({ prompt }: ComparedVersion) => {
-    const found = versionOfText(set, prompt)?.id ?? null;
-    return own.has(found) ? null : found;
+  const savedSince = ({ prompt }: Version) => {
+    const found = versionOfText(set, prompt);
+    return found && own.has(found.id) ? null : found;
   };
-  const found = [...Object.keys(versions), PROBE_LINE].flatMap((arm) => {
-    const of = versions[arm];
-    const version = versionById(set, of?.versionId ?? null) ?? versionById(set, armId({ id }, arm));
-    const versionId = version?.id ?? (of ? savedSince(of) : null);
-    return versionId === null ? [] : [[arm, versionId] as const];
-  });
-  return new Map(found);
+  return new Map(
+    Object.entries(versions).flatMap(([arm, of]) => {
+      const version = versionById(set, of.id) ?? savedSince(of);
+      return version ? [[arm, version.id] as const] : [];
+    }),
+  );
 }
 
-export const versionOfArm = (set: PromptSet, evaluation: Pick<Evaluation, 'id' | 'versions'>, arm: string) =>
+export const versionOfArm = (set: PromptSet, evaluation: Pick<Evaluation, 'versions'>, arm: string) =>
   versionsCompared(set, evaluation).get(arm) ?? null;
 
-/** An arm as it was asked in a comparison. @param found null where texts were generated */
-export function comparedVersion(
-  { id, prompt, versionId, model }: ArmPlan,
-  found: Pick<ClassifyEvaluation, 'plan' | 'comparison'> | null,
-): ComparedVersion {
-  const report = found?.comparison.arms.find((arm) => arm.id === id);
-  const isCalibrated = report?.calibrated ?? found?.plan.calibrated ?? false;
-  const outcome = found?.plan.arms.find((arm) => arm.id === id);
-  const calibration = (isCalibrated && outcome?.calibration) || null;
-  return { prompt: { ...prompt, calibration }, versionId, model };
-}
+/** What an arm was asked as; null = a line whose answers no prompt gives. */
+export const askedAs = ({ versions }: Pick<Evaluation, 'versions'>, arm: string): Version | null =>
+  (Object.hasOwn(versions, arm) && versions[arm]) || null;
+
+/** The arm that is a version, or was asked as it; null = none is. */
+export const armOf = (set: PromptSet, evaluation: Pick<Evaluation, 'versions'>, versionId: string): string | null => {
+  const arms = [
+    ...versionsCompared(set, evaluation),
+    ...Object.entries(evaluation.versions).map(([arm, { id }]) => [arm, id] as const),
+  ];
+  return arms.find(([, id]) => id === versionId)?.[0] ?? null;
+};
 
 /** A version is calibrated once: its answers never change afterwards. */
 function withCalibrations(set: PromptSet, { versions }: Compared): PromptSet {
-  const asked = new Map(Object.values(versions).map((of) => [of.versionId, of.prompt.calibration] as const));
+  const asked = new Map(Object.values(versions).map(({ id, prompt }) => [id, prompt.calibration] as const));
   const decided = (version: Version): Version => {
     const calibration = version.calibrated ? undefined : asked.get(version.id);
     return calibration === undefined
@@ -77,41 +76,11 @@ export function setThreshold(
   return version ? changeVersion(set, versionId, { prompt: { ...version.prompt, threshold } }, now) : set;
 }
 
-/**
- * The set with an arm of a comparison as a version, with what it was asked with. One that is a version changes nothing. What
- * the tuned prompt of the comparison knows of test rows is known of its vectors.
- */
-export function keepArm(set: PromptSet, evaluation: Evaluation, which: string, { now }: Pick<Stamp, 'now'>): PromptSet {
-  const of = Object.hasOwn(evaluation.versions, which) ? evaluation.versions[which] : undefined;
-  if (!of || !canBeVersion(evaluation, which) || versionOfArm(set, evaluation, which) !== null) return set;
-  const { prompt, model } = of;
-  const { learned = null } = versionById(set, evaluation.trainedVersion) ?? {};
-  const { datasetFingerprint, splitHash } = evaluation;
-  const parents = softsOf(prompt).length > 0 && evaluation.trainedVersion !== null ? [evaluation.trainedVersion] : [];
-  const made = isText(prompt)
-    ? { name: textName(set, evaluation, which, of), origin: textOrigin(which) }
-    : {
-        name: evaluation.plan.arms.find(({ id }) => id === which)?.name ?? which,
-        origin: { kind: 'mixed', of: parents } as const,
-        learned: countsOf(prompt) ? { ...learned, datasetFingerprint, splitHash } : learned,
-      };
-  const at = { id: armId(evaluation, which), now };
-  const calibrated = prompt.task.kind !== 'generate';
-  return addVersion(set, at, { ...made, name: cleanName(made.name), prompt, model, calibrated });
-}
-
-const textOrigin = (which: string): Version['origin'] =>
-  which === UNTUNED ? { kind: 'baseline', which } : { kind: 'written' };
-
-function textName(
-  set: PromptSet,
-  { writtenVersion, trainedVersion }: Evaluation,
-  which: string,
-  { prompt }: ComparedVersion,
-) {
-  const tuned = versionById(set, trainedVersion);
-  if (which === UNTUNED) return tuned ? `Text of ${versionWords(tuned)}` : 'Template alone';
-  return `${versionById(set, writtenVersion)?.name}, ${counted(firstText(prompt).shots, 'example')}`;
+/** The set with what an arm of a comparison was asked as. One that is a version of it changes nothing. */
+export function keepArm(set: PromptSet, evaluation: Evaluation, arm: string, { now }: Pick<Stamp, 'now'>): PromptSet {
+  const asked = askedAs(evaluation, arm);
+  if (!asked || versionOfArm(set, evaluation, arm) !== null) return set;
+  return addVersion(set, { id: asked.id, now }, asked);
 }
 
 /** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */

@@ -64,6 +64,7 @@ function startOf(set: PromptSet, version: Version): Link {
     return fromVersion(set, origin.of[0], `together with ${countsOf(prompt) ? 'word counts' : 'other seeds'}`);
   if (origin.kind === 'probe')
     return fromRoot('probe', 'the model’s hidden states', `a linear probe on ${counted(origin.rows, 'row')}`);
+  if (origin.kind === 'baseline') return fromRoot('rows', 'the training rows', 'counted on them');
   if (origin.kind === 'imported') return fromRoot('imported', 'another place', `imported from ${origin.from}`);
   const run = runOf(set, version);
   if (!run) return fromRoot('gone:run', 'a missing run', 'trained there');

@@ -13,6 +13,7 @@ import {
   isHybrid,
   isSameText,
   isTuned,
+  newVersion,
   promptOf,
   runOf,
   type Side,
@@ -62,15 +63,12 @@ const nextNumber = ({ versions, runs }: Pick<PromptSet, 'versions' | 'runs'>, si
 
 type Made = Pick<Version, 'prompt' | 'origin'> & Partial<Version>;
 
-/** The set with another version, which is not compared or tried yet unless that is said. */
+/** The set with another version. */
 export const addVersion = (set: PromptSet, { id, now }: Stamp, made: Made): PromptSet => {
-  const number = nextNumber(set, sideOf(made));
-  const version: Version = {
-    ...{ id, number, name: `Version ${number}`, createdAt: now },
-    ...{ calibrated: false, model: null, learned: null, tried: null },
-    ...made,
-  };
-  return touch(set, now, { versions: [...set.versions, version] });
+  const version = newVersion(made);
+  const number = version.number || nextNumber(set, sideOf(made));
+  const name = version.name || `Version ${number}`;
+  return touch(set, now, { versions: [...set.versions, { ...version, id, number, name, createdAt: now }] });
 };
 
 /** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
@@ -255,11 +253,11 @@ export function recalibrate(
   calibration: Prompt['calibration'],
   at: Stamp,
 ): PromptSet {
-  const { author: _author, note: _note, number: _number, ...own } = find(set.versions, versionId);
-  const { id, now } = at;
+  const { author: _author, note: _note, ...own } = find(set.versions, versionId);
+  const { id } = at;
   const prompt = { ...own.prompt, calibration, threshold: null };
   const name = cleanName(`${own.name}, recalibrated`);
-  const added = addVersion(set, at, { ...own, id, name, createdAt: now, prompt, calibrated: true });
+  const added = addVersion(set, at, { ...own, number: 0, name, prompt, calibrated: true });
   return {
     ...added,
     chosenWritten: chosenWritten(set)?.id === versionId ? id : set.chosenWritten,

@@ -1,6 +1,5 @@
 /** From a handle and a stage, or a version, to what answers. */
 import type { Dataset } from '../dataset/types';
-import type { ArmKind } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
@@ -75,7 +74,6 @@ export interface Planned<V = AskedVersion, P = StagePolicy> {
 export const firstOf = <V>({ asked, fallback }: Pick<Planned<V>, 'asked' | 'fallback'>): V =>
   present(asked ?? fallback, 'a version that answers');
 
-/** What answers, in words. */
 export const ROUTES = [
   'untuned',
   'hand-written',
@@ -87,10 +85,6 @@ export const ROUTES = [
   'counts',
 ] as const;
 export type RouteKind = (typeof ROUTES)[number];
-
-/** What answers for a line of a comparison. */
-export const routeOf = (kind: ArmKind): RouteKind =>
-  kind === 'zero-shot' || kind === 'few-shot' ? 'hand-written' : kind === 'reference' ? 'counts' : kind;
 
 /** A version as it is asked: its prompt, and what that needs of its prompt set. */
 export interface AskedVersion {
@@ -105,11 +99,15 @@ export interface AskedVersion {
   readonly dataset: Dataset | null;
 }
 
+/** What answers, in words. */
+export const routeOf = (of: Version): RouteKind =>
+  of.origin.kind === 'baseline' && of.origin.which === 'untuned' ? 'untuned' : kindWords(of);
+
 /** @param dataset the rows of its prompt set, where they are here */
 export const askedVersion = (set: PromptSet, of: Version, dataset: Dataset | null): AskedVersion => ({
   handle: set.handle,
   name: versionWords(of),
-  route: kindWords(of),
+  route: routeOf(of),
   prompt: of.prompt,
   model: of.model,
   dataset,
@@ -158,6 +156,9 @@ export function gridRow(set: PromptSet, choice: string, dataset: Dataset | null)
   const name = gridChoices(set).find(({ id }) => id === choice)?.name;
   if (!of || name === undefined) return null;
   const mean = isMean ? seedMean(set, of) : null;
-  const asked = { ...askedVersion(set, of, dataset), ...(mean && { prompt: mean.prompt, route: 'ensemble' as const }) };
+  const asked = {
+    ...askedVersion(set, of, dataset),
+    ...(mean && { prompt: mean.version.prompt, route: 'ensemble' as const }),
+  };
   return { ...asked, id: `${set.id}/${choice}`, name: `${set.handle}, ${name}`, seen: seenParts(set, of, dataset) };
 }

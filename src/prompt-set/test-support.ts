@@ -5,11 +5,10 @@ import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { AnswerWord, PromptText } from '../task/types';
 import { STANDARD } from '../training/settings';
 import { armsOf } from './arms';
-import { comparedVersion } from './calibration';
 import { finishRun, type RunResult, startRun } from './make-versions';
 import type { AskedVersion } from './ready-prompt';
 import type { Evaluation, PromptSet, Run, Version } from './types';
-import { changeVersion, type Side, sideOf, tunedPrompt, versionById, versionsOf } from './versions';
+import { changeVersion, newVersion, type Side, sideOf, tunedPrompt, versionById, versionsOf } from './versions';
 
 /** For tests only. */
 interface Given extends Partial<Omit<AskedVersion, 'prompt'>>, Partial<Pick<Prompt, 'calibration' | 'task'>> {
@@ -60,12 +59,18 @@ export const reading = (of: AskedVersion, text: NonNullable<Given['text']>): Ask
 
 /** What the arms of a set would be in a comparison. */
 export const versionsIn = (set: PromptSet): Evaluation['versions'] =>
-  Object.fromEntries(armsOf(set).arms.map((arm) => [arm.id, comparedVersion(arm, null)]));
+  Object.fromEntries(armsOf(set).arms.map(({ id, version }) => [id, askedAsIs(version, id)]));
+
+/** A version as it was asked, with the id of its arm where it is in no set. */
+const askedAsIs = (version: Version, arm: string): Version => ({ ...version, id: version.id || `asked ${arm}` });
 
 /** Arms of a comparison that are these versions. */
 export const comparedAs = (ids: Readonly<Record<string, string | null>>): Evaluation['versions'] =>
   Object.fromEntries(
-    Object.entries(ids).map(([arm, versionId]) => [arm, { prompt: askedOf().prompt, versionId, model: null }]),
+    Object.entries(ids).map(([arm, id]) => {
+      const asked = newVersion({ prompt: askedOf().prompt, origin: { kind: 'written' } });
+      return [arm, askedAsIs({ ...asked, id: id ?? '' }, arm)];
+    }),
   );
 
 /** One vector of two numbers after the text. */

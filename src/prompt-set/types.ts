@@ -5,7 +5,7 @@ import type { Correction, Vote } from '../evaluation/vote';
 import type { Value } from '../lib/zod';
 import type { AnswerWord } from '../task/types';
 import type { Checkpoint } from '../training/events';
-import type { comparedVersionSchema, runSchema, setSchema, triedWith, versionSchema } from './version-schemas';
+import type { runSchema, setSchema, triedWith, versionSchema } from './version-schemas';
 
 export type Version = Value<typeof versionSchema>;
 export type Run = Value<typeof runSchema>;
@@ -37,9 +37,6 @@ export type EarlierLooks = NonNullable<PromptSet['earlierLooks']>[number];
 export type StageMove = NonNullable<PromptSet['moves']>[number];
 export type StagePolicy = NonNullable<PromptSet['policy']>;
 
-/** What took part in a comparison, calibrated as it was compared. */
-export type ComparedVersion = Value<typeof comparedVersionSchema>;
-
 interface Compared {
   readonly id: string;
   readonly setId: string;
@@ -51,8 +48,10 @@ interface Compared {
   readonly threads: number;
   /** The set's answer words at that time; versions may have their own. */
   readonly words?: readonly AnswerWord[];
-  /** By arm; a line whose answers no prompt gives is not among them. */
-  readonly versions: Readonly<Record<string, ComparedVersion>>;
+  /** As they were asked, calibrated as they were compared; by arm. A line whose answers no prompt gives is not among them. */
+  readonly versions: Readonly<Record<string, Version>>;
+  /** Why a line is no version, by arm; left out = every one is. */
+  readonly noVersion?: Readonly<Record<string, string>>;
   /** The split whose test rows were asked. */
   readonly splitHash: string;
   /** SHA-256 of the weights. */

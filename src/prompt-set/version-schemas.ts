@@ -186,8 +186,9 @@ const learnedRows = {
 
 /** A prompt in a set, with its history. */
 export const versionSchema = z.object({
+  /** Of what was compared and is in no set: the id of its prompt (`promptId`). */
   id: id.min(1),
-  /** Hand-written versions are counted apart from all others. */
+  /** Hand-written versions are counted apart from all others; 0 = it is in no set. */
   number: count,
   name: short,
   createdAt: time,
@@ -367,13 +368,4 @@ export const datasetSchema = z.object({
       z.object({ kind: z.literal('group'), column: line }),
     ])
     .optional(),
-});
-
-/** What took part in a comparison. */
-export const comparedVersionSchema = z.object({
-  prompt: promptSchema,
-  /** The version that it is; null = it was none. */
-  versionId: id.nullable(),
-  /** That its vectors were trained on; null = it has none. */
-  model: modelSchema.nullable(),
 });

@@ -117,6 +117,13 @@ export const isSameText = (a: Pick<Prompt, 'voices'>, b: Pick<Prompt, 'voices'>)
 export const versionOfText = (set: Versions, prompt: Prompt): Version | null =>
   versionsOf(set, 'written').find((version) => isSameText(version.prompt, prompt)) ?? null;
 
+/** A version that is in no set yet, and was not compared or tried unless that is said. */
+export const newVersion = (made: Pick<Version, 'prompt' | 'origin'> & Partial<Version>): Version => ({
+  ...{ id: '', number: 0, name: '', createdAt: '' },
+  ...{ calibrated: false, model: null, learned: null, tried: null },
+  ...made,
+});
+
 /** One line of at most 80 characters; empty = no name. */
 export const authorName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim();
 
@@ -217,14 +224,20 @@ export function seedsOf(set: Pick<PromptSet, 'versions' | 'runs'>, of: Version):
 export function seedMean(
   set: Task & Pick<PromptSet, 'versions' | 'runs'>,
   of: Version,
-): { readonly seeds: readonly Version[]; readonly prompt: Prompt } | null {
+): { readonly seeds: readonly Version[]; readonly version: Version } | null {
   const prompt = promptFor(set, of);
   if (!isTuned(of) || prompt.task.kind === 'generate') return null;
   const text = firstText(prompt);
   const hasWords = (seed: Version) => contentKey(wordsOf({ prompt: promptFor(set, seed) })) === contentKey(text.words);
   const seeds = seedsOf(set, of).filter(hasWords);
   const voices = seeds.map((seed) => ({ ...text, weight: 1 / seeds.length, soft: softOf(seed.prompt) }));
-  return seeds.length < 2 ? null : { seeds, prompt: { ...prompt, voices, calibration: null, threshold: null } };
+  if (seeds.length < 2) return null;
+  const version = newVersion({
+    ...{ name: `Tuned, mean of ${seeds.length} seeds`, model: of.model, learned: of.learned },
+    prompt: { ...prompt, voices, calibration: null, threshold: null },
+    origin: { kind: 'mixed', of: [of.id, ...seeds.flatMap(({ id }) => (id === of.id ? [] : [id]))] },
+  });
+  return { seeds, version };
 }
 
 /** Runs that would take part in the mean over the seeds if they had been trained on the same split. */

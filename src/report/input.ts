@@ -2,20 +2,13 @@
 import { type Dataset, ofTask } from '../dataset/types';
 import { cardOf } from '../evaluation/card';
 import { everyRowSeconds } from '../evaluation/classify/checks';
-import { COMBINED } from '../evaluation/classify/made-arms';
+import { COMBINED, PROBE, TOGETHER } from '../evaluation/classify/made-arms';
 import { textsOf as changedTexts } from '../evaluation/classify/rows';
 import { tally } from '../evaluation/vote';
 import { softOf, textsOf } from '../prompt/prompt';
 import { armsKnowing, UNTUNED } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
-import type {
-  ClassifyEvaluation,
-  ComparedVersion,
-  Evaluation,
-  GenerateEvaluation,
-  PromptSet,
-  Run,
-} from '../prompt-set/types';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet, Run, Version } from '../prompt-set/types';
 import { runOf, versionById } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
@@ -40,15 +33,18 @@ export interface Reported {
 
 type CommonFacts = Omit<ReportFacts, 'card'>;
 
+/** Lines that show no text of their own. */
+const LINES: readonly string[] = [COMBINED, PROBE, TOGETHER];
+
 /** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported): CommonFacts | null {
   const tuned = versionById(set, evaluation.trainedVersion);
   const run = runOf(set, tuned);
   const of = tuned?.model ?? model;
   if (!of || !dataset) return null;
-  const nameOf = (arm: string, { versionId, prompt }: ComparedVersion): string | undefined => {
-    const own = versionId ?? (arm === UNTUNED || softOf(prompt) ? null : evaluation.writtenVersion);
-    return versionById(set, own)?.name;
+  const nameOf = (arm: string, { id, prompt, number }: Version): string | undefined => {
+    const isOfYours = number === 0 && arm !== UNTUNED && !softOf(prompt);
+    return versionById(set, isOfYours ? evaluation.writtenVersion : id)?.name;
   };
   const { train, validation, test } = dataset.split;
   return {
@@ -69,7 +65,7 @@ function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported):
     account: evaluation.account,
     prompts: Object.entries(evaluation.versions).flatMap(([id, of]) => {
       const [text] = textsOf(of.prompt);
-      if (!text || id === COMBINED) return [];
+      if (!text || LINES.includes(id)) return [];
       const version = nameOf(id, of);
       return {
         armId: id,

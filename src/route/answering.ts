@@ -15,7 +15,7 @@ import { saidLabel } from '../prompt/said';
 import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
-import type { PromptText } from '../task/types';
+import type { AnswerWord, PromptText } from '../task/types';
 import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
 import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
 
@@ -80,8 +80,11 @@ export interface RowSource {
 /** What is needed to ask a version. */
 type Askable = Pick<AskedVersion, 'prompt' | 'dataset'>;
 
+type Asked = Pick<Prompt, 'voices'>;
+type Words = { readonly words: readonly AnswerWord[] };
+
 /** A row as tokens, in the first text of a prompt. */
-interface AskedRow extends TokenRow {
+export interface AskedRow extends TokenRow {
   /** In its other texts. */
   readonly others?: readonly TokenRow[];
   /** Its text without a prompt, for word counts. */
@@ -96,12 +99,27 @@ export const roomFor = (host: TokenHost, { prompt: { task }, dataset }: Askable)
 const textKey = ({ kind: _kind, weight: _weight, soft: _soft, ...text }: TextVoice): string => contentKey(text);
 
 /** The texts of a prompt, each once, and which of them each of its text voices reads. */
-function readings(prompt: Askable['prompt']): { readonly texts: readonly TextVoice[]; readonly of: readonly number[] } {
+function readings(prompt: Asked): { readonly texts: readonly TextVoice[]; readonly of: readonly number[] } {
   const voices = textsOf(prompt);
   const keys = voices.map(textKey);
   const texts = voices.filter((_, i) => keys.indexOf(keys[i] as string) === i);
   const places = texts.map(textKey);
   return { texts, of: keys.map((key) => places.indexOf(key)) };
+}
+
+/** The texts of a prompt, each once; of one that only counts words the row's own. */
+export function textsRead(prompt: Asked, words: readonly AnswerWord[] = []): readonly (PromptText & Words)[] {
+  const { texts } = readings(prompt);
+  return texts.length > 0 ? texts : [{ template: `{${TEXT_SLOT}}`, shots: 0, shotSeed: 0, words }];
+}
+
+/** Rows as each text voice of a prompt reads them. */
+export function rowsBy(prompt: Asked, rows: readonly AskedRow[]): VoicedRows['read'] {
+  const { of } = readings(prompt);
+  return (voice) => {
+    const at = of[voice];
+    return at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
+  };
 }
 
 /** Columns of a table; `label`: of labels or expected texts, where answers are to be checked. */
@@ -119,10 +137,10 @@ export function tableSource(
 ): RowSource {
   const { prompt, dataset } = version;
   const longest = roomFor(host, version);
-  const { texts } = readings(prompt);
-  const words = labelsOf(prompt).map((each) => ({ label: each, word: each }));
-  const bare: PromptText = { template: `{${TEXT_SLOT}}`, shots: 0, shotSeed: 0 };
-  const shown = texts.length > 0 ? texts : [{ ...bare, words }];
+  const shown = textsRead(
+    prompt,
+    labelsOf(prompt).map((label) => ({ label, word: label })),
+  );
   const renderers = shown.map((voice) => {
     const how = { kind: prompt.task.kind, prompt: voice, words: voice.words, text, label };
     return unwrap(openBatch(table, { ...how, dataset: voice.shots > 0 ? dataset : null }));
@@ -260,7 +278,7 @@ interface VoicedRows extends Omit<ScoreRequest, 'rows' | 'labels' | 'soft'> {
 /** What the voices of a prompt say together, uncalibrated, with the tokens of all. @param onShare done, 0 to 1 */
 export async function askVoices(
   { engine, tokens }: TokenHost & { readonly engine: Pick<AnsweringHost['engine'], 'score'> },
-  prompt: Pick<Askable['prompt'], 'voices'>,
+  prompt: Asked,
   { read, plain, ...how }: VoicedRows,
   control: Control,
   onShare: (share: number) => void = () => undefined,
@@ -320,13 +338,9 @@ export function asChoice<V extends Pick<Askable, 'prompt'>>(version: V): V {
 const scored =
   (answerOf: FromLogProbs): Opener =>
   (host, { prompt }) => {
-    const { of } = readings(prompt);
     return async (rows: readonly AskedRow[], control) => {
       const voiced: VoicedRows = {
-        read: (voice) => {
-          const at = of[voice];
-          return at ? rows.map((row) => present(row.others?.[at - 1], 'a row in another text')) : rows;
-        },
+        read: rowsBy(prompt, rows),
         plain: () => rows.map(({ plain = '' }) => plain),
         cacheKey: null,
       };

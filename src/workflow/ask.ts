@@ -2,9 +2,10 @@
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, ScoreResult } from '../engine/types';
+import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
-import { firstText, type Prompt } from '../prompt/prompt';
-import { askVoices } from '../route/answering';
+import type { Prompt } from '../prompt/prompt';
+import { type AskedRow, askVoices, rowsBy, textsRead } from '../route/answering';
 import type { Host } from './host';
 import { type RowsRequest, type TokenisedRows, tokenRows } from './token-rows';
 
@@ -17,18 +18,27 @@ interface AskedRows extends Pick<ScoreRequest, 'rows' | 'cacheKey' | 'adapter' |
   readonly dataset: Dataset;
 }
 
-/** Token rows of a prompt of one text. @throws StudioError `bad-input` */
-export function textRows(
+/** Token rows of a prompt, in each of its texts; those that are too long for one are left out. @throws StudioError `bad-input` */
+export async function textRows(
   host: Pick<Host, 'tokens' | 'neighbours'>,
   prompt: Asked,
   rows: Omit<RowsRequest, 'prompt' | 'words'>,
   control: Control,
 ): Promise<TokenisedRows> {
-  const text = firstText(prompt);
-  return tokenRows(host, { ...rows, prompt: text, words: text.words }, control);
+  const read: TokenisedRows[] = [];
+  for (const text of textsRead(prompt))
+    read.push(await tokenRows(host, { ...rows, prompt: text, words: text.words }, control));
+  const [first, ...others] = read as [TokenisedRows, ...TokenisedRows[]];
+  if (others.length === 0) return first;
+  const tooLong = [...new Set(read.flatMap((each) => each.tooLong))];
+  const [own = [], ...more] = read.map((each) => each.rows.filter(({ rowId }) => !tooLong.includes(rowId)));
+  return {
+    ...{ ...first, tooLong },
+    rows: own.map((row, i): AskedRow => ({ ...row, others: more.map((all) => present(all[i], row.rowId)) })),
+  };
 }
 
-/** What the voices of a prompt of one text say together. @param onShare done, 0 to 1 */
+/** What the voices of a prompt say together. @param onShare done, 0 to 1 */
 export function ask(
   host: Pick<Host, 'engine' | 'tokens'>,
   prompt: Asked,
@@ -38,7 +48,7 @@ export function ask(
 ): Promise<ScoreResult> {
   const ids = rows.map(({ rowId }) => rowId);
   const plain = () => rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping));
-  return askVoices(host, prompt, { ...how, read: () => rows, plain }, control, onShare);
+  return askVoices(host, prompt, { ...how, read: rowsBy(prompt, rows), plain }, control, onShare);
 }
 
 /** Answers by row id; a row that does not fit the model has none. */

@@ -28,7 +28,7 @@ import { argmax } from '../metrics/classification';
 import { LABEL_METRICS } from '../metrics/registry';
 import { firstText, isText, type Prompt, textsOf, voicesOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
-import { type ArmPlan, isOfRows } from '../prompt-set/arms';
+import { type Arm, isOfRows } from '../prompt-set/arms';
 import type { ClassifyEvaluation, EveryRow, PromptSet, Run as TrainedRun } from '../prompt-set/types';
 import { runOf, tunedPrompt, versionById } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
@@ -236,15 +236,14 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRow> = async (host
   if (!isOfRows(evaluation, dataset))
     throw badInput('The rows have changed since this comparison. Compare again, then check every row.');
   const version = present(found, 'tuned prompt');
-  const written = plan.arms.flatMap(({ id, name, kind }): ArmPlan[] => {
+  const written = plan.arms.flatMap(({ id, name, kind }): Arm[] => {
     const of = evaluation.versions[id];
     if (!of || !isText(of.prompt) || kind === 'reference') return [];
-    const asked = { route: 'hand-written', handle: set.handle, also: null, dataset: null, calibrated: false } as const;
-    return [{ ...of, ...asked, id, name, kind }];
+    return [{ id, name, kind, also: null, version: { ...of, calibrated: false } }];
   });
   const shown = new Set([
     ...(version.examples ?? []),
-    ...written.flatMap(({ prompt }) => shotIds(dataset, firstText(prompt))),
+    ...written.flatMap(({ version }) => shotIds(dataset, firstText(version.prompt))),
   ]);
   const train = dataset.split.train.filter((id) => !shown.has(id));
   const folds = foldsOf({ ...dataset, split: { ...dataset.split, train } }, plan.seed);

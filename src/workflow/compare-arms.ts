@@ -1,13 +1,15 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import { accountOf, accountSentence, without } from '../dataset/account';
+import { rowsKey } from '../dataset/keys';
 import type { Dataset, TaskKind } from '../dataset/types';
 import type { Production } from '../evaluation/types';
 import type { CountedRequest } from '../inference/score';
 import { badInput } from '../lib/errors';
-import { firstText, textsOf } from '../prompt/prompt';
-import type { ArmPlan, Arms } from '../prompt-set/arms';
-import type { Evaluation, PromptSet } from '../prompt-set/types';
-import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import { firstText, type Prompt, promptId, textsOf } from '../prompt/prompt';
+import type { Arm, Arms } from '../prompt-set/arms';
+import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
+import { rowsBy } from '../route/answering';
+import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { textRows } from './ask';
 import type { Host, Run } from './host';
 import type { TokenisedRows } from './token-rows';
@@ -32,11 +34,11 @@ export interface Comparing {
 
 export type Found<K extends TaskKind> = Pick<
   Extract<Evaluation, { readonly kind: K }>,
-  'kind' | 'plan' | 'comparison' | 'versions'
+  'kind' | 'plan' | 'comparison' | 'versions' | 'noVersion'
 >;
 
 export interface ReadyArm {
-  readonly arm: ArmPlan;
+  readonly arm: Arm;
   readonly rows: readonly TokenRow[];
 }
 
@@ -56,11 +58,11 @@ export async function readyArms(
   readonly keep: (ids: readonly string[]) => string[];
 }> {
   const tested = new Set(test);
-  const tokenised: (TokenisedRows & { readonly arm: ArmPlan })[] = [];
+  const tokenised: (TokenisedRows & { readonly arm: Arm })[] = [];
   for (const arm of arms) {
-    const found = await textRows(host, arm.prompt, { dataset, split: [...test, ...others], room }, run.control);
+    const found = await textRows(host, arm.version.prompt, { dataset, split: [...test, ...others], room }, run.control);
     const tooLong = found.tooLong.filter((id) => tested.has(id)).length;
-    if (!(arm.addsExamples && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
+    if (!(arm.added && 2 * tooLong > test.length)) tokenised.push({ arm, ...found });
   }
   const dropped = new Set(tokenised.flatMap(({ tooLong }) => tooLong));
   const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
@@ -76,22 +78,24 @@ export async function readyArms(
 }
 
 /** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
-const isHandWritten = ({ kind }: Pick<ArmPlan, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
+const isHandWritten = ({ kind }: Pick<Arm, 'kind'>): boolean => kind === 'zero-shot' || kind === 'few-shot';
 
 /** The text cache's key for an arm's rows: none for hand-written texts, which only this comparison reads. */
-export const cacheKeyFor = ({ fingerprint }: Pick<Dataset, 'fingerprint'>, arm: ArmPlan): string | null =>
-  isHandWritten(arm) ? null : cacheKeyOf(fingerprint, firstText(arm.prompt).template);
+export const cacheKeyFor = ({ fingerprint }: Pick<Dataset, 'fingerprint'>, arm: Arm): string | null =>
+  isHandWritten(arm) ? null : cacheKeyOf(fingerprint, firstText(arm.version.prompt).template);
 
-/** For each arm, then for each request `after`. @param labelsOf what is scored; none where texts are generated */
+/** For each arm, then for each request `after`. */
 export async function tokensOfArms(
-  { host: { engine }, dataset, run: { control } }: Comparing,
+  { host: { engine, tokens: encoder }, dataset, run: { control } }: Comparing,
   arms: readonly ReadyArm[],
-  labelsOf: (arm: ArmPlan) => readonly LabelTokens[],
   after: readonly CountedRequest[] = [],
 ): Promise<readonly number[]> {
   const asked = arms.map(({ arm, rows }) => {
-    const request = { rows, labels: labelsOf(arm), cacheKey: cacheKeyFor(dataset, arm) };
-    return textsOf(arm.prompt).map(({ soft }) => ({ ...request, soft }));
+    const { prompt } = arm.version;
+    const [read, cacheKey] = [rowsBy(prompt, rows), cacheKeyFor(dataset, arm)];
+    return textsOf(prompt).map(({ soft, words }, voice) => ({
+      ...{ rows: read(voice), labels: labelTokens(encoder, words), cacheKey, soft },
+    }));
   });
   const tokens = [...(await engine.tokensToRun([...asked.flat(), ...after], control))];
   const ofArms = asked.map(({ length }) => tokens.splice(0, length).reduce((sum, own) => sum + own, 0));
@@ -124,4 +128,15 @@ export async function eachArm<T>(
     before += weight;
   }
   return answers;
+}
+
+/** A version as it was asked, with the calibration that was decided; one that is in no set is named by its prompt. */
+export async function asAsked(
+  { host, dataset }: Pick<Comparing, 'host' | 'dataset'>,
+  version: Version,
+  calibration: Prompt['calibration'] = version.prompt.calibration,
+): Promise<Version> {
+  const prompt = { ...version.prompt, calibration };
+  const asked = { ...version, prompt, calibrated: version.calibrated || prompt.task.kind !== 'generate' };
+  return version.number > 0 ? asked : { ...asked, id: await promptId(prompt, rowsKey(dataset)), createdAt: host.now() };
 }

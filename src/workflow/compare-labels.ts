@@ -9,7 +9,9 @@ import {
   combinedArm,
   MAJORITY,
   majorityArm,
+  PROBE,
   probeArm,
+  TOGETHER,
   togetherArm,
   WORDS,
   wordsArm,
@@ -26,15 +28,17 @@ import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { majorityCounts, type WordModel } from '../metrics/logistic';
 import { firstText, softOf, textsOf } from '../prompt/prompt';
-import type { ArmPlan } from '../prompt-set/arms';
-import { comparedVersion } from '../prompt-set/calibration';
-import type { ClassifyEvaluation, ComparedVersion } from '../prompt-set/types';
-import { versionById } from '../prompt-set/versions';
+import type { Arm } from '../prompt-set/arms';
+import { cleanName } from '../prompt-set/prompt-set';
+import type { ClassifyEvaluation, Version } from '../prompt-set/types';
+import { newVersion } from '../prompt-set/versions';
+import { rowsBy } from '../route/answering';
 import { shotIds } from '../task/render';
 import type { PromptText } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { ask } from './ask';
 import {
+  asAsked,
   type Comparing,
   cacheKeyFor,
   eachArm,
@@ -43,8 +47,8 @@ import {
   readyArms,
   tokensOfArms,
 } from './compare-arms';
-import { probeAnswers, probeRows } from './linear-probe';
-import { countedWords, saidByWords } from './word-counts';
+import { linearProbe, probeRows } from './linear-probe';
+import { countedWords, countVersions, learnedOn, saidByWords } from './word-counts';
 
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;
@@ -73,14 +77,14 @@ export function otherRows(dataset: Dataset, texts: readonly PromptText[]): Omit<
   return { validation, calibration: [...validation, ...more] };
 }
 
-const textsIn = (arms: readonly ArmPlan[]) => arms.map(({ prompt }) => firstText(prompt));
+const textsIn = (arms: readonly Arm[]) => arms.map(({ version }) => firstText(version.prompt));
 
 function untunedOf(arms: readonly ReadyArm[]) {
   const { arm, rows } = present(
     arms.find((each) => each.arm.kind === 'untuned'),
     'untuned prompt',
   );
-  return { prompt: firstText(arm.prompt), rows };
+  return { prompt: firstText(arm.version.prompt), rows };
 }
 
 function timedRows(dataset: Dataset, test: readonly string[], rows: readonly TokenRow[]): readonly TokenRow[] {
@@ -94,58 +98,94 @@ export async function compareLabels(using: Comparing): Promise<Found<'classify'>
   const { arms, pairs, keep } = await readyArms(using, others.calibration);
   const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
   // In the page the engine answers in another worker meanwhile.
-  const counting = Promise.resolve().then(() => countedWords(dataset));
-  counting.catch(() => undefined);
-  const tokens = await tokensOfArms(using, arms, wordsIn(using));
+  const words = Promise.resolve().then(() => countedWords(dataset));
+  words.catch(() => undefined);
+  const tokens = await tokensOfArms(using, arms);
   const scored = await eachArm(run, arms, { tokens, test: parts.test }, (ready, onFraction) =>
     scoreArm(using, ready, parts, onFraction),
   );
-  const probe = await probeAnswers(using, untunedOf(arms), [...parts.test, ...parts.validation]);
+  const probe = await linearProbe(using, untunedOf(arms), [...parts.test, ...parts.validation]);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
-  const { model, answers: wordAnswer } = await counting;
-  const { lines, combined } = references(dataset, parts, { wordAnswer, probe }, scored);
+  const { model, answers: wordAnswer } = await words;
+  const made = references(dataset, parts, { wordAnswer, probe: probe?.answers ?? null }, scored);
+  const { lines, combined } = made;
   const found = await judged(using, {
     rowIds: parts.test,
     arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined.arm] : [])],
     pairs: [...pairs, ...(combined ? COMBINED_PAIRS : [])],
     ...(production ? { production } : {}),
   });
-  const asked = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(arm, found)]));
-  return {
-    ...found,
-    versions: { ...asked, ...countingVersions(dataset, model, asked.tuned, combined?.weight ?? null) },
-  };
+  const versions = new Map<string, Version>();
+  for (const { arm } of arms) versions.set(arm.id, await asAsked(using, arm.version, calibrationIn(found, arm.id)));
+  const noVersion = typeof probe?.version === 'string' ? { noVersion: { [PROBE]: probe.version } } : {};
+  if (probe && typeof probe.version !== 'string') versions.set(PROBE, await asAsked(using, probe.version));
+  const counting = countingVersions(dataset, model, versions, made);
+  for (const { id, name } of found.plan.arms) {
+    const version = counting[id];
+    if (version) versions.set(id, await asAsked(using, { ...version, name: cleanName(name) }));
+  }
+  return { ...found, versions: Object.fromEntries(versions), ...noVersion };
 }
 
-/** The reference lines that are prompts: word counts, the most frequent label, and the tuned prompt with word counts. */
+/** What was subtracted from the answers of an arm. */
+function calibrationIn({ plan, comparison }: Judged, id: string): CalibrationFit | null {
+  const isCalibrated = comparison.arms.find((arm) => arm.id === id)?.calibrated ?? false;
+  return (isCalibrated && plan.arms.find((arm) => arm.id === id)?.calibration) || null;
+}
+
+/** The lines of word counts, alone and with others, by arm. */
 function countingVersions(
   dataset: Dataset,
-  model: WordModel,
-  tuned: ComparedVersion | undefined,
-  weight: number | null,
-): Readonly<Record<string, ComparedVersion>> {
+  counts: WordModel,
+  asked: ReadonlyMap<string, Version>,
+  { combined, together }: ReturnType<typeof references>,
+): Readonly<Record<string, Version>> {
+  const { labels } = dataset;
   const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
-  const alone = (counts: WordModel): ComparedVersion => ({
-    prompt: {
-      task: { kind: 'classify', labels: dataset.labels },
-      voices: [{ kind: 'counts', weight: 1, counts }],
-      ...{ calibration: null, threshold: null },
-    },
-    ...{ versionId: null, model: null },
-  });
-  const lines = { [MAJORITY]: alone(majorityCounts(train, dataset.labels.length)), [WORDS]: alone(model) };
-  if (weight === null || !tuned) return lines;
-  if (weight === 0) return { ...lines, [COMBINED]: alone(model) };
-  const own = tuned.prompt.voices.map((voice) => ({ ...voice, weight: voice.weight * weight }));
-  const voices = [...own, { kind: 'counts', weight: 1 - weight, counts: model } as const];
-  const prompt = { ...tuned.prompt, voices, calibration: null, threshold: null };
-  return { ...lines, [COMBINED]: { ...tuned, prompt, versionId: null } };
+  const majority = majorityCounts(train, labels.length);
+  const [most, words] = countVersions({ kind: 'classify', labels }, majority, counts, dataset);
+  const [tuned, probe] = [asked.get('tuned'), asked.get(PROBE)];
+  const members = [tuned, words, probe];
+  const own = combined && tuned ? mixed([tuned, words], [combined.weight, 1 - combined.weight], dataset) : null;
+  const canBe = together?.weights.every((weight, m) => weight === 0 || members[m] !== undefined);
+  const all = together && canBe ? mixed(members, together.weights, dataset) : null;
+  return { [MAJORITY]: most, [WORDS]: words, ...(own && { [COMBINED]: own }), ...(all && { [TOGETHER]: all }) };
 }
+
+/** Several as one, without those of no weight; null where none has any. The probe's intercepts stay in its answers. */
+function mixed(
+  versions: readonly (Version | undefined)[],
+  weights: readonly number[],
+  dataset: Dataset,
+): Version | null {
+  const heard = versions.flatMap((of, m) => {
+    const weight = weights[m] ?? 0;
+    return of && weight > 0 ? [{ of, weight }] : [];
+  });
+  const [first] = heard;
+  if (!first) return null;
+  const probe = heard.find(({ of }) => of.origin.kind === 'probe');
+  const fit = probe?.of.prompt.calibration;
+  const voices = heard.flatMap(({ of, weight }) =>
+    of.prompt.voices.map((voice) => ({ ...voice, weight: voice.weight * weight })),
+  );
+  return newVersion({
+    prompt: {
+      ...{ task: first.of.prompt.task, voices, threshold: null },
+      calibration: fit && probe ? { ...fit, meanLogProbs: fit.meanLogProbs.map((mean) => mean * probe.weight) } : null,
+    },
+    origin: { kind: 'mixed', of: heard.flatMap(({ of }) => (of.id === '' ? [] : [of.id])) },
+    model: heard.find(({ of }) => of.model)?.of.model ?? null,
+    learned: learnedOn(dataset),
+  });
+}
+
+type Judged = Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>;
 
 async function judged(
   { dataset, set, run }: Comparing,
   answered: Pick<ComparisonPlan, 'rowIds' | 'arms' | 'pairs' | 'production' | 'folds'>,
-): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
+): Promise<Judged> {
   const groups = rowGroups(dataset, answered.rowIds);
   const plan: ComparisonPlan = {
     labels: dataset.labels,
@@ -182,7 +222,7 @@ export async function compareFolds(
   tuned: ArmOutcome,
   folds: readonly AnsweredFold[],
   pairs: ComparisonPlan['pairs'],
-): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
+): Promise<Judged> {
   const { dataset, run } = using;
   const { arms, keep } = await readyArms(using, []);
   const rowIds = keep(using.test);
@@ -190,7 +230,7 @@ export async function compareFolds(
   const { validation, calibration } = otherRows(dataset, textsIn(using.arms.arms));
   const within = (ids: readonly string[]) => ids.filter((id) => known.has(id));
   const parts = { test: rowIds, validation: within(validation), calibration: within(calibration) };
-  const asked = { tokens: await tokensOfArms(using, arms, wordsIn(using)), test: rowIds };
+  const asked = { tokens: await tokensOfArms(using, arms), test: rowIds };
   const scored = await eachArm(run, arms, asked, (ready, onFraction) => scoreArm(using, ready, parts, onFraction));
   const foldOf = new Map(folds.flatMap(({ answers }, f) => [...answers.keys()].map((id) => [id, f] as const)));
   const own = rowIds.map((id) => present(folds[foldOf.get(id) ?? -1]?.answers.get(id), `answer to row ${id}`));
@@ -234,11 +274,6 @@ function wordsByFold(
   return rowIds.map((id) => present(byRow.get(id), `word counts of row ${id}`));
 }
 
-const wordsIn =
-  ({ host }: Comparing) =>
-  ({ prompt }: ArmPlan) =>
-    labelTokens(host.tokens, firstText(prompt).words);
-
 export async function tokensOfComparison(using: Comparing): Promise<number> {
   const { dataset, arms: planned } = using;
   const others = otherRows(dataset, textsIn(planned.arms));
@@ -246,11 +281,13 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
   const test = keep(using.test);
   // nothing that is timed is answered from memory
   const timed = arms.flatMap(({ arm, rows }) =>
-    textsOf(arm.prompt).map(({ soft }) => ({ rows: timedRows(dataset, test, rows), labels: [], soft, cacheKey: null })),
+    textsOf(arm.version.prompt).map(({ soft }, voice) => ({
+      ...{ rows: rowsBy(arm.version.prompt, timedRows(dataset, test, rows))(voice), labels: [], soft, cacheKey: null },
+    })),
   );
   const probed = await probeRows(using, untunedOf(arms), [...test, ...keep(others.validation)]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
-  const counted = [...(await tokensOfArms(using, arms, wordsIn(using), [...timed, ...states]))];
+  const counted = [...(await tokensOfArms(using, arms, [...timed, ...states]))];
   const sum = (tokens: readonly number[]) => tokens.reduce((a, b) => a + b, 0);
   const ofArms = sum(counted.splice(0, arms.length));
   const once = sum(counted.splice(0, timed.length));
@@ -289,26 +326,28 @@ export function decidedCalibration(
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
 async function scoreArm(
-  { host, set, dataset, run: { control } }: Comparing,
+  { host, dataset, run: { control } }: Comparing,
   { arm, rows }: ReadyArm,
   parts: Parts,
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
   const cacheKey = cacheKeyFor(dataset, arm);
-  const scored = await ask(host, arm.prompt, { rows, dataset, cacheKey }, control, onFraction);
+  const scored = await ask(host, arm.version.prompt, { rows, dataset, cacheKey }, control, onFraction);
   let latencyMsMedian = 0;
-  const labels = labelTokens(host.tokens, firstText(arm.prompt).words);
-  const timed = { rows: timedRows(dataset, parts.test, rows), labels, cacheKey: null, repeats: LATENCY_REPEATS };
-  for (const { soft } of textsOf(arm.prompt)) latencyMsMedian += await host.engine.latency({ ...timed, soft }, control);
+  const timed = rowsBy(arm.version.prompt, timedRows(dataset, parts.test, rows));
+  for (const [voice, { words, soft }] of textsOf(arm.version.prompt).entries()) {
+    const request = { rows: timed(voice), labels: labelTokens(host.tokens, words), soft };
+    latencyMsMedian += await host.engine.latency({ ...request, cacheKey: null, repeats: LATENCY_REPEATS }, control);
+  }
   const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
   const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
-  const own = arm.calibrated ? arm.prompt.calibration : undefined;
-  const isProbe = versionById(set, arm.versionId)?.origin.kind === 'probe';
+  const own = arm.version.calibrated ? arm.version.prompt.calibration : undefined;
+  const isProbe = arm.version.origin.kind === 'probe';
   const calibration = own ?? fitCalibration(logProbs(parts.calibration), labelCounts(dataset, dataset.split.train));
-  const deciding = decidingRows(dataset, softOf(arm.prompt) !== null, parts);
+  const deciding = decidingRows(dataset, softOf(arm.version.prompt) !== null, parts);
   const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
   const validated = validationOutcome(...decides);
   const mean = (of: (row: (typeof onTest)[number]) => number) =>
@@ -317,7 +356,8 @@ async function scoreArm(
     id: arm.id,
     name: arm.name,
     kind: arm.kind,
-    placement: softOf(arm.prompt)?.placement ?? null,
+    ...(arm.added && { added: arm.added }),
+    placement: softOf(arm.version.prompt)?.placement ?? null,
     logProbs: logProbs(parts.test),
     calibration,
     ...(own === undefined ? {} : { decided: own !== null }),
@@ -346,7 +386,11 @@ function references(
   parts: Parts,
   { wordAnswer, probe }: { readonly wordAnswer: (rowId: string) => readonly number[]; readonly probe: Answers | null },
   scored: readonly Scored[],
-): { readonly lines: readonly ArmOutcome[]; readonly combined: ReturnType<typeof combinedArm> } {
+): {
+  readonly lines: readonly ArmOutcome[];
+  readonly combined: ReturnType<typeof combinedArm>;
+  readonly together: ReturnType<typeof togetherArm> | null;
+} {
   const words = wordsArm(parts.test.map(wordAnswer));
   const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
   const tuned = scored.find(({ outcome }) => outcome.id === 'tuned');
@@ -358,10 +402,9 @@ function references(
     validationGold: goldOf(dataset, parts.validation),
   };
   const lines = [majorityArm(dataset.labels, train, parts.test.length), words];
-  if (probe) {
-    const [onTest, onValidation] = [probe.slice(0, parts.test.length), probe.slice(parts.test.length)];
-    lines.push(probeArm(onTest));
-    if (from && onValidation.length > 0) lines.push(togetherArm(from, onTest, onValidation));
-  }
-  return { lines, combined: from ? combinedArm(from) : null };
+  const combined = from ? combinedArm(from) : null;
+  if (!probe) return { lines, combined, together: null };
+  const [onTest, onValidation] = [probe.slice(0, parts.test.length), probe.slice(parts.test.length)];
+  const together = from && onValidation.length > 0 ? togetherArm(from, onTest, onValidation) : null;
+  return { lines: [...lines, probeArm(onTest), ...(together ? [together.arm] : [])], combined, together };
 }

@@ -8,14 +8,14 @@ import { compareTags as figuresOf } from '../evaluation/tag/compare';
 import type { TagOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { inSteps, throwIfInterrupted } from '../lib/control';
-import { fitTagWords, majorityTags, type WordModel, wordAnswers } from '../metrics/logistic';
+import { fitTagWords, majorityTags, wordAnswers } from '../metrics/logistic';
 import { fittingTagProbe } from '../metrics/probe';
 import { fitCuts, oddsOf } from '../metrics/tags';
-import { type CalibrationFit, firstText } from '../prompt/prompt';
-import type { ComparedVersion } from '../prompt-set/types';
-import { labelTokens } from '../tokens/tokenizer';
+import { countsOf, firstText } from '../prompt/prompt';
+import type { Version } from '../prompt-set/types';
 import { ask } from './ask';
 import {
+  asAsked,
   type Comparing,
   cacheKeyFor,
   eachArm,
@@ -26,6 +26,7 @@ import {
 } from './compare-arms';
 import { probeRows, statesOf } from './linear-probe';
 import { tagShares, tagsOf } from './tagged-rows';
+import { countVersions } from './word-counts';
 
 /** Validation rows that choose the cuts: more cost time, fewer cut by chance. */
 const CUT_ROWS = 128;
@@ -38,11 +39,6 @@ interface Said {
   readonly validation: Odds;
 }
 
-const wordsIn =
-  ({ host }: Comparing) =>
-  ({ prompt }: ReadyArm['arm']) =>
-    labelTokens(host.tokens, firstText(prompt).words);
-
 /** The rows that are asked, and the prompts with theirs. */
 async function opened(using: Comparing) {
   const { dataset, test } = using;
@@ -53,10 +49,10 @@ async function opened(using: Comparing) {
     'untuned prompt',
   );
   const parts = { test: keep(test), validation: keep(drawn) };
-  const text = { prompt: firstText(untuned.arm.prompt), rows: untuned.rows };
+  const text = { prompt: firstText(untuned.arm.version.prompt), rows: untuned.rows };
   const probed = await probeRows(using, text, [...parts.test, ...parts.validation]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
-  return { arms, pairs, parts, probed, tokens: await tokensOfArms(using, arms, wordsIn(using), states) };
+  return { arms, pairs, parts, probed, tokens: await tokensOfArms(using, arms, states) };
 }
 
 type Opened = Awaited<ReturnType<typeof opened>>;
@@ -73,12 +69,12 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
   const cutsOf = ({ validation }: Said) => fitCuts(validation, gold, shares);
   const asked = await eachArm(run, arms, { tokens, test: parts.test }, async (ready, onFraction) => {
     const { said, tokensSentMean } = await answersOf(using, ready, parts, onFraction);
-    const own = ready.arm.calibrated ? ready.arm.prompt.calibration : null;
+    const own = ready.arm.version.calibrated ? ready.arm.version.prompt.calibration : null;
     const cuts = own ? own.meanLogProbs.slice(0, -1) : cutsOf(said);
-    const { id, name, kind } = ready.arm;
-    const outcome: TagOutcome = { id, name, kind, odds: said.test, cuts, tokensSentMean };
+    const { also: _, version, ...named } = ready.arm;
+    const outcome: TagOutcome = { ...named, odds: said.test, cuts, tokensSentMean };
     const calibration = own ?? { meanLogProbs: [...cuts, 0], rows: parts.validation.length };
-    return { outcome, version: versionOf(ready, calibration) };
+    return { outcome, version: await asAsked(using, version, calibration) };
   });
   const probe = await probeSaid(using, open);
   throwIfInterrupted(run.control);
@@ -104,17 +100,11 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
     seed: dataset.seed,
   };
   const onProgress = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
-  const versions = [
-    ...asked.map(({ outcome, version }) => [outcome.id, version] as const),
-    ...counted.map(({ id, version }) => [id, version] as const),
-  ];
-  return { kind: 'tag', plan, comparison: figuresOf(plan, { onProgress }), versions: Object.fromEntries(versions) };
+  const versions: Record<string, Version> = {};
+  for (const { outcome, version } of asked) versions[outcome.id] = version;
+  for (const { id, version } of counted) versions[id] = await asAsked(using, version);
+  return { kind: 'tag', plan, comparison: figuresOf(plan, { onProgress }), versions };
 }
-
-const versionOf = (
-  { arm: { prompt, versionId, model } }: Pick<ReadyArm, 'arm'>,
-  calibration: CalibrationFit,
-): ComparedVersion => ({ prompt: { ...prompt, calibration }, versionId, model });
 
 async function answersOf(
   { host, dataset, run: { control } }: Comparing,
@@ -123,7 +113,7 @@ async function answersOf(
   onFraction: (fraction: number) => void,
 ): Promise<{ readonly said: Said; readonly tokensSentMean: number }> {
   const cacheKey = cacheKeyFor(dataset, arm);
-  const { rows: scored } = await ask(host, arm.prompt, { rows, dataset, cacheKey }, control, onFraction);
+  const { rows: scored } = await ask(host, arm.version.prompt, { rows, dataset, cacheKey }, control, onFraction);
   const byRow = new Map(scored.map((row) => [row.rowId, row]));
   const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
   const odds = (ids: readonly string[]) => answers(ids).map(({ logProbs }) => oddsOf(logProbs));
@@ -142,25 +132,19 @@ function references(dataset: Dataset, { parts }: Opened, cutsOf: (said: Said) =>
   const words = fitTagWords(texts(dataset.split.train), tags, classes);
   const majority = majorityTags(tags, classes);
   const named = majority.tags.map((place) => dataset.labels[place]).join(', ') || dataset.labels.at(-1);
-  const made = (id: string, name: string, model: WordModel, areCut: boolean) => {
-    const answer = wordAnswers(model);
+  const task = { kind: 'tag' as const, labels: dataset.labels };
+  const versions = countVersions(task, majority.counts, words, dataset);
+  const made = (id: string, name: string, version: Version, areCut: boolean) => {
+    const answer = wordAnswers(present(countsOf(version.prompt), 'word counts'));
     const odds = (ids: readonly string[]) => answer(texts(ids)).map(oddsOf);
     const said = { test: odds(parts.test), validation: odds(parts.validation) };
     const cuts = areCut ? cutsOf(said) : dataset.labels.slice(1).map(() => 0);
-    const version: ComparedVersion = {
-      prompt: {
-        task: { kind: 'tag', labels: dataset.labels },
-        voices: [{ kind: 'counts', weight: 1, counts: model }],
-        calibration: { meanLogProbs: [...cuts, 0], rows: areCut ? parts.validation.length : 0 },
-        threshold: null,
-      },
-      ...{ versionId: null, model: null },
-    };
-    return { id, name, said, cuts, version };
+    const calibration = { meanLogProbs: [...cuts, 0], rows: areCut ? parts.validation.length : 0 };
+    return { id, name, said, cuts, version: { ...version, name, prompt: { ...version.prompt, calibration } } };
   };
   return [
-    made(MAJORITY, `Always “${named}”`, majority.counts, false),
-    made(WORDS, 'TF-IDF + logistic regression', words, true),
+    made(MAJORITY, `Always “${named}”`, versions[0], false),
+    made(WORDS, 'TF-IDF + logistic regression', versions[1], true),
   ];
 }
 

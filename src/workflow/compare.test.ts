@@ -331,7 +331,7 @@ describe('a comparison', () => {
     expect(evaluation.plan.pairs).toContainEqual(['run-r0', 'tuned']);
     expect(evaluation.comparison.arms.find(({ id }) => id === 'run-r0')?.n).toBe(dataset.split.test.length);
     expect(evaluation.comparison.verdict.detail).toContain('Against the version in production (tuned 1), with 12');
-    expect(versionsCompared(set, { ...evaluation, id: 'e' }).get('run-r0')).toBe('r0');
+    expect(versionsCompared(set, evaluation).get('run-r0')).toBe('r0');
     const ofItself = { ...set, moves: [{ stage: 'production', from: null, to: 'r1', at: '' }] };
     expect((await compared({ set: ofItself, dataset })).evaluation.plan.production).toBeUndefined();
     const staged = { ...set, moves: [{ stage: 'production', from: null, to: 'h', at: '' }] };

@@ -16,12 +16,12 @@ import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
 import { firstText, softOf } from '../prompt/prompt';
 import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
-import { comparedVersion } from '../prompt-set/calibration';
 import { productionOf } from '../prompt-set/stages';
 import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
 import { GENERATED_TOKEN, generateTexts, longestAnswer } from '../route/generated-texts';
 import {
+  asAsked,
   type CompareEvent,
   type Comparing,
   cacheKeyFor,
@@ -40,11 +40,11 @@ import { learnedRows } from './run-rows';
 
 const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) +
-  (softOf(arm.prompt)?.virtualTokens ?? 0);
+  (softOf(arm.version.prompt)?.virtualTokens ?? 0);
 
 /** Tokens that each arm runs, with the tokens read that a generated one costs. @param longest of an answer */
 const tokensOfTexts = async (using: Comparing, arms: readonly ReadyArm[], longest: number) =>
-  (await tokensOfArms(using, arms, () => [])).map(
+  (await tokensOfArms(using, arms)).map(
     (read, i) => read + GENERATED_TOKEN * longest * present(arms[i], 'arm').rows.length,
   );
 
@@ -67,7 +67,8 @@ async function compareTexts(using: Comparing): Promise<Found<'generate'>> {
     seed: dataset.seed,
   };
   const onProgress = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
-  const versions = Object.fromEntries(arms.map(({ arm }) => [arm.id, comparedVersion(arm, null)]));
+  const versions: Record<string, Version> = {};
+  for (const { arm } of arms) versions[arm.id] = await asAsked(using, arm.version);
   return { kind: 'generate', plan, comparison: figuresOf(plan, { onProgress }), versions };
 }
 
@@ -79,12 +80,13 @@ async function generate(
 ): Promise<GenerateOutcome> {
   const { arm, rows } = ready;
   const cacheKey = cacheKeyFor(dataset, arm);
-  const asked = { rows, soft: softOf(arm.prompt), cacheKey, longest };
+  const asked = { rows, soft: softOf(arm.version.prompt), cacheKey, longest };
   const generated = await generateTexts(host, asked, control, (done) => onFraction(done / Math.max(1, rows.length)));
   return {
     id: arm.id,
     name: arm.name,
     kind: arm.kind,
+    ...(arm.added && { added: arm.added }),
     written: generated.map(({ text }) => text),
     scores: generated.map(({ rowId, target }) => present(target, `score of row ${rowId}`)),
     tokensSentMean: sentTokens(ready),
@@ -112,7 +114,7 @@ const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Fou
 
 /** The version in production, where it is an arm beside the headline, with the rows that the tuned prompt learned from since. */
 function productionArm({ arms, tuned }: Arms, dataset: Dataset, inUse: Version | null): Comparing['production'] {
-  const arm = arms.find(({ versionId }) => inUse !== null && versionId === inUse.id);
+  const arm = arms.find(({ version }) => inUse !== null && version.id === inUse.id);
   if (!inUse || !arm || arm.id === 'tuned' || arm.id === 'yours') return null;
   const [then, now] = [inUse.learned, tuned?.learned];
   const addedRows = then && now ? addedBetween(dataset, then.datasetFingerprint, now.datasetFingerprint) : 0;
@@ -155,7 +157,7 @@ async function rowsIn(
   compared: number,
 ): Promise<RowsCompared> {
   const asked = present(arms.find(({ id }) => id === 'tuned') ?? arms[0], 'arm');
-  const prompt = firstText(asked.prompt);
+  const prompt = firstText(asked.version.prompt);
   const request = { dataset, prompt, words: prompt.words };
   const { long, drawn, ...learned } = await learnedRows(host, request, run.control);
   const account = without(accountOf(dataset), 'drawn', drawn + dataset.split.test.length - test.length);

@@ -162,7 +162,6 @@ describe('the page for an audience', () => {
     const text = await page(host, order({ subject: 'h', withRows: true }));
     expect(text).toContain('data-name0="Untuned" data-name1="Yours"');
     const { whyNot } = EXPORTS.audience;
-    expect(whyNot(subjectOf(order().stored, 'arm:e:probe'), order().stored)).toContain('Save the probe');
     const alone = { ...order().stored, evaluations: [] };
     expect(whyNot(subjectOf(alone, 'h'), alone)).toContain('not been compared');
   });

@@ -11,9 +11,9 @@ import { counted, PRODUCT, rounded } from '../lib/format';
 import type { Figure } from '../metrics/registry';
 import { countsOf, firstText, isText, labelsOf, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
-import { armId } from '../prompt-set/arms';
-import { versionsCompared } from '../prompt-set/calibration';
+import { armOf } from '../prompt-set/calibration';
 import { chosenWritten } from '../prompt-set/make-versions';
+import { askedVersion, routeOf } from '../prompt-set/ready-prompt';
 import { stagesAt } from '../prompt-set/stages';
 import { isSameText, runOf, textAlone } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
@@ -23,12 +23,12 @@ import type { Host, Run } from './host';
 import { makePackage } from './make-package';
 
 /** How many rows of the user a prompt shows as examples. */
-export const examplesIn = ({ asked }: Pick<Subject, 'asked'>): number =>
-  asked ? Math.max(0, ...textsOf(asked.prompt).map(exampleCount)) : 0;
+export const examplesIn = ({ version: { prompt } }: Pick<Subject, 'version'>): number =>
+  Math.max(0, ...textsOf(prompt).map(exampleCount));
 
 /** Whether words of training rows are in it. */
-export const countsWords = ({ asked }: Subject): boolean =>
-  asked !== null && (countsOf(asked.prompt)?.vocabulary.length ?? 0) > 0;
+export const countsWords = ({ version: { prompt } }: Subject): boolean =>
+  (countsOf(prompt)?.vocabulary.length ?? 0) > 0;
 
 /** What the user is asked to agree to, because the prompt is made of it; null = of nothing of theirs. */
 export function madeOf(subject: Subject): string | null {
@@ -51,8 +51,8 @@ export function leaving(order: Order, subject: Subject = chosenSubject(order)): 
   const { set, dataset } = order.stored;
   const why = madeOf(subject);
   if (why && !order.withRows) throw badInput(why);
-  const { prompt, route } = present(subject.asked, 'a prompt');
-  const version = { name: subject.name, route, prompt: wholePrompt(prompt, dataset) };
+  const { prompt } = subject.version;
+  const version = { name: subject.name, route: routeOf(subject.version), prompt: wholePrompt(prompt, dataset) };
   return { name: set.name, handle: set.handle, version, userRows: examplesIn(subject) };
 }
 
@@ -60,7 +60,7 @@ export function leaving(order: Order, subject: Subject = chosenSubject(order)): 
 function fallbackOf({ stored, withRows }: Order, { version: asked }: Subject): Subject | null {
   const { set } = stored;
   const hand = chosenWritten(set);
-  if (!hand || !asked || isText(asked.prompt)) return null;
+  if (!hand || asked.number === 0 || isText(asked.prompt)) return null;
   const { shots, selection } = firstText(hand.prompt);
   const canLeave = shots === 0 || (withRows && selection !== 'nearest');
   const hasLabels = contentKey(labelsOf(hand.prompt)) === contentKey(labelsOf(asked.prompt));
@@ -76,12 +76,12 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
   const { set, dataset } = order.stored;
   const why = madeOf(subject);
   if (why && !order.withRows) throw badInput(why);
-  const asked = { ...present(subject.asked, 'a prompt'), name: subject.name };
+  const { version } = subject;
+  const asked = { ...askedVersion(set, version, dataset), name: subject.name };
   if (textsOf(asked.prompt).length > 0) checkModel(host, subject);
   const second = fallbackOf(order, subject);
-  const fallback = second?.asked ?? null;
-  const { version } = subject;
-  const tuned = version && !isText(version.prompt) ? version : null;
+  const fallback = second && askedVersion(set, second.version, dataset);
+  const tuned = version.number > 0 && !isText(version.prompt) ? version : null;
   const trained = runOf(set, version);
   const { untuned, policy, name, handle } = set;
   const isStaged = fallback !== null && tuned !== null && stagesAt(set, tuned.id).length > 0;
@@ -91,8 +91,7 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
     ...{ producer: PRODUCT, name, handle, createdAt: host.now() },
     columns: dataset && { text: dataset.mapping.text, label: dataset.mapping.label },
     policy: isStaged && policy && policy.kind !== 'as-asked' ? policy : null,
-    origin: version?.origin ?? null,
-    learned: version?.learned ?? null,
+    ...{ origin: version.origin, learned: version.learned },
     run: trained && packedRun(trained),
     untuned: isUntuned ? untuned.calibration : null,
     data: dataset && dataset.fingerprint === tuned?.learned?.datasetFingerprint ? dataFacts(dataset) : null,
@@ -131,12 +130,12 @@ function dataFacts({ table, mapping, split, fingerprint, splitHash, seed }: Data
 
 /** What it reached on test rows, and against the prompt that it was compared with first. */
 function resultsOf(subject: Subject, { set }: Order['stored']): Package['results'] {
-  const { evaluation, version, id } = subject;
+  const { evaluation, version } = subject;
   if (!evaluation) return null;
-  const own = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.id)?.[0];
+  const own = armOf(set, evaluation, version.id);
   const { comparison, plan } = evaluation;
   const arms: readonly AnyArm[] = comparison.arms;
-  const arm = arms.find((each) => each.id === own || armId(evaluation, each.id) === id);
+  const arm = arms.find((each) => each.id === own);
   if (!arm) return null;
   const pair = (comparison.pairs as readonly AnyPair[]).find(({ b }) => b === arm.id);
   const other = pair && arms.find((each) => each.id === pair.a);

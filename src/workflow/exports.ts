@@ -8,8 +8,7 @@ import { rowsOf, textOf } from '../dataset/labels';
 import { madeOfRows } from '../interchange/set-files';
 import { countsOf, firstText, isText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import { armId } from '../prompt-set/arms';
-import { versionsCompared } from '../prompt-set/calibration';
+import { armOf } from '../prompt-set/calibration';
 import { chosenWritten } from '../prompt-set/make-versions';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
@@ -42,13 +41,12 @@ interface PromptExport {
 const NOTHING_CHOSEN = 'No prompt is tried, tuned or compared yet.';
 /** The one text with vectors that a prompt is, which a package of a tuned version describes. */
 export const isOneTuned = (subject: Subject): boolean =>
-  subject.version !== null && subject.asked?.prompt.voices.length === 1 && softOf(subject.asked.prompt) !== null;
+  subject.version.number > 0 && subject.version.prompt.voices.length === 1 && softOf(subject.version.prompt) !== null;
 
 /** What keeps a prompt from being answered elsewhere as one thing. */
 function whyNotAlone(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
-  if (!subject.asked) return subject.changed;
-  return textsOf(subject.asked.prompt).some(({ selection, shots }) => selection === 'nearest' && shots > 0)
+  return textsOf(subject.version.prompt).some(({ selection, shots }) => selection === 'nearest' && shots > 0)
     ? 'It shows each row the examples nearest to it among your rows, so it only works here.'
     : null;
 }
@@ -56,8 +54,8 @@ function whyNotAlone(subject: Subject | null): string | null {
 /** What keeps a prompt from being a text. */
 function whyNoText(subject: Subject | null): string | null {
   const alone = whyNotAlone(subject);
-  if (!subject?.asked || alone) return alone;
-  const { prompt } = subject.asked;
+  if (!subject || alone) return alone;
+  const { prompt } = subject.version;
   if (prompt.task.kind === 'tag') return 'It gives every label that is probable enough, and a text gives one.';
   if (softOf(prompt)) return 'Its vectors cannot be written as text.';
   if (countsOf(prompt)) return 'Word counts are numbers, not text.';
@@ -69,7 +67,7 @@ function whyNoText(subject: Subject | null): string | null {
 function whyNotTuned(subject: Subject | null): string | null {
   if (!subject) return NOTHING_CHOSEN;
   if (isOneTuned(subject)) return null;
-  return subject.asked && subject.asked.prompt.voices.length > 1
+  return subject.version.prompt.voices.length > 1
     ? 'It needs a single tuned version, and this one combines several prompts.'
     : 'It needs a tuned prompt, and this one has no vectors.';
 }
@@ -77,7 +75,7 @@ function whyNotTuned(subject: Subject | null): string | null {
 const NOT_COMPARED = 'It has not been compared on test rows yet.';
 
 const whyNoComparison = (subject: Subject | null, stored: Order['stored']): string | null =>
-  comparisonFor({ stored, subject: subject?.id ?? null, withRows: false }) ? null : NOT_COMPARED;
+  comparisonFor({ stored, subject: subject?.version.id ?? null, withRows: false }) ? null : NOT_COMPARED;
 
 /** How many of the user's rows a prompt is made of: its examples, or the training rows whose words it counts. */
 function rowsOfPrompt({ stored, subject: id }: Order): number {
@@ -176,7 +174,7 @@ const peft: PromptExport = {
   whyNot: (subject) => {
     const tuned = whyNotTuned(subject);
     if (tuned || !subject) return tuned;
-    const soft = subject.asked && softOf(subject.asked.prompt);
+    const soft = softOf(subject.version.prompt);
     if (soft?.answerShift) return 'Its answer words were trained too, and an adapter cannot contain them.';
     return soft && soft.placement !== 'prefix'
       ? `Its vectors come ${PLACEMENT_WORDS[soft.placement]}, and PEFT only puts them before it. Train with the vectors before the text.`
@@ -196,7 +194,7 @@ const webPage: PromptExport = {
   ...asPackage,
   whyNot: (subject) =>
     whyNotAlone(subject) ??
-    (subject?.asked && textsOf(subject.asked.prompt).length === 0
+    (subject && textsOf(subject.version.prompt).length === 0
       ? 'Word counts answer without a model, and the page loads one.'
       : null),
 };
@@ -219,10 +217,9 @@ const browser: PromptExport = {
 
 /** The two arms that an audience is shown: the untuned prompt, or yours, and the chosen one; null where it was not compared. */
 export function shownTo(subject: Subject, { set }: Order['stored']): readonly [string, string] | null {
-  const { id, evaluation, version, asked } = subject;
-  if (!evaluation || !asked) return null;
-  const compared = [...versionsCompared(set, evaluation)].find(([, versionId]) => versionId === version?.id);
-  const chosen = compared?.[0] ?? id.slice(armId(evaluation, '').length);
+  const { evaluation, version } = subject;
+  const chosen = evaluation && armOf(set, evaluation, version.id);
+  if (!chosen) return null;
   const other = ['untuned', 'yours'].find(
     (arm) => arm !== chosen && evaluation.plan.arms.some((each) => each.id === arm),
   );
@@ -263,7 +260,7 @@ const audience: PromptExport = {
   },
   whyNot: (subject, stored) => {
     if (!subject) return NOTHING_CHOSEN;
-    return subject.asked ? (shownTo(subject, stored) ? null : NOT_COMPARED) : subject.changed;
+    return shownTo(subject, stored) ? null : NOT_COMPARED;
   },
   asks: ({ stored: { dataset }, withRows, audience: chosen }) => {
     if (!dataset)

@@ -15,7 +15,6 @@ import { compareCells, fillGrid } from './grid';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
-import { keepProbe } from './linear-probe';
 import { answerText, continueText, weighWords } from './play';
 import { readAhead } from './race';
 import type { ReportRequest } from './report-file';
@@ -67,7 +66,6 @@ export const VERBS = {
   fineTune,
   improve,
   isWorseThanBare,
-  keepProbe,
   openRows,
   proposeImport,
   readAhead,

@@ -7,7 +7,7 @@ import { createLog, type NodeHost, openHost } from '../cli/node-host';
 import { node } from '../cli/run.test-support';
 import { rowsOf as rowsIn, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { PROBE } from '../evaluation/classify/made-arms';
+import { PROBE, TOGETHER } from '../evaluation/classify/made-arms';
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { readIncoming } from '../interchange/incoming';
 import { packageIn, packageJson, unpacked } from '../interchange/package';
@@ -19,10 +19,9 @@ import { labelProbabilities } from '../metrics/calibration';
 import { firstText } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 import { labelled } from '../prompt-set/answers.test-support';
-import { armId } from '../prompt-set/arms';
-import { versionOfArm } from '../prompt-set/calibration';
+import { keepArm, versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
-import { addVersion, chosenTrained, finishRun, startRun } from '../prompt-set/make-versions';
+import { chosenTrained, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { type AskedVersion, alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
 import { moveStage } from '../prompt-set/stages';
@@ -42,7 +41,7 @@ import { ABOUT } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { checkImport, readImport } from './import';
-import { exportPackage, VERBS } from './index';
+import { exportPackage } from './index';
 import { makePackage } from './make-package';
 import { prepareRows, readTable } from './open-data';
 import { answerText } from './play';
@@ -106,11 +105,6 @@ async function comparedWith(set: PromptSet, rows = dataset) {
     stored: { set, dataset: rows, evaluations: [evaluation], checkpoints: [], measurements: [] },
   };
 }
-type Stored = Awaited<ReturnType<typeof comparedWith>>['stored'];
-
-const keep = (stored: Stored, evaluation: ClassifyEvaluation, of = host) =>
-  VERBS.keepProbe(of, { stored, subject: armId(evaluation, PROBE), withRows: true }, SILENT);
-
 const testRows = ({ plan }: ClassifyEvaluation) => rowsIn(dataset, plan.rowIds);
 const textsOf = (evaluation: ClassifyEvaluation) => testRows(evaluation).map((row) => textOf(row, dataset.mapping));
 
@@ -127,9 +121,9 @@ async function answersBy(ready: AskedVersion, evaluation: ClassifyEvaluation) {
   return answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
 }
 
-function expectAsCompared(got: readonly (readonly number[])[], { plan }: ClassifyEvaluation) {
+function expectAsCompared(got: readonly (readonly number[])[], { plan }: ClassifyEvaluation, arm = PROBE) {
   const line = present(
-    plan.arms.find(({ id }) => id === PROBE),
+    plan.arms.find(({ id }) => id === arm),
     'the line',
   );
   expect(got).toHaveLength(line.logProbs.length);
@@ -142,8 +136,7 @@ function expectAsCompared(got: readonly (readonly number[])[], { plan }: Classif
 /** A comparison, and the set with its probe as the newest version, which production points to. */
 async function kept(set: PromptSet) {
   const { evaluation, stored } = await comparedWith(set);
-  const made = await keep(stored, evaluation);
-  const added = addVersion(set, { id: made.id, now: NOW }, made);
+  const added = keepArm(set, evaluation, PROBE, { now: NOW });
   const version = present(added.versions.at(-1), 'version');
   const staged = moveStage(added, { stage: 'production', to: version.id }, NOW);
   return { evaluation, version, set: staged, stored: { ...stored, set: staged } };
@@ -155,7 +148,11 @@ describe('the linear probe of a comparison as a version', () => {
     async (place) => {
       const { evaluation, set, version } = await kept(setOf(dataset, place === 'no run' ? {} : { placement: place }));
       expect(version).toMatchObject({
-        ...{ id: 'arm:e:probe', origin: { kind: 'probe', rows: dataset.split.train.length } },
+        ...{
+          id: evaluation.versions[PROBE]?.id,
+          name: 'Linear probe',
+          origin: { kind: 'probe', rows: dataset.split.train.length },
+        },
         prompt: { voices: [{ soft: { placement: 'suffix', virtualTokens: 1 } }] },
       });
       expect(firstText(version.prompt).template).toMatch(/\{text\}\nSentiment$/);
@@ -177,9 +174,11 @@ describe('the linear probe of a comparison as a version', () => {
     const { evaluation, set, version } = await kept(setOf(dataset, { placement: 'suffix' }));
     expect(versionWords(version)).toBe('probe 2');
     expect(versionOfArm(set, evaluation, PROBE)).toBe(version.id);
-    expect(subjectOf({ ...comparisons(evaluation), set, dataset }, armId(evaluation, PROBE))).toMatchObject({
-      ...{ name: 'probe 2', asked: { route: 'probe' } },
-    });
+    expect(subjectOf({ ...comparisons(evaluation), set, dataset }, evaluation.versions[PROBE]?.id ?? '')).toMatchObject(
+      {
+        ...{ name: 'probe 2', version: { origin: { kind: 'probe' } } },
+      },
+    );
     expect([isTuned(version), chosenTrained(set)?.id]).toEqual([false, 'r']);
     expect(seedsOf(set, present(chosenTrained(set), 'Tuned'))).toHaveLength(1);
     expect(startOptions(set).map(({ id }) => id)).not.toContain(`run:${version.id}`);
@@ -198,8 +197,8 @@ describe('the linear probe of a comparison as a version', () => {
     const turned = { ...dataset, table: { ...dataset.table, rows } };
     const versionOf = async (of: Dataset) => {
       await host.engine.forget();
-      const { stored, evaluation } = await comparedWith(setOf(of), of);
-      const { prompt, origin } = await keep(stored, evaluation);
+      const { evaluation } = await comparedWith(setOf(of), of);
+      const { prompt, origin } = present(evaluation.versions[PROBE], 'the probe');
       return { gold: evaluation.plan.gold, made: { prompt, origin } };
     };
     const [own, other] = [await versionOf(dataset), await versionOf(turned)];
@@ -207,44 +206,37 @@ describe('the linear probe of a comparison as a version', () => {
     expect(other.made).toEqual(own.made);
   });
 
-  const reversed = (arm: ClassifyEvaluation['plan']['arms'][number]) => ({
-    ...arm,
-    logProbs: arm.logProbs.map((row) => row.toReversed()),
+  it('answers together with the tuned prompt and word counts as that line did, also in a later comparison', async () => {
+    const before = setOf(dataset, { placement: 'suffix' });
+    const { evaluation } = await comparedWith(before);
+    const set = keepArm(before, evaluation, TOGETHER, { now: NOW });
+    const version = present(set.versions.at(-1), 'version');
+    expect(version).toMatchObject({ id: evaluation.versions[TOGETHER]?.id, origin: { kind: 'mixed' } });
+    expect(version.prompt.voices.length).toBeGreaterThan(1);
+    expectAsCompared(await answersOf(set, version, evaluation), evaluation, TOGETHER);
+    const later = await compare(host, { set, dataset, also: [version.id] }, SILENT);
+    const own = (later.evaluation as ClassifyEvaluation).plan.arms.find(({ id }) => id === `run-${version.id}`);
+    const means = present(own?.decided ? own.calibration : null, 'its calibration').meanLogProbs;
+    const again = present(own, 'arm').logProbs.map((row) => labelProbabilities(row, means));
+    expectAsCompared(again, evaluation, TOGETHER);
   });
 
-  it('is refused where rows, split, labels, weights or its answers are others by now, and where there is no line', async () => {
-    const { stored, evaluation } = await comparedWith(setOf(dataset));
-    const refused = async (change: Partial<Stored>, of = host) => {
-      const error = await keep({ ...stored, ...change }, evaluation, of).then(() => null, String);
-      return present(error, 'an error');
+  it('is none where a model bounds its scores, where the text has no end of its own, and where it answers otherwise', async () => {
+    const why = async (set: PromptSet, engine: Partial<NodeHost['engine']> = {}) => {
+      const of = { ...host, engine: { ...host.engine, ...engine } } as NodeHost;
+      const { evaluation } = await compare(of, { set, dataset }, SILENT);
+      expect(evaluation.versions[PROBE]).toBeUndefined();
+      return evaluation.noVersion?.[PROBE];
     };
-    expect(await refused({ dataset: await rowsOf((await csv()).replace('joy', 'pain')) })).toMatch(
-      /have changed since/,
-    );
-    expect(await refused({ dataset: { ...dataset, splitHash: 'other' } })).toMatch(/have changed since/);
-    expect(await refused({ dataset: { ...dataset, labels: dataset.labels.toReversed() } })).toMatch(
-      /have changed since/,
-    );
-    expect(await refused({ dataset: null as never })).toMatch(/have changed since/);
-    const loaded = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'f'.repeat(64) } } };
-    expect(await refused({}, loaded as NodeHost)).toMatch(/compared with other weights/);
-    const line = { ...evaluation, plan: { ...evaluation.plan, arms: evaluation.plan.arms.map(reversed) } };
-    expect(await refused({ evaluations: [line] })).toMatch(/no longer gives the answers/);
-    const without = { ...evaluation, plan: { ...evaluation.plan, arms: [] } };
-    expect(await refused({ evaluations: [without] })).toMatch(/no linear probe/);
-  });
-
-  it('is refused where a model bounds its scores, and where the text has no end of its own', async () => {
-    const { stored, evaluation } = await comparedWith(setOf(dataset));
     const outputVectors: typeof host.engine.outputVectors = async (...asked) => ({
       ...(await host.engine.outputVectors(...asked)),
       isCapped: true,
     });
-    const capped = { ...host, engine: { ...host.engine, outputVectors } } as NodeHost;
-    await expect(keep(stored, evaluation, capped)).rejects.toThrow('bounds its scores');
-    const open = { ...setOf(dataset), baseTemplate: 'Text: {text}' };
-    const bare = await comparedWith(open);
-    await expect(keep(bare.stored, bare.evaluation)).rejects.toThrow('Add a line such as “Label:”');
+    expect(await why(setOf(dataset), { outputVectors })).toContain('bounds its scores');
+    expect(await why({ ...setOf(dataset), baseTemplate: 'Text: {text}' })).toContain('Add a line such as “Label:”');
+    const tokenVectors: typeof host.engine.tokenVectors = async (ids, ...more) =>
+      (await host.engine.tokenVectors(ids, ...more)).map((value) => value + 1);
+    expect(await why(setOf(dataset), { tokenVectors })).toContain('answers otherwise than it was compared');
   });
 });
 

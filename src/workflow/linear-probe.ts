@@ -4,35 +4,32 @@
  */
 import { drawnRows } from '../dataset/draw';
 import { rowsById, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
 import type { OutputVectors, StatesRequest } from '../engine/types';
-import { PROBE } from '../evaluation/classify/made-arms';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
-import { badInput } from '../lib/errors';
+import { badInput, badInputIn } from '../lib/errors';
 import { calibrated } from '../metrics/calibration';
 import { fittingProbe, type LinearScores, type Probe } from '../metrics/probe';
-import { type TextVoice, textsOf } from '../prompt/prompt';
+import type { TextVoice } from '../prompt/prompt';
 import { trainedPrompt } from '../prompt/soft-prompt';
-import { armId, isOfRows, UNTUNED } from '../prompt-set/arms';
-import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types';
-import { promptOf, tunedPrompt } from '../prompt-set/versions';
+import type { Version } from '../prompt-set/types';
+import { newVersion, promptOf, tunedPrompt } from '../prompt-set/versions';
 import { singleTokenWords } from '../task/propose-words';
 import { cueOf } from '../task/template';
 import type { PromptText } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { askIds } from './ask';
 import type { CompareEvent, Comparing, ReadyArm } from './compare-arms';
-import type { Order } from './export-subjects';
-import type { Host, Run, Verb } from './host';
+import type { Host, Run } from './host';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf } from './training-rows';
+import { learnedOn } from './word-counts';
 
 /** Training rows that the probe learns from; more would have to be read. */
 const PROBE_ROWS = 256;
 
-type Asking = Pick<Comparing, 'host' | 'dataset' | 'run'>;
-type Untuned = Pick<ReadyArm, 'rows'> & { readonly prompt: PromptText };
+type Asking = Pick<Comparing, 'host' | 'set' | 'dataset' | 'run'>;
+type Untuned = Pick<ReadyArm, 'rows'> & { readonly prompt: TextVoice };
 type Answers = readonly (readonly number[])[];
 
 /**
@@ -57,12 +54,18 @@ export async function probeRows(
   return { train, request: { rows: asked, cacheKey: cacheKeyOf(dataset.fingerprint, prompt.template) } };
 }
 
-/** The probe, and its log-probabilities of some rows, by the states of the untuned prompt's texts; null without training rows. */
-async function fitted(
+/** What the probe says of some rows, and itself as a version, or why it cannot be one. */
+export interface AnsweringProbe {
+  readonly answers: Answers;
+  readonly version: Version | string;
+}
+
+/** By the states of the untuned prompt's texts; null without training rows. */
+export async function linearProbe(
   using: Asking,
   untuned: Untuned,
   ids: readonly string[],
-): Promise<{ readonly probe: Probe; readonly train: readonly TokenRow[]; readonly answers: Answers } | null> {
+): Promise<AnsweringProbe | null> {
   const note = 'Linear probe';
   const { host, dataset } = using;
   const { control, emit } = using.run;
@@ -73,7 +76,10 @@ async function fitted(
   const gold = train.map(({ label }) => present(label, 'label'));
   const fitting = fittingProbe(states.slice(0, train.length), gold, dataset.labels.length);
   const probe = await inSteps(fitting, control, (fraction) => emit({ kind: 'progress', fraction, note }));
-  return { probe, train, answers: probe.predict(states.slice(train.length)) };
+  const answers = probe.predict(states.slice(train.length));
+  const version = await asVersion(using, untuned, { probe, train, rows: request.rows }).catch(badInputIn);
+  const why = typeof version === 'string' ? version : await whyOther(using, version, ids, answers);
+  return { answers, version: why ?? version };
 }
 
 export async function statesOf(
@@ -89,76 +95,11 @@ export async function statesOf(
   return request.rows.map((_, i) => packed.subarray(i * width, (i + 1) * width));
 }
 
-export const probeAnswers = async (...asked: Parameters<typeof fitted>): Promise<Answers | null> =>
-  (await fitted(...asked))?.answers ?? null;
-
-// The probe as a version.
+// The probe as a version: a soft prompt with trained answer words.
 
 const CHECKED_ROWS = 12;
 /** Most that a probability may differ by: float32 sums in another order. */
 const SAME = 1e-4;
-
-interface Compared {
-  readonly evaluation: ClassifyEvaluation;
-  readonly dataset: Dataset;
-  readonly prompt: TextVoice;
-  readonly set: PromptSet;
-  readonly answers: Answers;
-}
-
-/** @throws StudioError `bad-input` where rows, split, labels or weights are others by now */
-function lineOf({ engine: { info } }: Pick<Host, 'engine'>, { stored, subject }: Order): Compared {
-  const { set, dataset, evaluations } = stored;
-  const evaluation = evaluations.find((each) => armId(each, PROBE) === subject);
-  const line = evaluation?.plan.arms.find(({ id }) => id === PROBE);
-  if (evaluation?.kind !== 'classify' || !line || !('logProbs' in line))
-    throw badInput('This comparison has no linear probe. Compare again, then save it.');
-  const { model } = evaluation;
-  if (!dataset || !isOfRows(evaluation, dataset))
-    throw badInput(
-      'The rows, how they are split or their labels have changed since this comparison, and the probe is made from its training rows. Compare again, then save the probe.',
-    );
-  if (model !== undefined && model !== info.sha256)
-    throw badInput(
-      `The probe was compared with other weights than those of ${info.id}, which is loaded. Load that model, then save the probe.`,
-    );
-  const text = present(textsOf(present(evaluation.versions[UNTUNED], 'untuned prompt').prompt)[0], 'text');
-  return { evaluation, dataset, prompt: text, set, answers: line.logProbs };
-}
-
-const asChanged = () =>
-  badInput(
-    'The probe no longer gives the answers that it was compared with: something that it is made of has changed. Compare again, then save it.',
-  );
-
-const apart = (some: Answers, others: Answers) =>
-  some.reduce(
-    (most, row, i) =>
-      row.reduce((top, value, c) => Math.max(top, Math.abs(Math.exp(value) - Math.exp(others[i]?.[c] ?? 0))), most),
-    0,
-  );
-
-/**
- * The linear probe of a comparison as a version: fitted again on the same training rows, and written as a soft prompt with
- * trained answer words. Its vectors are the embeddings of the last tokens of the untuned prompt's text, so that the last
- * hidden state is the same; its answer words are shifted by the probe's weights less their own; the intercepts are its
- * calibration.
- * @throws StudioError `bad-input` where it cannot be written so, or no longer answers as it was compared
- */
-export const keepProbe: Verb<Order, CompareEvent, Omit<Version, 'number'>> = async (host, order, run) => {
-  const then = lineOf(host, order);
-  const { dataset, prompt, evaluation } = then;
-  const { rowIds } = evaluation.plan;
-  const using = { host, dataset, run };
-  const { rows } = await tokenRows(host, { dataset, prompt, words: [], split: rowIds }, run.control);
-  if (rows.length < rowIds.length) throw asChanged();
-  const found = await fitted(using, { prompt, rows }, rowIds);
-  if (!found || apart(found.answers, then.answers) > SAME) throw asChanged();
-  const placed = await tailAsVectors(using, prompt, [...found.train, ...rows]);
-  const version = await asVersion(using, then, found, placed);
-  await checkAnswers(using, version, { rows, probe: found.probe });
-  return version;
-};
 
 interface Placed {
   readonly template: string;
@@ -168,7 +109,7 @@ interface Placed {
 /** As short as leaves every row with its tokens. @throws StudioError `bad-input` where the cue has no such place */
 async function tailAsVectors(
   { host, dataset, run: { control } }: Asking,
-  { template, inText }: PromptText,
+  { template, inText }: Pick<PromptText, 'template' | 'inText'>,
   rows: readonly TokenRow[],
 ): Promise<Placed> {
   const cue = cueOf(template);
@@ -183,18 +124,27 @@ async function tailAsVectors(
     if (tokenIds && tokenIds.length > 0 && isWhole) return { template: before, tokenIds };
   }
   throw badInput(
-    'The prompt’s text has no end that the model reads apart from the row’s text, and the probe needs one. Add a line such as “Label:” to the template, compare again, then save the probe.',
+    'The prompt’s text has no end that the model reads apart from the row’s text, and the probe needs one. Add a line such as “Label:” to the template, and compare again.',
   );
 }
 
+/**
+ * Its vectors are the embeddings of the last tokens of the untuned prompt's text, so that the last hidden state is the same; its
+ * answer words are shifted by the probe's weights less their own; the intercepts are its calibration.
+ * @throws StudioError `bad-input` where it cannot be written so
+ */
 async function asVersion(
-  { host, run: { control } }: Asking,
-  { evaluation, dataset, set, prompt }: Compared,
-  { probe, train }: { readonly probe: Probe; readonly train: readonly TokenRow[] },
-  { template, tokenIds }: Placed,
-): Promise<Omit<Version, 'number'>> {
-  const { id, sha256, dtype } = host.engine.info;
-  const own = prompt.words;
+  using: Asking,
+  { prompt: { template: whole, inText, words: own } }: Untuned,
+  { probe, train, rows }: { readonly probe: Probe } & Readonly<Record<'train' | 'rows', readonly TokenRow[]>>,
+): Promise<Version> {
+  const {
+    host,
+    set,
+    dataset,
+    run: { control },
+  } = using;
+  const { template, tokenIds } = await tailAsVectors(using, { template: whole, inText }, rows);
   const words = singleTokenWords(own, template, host.tokens.encode);
   if (!words)
     throw badInput(
@@ -203,19 +153,17 @@ async function asVersion(
   const wordIds = Int32Array.from(labelTokens(host.tokens, words).flatMap((word) => word.tokenIds));
   const { answerShift, meanLogProbs } = asAnswerWords(probe, await host.engine.outputVectors(wordIds, control));
   const vectors = await host.engine.tokenVectors(tokenIds, control);
-  const virtualTokens = tokenIds.length;
-  const soft = trainedPrompt({ placement: 'suffix', virtualTokens }, { vectors, answerShift });
-  const text = tunedPrompt(template, soft, prompt.inText);
-  const { fingerprint: datasetFingerprint, splitHash, heldBackHash } = dataset;
-  return {
-    ...{ id: armId(evaluation, PROBE), name: 'Linear probe', createdAt: host.now() },
-    prompt: { ...promptOf(set, text, words, soft), calibration: { meanLogProbs, rows: train.length } },
+  const soft = trainedPrompt({ placement: 'suffix', virtualTokens: tokenIds.length }, { vectors, answerShift });
+  const prompt = promptOf(set, tunedPrompt(template, soft, inText), words, soft);
+  const { id, sha256, dtype } = host.engine.info;
+  return newVersion({
+    name: 'Linear probe',
+    prompt: { ...prompt, calibration: { meanLogProbs, rows: train.length } },
     calibrated: true,
     origin: { kind: 'probe', rows: train.length, c: probe.c },
     model: { id, sha256, dtype },
-    learned: { datasetFingerprint, splitHash, heldBackHash },
-    tried: null,
-  };
+    learned: learnedOn(dataset),
+  });
 }
 
 /**
@@ -243,21 +191,30 @@ function asAnswerWords(
   };
 }
 
-/** @throws StudioError `bad-input` where it answers otherwise than the probe */
-async function checkAnswers(
+/** Why the version is not the probe; null = on some test rows it answers as that does. */
+async function whyOther(
   { host, dataset, run }: Asking,
-  { prompt: { voices, calibration } }: Pick<Version, 'prompt'>,
-  { rows, probe }: { readonly rows: readonly TokenRow[]; readonly probe: Probe },
-): Promise<void> {
-  const checked = new Set(drawnRows(dataset, dataset.split.test, CHECKED_ROWS));
-  const whole = rows.filter(({ rowId }) => checked.has(rowId));
-  const split = whole.map(({ rowId }) => rowId);
-  const scored = await askIds(host, { voices }, { dataset, ids: split, cacheKey: null }, run.control);
-  const answers = Array.from(scored.values(), (row) => calibrated(row.logProbs, calibration?.meanLogProbs ?? null));
-  const states = await statesOf(host, { rows: whole, cacheKey: null }, run, 'Checking its answers');
-  const difference = apart(answers, probe.predict(states));
-  if (difference > SAME)
-    throw badInput(
-      `Written as a prompt, the probe answers otherwise than it was compared: probabilities differ by up to ${difference.toPrecision(1)}. It was not saved; choose another backend or model.`,
-    );
+  { prompt: { voices, calibration } }: Version,
+  ids: readonly string[],
+  answers: Answers,
+): Promise<string | null> {
+  const known = new Map(ids.map((id, i) => [id, present(answers[i], id)]));
+  const checked = drawnRows(dataset, dataset.split.test, CHECKED_ROWS).filter((id) => known.has(id));
+  const scored = await askIds(host, { voices }, { dataset, ids: checked, cacheKey: null }, run.control);
+  const difference = Math.max(
+    ...Array.from(scored, ([id, { logProbs }]) => {
+      const own = calibrated(logProbs, calibration?.meanLogProbs ?? null);
+      return apart([own], [known.get(id) ?? []]);
+    }),
+  );
+  return difference <= SAME
+    ? null
+    : `Written as a prompt, the probe answers otherwise than it was compared: probabilities differ by up to ${difference.toPrecision(1)}. Choose another backend or model to use it.`;
 }
+
+const apart = (some: Answers, others: Answers) =>
+  some.reduce(
+    (most, row, i) =>
+      row.reduce((top, value, c) => Math.max(top, Math.abs(Math.exp(value) - Math.exp(others[i]?.[c] ?? 0))), most),
+    0,
+  );

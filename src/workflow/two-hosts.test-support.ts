@@ -2,11 +2,12 @@
 import { rowsById } from '../dataset/labels';
 import { type ColumnMapping, type Dataset, storedTask, type TaskKind } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
+import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { firstText, softOf, softsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
-import { armId } from '../prompt-set/arms';
-import { addVersion, addWritten, finishRun, startRun } from '../prompt-set/make-versions';
+import { keepArm } from '../prompt-set/calibration';
+import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import { askedOf, trainedIn, writtenIn } from '../prompt-set/test-support';
@@ -23,7 +24,6 @@ import { type FillEvent, fillGrid } from './grid';
 import type { Host, Run } from './host';
 import { improve } from './improve';
 import { exportPackage } from './index';
-import { keepProbe } from './linear-probe';
 import { prepareRows, readTable } from './open-data';
 import { type Weighing, weighWords } from './play';
 import { SETTINGS } from './runs';
@@ -202,10 +202,9 @@ async function searchedStory(host: Host, set: PromptSet, dataset: Dataset) {
 /** The linear probe of a comparison as a version, and the bytes of its package. */
 async function probeStory(host: Host, { set, dataset, evaluation }: Awaited<ReturnType<typeof preparedSet>>) {
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
-  const order = { stored, subject: armId(evaluation, PROBE), withRows: true };
-  const version = await keepProbe(host, order, silent());
-  const kept = { ...stored, set: addVersion(set, { id: version.id, now: host.now() }, version) };
-  const asked = { ...order, stored: kept, subject: version.id, recipient: 'engineer' } as const;
+  const version = present(evaluation.versions[PROBE], 'the probe');
+  const kept = { ...stored, set: keepArm(set, evaluation, PROBE, { now: host.now() }) };
+  const asked = { stored: kept, subject: version.id, withRows: true, recipient: 'engineer' } as const;
   const { name, content } = await exportPackage(host, asked, silent());
   const { prompt } = version;
   const numbers = [...(softOf(prompt)?.answerShift ?? []), ...(prompt.calibration?.meanLogProbs ?? [])];

@@ -4,6 +4,9 @@ import { labelIndexer, rowsOf, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { present } from '../lib/assert';
 import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
+import type { Prompt } from '../prompt/prompt';
+import type { Version } from '../prompt-set/types';
+import { newVersion } from '../prompt-set/versions';
 
 /** The last data set's: comparing again does not count the words again. */
 let lastWords: (Counted & { readonly key: string }) | null = null;
@@ -37,3 +40,24 @@ export function countedWords(dataset: Dataset): Counted {
   lastWords = { key, model, answers };
   return lastWords;
 }
+
+/** Always the most frequent answer, and word counts, as versions. */
+export function countVersions(
+  task: Prompt['task'],
+  majority: WordModel,
+  words: WordModel,
+  dataset: Dataset,
+): readonly [majority: Version, words: Version] {
+  const made = (which: 'majority' | 'counts', counts: WordModel) =>
+    newVersion({
+      prompt: { task, voices: [{ kind: 'counts', weight: 1, counts }], calibration: null, threshold: null },
+      origin: { kind: 'baseline', which },
+      learned: learnedOn(dataset),
+    });
+  return [made('majority', majority), made('counts', words)];
+}
+
+/** What word counts, and what is mixed with them, learn from. */
+export const learnedOn = ({ fingerprint, splitHash, heldBackHash }: Dataset): NonNullable<Version['learned']> => ({
+  ...{ datasetFingerprint: fingerprint, splitHash, heldBackHash },
+});

@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { type Dataset, taskKindOf } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
+import { keepArm } from '../../prompt-set/calibration';
 import { freeHandle } from '../../prompt-set/handle';
 import { type Listing, resumptionOf, searched, withRows } from '../../prompt-set/listing';
 import {
@@ -12,11 +13,10 @@ import {
   takeBack,
   undoDelete,
 } from '../../prompt-set/prompt-set';
-import type { PromptSet } from '../../prompt-set/types';
+import type { Evaluation, PromptSet } from '../../prompt-set/types';
 import { authorName } from '../../prompt-set/versions';
 import { alignWords } from '../../task/template';
 import { undoable } from '../ui/toast';
-import type { keepingArms } from './keeping-arms';
 import { screenPath } from './location';
 import { resource } from './resource';
 import {
@@ -52,7 +52,8 @@ export interface PromptSetsState extends SetsState {
   /** As `updateById`, for what the user changed by hand, named by a few words: Ctrl-Z takes it back. `show` gets both results. */
   readonly change: (id: string, what: string, change: SetChange, show?: (set: PromptSet) => void) => Promise<void>;
   readonly pointStage: ReturnType<typeof pointingStage>;
-  readonly keepArms: ReturnType<typeof keepingArms>;
+  /** Saves prompts of a comparison as versions, where they are none yet. */
+  readonly keepArms: (evaluation: Evaluation, arms: readonly string[]) => Promise<PromptSet>;
   /** Other rows for a set, open or not; `sameTestRows`: the test rows are the same, some cells changed. */
   readonly setRows: (
     id: string,
@@ -94,7 +95,7 @@ const taskIn = ({ mapping }: Dataset, set: PromptSet | null): Pick<PromptSet, 'k
 const handles = (sets: readonly Listing[], except?: string) =>
   sets.filter(({ id }) => id !== except).map(({ handle }) => handle);
 
-export function createPromptSetsStore({ store: disk, workflow }: Services): PromptSetsStore {
+export function createPromptSetsStore({ store: disk }: Pick<Services, 'store'>): PromptSetsStore {
   return createStore<PromptSetsState>((_set, _get, store) => {
     const saving = savingSets(disk, store);
     followDisk(store, saving);
@@ -109,7 +110,10 @@ export function createPromptSetsStore({ store: disk, workflow }: Services): Prom
       ...opening(disk, store),
       ...changing(store, saving),
       pointStage: pointingStage(saving),
-      keepArms: async (...asked) => (await import('./keeping-arms')).keepingArms(saving, workflow)(...asked),
+      keepArms: (evaluation, arms) =>
+        updateSet(saving, evaluation.setId, (set, at) =>
+          arms.reduce((kept, arm) => keepArm(kept, evaluation, arm, at), set),
+        ),
       refresh: async () => {
         const author = await disk.settings.get<string>(AUTHOR);
         store.setState({ author, sets: await listSets(saving) });

@@ -49,7 +49,7 @@ describe('weights of several', () => {
     const certain = gold.map((label) => (label === 0 ? [Number.NEGATIVE_INFINITY, 0] : [0, Number.NEGATIVE_INFINITY]));
     const arm = { ...armOf('tuned', 'tuned', gold, [true, true, true, true]), logProbs: sure };
     const of = { tuned: arm, tunedValidation: sure, words: arm, wordsValidation: sure, validationGold: gold };
-    const { logProbs, kind, name } = togetherArm(of, certain, certain);
+    const { logProbs, kind, name } = togetherArm(of, certain, certain).arm;
     expect([kind, name]).toEqual(['reference', 'Tuned and word counts together (probe: weight 0)']);
     expect(logProbs.flat().every(Number.isFinite)).toBe(true);
   });
@@ -58,7 +58,7 @@ describe('weights of several', () => {
     const arm = armOf('tuned', 'tuned', gold, [true, true, true, true]);
     const nameOf = (tuned: typeof sure, words: typeof sure, probe: typeof sure) => {
       const of = { tuned: arm, tunedValidation: tuned, words: arm, wordsValidation: words, validationGold: gold };
-      return togetherArm(of, probe, probe).name;
+      return togetherArm(of, probe, probe).arm.name;
     };
     expect(nameOf(sure, blind, sure)).toBe('Tuned, word counts and probe together');
     expect(nameOf(wrong, wrong, sure)).toBe('Probe alone (tuned and word counts: weight 0)');

@@ -121,9 +121,6 @@ export const PROBE = 'probe';
 export const TOGETHER = 'together';
 export const COMBINED = 'combined';
 
-/** Lines that are no prompt. Of the probe a version can be made (docs/decisions/094-the-probe-as-a-version.md). */
-export const NO_PROMPT: readonly string[] = [PROBE, TOGETHER];
-
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
   const logProbs = majorityLogProbs(trainGold, labels.length);
   const frequent = labels[logProbs.indexOf(Math.max(...logProbs))] ?? '';
@@ -146,12 +143,13 @@ function togetherName(weights: readonly number[]): string {
   return `${capitalised(who)}${unused.length === 0 ? '' : ` (${listed(unused)}: weight 0)`}`;
 }
 
-/** What tuned prompt, word counts and probe reach together. It asks two prompts and word counts, and no version does. */
+/** What tuned prompt, word counts and probe reach together. */
 export function togetherArm(
   { tuned, tunedValidation, words, wordsValidation, validationGold }: CombinedFrom,
   probe: Answers,
   probeValidation: Answers,
-): ArmOutcome {
+): { readonly arm: ArmOutcome; readonly weights: readonly number[] } {
   const weights = fitWeights([tunedValidation, wordsValidation, probeValidation], validationGold);
-  return reference(TOGETHER, togetherName(weights), pooledAnswers([tuned.logProbs, words.logProbs, probe], weights));
+  const logProbs = pooledAnswers([tuned.logProbs, words.logProbs, probe], weights);
+  return { arm: reference(TOGETHER, togetherName(weights), logProbs), weights };
 }

@@ -163,6 +163,7 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
     id: arm.id,
     name: arm.name,
     kind: arm.kind,
+    ...(arm.added && { added: arm.added }),
     n: gold.length,
     correct: correctCount(gold, predictions),
     calibrated: isCalibrated(arm, plan),

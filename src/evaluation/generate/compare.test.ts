@@ -63,6 +63,7 @@ const armsOf = (near: number, few: number, tuned: number) =>
       ...outcome(id, (text, i) => (i % 10 < every ? text : 'nothing near'), -20 + every),
       name,
       kind,
+      ...(id === 'yours-3' && { added: 3 }),
     }),
   );
 const PAIRS = [

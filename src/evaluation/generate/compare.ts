@@ -65,8 +65,8 @@ export function compareTexts(
   });
   const all = wanted.map((_, row) => row);
   const reports = arms.map(
-    ({ outcome: { id, name, kind, tokensSentMean }, metrics }): ArmResult<'generate'> => ({
-      ...{ id, name, kind, tokensSentMean },
+    ({ outcome: { written: _, scores: __, ...named }, metrics }): ArmResult<'generate'> => ({
+      ...named,
       metrics: forEachMetric(metrics, ({ over, drawn }) => ({
         value: over(all),
         interval: middle95(drawn.toSorted()),

@@ -20,14 +20,14 @@ export function tagResult(
   { labels, gold, groups, seed }: Pick<TagPlan, 'labels' | 'gold' | 'groups' | 'seed'>,
   draws = DRAWS,
 ): ArmResult<'tag'> {
-  const { id, name, kind, tokensSentMean, odds, cuts } = outcome;
+  const { odds, cuts, ...named } = outcome;
   const given = odds.map((row) => givenTags(row, cuts));
   const ofLabel = labels.map((_, k) => forEachMetric(LABEL_FIGURES, (of) => (counts: TagCounts) => of(counts, k)));
   const all = [...metricsOf(TAG_METRICS).map(([, { compute }]) => compute), ...ofLabel.flatMap(Object.values<Of>)];
   const found = countedFigures({ gold, given, labels: labels.length }, all, { seed, draws, groups });
   const figure = (of: Of) => present(found[all.indexOf(of)], 'figure');
   return {
-    ...{ id, name, kind, tokensSentMean },
+    ...named,
     metrics: forEachMetric(TAG_METRICS, ({ compute }) => figure(compute)),
     given,
     labels: labels.map(

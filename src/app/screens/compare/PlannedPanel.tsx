@@ -36,7 +36,7 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
           <li key={arm.id}>
             <strong>{arm.name}</strong>{' '}
             <span className="dim">
-              {arm.versionId !== null && arm.versionId === inUse
+              {arm.version.id === inUse
                 ? 'the version in production'
                 : (ABOUT[arm.id] ?? 'another of your hand-written prompts')}
             </span>{' '}

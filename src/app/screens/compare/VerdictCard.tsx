@@ -1,12 +1,10 @@
 /** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
 import { useMemo } from 'react';
-import { useStore } from 'zustand';
 import type { Action } from '../../../evaluation/advice';
 import { baseWord, type VerdictCard as Card, type CardArm, type Chip } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
 import { wordClassifierScript } from '../../../metrics/logistic';
-import { armId, canBeVersion } from '../../../prompt-set/arms';
-import { versionOfArm } from '../../../prompt-set/calibration';
+import { askedAs, versionOfArm } from '../../../prompt-set/calibration';
 import { productionOf } from '../../../prompt-set/stages';
 import type { Evaluation, PromptSet } from '../../../prompt-set/types';
 import { runOf, versionById, versionWords } from '../../../prompt-set/versions';
@@ -14,7 +12,6 @@ import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useSession } from '../../state/studio';
 import { Button, Failed, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { compareStores } from './compare-store';
@@ -50,7 +47,6 @@ function Shown({ card, ...of }: ShownProps) {
       <Panel stack span={5} title={card.title}>
         <p>{card.why}</p>
         <NextStep card={card} {...of} />
-        <ProbeError />
         <ul className="verdict-chips" aria-label="What it is based on">
           {card.chips.map((chip) => (
             <VerdictChip key={chip.id} {...chip} />
@@ -103,7 +99,7 @@ interface Step {
 
 const take = ({ card, set, evaluation }: ShownProps): Step => ({
   label: `Export ${card.arm}`,
-  press: () => navigate(exportPath(set.id, armId(evaluation, card.armId))),
+  press: () => navigate(exportPath(set.id, askedAs(evaluation, card.armId)?.id ?? '')),
 });
 
 const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => Step>> = {
@@ -149,13 +145,9 @@ function NextStep(of: ShownProps) {
   const { label, hint, press } = STEPS[of.card.action](of);
   const { set, evaluation } = of;
   const { action, armId: arm } = of.card;
-  const canBe = versionOfArm(set, evaluation, arm) !== null || canBeVersion(evaluation, arm);
-  const canStage = (action === 'ship' || action === 'keep') && canBe;
+  const canStage = (action === 'ship' || action === 'keep') && askedAs(evaluation, arm) !== null;
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
-  const isSeveral = (id: string) => {
-    const asked = evaluation.versions[id];
-    return asked !== undefined && asked.prompt.voices.length > 1;
-  };
+  const isSeveral = (id: string) => (askedAs(evaluation, id)?.prompt.voices.length ?? 0) > 1;
   const together = arms.filter(({ id }) => isSeveral(id) && id !== arm);
   return (
     <div className="row">
@@ -177,10 +169,9 @@ const isAhead = ({ action, arms }: Card): boolean =>
 
 /** The probe becomes a version, which is exported and used as any other. */
 function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
-  const { keepProbe } = compareStores.use();
-  const running = useStore(keepProbe, (s) => s.running);
-  const isBusy = useSession((s) => s.job !== null);
-  const of = versionById(set, versionOfArm(set, evaluation, PROBE) ?? '');
+  const { keep } = compareStores.use();
+  const of = versionById(set, versionOfArm(set, evaluation, PROBE));
+  const why = evaluation.noVersion?.[PROBE];
   const variant = card.action === 'probe' && !outdated ? 'primary' : 'plain';
   return (
     <>
@@ -188,20 +179,16 @@ function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
         <Button variant={variant} onPress={() => navigate(exportPath(set.id, of.id))}>
           Export {versionWords(of)}
         </Button>
+      ) : why ? (
+        <span className="dim small">{why}</span>
       ) : (
-        <Button variant={variant} isDisabled={isBusy} onPress={() => void keepProbe.start(evaluation)}>
-          {running ? 'Saving the probe' : 'Save the probe as a version'}
+        <Button variant={variant} onPress={() => void keep(evaluation, PROBE)}>
+          Save the probe as a version
         </Button>
       )}
       {of ? <ToProduction set={set} evaluation={evaluation} arm={PROBE} name="the probe" /> : null}
     </>
   );
-}
-
-function ProbeError() {
-  const { keepProbe } = compareStores.use();
-  const error = useStore(keepProbe, (s) => s.error);
-  return error ? <Failed title="The probe was not saved" error={error} /> : null;
 }
 
 interface ToProductionProps extends Pick<CardProps, 'set' | 'evaluation'> {

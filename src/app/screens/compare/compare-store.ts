@@ -1,12 +1,10 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import type { Dataset, TaskKind } from '../../../dataset/types';
 import type { VerdictCard } from '../../../evaluation/card';
-import { PROBE } from '../../../evaluation/classify/made-arms';
 import type { CalibrationFit, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
 import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
-import { isProbe } from '../../../prompt-set/arms';
 import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
 import { changeTask, nowAfter } from '../../../prompt-set/prompt-set';
@@ -105,41 +103,16 @@ class CompareStore extends OfStudio {
     return verdictCardOf(this.services, evaluation, signal);
   });
 
-  /** Saves the linear probe of a comparison as a version: it is fitted again, and checked. */
-  readonly keepProbe = job<[Evaluation], object>(this.stores.session, {
-    title: 'Saving the linear probe',
-    screen: 'compare',
-    initial: {},
-    run: async ({ signal, report }, evaluation) => {
-      report({ note: 'Loading the model' });
-      await this.session.modelReady();
-      const onEvent = (event: CompareEvent) => {
-        if (event.kind === 'progress') report({ fraction: event.fraction, note: event.note });
-      };
-      await this.sets.keepArms(evaluation, [PROBE], { signal, onEvent });
-    },
-  });
+  readonly keep = (evaluation: Evaluation, arm: string): Promise<boolean> =>
+    attempted('It was not saved', () => this.sets.keepArms(evaluation, [arm]));
 
   /** Points the stage production to a prompt of the comparison, which becomes a version where it is none, with an undo. */
   readonly setProduction = (evaluation: Evaluation, arm: string): Promise<boolean> =>
     attempted('Production was not changed', async () => {
-      const { keepArms, pointStage } = this.sets;
-      if (isProbe(arm)) await this.#kept(evaluation);
-      const set = await keepArms(evaluation, [arm]);
+      const set = await this.sets.keepArms(evaluation, [arm]);
       const to = present(versionOfArm(set, evaluation, arm), 'a prompt that a stage can point to');
-      await pointStage(set, { stage: STANDARD_STAGES[0], to, note: 'after a comparison' });
+      await this.sets.pointStage(set, { stage: STANDARD_STAGES[0], to, note: 'after a comparison' });
     });
-
-  /** @throws StudioError as `keepProbe`, `cancelled` where it was stopped or another job runs */
-  async #kept(evaluation: Evaluation): Promise<void> {
-    const { set } = this.sets;
-    if (set && versionOfArm(set, evaluation, PROBE) !== null) return;
-    await this.keepProbe.start(evaluation);
-    const { error } = this.keepProbe.getState();
-    if (error) throw error;
-    const { set: after } = this.sets;
-    if (after && versionOfArm(after, evaluation, PROBE) === null) throw new StudioError('cancelled', 'Stopped.');
-  }
 
   async #alsoOf(setId: string): Promise<readonly string[]> {
     return (await this.services.store.settings.get<readonly string[]>(alsoKey(setId))) ?? [];

@@ -63,7 +63,7 @@ async function compared() {
   expect(compare.run.getState().error).toBeNull();
   const evaluation = present(compare.latest.getState().value?.evaluation, 'comparison');
   const set = () => present(promptSets.getState().set, 'set');
-  return { own, compare, promptSets, session, evaluation, set };
+  return { own, compare, evaluation, set };
 }
 
 beforeEach(() => {
@@ -71,9 +71,8 @@ beforeEach(() => {
 });
 
 it('saves the linear probe as a version, once, in the list of versions and on the disk', async () => {
-  const { own, compare, session, evaluation, set } = await compared();
-  await compare.keepProbe.start(evaluation);
-  expect(compare.keepProbe.getState().error).toBeNull();
+  const { own, compare, evaluation, set } = await compared();
+  expect(await compare.keep(evaluation, PROBE)).toBe(true);
   const names = () => set().versions.map(versionWords);
   expect(names()).toContain('probe 1');
   const id = versionOfArm(set(), evaluation, PROBE);
@@ -82,25 +81,14 @@ it('saves the linear probe as a version, once, in the list of versions and on th
     id,
     origin: { kind: 'probe' },
   });
-  await compare.keepProbe.start(evaluation);
+  await compare.keep(evaluation, PROBE);
   expect(names().filter((name) => name.startsWith('probe'))).toEqual(['probe 1']);
-  expect(session.getState().job).toBeNull();
 });
 
-it('saves the probe before production points to it', async () => {
+it('saves the probe as production is pointed to it', async () => {
   const { compare, evaluation, set } = await compared();
   expect(await compare.setProduction(evaluation, PROBE)).toBe(true);
   const [version] = trainedIn(set());
   expect(stagesOf(set())).toMatchObject([{ name: 'production', versionId: version?.id }]);
   expect(version?.origin.kind).toBe('probe');
-});
-
-it('says why the probe was not saved, and points production nowhere', async () => {
-  const { own, compare, evaluation, set } = await compared();
-  const stored = present(await own.store.datasets.get(set().id), 'rows');
-  await own.store.datasets.put({ ...stored, dataset: { ...stored.dataset, splitHash: 'other' } });
-  await compare.keepProbe.start(evaluation);
-  expect(compare.keepProbe.getState().error?.message).toContain('have changed since this comparison');
-  expect(await compare.setProduction(evaluation, PROBE)).toBe(false);
-  expect([trainedIn(set()), stagesOf(set())]).toEqual([[], []]);
 });

@@ -25,7 +25,6 @@ import {
 } from '../../../decide/roll-out';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
 import { badInput } from '../../../lib/errors';
-import { isProbe } from '../../../prompt-set/arms';
 import { versionOfArm } from '../../../prompt-set/calibration';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type PromptSet } from '../../../prompt-set/types';
@@ -223,8 +222,6 @@ class DecideStore extends OfStudio {
   readonly asVersions = async (set: PromptSet, rows: RollOutRows, arms: readonly string[]) => {
     const evaluation = await this.#comparison(set, rows);
     if (!evaluation) return arms.map((arm) => rows.versions[arm]);
-    // a probe is fitted again
-    if (arms.some(isProbe)) await this.stores.session.getState().modelReady();
     const kept = await this.stores.promptSets.getState().keepArms(evaluation, arms);
     return arms.map((arm) => versionOfArm(kept, evaluation, arm) ?? undefined);
   };

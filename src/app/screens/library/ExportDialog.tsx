@@ -63,7 +63,7 @@ function Actions() {
 
 /** "62.4% on validation rows", "of the latest comparison". */
 const detailOf = (set: ChoiceProps['stored']['set'], { version }: Subject): string =>
-  version
+  version.number > 0
     ? reached(set, version) === null
       ? ''
       : `${reached(set, version)} on validation rows`
@@ -75,9 +75,9 @@ function Prompts({ choice: { subject }, stored }: ChoiceProps) {
   const all = subjectsOf(stored);
   const chosen = subject === null ? null : subjectOf(stored, subject);
   // of an earlier comparison
-  const other = chosen && !all.some(({ id }) => id === chosen.id) ? [chosen] : [];
+  const other = chosen && !all.some(({ version }) => version.id === chosen.version.id) ? [chosen] : [];
   const options = [...other, ...all].map((each) => ({
-    id: each.id,
+    id: each.version.id,
     label: each.name,
     detail: detailOf(stored.set, each),
   }));

@@ -37,7 +37,7 @@ const fitting = ({ EXPORTS, RECIPIENTS, subjectOf }: Formats, stored: Order['sto
 export function firstChoice(code: Formats, stored: Order['stored'], wanted = ''): ExportChoice {
   const { set } = stored;
   const asked = code.subjectOf(stored, wanted);
-  const subject = asked?.id ?? chosenTrained(set)?.id ?? chosenWritten(set)?.id ?? null;
+  const subject = asked?.version.id ?? chosenTrained(set)?.id ?? chosenWritten(set)?.id ?? null;
   const [recipient = 'browser'] = fitting(code, stored, subject);
   return { subject, recipient, withRows: false };
 }

@@ -122,9 +122,9 @@ function played({ dataset, longest }: Asking, of: AskedVersion): Found<AskedVers
 
 const usualPlayers = (asking: Asking): readonly Found<Player>[] =>
   armsOf(asking.set).arms.flatMap((arm) => {
-    const { id, name } = arm;
+    const { id, name, version } = arm;
     if (id !== 'untuned' && id !== 'yours' && id !== 'tuned') return [];
-    const found = played(asking, arm);
+    const found = played(asking, { ...askedVersion(asking.set, version, null), name });
     return [found.ok ? ok({ id, name, title: TITLES[id], side: SIDES[id], plan: alone(found.value) }) : found];
   });
 

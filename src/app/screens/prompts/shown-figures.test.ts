@@ -69,6 +69,8 @@ async function page(dataset: Dataset) {
     ...testServices({
       score: scorer(() => weights),
       latency: () => 1,
+      // no probe is a version
+      outputVectors: () => ({ vectors: new Float32Array(0), biases: [], scale: 1, isCapped: true }),
       states: ({ rows }) => Float32Array.from(rows.flatMap(({ ids }) => [chance(`${weights} ${ids.join(' ')}`), 1])),
     }),
     loadModelFiles: async ({ base }: { base?: string }) => ({

@@ -1,10 +1,9 @@
 /** What the panels of all kinds of task share: their views, the choice of a pair, the rows behind a difference. */
 import type { ComponentProps, ReactNode } from 'react';
-import { NO_PROMPT } from '../../../../evaluation/classify/made-arms';
 import type { ArmResult } from '../../../../evaluation/types';
 import { namesOf } from '../../../../evaluation/words';
 import { present } from '../../../../lib/assert';
-import { armId } from '../../../../prompt-set/arms';
+import { askedAs } from '../../../../prompt-set/calibration';
 import type { Evaluation } from '../../../../prompt-set/types';
 import type { RowText } from '../../../../report/types';
 import { sideOf } from '../../../charts';
@@ -160,18 +159,20 @@ export function LookCloser<P extends Pair>({ comparison: { arms, pairs }, ofPair
 }
 
 interface ExportArmProps {
-  readonly evaluation: Pick<Evaluation, 'id' | 'setId'>;
+  readonly evaluation: Pick<Evaluation, 'versions' | 'setId'>;
   readonly arm: { readonly id: string; readonly name: string };
 }
 
-export const ExportArm = ({ evaluation, arm }: ExportArmProps) =>
-  NO_PROMPT.includes(arm.id) ? null : (
+export function ExportArm({ evaluation, arm }: ExportArmProps) {
+  const asked = askedAs(evaluation, arm.id);
+  return asked ? (
     <Button
       size="s"
       variant="quiet"
       aria-label={`Export ${arm.name}`}
-      onPress={() => navigate(exportPath(evaluation.setId, armId(evaluation, arm.id)))}
+      onPress={() => navigate(exportPath(evaluation.setId, asked.id))}
     >
       Export
     </Button>
-  );
+  ) : null;
+}
