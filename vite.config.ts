@@ -11,7 +11,7 @@ import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
 import { dropIn } from './tools/drop-in.ts';
 import { fasterRuntime } from './tools/faster-runtime.ts';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
-import { leanBuild } from './tools/lean-build.ts';
+import { laterParts, leanBuild } from './tools/lean-build.ts';
 import { serviceWorker } from './tools/offline.ts';
 
 /** The built page carries its policy itself, so that any static host serves it under the same rules. */
@@ -52,7 +52,10 @@ export default defineConfig({
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['index.html'] },
   server: { headers: { ...HEADERS, 'Content-Security-Policy': '' }, watch: { ignored: ['**/.cache/**'] } },
   preview: { headers: HEADERS },
-  build: { target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 1200, assetsInlineLimit: 0 },
+  build: {
+    ...{ target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 1200, assetsInlineLimit: 0, cssCodeSplit: false },
+    rolldownOptions: { output: { codeSplitting: { groups: [laterParts(import.meta.dirname)] } } },
+  },
   test: {
     projects: [
       {

@@ -59,6 +59,7 @@ const UNUSED: Readonly<Record<string, Unused>> = {
     gives: '(given) => given',
   },
   'curves other than straight lines': { part: plot('curve'), gives: '() => curveLinear' },
+  'writing YAML, which we read': { part: /\/yaml\/browser\/dist\/(?:stringify\/\w+|doc\/(?:createNode|anchors))\.js$/ },
   'JSON schemas, which tests print': { part: /\/zod\/v4\/core\/(?:to-json-schema|json-schema-processors)\.js$/ },
 };
 
@@ -81,12 +82,23 @@ const emptied = ({ body }: ESTree.Program, gives = '() => undefined'): string =>
     .map((name) => `export const ${name} = ${gives};`)
     .join('\n');
 
+const SHAPES = /\/d3-shape\/dist\/d3-shape\.mjs$/;
+
+/** What makes the curves besides straight lines cannot be seen to be unused: it writes to prototypes, and calls functions. */
+function onlyLines(code: string, { body }: ESTree.Program): string {
+  const kept = body
+    .map(({ start, end }) => code.slice(start, end))
+    .filter((statement) => !/^\(?(?!Linear\b)\w+\.prototype = /.test(statement));
+  return kept.join('\n').replace(/= (?=\(function custom|curveRadial\()/g, '= /* @__PURE__ */ ');
+}
+
 export const withoutUnused = (): Plugin => ({
   name: 'without-unused',
   apply: 'build',
   enforce: 'pre',
   transform(code, id) {
     if (TRANSLATION.test(id)) return { code: "export { default } from './en-US.mjs';", map: null };
+    if (SHAPES.test(id)) return { code: onlyLines(code, this.parse(code)), map: null };
     const unused = Object.values(UNUSED).find(({ part }) => part.test(id));
     return unused ? { code: emptied(this.parse(code), unused.gives), map: null } : null;
   },
@@ -107,5 +119,42 @@ const withoutDescriptions = (): Plugin => ({
       ? { code: code.replace(DESCRIPTION, (call) => call.replace(/[^\n]/g, '')), map: null }
       : null,
 });
+
+const PAGE = ['index.html', 'src/main.tsx'];
+const WORKERS = ['src/worker/engine.worker.ts', 'src/worker/workflow.worker.ts'];
+/** Bytes below which a part joins the one that is loaded with it most often. */
+const SMALL = 60_000;
+
+interface Module {
+  readonly importedIds: readonly string[];
+  readonly dynamicallyImportedIds: readonly string[];
+}
+
+/**
+ * Parts that are loaded later are joined where they are small: dozens of files of a few hundred bytes each compress badly.
+ * What a start needs stays as it is, and what a worker may load is never joined with what needs a document.
+ */
+export function laterParts(root: string) {
+  type Info = (id: string) => Module | null;
+  const reached = (info: Info, starts: readonly string[], isLater: boolean) => {
+    const found = new Set(starts.map((path) => resolve(root, path)));
+    for (const id of found) {
+      const { importedIds, dynamicallyImportedIds } = info(id) ?? { importedIds: [], dynamicallyImportedIds: [] };
+      for (const next of isLater ? [...importedIds, ...dynamicallyImportedIds] : importedIds) found.add(next);
+    }
+    return found;
+  };
+  let known: { readonly first: ReadonlySet<string>; readonly work: ReadonlySet<string> } | null = null;
+  return {
+    name: (id: string, context: { readonly getModuleInfo: Info }) => {
+      const info: Info = (each) => context.getModuleInfo(each);
+      known ??= { first: reached(info, [...PAGE, ...WORKERS], false), work: reached(info, WORKERS, true) };
+      if (known.first.has(id)) return null;
+      return known.work.has(id) ? 'later' : 'later-page';
+    },
+    ...{ minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: SMALL },
+    includeDependenciesRecursively: false,
+  };
+}
 
 export const leanBuild = (): Plugin[] => [sharedWorkers(), withoutUnused(), withoutDescriptions()];

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, type Locator, type Page } from '@playwright/test';
 
 export class ComparePage {
@@ -23,6 +24,24 @@ export class ComparePage {
   async verdict(timeout = 180_000): Promise<string> {
     await expect(this.card).toBeVisible({ timeout });
     return (await this.page.getByRole('heading', { level: 1 }).textContent()) ?? '';
+  }
+
+  /** Opens the report in the Library, with the named answers chosen, saves it and comes back. */
+  async report(
+    choices: readonly (string | RegExp)[] = [],
+    says: string | RegExp = 'none of your rows',
+  ): Promise<string> {
+    const address = this.page.url();
+    await this.save.click();
+    const dialog = this.page.getByRole('dialog');
+    for (const choice of choices) await dialog.getByText(choice, { exact: true }).click();
+    await expect(dialog).toContainText(says);
+    const started = this.page.waitForEvent('download');
+    await dialog.getByRole('button', { name: /^Export / }).click();
+    const text = await readFile(await (await started).path(), 'utf8');
+    await expect(dialog).toBeHidden();
+    await this.page.goto(address);
+    return text;
   }
 
   /** One tab of the closer look. */

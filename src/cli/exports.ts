@@ -59,7 +59,7 @@ export const exportFor = command({
     withRows: flag('you agree to include your rows; without it, what is made of rows is refused'),
     title: text('TEXT', 'of a page for an audience'),
     sentence: text('TEXT', 'of a page for an audience'),
-    format: orElse(oneOf(['html', 'markdown'], 'of a report'), 'html'),
+    format: orElse(oneOf(['html', 'markdown', 'json'], 'of a report'), 'html'),
     ...PROMPT_MODEL,
   },
   notes: 'LIBRARY: a prompt set exported for another browser, a team folder, or a folder of several.',

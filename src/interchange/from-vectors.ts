@@ -152,7 +152,7 @@ interface Task {
   readonly placement: Placement;
 }
 
-export type TaskField = 'template' | 'words' | 'placement';
+type TaskField = 'template' | 'words' | 'placement';
 export type TaskFormFailure = Failure<TaskField>;
 
 /** The task that the form describes, or the first field that is not valid yet. */

@@ -8,6 +8,7 @@ import { armOf, askedAs, versionOfArm, versionsCompared } from '../prompt-set/ca
 import type { Evaluation, Version } from '../prompt-set/types';
 import { versionById, versionWords } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
+import type { ReportFacts } from '../report/types';
 
 export interface Order {
   /** Everything that is kept of the prompt set. */
@@ -17,7 +18,9 @@ export interface Order {
   /** The user agreed to include their rows. */
   readonly withRows: boolean;
   /** Of a report; left out: HTML. */
-  readonly format?: 'html' | 'markdown';
+  readonly format?: 'html' | 'markdown' | 'json';
+  /** That a report names where no run does. */
+  readonly model?: ReportFacts['model'] | null;
   /** What a file for an audience says and shows; left out = as it is proposed. */
   readonly audience?: AudienceChoice;
 }

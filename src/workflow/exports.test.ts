@@ -702,7 +702,7 @@ describe('what an export needs', () => {
   it('is the model where check rows are scored, and nothing else', () => {
     const asking = Object.entries(EXPORTS).flatMap(([id, { needsModel }]) => (needsModel ? [id] : []));
     expect(asking).toEqual(['engineer', 'webPage', 'peft']);
-    const reports = Object.entries(EXPORTS).flatMap(([id, each]) => ('isReport' in each && each.isReport ? [id] : []));
+    const reports = Object.entries(EXPORTS).flatMap(([id, each]) => ('formats' in each ? [id] : []));
     expect(reports).toEqual(['manager']);
   });
 

@@ -26,8 +26,8 @@ interface PromptExport {
     /** The question about the user's rows, and both answers. */
     readonly rows: { readonly label: string; readonly without: string; readonly with: (rows: string) => string };
   };
-  /** It is a report: HTML or Markdown. */
-  readonly isReport?: true;
+  /** What it can be written as, by `Order.format`; the first unless another is chosen. */
+  readonly formats?: Readonly<Record<NonNullable<Order['format']>, string>>;
   /** Why it does not fit what is chosen (null: nothing is), in a sentence; null where it fits. */
   readonly whyNot: (subject: Subject | null, stored: Order['stored']) => string | null;
   /** What the user must agree to before it can be made, in a sentence; null = nothing. */
@@ -276,15 +276,15 @@ const audience: PromptExport = {
 const manager: PromptExport = {
   recipient: 'A manager',
   words: {
-    gets: 'One page to decide on: verdict, one chart of all prompts, cost, risk, and what to do. All figures, methods and prompts are in its appendix, with every version, change of the rows and move between stages.',
+    gets: 'One page to decide on: verdict, one chart of all prompts, cost, risk, and what to do. All figures, methods and prompts are in its appendix, with every version, change of the rows and move between stages. Markdown and JSON have no text of any row.',
     rows: { label: 'Texts of rows that changed', without: 'Leave them out', with: (rows) => `Include ${rows}` },
   },
   whyNot: whyNoComparison,
   asks: asksNothing,
   needsModel: false,
-  isReport: true,
+  formats: { html: 'HTML', markdown: 'Markdown', json: 'JSON, for a program' },
   rows: (order) => {
-    if (order.format === 'markdown') return 0;
+    if (order.format !== undefined && order.format !== 'html') return 0;
     const { dataset } = order.stored;
     const evaluation = comparisonFor(order);
     return evaluation && dataset ? changedIn(evaluation, dataset).length : 0;

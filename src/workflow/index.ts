@@ -17,7 +17,6 @@ import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { answerText, continueText, weighWords } from './play';
 import { readAhead } from './race';
-import type { ReportRequest } from './report-file';
 import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
@@ -35,10 +34,6 @@ export const exportPackage: Verb<ExportRequest, RowsDone, Exported> = async (hos
   const { makePackage } = await import('./packages');
   return makePackage(host, recipient, order, run);
 };
-
-/** Loaded when the first report is made. */
-const reportFile: Verb<ReportRequest, never, string | null> = async (...asked) =>
-  (await import('./report-file')).reportFile(...asked);
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {
@@ -72,7 +67,6 @@ export const VERBS = {
   readImport,
   readPrompt,
   rehearseRollOut,
-  reportFile,
   timePrompt,
   timeTokens,
   train,

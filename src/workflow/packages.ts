@@ -10,16 +10,20 @@ import { withoutRows } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { chatJson, type PromptTest, promptfooYaml } from '../interchange/text-formats';
 import { present } from '../lib/assert';
+import { inSteps } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { writeNpy } from '../prompt/codecs';
 import { firstText, type Prompt, softOf } from '../prompt/prompt';
-import type { Evaluation } from '../prompt-set/types';
+import { deciding } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
+import { closerLook } from '../report/closer-look';
 import { resultsCsv } from '../report/csv';
 import { reportOf } from '../report/input';
+import { resultsJson } from '../report/json';
 import { htmlReport, markdownReport } from '../report/print';
+import type { ReportInput } from '../report/types';
 import { otherColumns } from '../task/template';
 import { type RowsDone, shippedSentences } from './check-rows';
 import { chosenSubject, comparisonOf, type Order, rowCount, subjectOf } from './export-subjects';
@@ -55,22 +59,35 @@ function testsOf(dataset: Dataset | null, prompt: Prompt): readonly PromptTest[]
 
 const rowsGone = () => badInput('The rows or the run of its comparison are no longer in this browser.');
 
-const reportFile = ({ stored, format = 'html' }: Order, name: string, text: string, rows: number): Exported =>
-  oneFile({
-    name: `${stored.set.handle}-${name}.${format === 'html' ? 'html' : 'md'}`,
-    type: `text/${format}`,
-    text,
-    what: format === 'html' ? 'one file: no script, no request' : 'for a wiki or a pull request: no text of any row',
-    rows,
-  });
+const quietly = () => undefined;
 
-function report({ stored, withRows, format }: Order, evaluation: Evaluation): readonly [text: string, rows: number] {
+const REPORTS = {
+  html: { end: 'report.html', type: 'text/html', what: 'one file: no script, no request', write: htmlReport },
+  markdown: {
+    ...{ end: 'report.md', type: 'text/markdown' },
+    what: 'for a wiki or a pull request: no text of any row',
+    write: markdownReport,
+  },
+  json: {
+    ...{ end: 'results.json', type: 'application/json' },
+    what: 'every figure, for a program: no text of any row',
+    write: (of: ReportInput) => `${JSON.stringify(resultsJson(of), null, 2)}\n`,
+  },
+} as const;
+
+async function report(order: Order, { control }: Run<RowsDone>): Promise<Exported> {
+  const { stored, withRows, format = 'html', model = null } = order;
   const { set, dataset, checkpoints } = stored;
+  const evaluation = deciding(comparisonOf(order));
   const checkpoint = checkpoints.find(({ runId }) => runId === evaluation.trainedVersion)?.checkpoint ?? null;
-  const isMarkdown = format === 'markdown';
-  const input = reportOf({ set, dataset, evaluation, checkpoint, withRows: withRows && !isMarkdown });
-  if (!input) throw rowsGone();
-  return [isMarkdown ? markdownReport(input) : htmlReport(input), 'rows' in input ? input.rows.length : 0];
+  const of = { set, dataset, checkpoint, model, withRows: withRows && format === 'html' };
+  const found = reportOf({ ...of, evaluation });
+  if (!found) throw rowsGone();
+  const closer = evaluation.kind === 'classify' && (await inSteps(closerLook({ ...of, evaluation }), control, quietly));
+  const input = found.kind === 'classify' && closer ? { ...found, closer } : found;
+  const { end, type, what, write } = REPORTS[format];
+  const rows = 'rows' in input ? input.rows.length : 0;
+  return oneFile({ name: `${set.handle}-${end}`, type, text: write(input), what, rows });
 }
 
 /** Programs and what an engineer's own tools read, beside the prompt. */
@@ -174,7 +191,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const what = 'texts with recorded answers, as one page: opens anywhere, no request';
     return oneFile({ name: `${set.handle}-audience.html`, type: 'text/html', text, what, rows });
   },
-  manager: async (_host, order) => reportFile(order, 'report', ...report(order, comparisonOf(order))),
+  manager: (_host, order, run) => report(order, run),
   spreadsheet: async (_host, order) => {
     const evaluation = comparisonOf(order);
     const texts = order.withRows ? order.stored.dataset : null;

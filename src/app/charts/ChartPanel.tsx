@@ -172,7 +172,7 @@ async function toPng(chart: SVGSVGElement, title: string): Promise<Blob> {
 }
 
 /** `Tuned 81.7%, yours 67.5%` -> `tuned-81-7-yours-67-5`. */
-export const fileStem = (title: string): string =>
+const fileStem = (title: string): string =>
   title
     .normalize('NFKD')
     .toLowerCase()

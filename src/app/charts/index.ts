@@ -7,7 +7,7 @@ export {
   slicesFinding as slicesTitle,
 } from '../../evaluation/classify/titles';
 export { labelAnswer, ProbabilityBars, TextDifference, WhichWords } from './Answers';
-export { ChartPanel, fileStem, type Twin, twinOf } from './ChartPanel';
+export { ChartPanel, type Twin, twinOf } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawIntervals, sideOf } from './comparison-charts';
 export { drawCosts, drawRollOut } from './decide-charts';
 export { drawCoverage, drawLengths, drawReliability } from './row-charts';

@@ -83,8 +83,8 @@ export const smallerPath = (setId: string, versionId: string): string =>
   `${screenPath(setId, 'train')}?${new URLSearchParams({ smaller: versionId })}`;
 
 /** Opens the export of a prompt in the Library. @param prompt a version's id, or what `armId` names; left out = Tuned, else Yours */
-export const exportPath = (setId: string, prompt = ''): string =>
-  `${screenPath(setId, 'library')}?${new URLSearchParams({ export: setId, version: prompt })}`;
+export const exportPath = (setId: string, version = '', recipient = ''): string =>
+  `${screenPath(setId, 'library')}?${new URLSearchParams({ export: setId, version, recipient })}`;
 
 export function useHeard<K extends keyof WindowEventMap>(type: K, hear: (event: WindowEventMap[K]) => void): void {
   const latest = useEffectEvent(hear);

@@ -61,7 +61,7 @@ export interface PromptSetsState extends SetsState {
     facts?: { readonly datasetName?: string; readonly sameTestRows?: boolean },
   ) => Promise<void>;
   readonly saveAgain: () => Promise<void>;
-  readonly rename: (name: string) => Promise<void>;
+  readonly rename: (name: string, id?: string) => Promise<void>;
   readonly setAuthor: (name: string) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
   readonly restore: (id: string) => Promise<void>;
@@ -223,9 +223,8 @@ function changing(store: PromptSetsStore, saving: Saving) {
       });
       await refresh().catch(() => undefined); // what is gone is not listed
     },
-    rename: async (name) => {
-      const open = get().set;
-      if (open) await byHand(open.id, `Renamed to “${name}”`, (set, { now }) => renamePromptSet(set, name, now));
+    rename: async (name, id = get().set?.id) => {
+      if (id) await byHand(id, `Renamed to “${name}”`, (set, { now }) => renamePromptSet(set, name, now));
     },
     remove: async (id) => {
       await updateById(id, (s, { now }) => deletePromptSet(s, now));

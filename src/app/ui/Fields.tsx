@@ -1,7 +1,8 @@
 import type { ComponentProps, ReactNode } from 'react';
 import type { NumberRange } from '../../lib/read-number';
 import { Choices, YesNo } from './Choices';
-import { NumberField } from './Field';
+import { NumberField, TextArea, TextField } from './Field';
+import { Note } from './Panel';
 
 interface Named<K> {
   readonly key: K;
@@ -15,13 +16,18 @@ interface NumberRow<K> extends NumberRange {
 }
 type ChoiceRow<K, T extends string> = Named<K> & { readonly options: ComponentProps<typeof Choices<T>>['options'] };
 type YesNoRow<K> = Named<K> & Pick<ComponentProps<typeof YesNo>, 'no' | 'yes'>;
+/** One line, or as many as it has `rows`. */
+type TextRow<K> = Named<K> &
+  Pick<ComponentProps<typeof TextArea>, 'mono' | 'placeholder' | 'maxLength' | 'hint'> & {
+    readonly rows: number;
+  };
 
 type RowOf<K, T> = [T] extends [number | null | undefined]
   ? NumberRow<K>
   : [T] extends [boolean | undefined]
     ? YesNoRow<K>
     : [T] extends [string | undefined]
-      ? ChoiceRow<K, NonNullable<T>>
+      ? ChoiceRow<K, NonNullable<T>> | TextRow<K>
       : never;
 export type FieldOf<V> = { [K in keyof V]-?: RowOf<K, V[K]> }[keyof V];
 
@@ -29,19 +35,35 @@ interface FieldsProps<V> {
   readonly of: readonly FieldOf<V>[];
   readonly values: V;
   readonly onChange: (change: Partial<V>) => void;
+  /** When a text is left. */
+  readonly onBlur?: () => void;
+  /** What is wrong with a field; null = nothing. */
+  readonly errorOf?: (key: keyof V) => string | null;
 }
 
-export const Fields = <V extends object>({ of, values, onChange }: FieldsProps<V>) =>
-  (of as readonly (NumberRow<keyof V> | ChoiceRow<keyof V, string> | YesNoRow<keyof V>)[]).map(({ key, ...field }) => {
-    const value: unknown = values[key];
-    const change = (next: unknown) => onChange({ [key]: next } as Partial<V>);
+type Row<V> = NumberRow<keyof V> | ChoiceRow<keyof V, string> | YesNoRow<keyof V> | TextRow<keyof V>;
+
+export const Fields = <V extends object>({
+  of,
+  values,
+  onChange,
+  onBlur = () => {},
+  errorOf = () => null,
+}: FieldsProps<V>) =>
+  (of as readonly Row<V>[]).map(({ key: name, ...field }) => {
+    const key = String(name);
+    const value: unknown = values[name];
+    const error = errorOf(name);
+    const change = (next: unknown) => onChange({ [name]: next } as Partial<V>);
     if ('min' in field)
-      return (
-        <NumberField key={String(key)} {...field} value={(value as number | undefined) ?? null} onChange={change} />
-      );
-    return 'options' in field ? (
-      <Choices key={String(key)} {...field} value={String(value)} onChange={change} />
-    ) : (
-      <YesNo key={String(key)} {...field} value={value === true} onChange={change} />
-    );
+      return <NumberField key={key} {...field} value={(value as number | undefined) ?? null} onChange={change} />;
+    if ('rows' in field) {
+      const Text = field.rows > 1 ? TextArea : TextField;
+      return <Text key={key} {...field} value={String(value)} onChange={change} onBlur={onBlur} error={error} />;
+    }
+    if (!('options' in field)) return <YesNo key={key} {...field} value={value === true} onChange={change} />;
+    return [
+      <Choices key={key} {...field} value={String(value)} onChange={change} />,
+      error ? <Note key={`${key} error`} tone="bad" live title={error} /> : null,
+    ];
   });

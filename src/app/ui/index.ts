@@ -17,4 +17,5 @@ export {
   Stoppable,
 } from './Panel';
 export { type Column as TableColumn, type Fact, Facts, PagedTable, Table } from './Table';
+export { TextForm } from './TextForm';
 export { attempted, toastError, toastUndo } from './toast';

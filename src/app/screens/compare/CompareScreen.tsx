@@ -1,10 +1,11 @@
-import { type ComponentProps, useState } from 'react';
+import type { ComponentProps } from 'react';
 import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
 import type { Dataset, RowAccount } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
+import { askedAs } from '../../../prompt-set/calibration';
 import { chosenHybrid, chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { productionOf } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
@@ -18,7 +19,6 @@ import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
 import { PANELS, ResultsOf } from './panels/table';
-import { SaveDialog } from './SaveDialog';
 import { VerdictCard } from './VerdictCard';
 import './compare.css';
 
@@ -85,7 +85,6 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const also = useResource(compare.also, set.id).value ?? NO_IDS;
   const running = useStore(compare.run, (s) => s.running);
   const model = useSession(weightsOf);
-  const [saving, setSaving] = useState(false);
   const evaluation = value?.evaluation ?? null;
   const tuned = chosenTrained(set);
   const isPlanned = evaluation === null && model !== null && !running;
@@ -105,10 +104,9 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
       actions={
         <Actions
           set={set}
-          compared={evaluation !== null}
+          evaluation={evaluation}
           outdated={isStale || hasMore}
           hasRows={dataset.split.test.length > 0}
-          onSave={() => setSaving(true)}
         />
       }
     >
@@ -128,7 +126,6 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
           <>
             <VerdictCard set={set} evaluation={evaluation} outdated={isStale || hasMore} />
             <ResultsOf evaluation={evaluation} dataset={dataset} />
-            <SaveDialog evaluation={evaluation} dataset={dataset} isOpen={saving} onClose={() => setSaving(false)} />
           </>
         ) : null}
         {evaluation || running ? null : <NotCompared {...{ set, dataset, also }} detectable={shown} />}
@@ -158,13 +155,12 @@ function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly
 
 interface ActionsProps {
   readonly set: PromptSet;
-  readonly compared: boolean;
+  readonly evaluation: Evaluation | null;
   readonly outdated: boolean;
   readonly hasRows: boolean;
-  readonly onSave: () => void;
 }
 
-function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
+function Actions({ set, evaluation, outdated, hasRows }: ActionsProps) {
   const { run } = compareStores.use();
   const running = useStore(run, (s) => s.running);
   const cannot = useCannotAsk() || !hasRows;
@@ -172,7 +168,7 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
   const tuned = chosenTrained(set);
   const start = () => void run.start();
   if (running) return <Button onPress={run.stop}>Stop</Button>;
-  if (!compared)
+  if (!evaluation)
     return (
       <>
         {tuned || onlyShows ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train first</Button>}
@@ -184,7 +180,9 @@ function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
     );
   return (
     <>
-      <Button onPress={onSave}>Save report</Button>
+      <Button onPress={() => navigate(exportPath(set.id, askedAs(evaluation, 'tuned')?.id, 'manager'))}>
+        Save report
+      </Button>
       <Button isDisabled={cannot} onPress={start} variant={outdated ? 'primary' : 'plain'}>
         Compare again
       </Button>

@@ -13,7 +13,20 @@ import {
 } from '../../../workflow/exports';
 import { usePicked, useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { Button, Choices, Dialog, Failed, format, Note, ProgressBar, Select, Table, TextField, YesNo } from '../../ui';
+import {
+  Button,
+  Choices,
+  Dialog,
+  Failed,
+  type FieldOf,
+  Fields,
+  format,
+  Note,
+  ProgressBar,
+  Select,
+  Table,
+  TextField,
+} from '../../ui';
 import { type ExportChoice, exporting } from './export-store';
 
 interface ChoiceProps {
@@ -32,8 +45,7 @@ export default function ExportDialog() {
     <Dialog stack wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
       <Prompts {...chosen} />
       <Recipients {...chosen} />
-      <FormatQuestion {...chosen} />
-      <RowsQuestion {...chosen} />
+      <Questions {...chosen} />
       {choice.recipient === 'audience' ? <AudienceFields key={choice.subject} {...chosen} /> : null}
       <RowsCount {...chosen} />
       <Contents />
@@ -116,53 +128,37 @@ function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps)
 /** How many of the user's rows this recipient may get. */
 const rowsOf = ({ choice, stored }: ChoiceProps): number => EXPORTS[choice.recipient].rows({ ...choice, stored });
 
-function FormatQuestion({ choice: { recipient, format = 'html' } }: ChoiceProps) {
+/** Its format, and whether rows go along: none unless the user agrees. */
+function Questions(chosen: ChoiceProps) {
   const { change } = exporting.use();
-  if (!('isReport' in EXPORTS[recipient])) return null;
-  return (
-    <Choices
-      label="Format"
-      value={format}
-      onChange={(next) => void change({ format: next })}
-      options={{ html: 'HTML', markdown: 'Markdown' }}
-    />
-  );
+  const { choice } = chosen;
+  const asked = EXPORTS[choice.recipient];
+  const { label, without: no, with: yes } = asked.words.rows;
+  const count = rowsOf(chosen);
+  const fields: readonly FieldOf<ExportChoice>[] = [
+    ...('formats' in asked ? [{ key: 'format', label: 'Format', options: asked.formats } as const] : []),
+    ...(count > 0 ? [{ key: 'withRows', label, no, yes: yes(format.count(count)) } as const] : []),
+  ];
+  return <Fields of={fields} values={{ format: 'html', ...choice }} onChange={(next) => void change(next)} />;
 }
 
-function RowsQuestion(chosen: ChoiceProps) {
-  const { change } = exporting.use();
-  const { recipient, withRows } = chosen.choice;
-  const { rows } = EXPORTS[recipient].words;
-  const count = rowsOf(chosen);
-  if (count === 0) return null;
-  return (
-    <YesNo
-      label={rows.label}
-      value={withRows}
-      onChange={(agreed) => void change({ withRows: agreed })}
-      no={rows.without}
-      yes={rows.with(format.count(count))}
-    />
-  );
-}
+const AUDIENCE: readonly FieldOf<Pick<AudienceChoice, 'title' | 'sentence'>>[] = [
+  { key: 'title', rows: 1, label: 'Title', maxLength: 200 },
+  { key: 'sentence', rows: 1, label: 'The presenter’s sentence', maxLength: 200 },
+];
 
 /** What the audience reads, and which texts it sees. The page is made again when a field is left. */
 function AudienceFields({ choice, stored }: ChoiceProps) {
   const { change } = exporting.use();
   const [audience, setAudience] = useState(choice.audience ?? audienceProposal({ ...choice, stored }));
-  const field = (name: 'title' | 'sentence', label: string) => (
-    <TextField
-      label={label}
-      maxLength={200}
-      value={audience[name]}
-      onChange={(text) => setAudience({ ...audience, [name]: text })}
-      onBlur={() => void change({ audience })}
-    />
-  );
   return (
     <>
-      {field('title', 'Title')}
-      {field('sentence', 'The presenter’s sentence')}
+      <Fields
+        of={AUDIENCE}
+        values={audience}
+        onChange={(next) => setAudience({ ...audience, ...next })}
+        onBlur={() => void change({ audience })}
+      />
       {choice.withRows ? (
         <AudienceTexts
           order={{ ...choice, stored }}

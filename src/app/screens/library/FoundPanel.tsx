@@ -1,13 +1,13 @@
 import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import { isUnverifiable, replayWords } from '../../../interchange/fit';
-import type { TaskField } from '../../../interchange/from-vectors';
+import type { TaskForm } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { textsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { versionsOf } from '../../../prompt-set/versions';
 import { usePicked, usePromptSets, useSession } from '../../state/studio';
-import { Choices, type Fact, Facts, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
+import { type Fact, Facts, type FieldOf, Fields, format, Note, ProgressBar, Select, Term } from '../../ui';
 import { imports } from './import-store';
 import { Labels } from './parts';
 
@@ -86,7 +86,9 @@ function factsOf(what: Incoming): readonly Fact[] {
 
 /** Vectors alone need a task: template and answer words of an existing set, or typed. */
 function Task({ what }: { readonly what: Incoming }) {
-  const checked = useStore(imports.use().check, (s) => s.value?.kind);
+  const { check, state, changeForm } = imports.use();
+  const checked = useStore(check, (s) => s.value?.kind);
+  const { form, formError: error } = usePicked(state, 'form', 'formError');
   if (what.kind !== 'vectors' || checked === 'refused') return null;
   return (
     <>
@@ -101,87 +103,56 @@ function Task({ what }: { readonly what: Incoming }) {
           The file contains only vectors. Enter the prompt and the answer words they were trained with: they only work
           with those.
         </p>
-        <ExistingTask />
-        <TypedTask />
-        {what.placement === null ? <Position /> : null}
+        <TaskOf />
+        <Fields<TaskForm>
+          of={what.placement === null ? [...TASK, PLACEMENT] : TASK}
+          values={form}
+          onChange={changeForm}
+          errorOf={(field) => (error?.kind === field ? error.message : null)}
+        />
       </div>
     </>
   );
 }
 
-function useForm() {
-  const { state, changeForm, takeTaskOf } = imports.use();
-  const { form, formError: error } = usePicked(state, 'form', 'formError');
-  return {
-    form,
-    change: changeForm,
-    takeTaskOf,
-    errorOf: (field: TaskField) => (error?.kind === field ? error.message : null),
-  };
-}
+const TASK: readonly FieldOf<TaskForm>[] = [
+  { key: 'name', rows: 1, label: 'Name', maxLength: 80 },
+  {
+    ...{ key: 'template', rows: 3, mono: true },
+    label: 'Prompt: the text around a row',
+    placeholder: 'Review: {text}\nSentiment:',
+  },
+  {
+    ...{ key: 'words', rows: 4, mono: true },
+    label: 'Answers, one per line: label = answer word',
+    placeholder: 'negative = negative\npositive = positive',
+  },
+];
+
+const PLACEMENT: FieldOf<TaskForm> = {
+  key: 'placement',
+  label: 'Position of the vectors',
+  options: { prefix: 'Before the text', suffix: 'After the text', infix: 'Between the text and its cue' },
+};
 
 const TYPED = 'typed';
 
-function ExistingTask() {
-  const { form, change, takeTaskOf } = useForm();
+/** Takes the task of a set, to change it or as it is. */
+function TaskOf() {
+  const { state, takeTaskOf } = imports.use();
+  const from = useStore(state, (s) => s.form.from);
   const sets = usePromptSets((s) => s.sets).filter(({ labels }) => labels.length > 1);
+  if (sets.length === 0) return null;
   return (
-    <>
-      <TextField label="Name" value={form.name} maxLength={80} onChange={(name) => change({ name })} />
-      {sets.length > 0 ? (
-        <Select
-          label="Use the prompt and answer words of"
-          value={form.from || TYPED}
-          onChange={(setId) => void takeTaskOf(setId)}
-          options={[
-            { id: TYPED, label: 'The text below' },
-            ...sets.map(({ id, name, handle }) => ({ id, label: name, detail: handle })),
-          ]}
-        />
-      ) : null}
-    </>
-  );
-}
-
-function TypedTask() {
-  const { form, change, errorOf } = useForm();
-  return (
-    <>
-      <TextArea
-        mono
-        rows={3}
-        label="Prompt: the text around a row"
-        placeholder={'Review: {text}\nSentiment:'}
-        value={form.template}
-        onChange={(template) => change({ template })}
-        error={errorOf('template')}
-      />
-      <TextArea
-        mono
-        rows={4}
-        label="Answers, one per line: label = answer word"
-        placeholder={'negative = negative\npositive = positive'}
-        value={form.words}
-        onChange={(words) => change({ words })}
-        error={errorOf('words')}
-      />
-    </>
-  );
-}
-
-function Position() {
-  const { form, change, errorOf } = useForm();
-  const error = errorOf('placement');
-  return (
-    <>
-      <Choices
-        label="Position of the vectors"
-        value={form.placement === '' ? 'none' : form.placement}
-        onChange={(placement) => placement !== 'none' && change({ placement })}
-        options={{ prefix: 'Before the text', suffix: 'After the text', infix: 'Between the text and its cue' }}
-      />
-      {error ? <Note tone="bad" live title={error} /> : null}
-    </>
+    <Select
+      label="Use the prompt and answer words of"
+      value={from || TYPED}
+      onChange={(setId) => void takeTaskOf(setId)}
+      options={[
+        { id: TYPED, label: 'The text below' },
+        ...sets.map(({ id, name, handle }) => ({ id, label: name, detail: handle })),
+      ]}
+    />
   );
 }
 

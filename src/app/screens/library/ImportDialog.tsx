@@ -1,4 +1,3 @@
-import { DropZone } from 'react-aria-components/DropZone';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { replayWords } from '../../../interchange/fit';
@@ -66,12 +65,18 @@ function ChooseFiles() {
     );
   };
   return (
-    <DropZone
+    <section
       aria-label="Files to import"
       className="empty drop-zone"
-      onDrop={async ({ items }) => {
-        const files = await Promise.all(items.map((item) => (item.kind === 'file' ? item.getFile() : null)));
-        take(files.filter((file) => file !== null));
+      onDragOver={(event) => {
+        // here the page does not ask what to open
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        take([...event.dataTransfer.files]);
       }}
     >
       <strong>Drop files here</strong>
@@ -87,7 +92,7 @@ function ChooseFiles() {
           <Button>Choose a folder</Button>
         </FileTrigger>
       </div>
-    </DropZone>
+    </section>
   );
 }
 

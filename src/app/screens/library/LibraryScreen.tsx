@@ -50,12 +50,14 @@ function LinkedExport() {
   const { open } = exporting.use();
   const [wanted, setWanted] = useQuery('export', '');
   const [version, setVersion] = useQuery('version', '');
+  const [recipient, setRecipient] = useQuery('recipient', '');
   useEffect(() => {
     if (wanted === '') return;
-    void open(wanted, version);
+    void open(wanted, version, recipient);
     setWanted('');
     setVersion('');
-  }, [wanted, version, open, setWanted, setVersion]);
+    setRecipient('');
+  }, [wanted, version, recipient, open, setWanted, setVersion, setRecipient]);
   return null;
 }
 

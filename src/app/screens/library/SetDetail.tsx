@@ -5,14 +5,14 @@ import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
-import { Button, EmptyState, Failed, Panel, ProgressBar, TextArea, TextField } from '../../ui';
+import { Button, EmptyState, Failed, Panel, ProgressBar, TextArea, TextField, TextForm } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
-import { detailTitle, TextForm } from './parts';
+import { detailTitle } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
 

@@ -1,12 +1,13 @@
 import { useDeferredValue, useMemo, useState } from 'react';
 import { counted } from '../../../lib/format';
 import { type Listing, searched, tagsOf } from '../../../prompt-set/listing';
+import Rename from '../../shell/Rename';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePicked, usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { exporting } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
-import { dayWords, Labels, rowsWords, TextForm, versionsWords } from './parts';
+import { dayWords, Labels, rowsWords, versionsWords } from './parts';
 
 /** A longer list has a search field. */
 const FEW = 3;
@@ -121,7 +122,7 @@ function SetCard({ listing, current }: { readonly listing: Listing; readonly cur
       }
       aside={`changed ${dayWords(updatedAt)}`}
     >
-      {isRenaming ? <Rename listing={listing} onDone={() => setRenaming(false)} /> : null}
+      {isRenaming ? <Rename of={listing} onDone={() => setRenaming(false)} /> : null}
       <p>{headline ?? 'not compared yet'}</p>
       <p className="dim small">
         {versionsWords(listing)} · {rowsWords(listing)}
@@ -139,23 +140,6 @@ function SetCard({ listing, current }: { readonly listing: Listing; readonly cur
       ) : null}
       <Actions listing={listing} onRename={() => setRenaming(true)} />
     </Panel>
-  );
-}
-
-function Rename({ listing, onDone }: { readonly listing: Listing; readonly onDone: () => void }) {
-  const { rename } = setActions.use();
-  return (
-    <TextForm
-      label="Name"
-      value={listing.name}
-      maxLength={80}
-      submit="Save the name"
-      onSubmit={(name) => {
-        if (name.trim() !== listing.name) void rename(listing.id, name);
-        onDone();
-      }}
-      onCancel={onDone}
-    />
   );
 }
 

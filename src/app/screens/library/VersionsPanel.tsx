@@ -9,11 +9,11 @@ import { isHybrid, isTuned, runOf, sideOf, versionsOf, versionWords } from '../.
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { ArmMark, Button, format, Note, Panel, Table } from '../../ui';
+import { ArmMark, Button, format, Note, Panel, Table, TextForm } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { detailActions } from './library-store';
-import { madeWords, TextForm } from './parts';
+import { madeWords } from './parts';
 
 const SHOWN = 40;
 

@@ -34,12 +34,13 @@ const fitting = ({ EXPORTS, RECIPIENTS, subjectOf }: Formats, stored: Order['sto
 };
 
 /** What the dialog opens with: the prompt that was asked for, else Tuned, else Yours, for the first that it fits. */
-export function firstChoice(code: Formats, stored: Order['stored'], wanted = ''): ExportChoice {
+export function firstChoice(code: Formats, stored: Order['stored'], wanted = '', recipient = ''): ExportChoice {
   const { set } = stored;
   const asked = code.subjectOf(stored, wanted);
   const subject = asked?.version.id ?? chosenTrained(set)?.id ?? chosenWritten(set)?.id ?? null;
-  const [recipient = 'browser'] = fitting(code, stored, subject);
-  return { subject, recipient, withRows: false };
+  const fits = fitting(code, stored, subject);
+  const chosen = fits.find((each) => each === recipient) ?? fits[0] ?? 'browser';
+  return { subject, recipient: chosen, withRows: false };
 }
 
 /** The choice after a change. Consent to include rows, and what is shown of them, is for one recipient and one prompt only. */
@@ -76,7 +77,9 @@ export const exporting = perStudio((studio) => {
     const onEvent = (progress: RowsDone) => {
       if (!signal.aborted) state.setState({ progress });
     };
-    return services.workflow.call('exportPackage', { ...choice, stored: value }, { signal, onEvent });
+    const { model } = stores.session.getState();
+    const order = { ...choice, stored: value, model: model.kind === 'ready' ? model.info : null };
+    return services.workflow.call('exportPackage', order, { signal, onEvent });
   });
   const choose = (code: Formats, value: Order['stored'], choice: ExportChoice) => {
     const asks = code.EXPORTS[choice.recipient].asks({ ...choice, stored: value });
@@ -93,12 +96,12 @@ export const exporting = perStudio((studio) => {
     stored,
     made,
     /** @param wanted a version's id, or what `armId` names; left out = Tuned, else Yours */
-    open: async (setId: string, wanted?: string) => {
+    open: async (setId: string, wanted?: string, recipient?: string) => {
       stored.clear();
       made.clear();
       const [code] = await Promise.all([formats(), stored.load(setId)]);
       const { value, error } = stored.getState();
-      if (value) choose(code, value, firstChoice(code, value, wanted));
+      if (value) choose(code, value, firstChoice(code, value, wanted, recipient));
       else if (error) toastError('The prompt set cannot be exported', error.message);
     },
     change: async (change: Partial<ExportChoice>) => {

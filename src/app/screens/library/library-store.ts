@@ -6,7 +6,6 @@ import { changeHandle, freeHandle } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
 import { chooseTrained, chooseWritten } from '../../../prompt-set/make-versions';
 import type { Measured } from '../../../prompt-set/performance';
-import { renamePromptSet } from '../../../prompt-set/prompt-set';
 import { type moveStage, setPolicy } from '../../../prompt-set/stages';
 import type { PromptSet, StagePolicy } from '../../../prompt-set/types';
 import { readTags, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
@@ -87,7 +86,7 @@ const changeDiscarded = async ({ settings }: Disk, change: (before: Discarded) =
 const forget = (store: Disk, ids: readonly string[]) =>
   changeDiscarded(store, (before) => Object.fromEntries(Object.entries(before).filter(([id]) => !ids.includes(id))));
 
-/** Deleting, restoring, discarding and renaming sets of the list. */
+/** Deleting, restoring and discarding sets of the list. */
 export const setActions = perStudio((studio) => {
   const { services, stores } = studio;
   const { store } = services;
@@ -103,8 +102,6 @@ export const setActions = perStudio((studio) => {
       await forget(store, ids);
     });
   return {
-    rename: (setId: string, name: string) =>
-      promptSets().change(setId, `Renamed to “${name}”`, (set, { now }) => renamePromptSet(set, name, now)),
     remove: async ({ id, name }: Pick<Listing, 'id' | 'name'>) => {
       const wasOpen = promptSets().set?.id === id;
       await promptSets().remove(id);

@@ -1,6 +1,5 @@
 /** What several panels of the Library share: small parts, and wording. */
 
-import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { counted } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
@@ -8,50 +7,8 @@ import { resolveStage, stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet, StageMove, Version } from '../../../prompt-set/types';
 import { versionWords } from '../../../prompt-set/versions';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
-import { Button, LabelTag, Stoppable, TextField } from '../../ui';
+import { LabelTag, Stoppable } from '../../ui';
 import type { RowsReader } from './rows-file';
-
-interface TextFormProps extends Pick<ComponentProps<typeof TextField>, 'label' | 'hint' | 'maxLength' | 'autoFocus'> {
-  /** The text before the change. */
-  readonly value: string;
-  readonly submit: string;
-  readonly mayBeEmpty?: boolean;
-  /** Why a text cannot be saved; null = it can. */
-  readonly check?: (text: string) => string | null;
-  readonly onSubmit: (text: string) => void;
-  readonly onCancel: () => void;
-  readonly children?: ReactNode;
-}
-
-/** A short text that is changed in place. Escape cancels. */
-export function TextForm(props: TextFormProps) {
-  const { value, submit, mayBeEmpty, check, onSubmit, onCancel, children, autoFocus = true, ...field } = props;
-  const [text, setText] = useState(value);
-  const error = check?.(text) ?? null;
-  return (
-    <form
-      className="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (error === null) onSubmit(text);
-      }}
-    >
-      <TextField
-        {...field}
-        autoFocus={autoFocus}
-        value={text}
-        onChange={setText}
-        error={error}
-        onFocus={({ target }) => target instanceof HTMLInputElement && target.select()}
-        onKeyDown={(event) => event.key === 'Escape' && onCancel()}
-      />
-      <Button type="submit" isDisabled={error !== null || (!mayBeEmpty && text.trim() === '')}>
-        {submit}
-      </Button>
-      {children}
-    </form>
-  );
-}
 
 /** The progress of a file of rows that is being read; nothing while none is. */
 export function ReadingRows({ of: { reading, close } }: { readonly of: RowsReader }) {

@@ -9,7 +9,7 @@ import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
 import { ReadingPanel } from './ReadingPanel';
-import { ResultPanels, TaggedPanel, WrittenPanel } from './ResultPanels';
+import { ResultPanels } from './ResultPanels';
 import { SearchButton, SearchPanel, TriesPanel } from './TriesPanel';
 import { readings, useReading, useTrying, useTrySeconds } from './trying';
 import { promptsHeadline, promptsLead, tryWords } from './words';
@@ -25,12 +25,6 @@ export default function PromptsScreen() {
   );
 }
 
-const PANELS = {
-  classify: { Answers: WordsPanel, Results: ResultPanels },
-  tag: { Answers: WordsPanel, Results: TaggedPanel },
-  generate: { Answers: AnswersPanel, Results: WrittenPanel },
-} as const;
-
 /** Looking for answer words and for the best prompt needs one right label a row. */
 const canSearch = (set: PromptSet) => set.kind === 'classify';
 
@@ -38,7 +32,6 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
   const rows = usePromptSets((s) => (s.dataset ? triedCount(s.dataset) : 0));
   const model = useSession(modelStanding);
   const trying = useTrying((s) => s.running);
-  const { Answers, Results } = PANELS[set.kind];
   const standing = { set, shown: useShownTry(), rows, trying, model };
   return (
     <ScreenFrame
@@ -50,10 +43,10 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
       <div className="grid uneven">
         {canSearch(set) ? <SearchPanel /> : null}
         <EditorPanel />
-        <Answers />
+        {set.kind === 'generate' ? <AnswersPanel /> : <WordsPanel />}
         <ReadingPanel />
         <TriesPanel />
-        <Results />
+        <ResultPanels />
       </div>
     </ScreenFrame>
   );

@@ -1,12 +1,12 @@
 import { type ReactNode, useMemo } from 'react';
 import { labelOf, rowsById, targetOf, textOf } from '../../../dataset/labels';
 import { namedTags } from '../../../dataset/tags';
-import type { Dataset, TaskKind } from '../../../dataset/types';
+import { type ByTask, type Dataset, ofTask } from '../../../dataset/types';
 import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import { rougeL } from '../../../metrics/text';
 import { differenceWords, isPresent, type ShownTry, wrongCount } from '../../../prompt-set/tries';
-import type { TryOf } from '../../../prompt-set/types';
+import type { Tried, TryOf } from '../../../prompt-set/types';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
 import { useOpen } from '../../state/studio';
 import {
@@ -27,37 +27,35 @@ import { resultWords } from './words';
 
 const { counted, percent } = format;
 
-/** The mistakes of a try. Those of another prompt, or of one that was tried otherwise, are grey; on other rows they are gone. */
+/** What a try says. That of another prompt, or of one that was tried otherwise, is grey; on other rows it is gone. */
 export function ResultPanels() {
-  const { dataset } = useOpen();
+  const { set, dataset } = useOpen();
   const shown = useShownTry();
-  const tried = triedAs('classify', shown);
-  if (!dataset || !shown || !tried)
+  if (!set || !dataset) return null;
+  const tried = shown?.version.tried;
+  const { kind } = set;
+  if (!shown || tried?.kind !== kind)
     return (
-      <NotYet title="Mistakes will appear here">
-        Try the prompt to see its score, which labels it confuses, and every row it gets wrong. This uses validation
-        rows; the test rows are not used.
-      </NotYet>
+      <div className="c12">
+        <EmptyState title={kind === 'generate' ? 'What it writes will appear here' : 'Mistakes will appear here'}>
+          Try the prompt to see {GETS[kind]} The test rows stay unseen.
+        </EmptyState>
+      </div>
     );
+  const of = { name: isPresent(shown) ? 'Your prompt' : `Version ${shown.version.number}`, dataset };
   return (
     <Shown shown={shown}>
-      <ConfusionPanel tried={tried} name={nameOf(shown)} labels={dataset.labels} />
-      <WrongPanel tried={tried} name={nameOf(shown)} dataset={dataset} />
+      {tried.kind === 'classify' ? <ConfusionPanel {...of} tried={tried} /> : null}
+      <AnsweredRows {...of} tried={tried} />
     </Shown>
   );
 }
 
-/** The try that is shown, where it is of this kind of task. */
-const triedAs = <K extends TaskKind>(kind: K, shown: ShownTry | null): TryOf<K> | null =>
-  shown?.version.tried?.kind === kind ? (shown.version.tried as TryOf<K>) : null;
-
-const NotYet = (props: { readonly title: string; readonly children: ReactNode }) => (
-  <div className="c12">
-    <EmptyState {...props} />
-  </div>
-);
-
-const nameOf = (shown: ShownTry) => (isPresent(shown) ? 'Your prompt' : `Version ${shown.version.number}`);
+const GETS: ByTask<string> = {
+  classify: 'its score on validation rows, which labels it confuses, and every row it gets wrong.',
+  tag: 'which labels it gives some validation rows.',
+  generate: 'what it writes on some validation rows, next to the expected texts.',
+};
 
 /** A try, in grey under a note where it is not of what is shown above it. */
 function Shown({ shown, children }: { readonly shown: ShownTry; readonly children: ReactNode }) {
@@ -83,13 +81,14 @@ function Shown({ shown, children }: { readonly shown: ShownTry; readonly childre
   );
 }
 
-interface TriedProps {
-  readonly tried: TryOf<'classify'>;
+interface TriedProps<T extends Tried> {
+  readonly tried: T;
   /** Whose it is, at the start of a sentence. */
   readonly name: string;
+  readonly dataset: Dataset;
 }
 
-function ConfusionPanel({ tried, name, labels }: TriedProps & { readonly labels: readonly string[] }) {
+function ConfusionPanel({ tried, name, dataset: { labels } }: TriedProps<TryOf<'classify'>>) {
   const { confusion, accuracy, rows } = tried;
   return (
     <ChartPanel
@@ -109,191 +108,117 @@ function ConfusionPanel({ tried, name, labels }: TriedProps & { readonly labels:
   );
 }
 
-interface WrongRow {
+interface AnsweredRow {
   readonly id: string;
   readonly text: string;
-  readonly gold: string;
-  readonly said: string;
+  readonly expected: string;
+  readonly given: string;
 }
 
-const columnsOf = (name: string): readonly TableColumn<WrongRow>[] => [
-  { name: 'Text', primary: true, cell: ({ text }) => text },
-  { name: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-  { name: `${name} says`, cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
-];
+interface Answers {
+  /** By row id: the wrong ones, or all. */
+  readonly given: readonly (readonly [rowId: string, answer: string])[];
+  /** @param here how many are listed; a prompt set may have come without its rows */
+  readonly about: (here: number) => { readonly all: number; readonly title: string; readonly aside?: ReactNode };
+  readonly caption: string;
+  readonly columns: (name: string) => readonly TableColumn<AnsweredRow>[];
+}
+
+const ROUGE_L = TEXT_METRICS.rougeL;
+const closeness = ({ given, expected }: AnsweredRow) => rougeL(given, expected);
+const TEXT: TableColumn<AnsweredRow> = { name: 'Text', primary: true, cell: ({ text }) => text };
+
+const mistakes = (tried: TryOf<'classify'>, labels: readonly string[]): Answers => {
+  const all = wrongCount(tried);
+  return {
+    given: tried.wrongRowIds.map((id, i) => [id, labels[tried.wrongPredictions[i] ?? -1] ?? '']),
+    about: () => ({ all, title: all === 0 ? 'No mistakes' : `${counted(all, 'row')} wrong` }),
+    caption: 'Rows that the prompt gets wrong',
+    columns: (name) => [
+      TEXT,
+      { name: 'Label', cell: ({ expected }) => <LabelTag>{expected}</LabelTag> },
+      { name: `${name} says`, cell: ({ given }) => <LabelTag verdict="wrong">{given}</LabelTag> },
+    ],
+  };
+};
+
+const wrongTags = ({ given, rows }: TryOf<'tag'>, labels: readonly string[]): Answers => ({
+  given: given.map(({ rowId, tags }) => [rowId, namedTags(tags, labels)]),
+  about: (all) => ({
+    all,
+    title: `${counted(all, 'row does', 'rows do')} not get exactly the right labels`,
+    aside: `of ${counted(rows, 'validation row')}; half of them choose the cuts of the other half`,
+  }),
+  caption: 'Texts, right labels and given labels',
+  columns: () => [
+    TEXT,
+    { name: 'Right', card: true, cell: ({ expected }) => expected },
+    { name: 'Given', card: true, cell: (row) => row.given },
+  ],
+});
+
+const writtenTexts = ({ written, rows: all, rougeL: close }: TryOf<'generate'>): Answers => ({
+  given: written.map(({ rowId, text }) => [rowId, text]),
+  about: () => ({
+    all,
+    title: `What it writes on ${counted(all, 'validation row')}`,
+    aside: (
+      <>
+        <Term means={ROUGE_L.means}>{ROUGE_L.name}</Term> {percent(close)}
+      </>
+    ),
+  }),
+  caption: 'Texts, expected and written answers',
+  columns: (name) => [
+    TEXT,
+    { name: 'Expected', card: true, cell: ({ expected }) => expected },
+    {
+      name: `${name} writes`,
+      card: 'written',
+      cell: ({ given, expected }) => <TextDifference written={given} wanted={expected} />,
+    },
+    { name: ROUGE_L.name, card: ROUGE_L.name, numeric: true, cell: (row) => percent(closeness(row)) },
+  ],
+});
+
+const ANSWERS = { classify: mistakes, tag: wrongTags, generate: writtenTexts };
+
 const SHOWN = 50;
 
-function WrongPanel({ tried, name, dataset }: TriedProps & { readonly dataset: Dataset }) {
-  const { labels, mapping, table } = dataset;
-  const wrong = useMemo((): readonly WrongRow[] => {
+/** Rows that are not right, or every text, the least similar first. */
+function AnsweredRows({ name, tried, dataset }: TriedProps<Tried>) {
+  const { mapping, labels, table } = dataset;
+  const { kind } = tried;
+  const { given, about, caption, columns } = useMemo(() => ofTask(ANSWERS, tried, labels), [tried, labels]);
+  const rows = useMemo((): readonly AnsweredRow[] => {
     const byId = rowsById(table.rows);
-    return tried.wrongRowIds.flatMap((id, i) => {
+    const expectedIn = kind === 'generate' ? targetOf : labelOf;
+    const found = given.flatMap(([id, answer]) => {
       const row = byId.get(id); // rows that are not in the data any more are left out
-      const said = labels[tried.wrongPredictions[i] ?? -1] ?? '';
-      return row ? [{ id, text: textOf(row, mapping), gold: row.cells[mapping.label] ?? '', said }] : [];
+      return row ? { id, text: textOf(row, mapping), expected: expectedIn(row, mapping), given: answer } : [];
     });
-  }, [tried, labels, mapping, table]);
-  const all = wrongCount(tried);
+    return kind === 'generate'
+      ? found.toSorted((a, b) => closeness(a) - closeness(b))
+      : found.filter((row) => row.expected !== row.given);
+  }, [given, kind, mapping, table]);
+  const { all, title, aside } = about(rows.length);
+  const shown = Math.min(SHOWN, rows.length);
   return (
-    <Panel span={7} title={all === 0 ? 'No mistakes' : `${counted(all, 'row')} wrong`}>
+    <Panel span={kind === 'classify' ? 7 : 12} title={title} aside={aside}>
       {all === 0 ? (
         <p className="dim">Every validation row is right. The test rows will show whether that holds.</p>
       ) : (
-        <ScrollRegion label="Wrong rows">
-          <Table
-            caption="Rows that the prompt gets wrong"
-            columns={columnsOf(name)}
-            rows={wrong.slice(0, SHOWN)}
-            rowKey={({ id }) => id}
-          />
-          <ShownOf shown={Math.min(SHOWN, wrong.length)} here={wrong.length} all={all} />
+        <ScrollRegion label={caption}>
+          <Table caption={caption} columns={columns(name)} rows={rows.slice(0, SHOWN)} rowKey={({ id }) => id} />
+          {shown === all ? null : (
+            <p className="dim small">
+              {rows.length < all
+                ? `${rows.length} of ${all} are in this browser. Try again to see all.`
+                : `The first ${shown} of ${all}.`}
+            </p>
+          )}
         </ScrollRegion>
       )}
     </Panel>
   );
 }
-
-/** How many are listed, where that is not all; a prompt set may have come without its rows. */
-function ShownOf({ shown, here, all }: { readonly shown: number; readonly here: number; readonly all: number }) {
-  if (shown === all) return null;
-  return (
-    <p className="dim small">
-      {here < all ? `${here} of ${all} are in this browser. Try again to see all.` : `The first ${shown} of ${all}.`}
-    </p>
-  );
-}
-
-interface WrittenRow {
-  readonly id: string;
-  readonly text: string;
-  readonly wanted: string;
-  readonly written: string;
-  readonly rougeL: number;
-}
-
-const ROUGE_L = TEXT_METRICS.rougeL;
-
-const textColumns = (name: string): readonly TableColumn<WrittenRow>[] => [
-  { name: 'Text', primary: true, cell: ({ text }) => text },
-  { name: 'Expected', card: true, cell: ({ wanted }) => wanted },
-  {
-    name: `${name} writes`,
-    card: 'written',
-    cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
-  },
-  { name: ROUGE_L.name, card: ROUGE_L.name, numeric: true, cell: (row) => percent(row.rougeL) },
-];
-
-export function WrittenPanel() {
-  const { dataset } = useOpen();
-  const shown = useShownTry();
-  const wrote = triedAs('generate', shown);
-  if (!dataset || !shown || !wrote)
-    return (
-      <NotYet title="What it writes will appear here">
-        Try the prompt to see what it writes on some validation rows, next to the expected texts. The test rows stay
-        unseen.
-      </NotYet>
-    );
-  return (
-    <Shown shown={shown}>
-      <TextsPanel wrote={wrote} name={nameOf(shown)} dataset={dataset} />
-    </Shown>
-  );
-}
-
-interface TextsProps {
-  readonly wrote: TryOf<'generate'>;
-  readonly name: string;
-  readonly dataset: Dataset;
-}
-
-/** The least similar first. A package that came without rows has the figures alone. */
-function TextsPanel({ wrote, name, dataset }: TextsProps) {
-  const rows = useMemo((): readonly WrittenRow[] => {
-    const byId = rowsById(dataset.table.rows);
-    return wrote.written
-      .flatMap(({ rowId, text: written }) => {
-        const row = byId.get(rowId);
-        if (!row) return [];
-        const wanted = targetOf(row, dataset.mapping);
-        return [{ id: rowId, text: textOf(row, dataset.mapping), wanted, written, rougeL: rougeL(written, wanted) }];
-      })
-      .sort((a, b) => a.rougeL - b.rougeL);
-  }, [dataset, wrote]);
-  return (
-    <Panel
-      span={12}
-      title={`What ${name === 'Your prompt' ? 'your prompt' : name} writes on ${counted(wrote.rows, 'validation row')}`}
-      aside={
-        <>
-          <Term means={ROUGE_L.means}>{ROUGE_L.name}</Term> {percent(wrote.rougeL)}
-        </>
-      }
-    >
-      <ShownOf shown={rows.length} here={rows.length} all={wrote.rows} />
-      <ScrollRegion label="Written texts">
-        <Table
-          caption="Texts, expected and written answers"
-          columns={textColumns(name)}
-          rows={rows}
-          rowKey={({ id }) => id}
-        />
-      </ScrollRegion>
-    </Panel>
-  );
-}
-
-interface TaggedRow {
-  readonly id: string;
-  readonly text: string;
-  readonly right: string;
-  readonly given: string;
-}
-
-/** Rows that do not get exactly their labels. */
-export function TaggedPanel() {
-  const { dataset } = useOpen();
-  const shown = useShownTry();
-  const tagged = triedAs('tag', shown);
-  const rows = useMemo((): readonly TaggedRow[] => {
-    if (!dataset || !tagged) return [];
-    const byId = rowsById(dataset.table.rows);
-    return tagged.given.flatMap(({ rowId, tags }) => {
-      const row = byId.get(rowId);
-      const given = namedTags(tags, dataset.labels);
-      const right = row ? labelOf(row, dataset.mapping) : given;
-      return row && right !== given ? [{ id: rowId, text: textOf(row, dataset.mapping), right, given }] : [];
-    });
-  }, [dataset, tagged]);
-  if (!dataset || !shown || !tagged)
-    return (
-      <NotYet title="Mistakes will appear here">
-        Try the prompt to see which labels it gives some validation rows. The test rows stay unseen.
-      </NotYet>
-    );
-  return (
-    <Shown shown={shown}>
-      <Panel
-        span={12}
-        title={`${counted(rows.length, 'row does', 'rows do')} not get exactly the right labels`}
-        aside={`of ${counted(tagged.rows, 'validation row')}; half of them choose the cuts of the other half`}
-      >
-        <ScrollRegion label="Rows with mistakes">
-          <Table
-            caption="Texts, right labels and given labels"
-            columns={TAGGED_COLUMNS}
-            rows={rows}
-            rowKey={({ id }) => id}
-          />
-        </ScrollRegion>
-      </Panel>
-    </Shown>
-  );
-}
-
-const TAGGED_COLUMNS: readonly TableColumn<TaggedRow>[] = [
-  { name: 'Text', primary: true, cell: ({ text }) => text },
-  { name: 'Right', card: true, cell: ({ right }) => right },
-  { name: 'Given', card: true, cell: ({ given }) => given },
-];

@@ -17,8 +17,6 @@ interface KindPanels<E extends Evaluation> {
     readonly references: string | null;
   };
   readonly Results: ComponentType<{ readonly evaluation: E; readonly dataset: Dataset }>;
-  /** What else its report contains, and which rows it may print. */
-  readonly saved: { readonly contains: string; readonly rows: string };
 }
 
 interface Evaluations {
@@ -39,7 +37,6 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
         'always the most frequent label, a word-count classifier (TF-IDF) without any language model, a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows, and what the tuned prompt reaches together with these two',
     },
     Results: LabelResults,
-    saved: { contains: 'the slices and checks you made', rows: 'that were fixed or broken' },
   },
   tag: {
     words: {
@@ -52,7 +49,6 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
         'always the most frequent set of labels, a word-count classifier for each label (TF-IDF) without any language model, and a linear probe for each label on the model’s hidden states',
     },
     Results: TagResults,
-    saved: { contains: 'each label’s scores', rows: 'that a report prints; it prints none' },
   },
   generate: {
     words: {
@@ -64,7 +60,6 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
       references: null,
     },
     Results: TextResults,
-    saved: { contains: 'your votes', rows: 'on which the prompts differ most' },
   },
 };
 
