@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
 import { createRng } from '../lib/rng';
-import { argmax, logSoftmax } from './classification';
+import { argmax, logSoftmax, logSumExp } from './classification';
 import { exactLow, type Interval, wilson } from './intervals';
 import { eachDraw, type ResampleOptions } from './resample';
 import { bisected, quantile } from './special';
@@ -200,8 +200,8 @@ const COLDEST = 0.05;
 export function fitTemperature(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
   const slope = (beta: number) =>
     logProbs.reduce((sum, row, i) => {
-      const p = logSoftmax(row.map((value) => beta * value)).map(Math.exp);
-      const mean = row.reduce((s, value, c) => s + (p[c] as number) * value, 0);
+      const log = logSumExp(row, beta);
+      const mean = row.reduce((s, value) => s + Math.exp(beta * value - log) * value, 0);
       return sum + mean - (row[gold[i] as number] as number);
     }, 0);
   if (slope(1 / HOTTEST) >= 0) return HOTTEST;

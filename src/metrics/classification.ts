@@ -60,13 +60,16 @@ export function argmax(values: ArrayLike<number>): number {
 /** Of log-probabilities or logits. */
 export function logSoftmax(values: ArrayLike<number>): number[] {
   const log = logSumExp(values);
-  return Array.from(values, (v) => v - log);
+  const normalised = new Array<number>(values.length);
+  for (let i = 0; i < values.length; i++) normalised[i] = (values[i] as number) - log;
+  return normalised;
 }
 
-export function logSumExp(values: ArrayLike<number>): number {
+/** Of `scale` times the values. */
+export function logSumExp(values: ArrayLike<number>, scale = 1): number {
   let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) max = Math.max(max, values[i] as number);
+  for (let i = 0; i < values.length; i++) max = Math.max(max, scale * (values[i] as number));
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] as number) - max);
+  for (let i = 0; i < values.length; i++) sum += Math.exp(scale * (values[i] as number) - max);
   return max + Math.log(sum);
 }

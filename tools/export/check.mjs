@@ -18,8 +18,11 @@ if (!python) {
 }
 const root = join(here, '../..');
 const run = (command, args, env = {}) =>
-  spawnSync(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
-    .status ?? 1;
+  spawnSync(command, args, {
+    cwd: root,
+    env: { ...process.env, OMP_NUM_THREADS: '1', ...env },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  }).status ?? 1;
 const folder = mkdtempSync(join(tmpdir(), 'written-'));
 const probed = join(folder, 'probed');
 
