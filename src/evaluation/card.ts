@@ -155,8 +155,8 @@ function findingOf(arms: readonly CardArm[]): string {
 
 type Group = 'probe' | 'reference' | 'several' | 'prompt';
 
-const groupOf = ({ id, kind }: CardArm): Group =>
-  id === PROBE
+const groupOf = ({ id, kind }: CardArm, { keepsProbe }: Field): Group =>
+  id === PROBE && keepsProbe
     ? 'probe'
     : kind === 'reference'
       ? 'reference'
@@ -180,11 +180,11 @@ const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
 const NO_BETTER = (isOne: boolean) => `but ${isOne ? 'it does' : 'they do'} not clearly beat always giving one answer`;
 
 /** Where others are clearly ahead of the recommended arm: which, and why they are not recommended. */
-function caution(arms: readonly CardArm[], { action }: Pick<VerdictCard, 'action'>, arm: string): string {
+function caution(field: Field, arms: readonly CardArm[], { action }: Pick<VerdictCard, 'action'>, arm: string): string {
   const ahead = arms.filter(({ gap }) => gap?.isClear && gap.difference > 0);
   return (['probe', 'reference', 'several', 'prompt'] as const)
     .map((group) => {
-      const of = ahead.filter((arm) => groupOf(arm) === group);
+      const of = ahead.filter((arm) => groupOf(arm, field) === group);
       if (of.length === 0) return '';
       const isOne = of.length === 1;
       const isLine = group === 'reference' || group === 'probe';
@@ -221,7 +221,7 @@ export function cardOf(compared: Asked, facts: RunFacts): VerdictCard | null {
   const arm = called(version, field);
   return {
     ...advice,
-    why: advice.why + caution(arms, advice, arm),
+    why: advice.why + caution(field, arms, advice, arm),
     armId: version.id,
     arm,
     change: { from: kept.id, to: to.id, comparisons },

@@ -132,7 +132,10 @@ function remembered(compare: Field['compare']): Field['compare'] {
 }
 
 interface LabelInput {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production'>;
+  readonly plan: Pick<
+    ComparisonPlan,
+    'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production' | 'noVersion'
+  >;
   readonly comparison: Pick<Comparison, 'arms' | 'pairs'>;
 }
 
@@ -167,7 +170,7 @@ function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | 
     looks,
     measure: 'accuracy',
     metric: '',
-    keepsProbe: true,
+    keepsProbe: !plan.noVersion?.[PROBE],
     compare: remembered(compare),
     changed: ({ aOnly, bOnly }) => `fixed ${counted(bOnly, 'row')} and broke ${aOnly}`,
     caution: macroCaution(pairs[0]),

@@ -87,6 +87,8 @@ export interface ComparisonPlan {
   readonly folds?: readonly number[];
   /** All labelled rows of the file, and how many trials they are worth. */
   readonly file?: { readonly rows: number; readonly trials: number };
+  /** Why a line cannot be a version, by arm; left out = every one is. */
+  readonly noVersion?: Readonly<Record<string, string>>;
   /** The version in production, where it is an arm and not the tuned prompt. Left out: there is none. */
   readonly production?: Production;
   /** How often these test rows have been used, this time included. */

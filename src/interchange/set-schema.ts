@@ -98,7 +98,6 @@ const compared = {
   backend: id,
   threads: count,
   versions: z.record(short, versionSchema),
-  noVersion: z.record(short, line).exactOptional(),
   words: answerWords.optional(),
   splitHash: short,
   model: short,
@@ -120,6 +119,7 @@ export const evaluationSchema = z.object({
     .optional(),
   plan: z
     .object({
+      noVersion: z.record(short, line).exactOptional(),
       labels: some(line),
       rowIds: many(line),
       gold: many(z.int()),

@@ -50,8 +50,6 @@ interface Compared {
   readonly words?: readonly AnswerWord[];
   /** As they were asked, calibrated as they were compared; by arm. A line whose answers no prompt gives is not among them. */
   readonly versions: Readonly<Record<string, Version>>;
-  /** Why a line is no version, by arm; left out = every one is. */
-  readonly noVersion?: Readonly<Record<string, string>>;
   /** The split whose test rows were asked. */
   readonly splitHash: string;
   /** SHA-256 of the weights. */

@@ -34,7 +34,7 @@ export interface Comparing {
 
 export type Found<K extends TaskKind> = Pick<
   Extract<Evaluation, { readonly kind: K }>,
-  'kind' | 'plan' | 'comparison' | 'versions' | 'noVersion'
+  'kind' | 'plan' | 'comparison' | 'versions'
 >;
 
 export interface ReadyArm {

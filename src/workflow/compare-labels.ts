@@ -114,17 +114,17 @@ export async function compareLabels(using: Comparing): Promise<Found<'classify'>
     arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined.arm] : [])],
     pairs: [...pairs, ...(combined ? COMBINED_PAIRS : [])],
     ...(production ? { production } : {}),
+    ...(typeof probe?.version === 'string' ? { noVersion: { [PROBE]: probe.version } } : {}),
   });
   const versions = new Map<string, Version>();
   for (const { arm } of arms) versions.set(arm.id, await asAsked(using, arm.version, calibrationIn(found, arm.id)));
-  const noVersion = typeof probe?.version === 'string' ? { noVersion: { [PROBE]: probe.version } } : {};
   if (probe && typeof probe.version !== 'string') versions.set(PROBE, await asAsked(using, probe.version));
   const counting = countingVersions(dataset, model, versions, made);
   for (const { id, name } of found.plan.arms) {
     const version = counting[id];
     if (version) versions.set(id, await asAsked(using, { ...version, name: cleanName(name) }));
   }
-  return { ...found, versions: Object.fromEntries(versions), ...noVersion };
+  return { ...found, versions: Object.fromEntries(versions) };
 }
 
 /** What was subtracted from the answers of an arm. */
@@ -184,7 +184,7 @@ type Judged = Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>;
 
 async function judged(
   { dataset, set, run }: Comparing,
-  answered: Pick<ComparisonPlan, 'rowIds' | 'arms' | 'pairs' | 'production' | 'folds'>,
+  answered: Pick<ComparisonPlan, 'rowIds' | 'arms' | 'pairs' | 'production' | 'noVersion' | 'folds'>,
 ): Promise<Judged> {
   const groups = rowGroups(dataset, answered.rowIds);
   const plan: ComparisonPlan = {

@@ -226,7 +226,9 @@ describe('the linear probe of a comparison as a version', () => {
       const of = { ...host, engine: { ...host.engine, ...engine } } as NodeHost;
       const { evaluation } = await compare(of, { set, dataset }, SILENT);
       expect(evaluation.versions[PROBE]).toBeUndefined();
-      return evaluation.noVersion?.[PROBE];
+      const { plan, comparison } = evaluation as ClassifyEvaluation;
+      expect(comparison.verdict.detail).not.toContain('can be saved as a version');
+      return plan.noVersion?.[PROBE];
     };
     const outputVectors: typeof host.engine.outputVectors = async (...asked) => ({
       ...(await host.engine.outputVectors(...asked)),

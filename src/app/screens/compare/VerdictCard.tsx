@@ -148,7 +148,8 @@ function NextStep(of: ShownProps) {
   const canStage = (action === 'ship' || action === 'keep') && askedAs(evaluation, arm) !== null;
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
   const isSeveral = (id: string) => (askedAs(evaluation, id)?.prompt.voices.length ?? 0) > 1;
-  const together = arms.filter(({ id }) => isSeveral(id) && id !== arm);
+  const isBetter = (id: string) => of.card.arms.some((each) => each.id === id && (each.gap?.difference ?? 0) > 0);
+  const together = arms.filter(({ id, kind }) => isSeveral(id) && id !== arm && (kind !== 'reference' || isBetter(id)));
   return (
     <div className="row">
       {evaluation.kind === 'classify' && isAhead(of.card) ? <ProbeSteps {...of} /> : null}
@@ -171,7 +172,7 @@ const isAhead = ({ action, arms }: Card): boolean =>
 function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
   const { keep } = compareStores.use();
   const of = versionById(set, versionOfArm(set, evaluation, PROBE));
-  const why = evaluation.noVersion?.[PROBE];
+  const why = evaluation.kind === 'classify' && evaluation.plan.noVersion?.[PROBE];
   const variant = card.action === 'probe' && !outdated ? 'primary' : 'plain';
   return (
     <>
