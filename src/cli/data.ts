@@ -70,7 +70,7 @@ export async function readDataset(
   const mapping: ColumnMapping =
     'label' in columns
       ? { text: columns.text, label: columns.label, id: null, ...storedTask(several ? 'tag' : 'classify') }
-      : { text: columns.text, label: columns.target, id: null, task: 'write' };
+      : { text: columns.text, label: columns.target, id: null, task: 'generate' };
   const split = splitBy && splitBy.kind !== 'seed' && { [splitBy.kind === 'group' ? 'group' : 'part']: splitBy.column };
   const opened = await openParts(
     {

@@ -1,4 +1,5 @@
 /** The prompt set that a command trains: from its options, with what is looked for beforehand. */
+import { generates } from '../dataset/task-facts';
 import type { Dataset } from '../dataset/types';
 import { taskKindOf } from '../dataset/types';
 import { present } from '../lib/assert';
@@ -123,7 +124,7 @@ export function openSet(
     datasetName: table.format.fileName,
     taken: [],
     kind,
-    longest: kind === 'generate' ? longestAnswer(host, null, dataset) : null,
+    longest: generates(kind) ? longestAnswer(host, null, dataset) : null,
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
   const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { textsRead } from '../dataset/account';
 import { isUnsure, type LabelScore } from '../dataset/csv-out';
+import { TASK_FACTS } from '../dataset/task-facts';
 import type { ByTask, Table } from '../dataset/types';
 import { readText, textKind } from '../interchange/incoming';
 import { type Package, unpacked } from '../interchange/package';
@@ -312,15 +313,13 @@ function createPrinter({ rows, rejected }: Table, answering: Answering) {
   };
 }
 
-const NAMED: ByTask<string> = { classify: 'label', tag: 'labels', generate: 'written' };
-
 function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
   const { by, fallbackReason } = answer;
   const { name, prompt } = present(plan[by], 'the version that answered');
   const who = isNamed && { version: name, ...(fallbackReason && { fallback: fallbackReason }) };
   const { threshold } = prompt;
   const labels = labelsOf(prompt);
-  const answered = { [NAMED[answer.kind]]: answerWords(answer, labels) };
+  const answered = { [TASK_FACTS[answer.kind].field]: answerWords(answer, labels) };
   if (!('probabilities' in answer)) return { ...answered, ...who };
   const { probabilities } = answer;
   return {

@@ -67,7 +67,7 @@ export async function runTask(
 ): Promise<Ended> {
   const { evaluation, results } = await fineTuned(options, await trainedAndCompared(options, log), log);
   tell(evaluation);
-  const { account } = evaluation.kind === 'classify' ? deciding(evaluation) : evaluation;
+  const { account } = deciding(evaluation);
   // its own text is in files
   return { text: '', json: JSON.parse(results), account };
 }

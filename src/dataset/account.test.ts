@@ -12,7 +12,7 @@ describe('the account of rows', () => {
     expect(accountSentence(account)).toBe(
       '6 rows read, 2 used, 4 left out: 2 unreadable, 1 without a text, 1 without a label.',
     );
-    expect(rowsRead(table, { ...MAPPING, task: 'write' }).leftOut).toMatchObject({ target: 1 });
+    expect(rowsRead(table, { ...MAPPING, task: 'generate' }).leftOut).toMatchObject({ target: 1 });
     // a text that is to be answered needs no label
     expect(textsRead(table, 'text')).toEqual({ read: 6, used: 3, leftOut: { unreadable: 2, text: 1 } });
   });

@@ -43,7 +43,7 @@ describe('guessColumns', () => {
     const table = tableOf(
       `nr,ticket,summary\n${rows(40, (i) => `${i + 1},my order ${i} has not come and nobody answers my mails,order ${i} late -> answer`)}`,
     );
-    expect(guessColumns(table)).toEqual({ text: 'ticket', label: 'summary', id: 'nr', task: 'write' });
+    expect(guessColumns(table)).toEqual({ text: 'ticket', label: 'summary', id: 'nr', task: 'generate' });
   });
 
   it('rather chooses labels, unless what repeats is not called one and the text is called an answer', () => {
@@ -52,15 +52,15 @@ describe('guessColumns', () => {
     const guess = (header: string) => guessColumns(tableOf(`${header}\n${rows(40, line)}`));
     expect(guess('message,note,region')).toEqual({ text: 'message', label: 'region', id: null });
     expect(guess('message,reply,category')).toEqual({ text: 'message', label: 'category', id: null });
-    expect(guess('message,reply,region')).toEqual({ text: 'message', label: 'reply', id: null, task: 'write' });
+    expect(guess('message,reply,region')).toEqual({ text: 'message', label: 'reply', id: null, task: 'generate' });
   });
 });
 
 it.each([
   [9, 6, undefined],
-  [9, 9, 'write'],
+  [9, 9, 'generate'],
   [30, 20, undefined],
-  [60, 40, 'write'],
+  [60, 40, 'generate'],
 ])(
   'takes long answers for labels where they repeat, else for texts: %i rows answered, %i different',
   (labelled, kinds, task) => {

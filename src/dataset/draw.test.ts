@@ -81,7 +81,7 @@ describe('drawing rows', () => {
   });
 
   it('draws texts to be written too, which have no labels', async () => {
-    const written = { text: 'text', label: 'label', id: null, task: 'write' } as const;
+    const written = { text: 'text', label: 'label', id: null, task: 'generate' } as const;
     const { dataset } = await preparedOf(ROWS, { seed: 0 }, written);
     expect(drawnRows(dataset, all(dataset), 20)).toHaveLength(20);
   });

@@ -27,7 +27,7 @@ const splits = fc.constantFrom<SplitBy>(
 );
 const tasks = fc.constantFrom<ColumnMapping>(
   { text: 'text', label: 'label', id: null },
-  { text: 'text', label: 'label', id: null, task: 'write' },
+  { text: 'text', label: 'label', id: null, task: 'generate' },
 );
 
 const isDisjoint = ({ split }: Dataset) => {

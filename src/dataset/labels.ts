@@ -1,6 +1,7 @@
 import { countBy, groupBy } from '../lib/collect';
 import { PackedRows } from './packed';
 import { knownTags, textKey } from './tags';
+import { generates } from './task-facts';
 import {
   type ColumnMapping,
   type Dataset,
@@ -162,7 +163,7 @@ export function goldOf(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, r
   });
 }
 
-export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => taskKindOf(mapping) === 'generate';
+export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => generates(taskKindOf(mapping));
 
 /** One line, as the end of a line ends an answer. */
 export const targetOf = (row: Row, mapping: ColumnMapping): string =>

@@ -110,8 +110,8 @@ export interface ColumnMapping {
   /** The labels, or the texts that should be generated. */
   readonly label: string;
   readonly id: string | null;
-  /** As files store it; `taskKindOf` reads it. */
-  readonly task?: keyof typeof STORED_KINDS | undefined;
+  /** Left out: one label a row. */
+  readonly task?: TaskKind | undefined;
 }
 
 /** A row of no part comes behind. */
@@ -246,12 +246,6 @@ export type TaskKind = (typeof TASK_KINDS)[number];
 /** A table that lacks a kind does not compile. */
 export type ByTask<T> = { readonly [K in TaskKind]: T };
 
-export const TASK_WORDS: ByTask<{ readonly does: string; readonly rowsHave: string }> = {
-  classify: { does: 'chooses labels', rowsHave: 'labels' },
-  tag: { does: 'gives several labels', rowsHave: 'several labels' },
-  generate: { does: 'generates texts', rowsHave: 'texts' },
-};
-
 /** What a table by kind of task says of a value of one of the kinds. */
 export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly unknown[], T>(
   table: { readonly [K in TaskKind]: (of: Extract<V, { readonly kind: K }>, ...more: A) => T },
@@ -259,14 +253,7 @@ export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly
   ...more: A
 ): T => (table[of.kind] as (of: V, ...more: A) => T)(of, ...more);
 
-/** As a mapping stores a kind; classification may be left out. */
-export const STORED_KINDS = { choose: 'classify', tag: 'tag', write: 'generate' } as const satisfies Record<
-  string,
-  TaskKind
->;
+export const taskKindOf = ({ task = 'classify' }: Pick<ColumnMapping, 'task'>): TaskKind => task;
 
-export const taskKindOf = ({ task = 'choose' }: Pick<ColumnMapping, 'task'>): TaskKind => STORED_KINDS[task];
-
-/** The part of a stored mapping that names its kind; spread it into the mapping. */
-export const storedTask = (kind: TaskKind): Pick<ColumnMapping, 'task'> =>
-  (({ classify: {}, tag: { task: 'tag' }, generate: { task: 'write' } }) as const)[kind];
+/** The part of a mapping that names its kind; spread it into the mapping. */
+export const storedTask = (task: TaskKind): Pick<ColumnMapping, 'task'> => (task === taskKindOf({}) ? {} : { task });

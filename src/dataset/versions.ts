@@ -1,15 +1,10 @@
+import { TASK_FACTS } from './task-facts';
 import type { ColumnMapping, Dataset, DataVersion } from './types';
-import { type ByTask, taskKindOf } from './types';
+import { taskKindOf } from './types';
 
 /** "Text is “message”, label “tone”". */
-export const mappingWords = (mapping: ColumnMapping): string => {
-  const answer: ByTask<string> = {
-    classify: `label “${mapping.label}”`,
-    tag: `labels “${mapping.label}”`,
-    generate: `answer “${mapping.label}”`,
-  };
-  return `Text is “${mapping.text}”, ${answer[taskKindOf(mapping)]}`;
-};
+export const mappingWords = (mapping: ColumnMapping): string =>
+  `Text is “${mapping.text}”, ${TASK_FACTS[taskKindOf(mapping)].column.toLowerCase()} “${mapping.label}”`;
 
 /** For a data set that was opened, or whose columns mean something else now. */
 export function freshVersion(

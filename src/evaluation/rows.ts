@@ -1,5 +1,6 @@
 import { drawnRows } from '../dataset/draw';
 import { familiesOf, groupColumn } from '../dataset/families';
+import { generates } from '../dataset/task-facts';
 import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
 import { count, counted } from '../lib/format';
 import { clustersOf, equalClusters } from '../metrics/mcnemar';
@@ -115,15 +116,11 @@ export const detectableIn = (dataset: Dataset, pairs: number = USUAL_PAIRS): Det
   DETECTABLE[taskKindOf(dataset.mapping)](dataset.split.test.length, pairs, trialsIn(dataset, dataset.split.test));
 
 /** Generating takes a run of the model for every token: more rows would take too long. */
-const MOST_ROWS: ByTask<number> = {
-  classify: Number.POSITIVE_INFINITY,
-  tag: Number.POSITIVE_INFINITY,
-  generate: 200,
-};
+const MOST_GENERATED = 200;
 
 /** The test rows that prompts are compared on: all, or a number that does not take too long, drawn by the seed of the split. */
 export const comparedIds = (kind: TaskKind, dataset: Dataset): readonly string[] =>
-  drawnRows(dataset, dataset.split.test, MOST_ROWS[kind]);
+  drawnRows(dataset, dataset.split.test, generates(kind) ? MOST_GENERATED : Number.POSITIVE_INFINITY);
 
 /** Why not all test rows are compared; null where they are. */
 export const drawnWords = (compared: number, test: number): string | null =>

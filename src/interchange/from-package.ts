@@ -81,7 +81,7 @@ const frameOf = (
       ...{ name, taken, baseTemplate, datasetFingerprint: null, datasetName: null },
       words: textsOf(prompt)[0]?.words ?? labelsOf(prompt).map((label) => ({ label, word: ` ${label}` })),
       kind: task.kind,
-      longest: task.kind === 'generate' ? task.longest : null,
+      longest: 'longest' in task ? task.longest : null,
     },
   );
 

@@ -206,7 +206,7 @@ function faultInPackage(of: Package): string | null {
     if (fault) return fault;
     if (!model || !tokenizer) return 'a text needs a model and its tokenizer';
   }
-  if (packed(of).some(({ prompt: { task } }) => task.kind === 'generate' && task.longest === null))
+  if (packed(of).some(({ prompt: { task } }) => 'longest' in task && task.longest === null))
     return 'it has no length of its texts';
   if (fallback && (softOf(fallback.prompt) || textsOf(fallback.prompt).length === 0))
     return 'the fallback is not hand-written';

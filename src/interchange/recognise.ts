@@ -177,7 +177,7 @@ async function table(name: string, bytes: Uint8Array): Promise<Recognised> {
   const { columns, rows, rejected, format } = read.value;
   const guess = guessColumns(read.value);
   const mapping = guess
-    ? `, text in “${guess.text}”, ${guess.task === 'write' ? 'expected texts' : 'labels'} in “${guess.label}”`
+    ? `, text in “${guess.text}”, ${guess.task === 'generate' ? 'expected texts' : 'labels'} in “${guess.label}”`
     : '';
   const left = rejected.length > 0 ? `, ${rejected.length} rows skipped` : '';
   return found(

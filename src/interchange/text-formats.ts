@@ -47,7 +47,7 @@ type InFile = Value<typeof answersSchema>;
 function inFile({ name, prompt }: Named): InFile {
   const { chat = false, words } = firstText(prompt);
   const { task, calibration, threshold } = prompt;
-  const longest = task.kind === 'generate' ? task.longest : null;
+  const longest = 'longest' in task ? task.longest : null;
   return { name, chat, answers: words, longest, calibration, threshold };
 }
 

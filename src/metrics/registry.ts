@@ -2,6 +2,7 @@
  * Comparisons, tables, reports, schemas and the command line are built from the lists below, in their order; the first
  * entry of each is the headline's.
  */
+import type { ByTask, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { percent, points } from '../lib/format';
 import { accuracy, confusionMatrix, macroF1 } from './classification';
@@ -196,7 +197,9 @@ export const TAG_METRICS = listOf<TagMetric>()({
 });
 
 /** By kind of task. */
-export const METRICS = { classify: LABEL_METRICS, tag: TAG_METRICS, generate: TEXT_METRICS } as const;
+export const METRICS: ByTask<Readonly<Record<string, Metric>>> = {
+  ...{ classify: LABEL_METRICS, tag: TAG_METRICS, generate: TEXT_METRICS },
+};
 
 export type LabelMetricId = keyof typeof LABEL_METRICS;
 export type TextMetricId = keyof typeof TEXT_METRICS;
@@ -210,16 +213,13 @@ export const firstMetric = <Id extends string, M>(metrics: Readonly<Record<Id, M
   present(metricsOf(metrics)[0], 'metric');
 
 /** The metric that decides for a kind of task. */
-export const headlineMetric = (kind: keyof typeof METRICS): Metric & { readonly id: string } => {
+export const headlineMetric = (kind: TaskKind): Metric & { readonly id: string } => {
   const [id, metric] = firstMetric<string, Metric>(METRICS[kind]);
   return { id, ...metric };
 };
 
 /** What it is in figures of that kind. */
-export function headlineOf<F>(of: {
-  readonly kind: keyof typeof METRICS;
-  readonly metrics: Readonly<Record<string, F>>;
-}): F {
+export function headlineOf<F>(of: { readonly kind: TaskKind; readonly metrics: Readonly<Record<string, F>> }): F {
   const { id } = headlineMetric(of.kind);
   return present(of.metrics[id], id);
 }

@@ -1,4 +1,5 @@
 /** The prompts of a set that take part in a comparison. */
+import { generates } from '../dataset/task-facts';
 import type { Dataset } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
@@ -24,9 +25,7 @@ import {
 } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
-const EXAMPLES = { classify: 8, tag: 8, generate: 3 } as const;
-
-const examplesOf = (set: Pick<PromptSet, 'kind'>): number => EXAMPLES[set.kind];
+const examplesOf = (set: Pick<PromptSet, 'kind'>): number => (generates(set.kind) ? 3 : 8);
 
 /** One prompt of a comparison. */
 export interface Arm {

@@ -3,6 +3,7 @@
  * person is asked. Both are decided on validation rows, and imports bring them along.
  */
 
+import { generates } from '../dataset/task-facts';
 import type { ReviewThreshold } from '../evaluation/types';
 import { counted } from '../lib/format';
 import { promiseWords } from '../metrics/calibration';
@@ -86,6 +87,6 @@ export function keepArm(set: PromptSet, evaluation: Evaluation, arm: string, { n
 /** The set after a comparison: one more use of its test rows, and the calibration of Untuned and every version that had none yet. */
 export const recordComparison = (set: PromptSet, found: Compared, now: string): PromptSet =>
   countLook(
-    found.kind === 'generate' ? set : { ...withCalibrations(set, found), untuned: found.versions[UNTUNED]?.prompt },
+    generates(found.kind) ? set : { ...withCalibrations(set, found), untuned: found.versions[UNTUNED]?.prompt },
     now,
   );

@@ -1,5 +1,6 @@
 /** Versions of a prompt set, made and chosen: hand-written ones are saved, runs are started, updated and finished. */
 
+import { generates } from '../dataset/task-facts';
 import { assert } from '../lib/assert';
 import { firstText, type Prompt, voicesOf } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -137,7 +138,7 @@ export function needsFairCheck(set: PromptSet): boolean {
   const yours = chosenWritten(set);
   const isFirst = yours?.origin.kind === 'proposed' && !isBare(yours);
   const isOpen = isFirst && !yours.calibrated && firstText(yours.prompt).shots === 0;
-  return isOpen && set.kind !== 'generate' && !set.versions.some(isBare);
+  return isOpen && !generates(set.kind) && !set.versions.some(isBare);
 }
 
 /** The set with the template alone as Yours, because the proposal is worse; a proposal that is still a draft becomes it. */

@@ -2,6 +2,7 @@
  * What can happen to a prompt set, as pure functions from one value to the next. Ids and times are passed in.
  * No version is ever dropped: deleting a set only marks it, so that it can be undone.
  */
+import { generates } from '../dataset/task-facts';
 import type { TaskKind } from '../dataset/types';
 import { firstText, isText, labelsOf, type Prompt, type Voice } from '../prompt/prompt';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -91,7 +92,7 @@ function forTask(set: PromptSet, next: PromptSet): readonly Version[] {
   const fitted = (version: Version): Prompt => {
     const { prompt } = version;
     if (isText(prompt) && !isUsed(version)) return promptOf(next, firstText(prompt));
-    return prompt.task.kind === 'generate' && next.kind === 'generate' ? { ...prompt, task: taskOf(next) } : prompt;
+    return 'longest' in prompt.task && generates(next.kind) ? { ...prompt, task: taskOf(next) } : prompt;
   };
   return set.versions.map((version) => ({ ...version, prompt: fitted(version) }));
 }

@@ -17,7 +17,7 @@ import { isSameText, promptFor, versionsOf } from './versions';
 export const answersWith = (prompt: Prompt): AnswersWith => ({
   words: firstText(prompt).words,
   meanLogProbs: prompt.calibration?.meanLogProbs ?? null,
-  longest: prompt.task.kind === 'generate' ? prompt.task.longest : null,
+  longest: 'longest' in prompt.task ? prompt.task.longest : null,
 });
 
 /** What can have changed since a try. */

@@ -76,7 +76,7 @@ export type EveryRow = Pick<ClassifyEvaluation, 'plan' | 'comparison' | 'account
 
 /** What the verdict rests on: all rows, where they were checked, else the test rows. */
 export const deciding = <E extends Evaluation>(evaluation: E): E =>
-  evaluation.kind === 'classify' && evaluation.everyRow ? { ...evaluation, ...evaluation.everyRow } : evaluation;
+  'everyRow' in evaluation && evaluation.everyRow ? { ...evaluation, ...evaluation.everyRow } : evaluation;
 
 /** A comparison of prompts that generate a text. */
 export interface GenerateEvaluation extends Compared {

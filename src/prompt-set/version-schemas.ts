@@ -1,5 +1,4 @@
-/** The form of versions and rows: their types, and what files of every format are checked by. */
-import { LEFT_OUT_REASONS, STORED_KINDS, TASK_KINDS } from '../dataset/types';
+import { LEFT_OUT_REASONS, TASK_KINDS } from '../dataset/types';
 import { byName, z } from '../lib/zod';
 import { answerWords, promptSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
@@ -353,7 +352,7 @@ export const datasetSchema = z.object({
     text: line,
     label: line,
     id: line.nullable(),
-    task: z.enum(Object.keys(STORED_KINDS) as (keyof typeof STORED_KINDS)[]).optional(),
+    task: z.enum(TASK_KINDS).optional(),
   }),
   labels: some(line),
   split: z.object({ train: ids, validation: ids, test: ids }),

@@ -1,5 +1,6 @@
 /** The versions of a prompt set, hand-written and trained alike. A version never changes; its note may. */
 
+import { generates } from '../dataset/task-facts';
 import type { Dataset, SplitName } from '../dataset/types';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
@@ -226,7 +227,7 @@ export function seedMean(
   of: Version,
 ): { readonly seeds: readonly Version[]; readonly version: Version } | null {
   const prompt = promptFor(set, of);
-  if (!isTuned(of) || prompt.task.kind === 'generate') return null;
+  if (!isTuned(of) || generates(prompt.task.kind)) return null;
   const text = firstText(prompt);
   const hasWords = (seed: Version) => contentKey(wordsOf({ prompt: promptFor(set, seed) })) === contentKey(text.words);
   const seeds = seedsOf(set, of).filter(hasWords);

@@ -126,8 +126,7 @@ export function faultIn(prompt: Prompt): string | null {
 function misfitIn({ task, voices, calibration }: Prompt): string | null {
   const labels = labelsOf({ task });
   if (new Set(labels).size !== labels.length) return 'two labels are equal';
-  if (task.kind === 'generate' && (voices.length > 1 || voices[0]?.kind !== 'text'))
-    return 'one text generates an answer';
+  if (!('labels' in task) && (voices.length > 1 || voices[0]?.kind !== 'text')) return 'one text generates an answer';
   if (calibration && calibration.meanLogProbs.length !== labels.length)
     return 'calibration must have one value per label';
   for (const voice of voices) {
@@ -160,8 +159,7 @@ export const voicesOf = (
   }));
 
 /** Empty where texts are generated. */
-export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] =>
-  task.kind === 'generate' ? [] : task.labels;
+export const labelsOf = ({ task }: Pick<Prompt, 'task'>): readonly string[] => ('labels' in task ? task.labels : []);
 
 /** Those of its voices that the model reads. */
 export const textsOf = ({ voices }: Pick<Prompt, 'voices'>): readonly TextVoice[] =>

@@ -13,7 +13,7 @@ const dataset = {
   table: {
     rows: ['1', '2', '3'].map((id) => ({ id, line: 1, cells: { t: `PRIVATE <b>${id}</b>`, s: `wanted ${id}` } })),
   },
-  mapping: { text: 't', label: 's', id: null, task: 'write' },
+  mapping: { text: 't', label: 's', id: null, task: 'generate' },
 } as unknown as Dataset;
 const arm = (id: string, name: string, kind: 'zero-shot' | 'tuned', written: readonly string[]) => ({
   id,

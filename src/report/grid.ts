@@ -7,7 +7,8 @@
 import { toCsv } from '../dataset/csv-out';
 import { rowsKey } from '../dataset/keys';
 import { textKey } from '../dataset/labels';
-import { type Dataset, TASK_WORDS, taskKindOf } from '../dataset/types';
+import { TASK_FACTS } from '../dataset/task-facts';
+import { type Dataset, taskKindOf } from '../dataset/types';
 import { type AnswerDifference, methodsOf } from '../evaluation/sheets';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { contentKey, newerFormat, readJson, sha256 } from '../lib/bytes';
@@ -118,7 +119,7 @@ export function whySkipped(
   if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
   const { kind } = prompt.task;
   if (taskKindOf(mapping) !== kind)
-    return `It ${TASK_WORDS[kind].does}, and these rows have ${TASK_WORDS[taskKindOf(mapping)].rowsHave}`;
+    return `It ${TASK_FACTS[kind].does}, and these rows have ${TASK_FACTS[taskKindOf(mapping)].rowsHave}`;
   const known = new Set(labelsOf(prompt).map(textKey));
   const unknown = labels.filter((label) => !known.has(textKey(label)));
   // of a file, rows with other labels are left out

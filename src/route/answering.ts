@@ -57,7 +57,7 @@ interface Answers {
 }
 
 /** By the row's place. */
-export type RowAnswer<K extends TaskKind = TaskKind> = Answers[K];
+export type RowAnswer<K extends TaskKind = TaskKind> = K extends keyof Answers ? Answers[K] : never;
 
 export function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
   if (answer.kind !== kind) throw new StudioError('internal', `internal: ${answer.kind} in place of ${kind}`);
@@ -93,7 +93,7 @@ export interface AskedRow extends TokenRow {
 
 /** Most tokens of this version's answers; null where it chooses a label. */
 export const roomFor = (host: TokenHost, { prompt: { task }, dataset }: Askable): number | null =>
-  task.kind === 'generate' ? longestAnswer(host, task.longest, dataset) : null;
+  'longest' in task ? longestAnswer(host, task.longest, dataset) : null;
 
 /** What decides how the model reads a row: voices that agree in it are asked with the same tokens. */
 const textKey = ({ kind: _kind, weight: _weight, soft: _soft, ...text }: TextVoice): string => contentKey(text);

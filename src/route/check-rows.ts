@@ -1,5 +1,6 @@
 /** Check rows: a prompt answers sentences where it leaves, and again wherever it is used, so that a difference shows. */
 
+import { generates } from '../dataset/task-facts';
 import { type CheckRow, columnsOf, type Package, unpacked } from '../interchange/package';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
@@ -94,7 +95,7 @@ async function checkRowsOf(
   rows: readonly Fields[],
   run: CheckRun,
 ): Promise<readonly CheckRow[]> {
-  const isTexts = asked.prompt.task.kind === 'generate';
+  const isTexts = generates(asked.prompt.task.kind);
   const text = isTexts ? targetAfter(firstText(asked.prompt).template) : '';
   const ids = isTexts ? Array.from(host.tokens.encode(text)) : null;
   const { rows: read } = await fieldsSource(host, asked, rows).rowsAt(0, rows.length);

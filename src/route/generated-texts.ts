@@ -1,4 +1,5 @@
 /** Rows answered with generated texts. */
+
 import { isUsable, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { WriteRequest, WrittenRow } from '../engine/types';

@@ -1,6 +1,8 @@
 /** One loaded model answers for all sets: switching prompts loads nothing. */
+
 import { isUnsure } from '../dataset/csv-out';
-import { type Dataset, TASK_WORDS, type TaskKind } from '../dataset/types';
+import { TASK_FACTS } from '../dataset/task-facts';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
@@ -128,7 +130,7 @@ function rememberedChecks(checks: NonNullable<RouterOptions['checks']>): typeof 
 /** @throws StudioError `bad-input` where a set that chooses labels is to generate a text, or the other way round */
 function checkKind({ handle, prompt }: AskedVersion, kind: TaskKind): void {
   const own = prompt.task.kind;
-  if (own !== kind) throw badInput(`${handle} ${TASK_WORDS[own].does}: ask it with ${own}.`);
+  if (own !== kind) throw badInput(`${handle} ${TASK_FACTS[own].does}: ask it with ${own}.`);
 }
 
 const thresholdOf = ({ prompt }: AskedVersion): number | null => prompt.threshold?.value ?? null;

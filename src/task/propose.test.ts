@@ -160,7 +160,7 @@ test('never maps one column twice, and classifies where a text would be guessed 
     label: 'mood',
     id: null,
   });
-  const writing = { text: 'post', label: 'reply', id: 'mood', task: 'write' } as const;
+  const writing = { text: 'post', label: 'reply', id: 'mood', task: 'generate' } as const;
   expect(cardMapping(CARD, ['post', 'reply', 'mood'], writing)).toEqual({ text: 'post', label: 'mood', id: null });
 });
 

@@ -31,11 +31,12 @@ const host = {
         target: { logProb: -3, tokens: 2, correct: 1 },
       })),
   },
+  now: () => NOW,
 } as unknown as Host;
 
 it('counts the use of the test rows where texts are generated, and compares on at most 200 of them', async () => {
   const rows = Array.from({ length: 700 }, (_, i) => [`message ${i}`, `summary of ${i}`] as const);
-  const mapping = { text: 'text', label: 'label', id: null, task: 'write' } as const;
+  const mapping = { text: 'text', label: 'label', id: null, task: 'generate' } as const;
   const { dataset } = await preparedOf(rows, { seed: 0 }, mapping);
   const empty = createPromptSet(
     { id: 's', now: NOW },

@@ -6,6 +6,7 @@
 
 import { accountOf, without } from '../dataset/account';
 import { rowsOf, targetOf } from '../dataset/labels';
+import { generates } from '../dataset/task-facts';
 import type { Dataset, RowAccount, SplitName, TaskKind } from '../dataset/types';
 import { addedBetween } from '../dataset/versions';
 import { COMBINED_PAIRS } from '../evaluation/classify/made-arms';
@@ -170,7 +171,7 @@ async function rowsIn(
 export const comparedRows: Verb<CompareRequest, never, PlannedRows> = async (host, request, { control }) => {
   const using = planned(host, request, { control, emit: () => {} });
   const { set, dataset, test, arms } = using;
-  const room = set.kind === 'generate' ? longestAnswer(host, set.longest, dataset) : undefined;
+  const room = generates(set.kind) ? longestAnswer(host, set.longest, dataset) : undefined;
   const pairs = arms.pairs.length + (arms.tuned ? COMBINED_PAIRS.length : 0);
   const rows = await rowsIn(using, (await readyArms(using, [], room)).keep(test).length);
   return { ...rows, detectable: detectableIn(dataset, pairs) };

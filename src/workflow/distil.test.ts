@@ -149,7 +149,7 @@ it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context
   [
     'texts to be generated',
     /chooses a label/,
-    (all) => ({ dataset: { ...all, mapping: { ...all.mapping, task: 'write' } } }),
+    (all) => ({ dataset: { ...all, mapping: { ...all.mapping, task: 'generate' } } }),
   ],
   [
     'an answer word of several tokens',

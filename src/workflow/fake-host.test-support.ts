@@ -1,4 +1,3 @@
-/** A host whose model is a function of the text, and a prompt set to compare with it. */
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, StatesRequest, WriteRequest } from '../engine/types';
@@ -152,7 +151,7 @@ export function textHost(context?: number) {
 /** Messages with the text that should follow each, and a prompt set with a hand-written and a tuned prompt for it. */
 export async function textSet(n = 60) {
   const rows = Array.from({ length: n }, (_, i) => [`message ${i}`, `sum of ${i}`] as const);
-  const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'write' });
+  const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'generate' });
   const template = 'Text: {text}\nSum:';
   const from = { name: 'sums', words: [], baseTemplate: template, datasetName: 'a.csv', taken: [] };
   const empty = createPromptSet(

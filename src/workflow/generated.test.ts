@@ -177,7 +177,7 @@ describe('a version that generates texts, in the grid', () => {
   };
   const fileOf = async (lines: readonly string[]) => {
     const table = tableOf(['said,wanted', ...lines].join('\n'), 'b.csv');
-    return openTestRows(table, { text: 'said', label: 'wanted', id: null, task: 'write' }, null);
+    return openTestRows(table, { text: 'said', label: 'wanted', id: null, task: 'generate' }, null);
   };
 
   it('on its test rows', async () => {

@@ -9,7 +9,8 @@ import { textHash } from '../dataset/draw';
 import { besideKnown, type RowsBeside } from '../dataset/families';
 import { rowsOf, targetOf, textKeyOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
-import type { ByTask, Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
+import { generates } from '../dataset/task-facts';
+import type { Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { rowGroups } from '../evaluation/rows';
 import { type AnswerDifference, answerDifferences } from '../evaluation/sheets';
@@ -161,12 +162,10 @@ const byTexts: Answer = async (host, { of, dataset }, rows, control, tell) => {
 const wantedOf = (dataset: Dataset, ids: readonly string[]) =>
   rowsOf(dataset, ids).map((row) => targetOf(row, dataset.mapping));
 
-const ANSWERS: ByTask<Answer> = { classify: byLabels, tag: byLabels, generate: byTexts };
-
 async function saidBy(host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) {
   const { of, on, dataset } = at;
   const { kind } = of.prompt.task;
-  const found = await ANSWERS[kind](host, at, asked.rows, control, tell);
+  const found = await (generates(kind) ? byTexts : byLabels)(host, at, asked.rows, control, tell);
   const { rowIds } = found;
   const rowsKey = await rowsKeyOf(dataset);
   const answers = scored({

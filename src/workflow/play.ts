@@ -152,7 +152,7 @@ export const weighWords: Verb<WeighRequest, RowsDone, Weighing> = async (host, {
     if (voices.length > 1 || voices[0]?.kind !== 'text')
       throw badInput('Words explain the answer of one prompt, and this one combines several.');
     const answer = await answerText(host, { plan: alone(version), fields }, { ...run, emit: () => {} });
-    answers.push(answer.kind === 'classify' ? answer.probabilities : []);
+    answers.push('probabilities' in answer ? answer.probabilities : []);
   }
   const { label, against } = questionOf(answers);
   const total = versions.length * READINGS.most;

@@ -54,7 +54,7 @@ test('names the answers where a prompt has no instruction', () => {
     { label: 'a', word: ' bad' },
     { label: 'b', word: ' good' },
   ];
-  const set = { versions: [], chosenWritten: null, words } as unknown as PromptSet;
+  const set = { versions: [], chosenWritten: null, words, kind: 'classify' } as unknown as PromptSet;
   expect(initialText(set)).toBe('Decide if the text is bad or good.');
 });
 

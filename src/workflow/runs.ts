@@ -1,4 +1,5 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
+import { generates } from '../dataset/task-facts';
 import type { ByTask, Dataset } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
@@ -36,13 +37,13 @@ interface StartOption {
 
 export function startOptions(set: PromptSet | null): readonly StartOption[] {
   const paused = set?.runs.filter(
-    ({ status, words }) => status === 'paused' && (set.kind === 'generate') === (words.length === 0),
+    ({ status, words }) => status === 'paused' && generates(set.kind) === (words.length === 0),
   );
   const tuned = set?.versions.filter((version) => isTuned(version) && hasTask(set, version)) ?? [];
   const earlier = [...(paused ?? []).toReversed(), ...tuned.toReversed()];
   return [
     { id: 'text', label: 'A text', detail: 'best on most data' },
-    ...(set && set.kind === 'generate' ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
+    ...(set && generates(set.kind) ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
     { id: 'vocabulary', label: 'Sampled common words' },
     ...earlier.map((run) => ({
       id: `${EARLIER}${run.id}`,
@@ -109,7 +110,7 @@ export function initialText(set: PromptSet, yours: Version | null = chosenWritte
   const template = templateIn(yours);
   const own = template && instructionOf(template);
   if (own && !isProposed(own, set)) return own;
-  return set.kind === 'generate'
+  return generates(set.kind)
     ? 'Write the answer in one line.'
     : startSentence(set.words.map(({ word }) => word.trim()));
 }

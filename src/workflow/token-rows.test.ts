@@ -53,7 +53,7 @@ it('turns rows into tokens, names those that are too long, and renders prompts w
 
 it('gives rows the text that should follow them, with what ends it, and leaves room for the longest', async () => {
   const lines = Array.from({ length: 60 }, (_, i) => `my message ${i} on thing ${i},"thing ${i}:\n broken"`);
-  const mapping = { text: 'message', label: 'summary', id: null, task: 'write' } as const;
+  const mapping = { text: 'message', label: 'summary', id: null, task: 'generate' } as const;
   const { dataset, template, words } = await opened(['message,summary', ...lines], mapping);
   expect([template, words]).toEqual(['Message: {text}\nSummary:', []]);
   const prompt = { template, shots: 2, shotSeed: 0 };

@@ -158,7 +158,7 @@ describe('a training run', () => {
 describe('a training run that generates texts', () => {
   async function opened(sample: TrainRunRequest['sample'], events: readonly TrainEvent[]) {
     const rows = Array.from({ length: 60 }, (_, i) => [`message ${i}`, `summary of ${i}`] as const);
-    const mapping = { text: 'text', label: 'label', id: null, task: 'write' } as const;
+    const mapping = { text: 'text', label: 'label', id: null, task: 'generate' } as const;
     const { dataset } = await preparedOf(rows, { seed: 0 }, mapping);
     const { host } = fakeHost();
     const asked: WriteRequest[] = [];

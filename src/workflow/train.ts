@@ -2,7 +2,8 @@
 
 import { drawnRows } from '../dataset/draw';
 import { rowsById, targetOf, textOf } from '../dataset/labels';
-import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
+import { TASK_FACTS } from '../dataset/task-facts';
+import { type TaskKind, taskKindOf } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
@@ -142,10 +143,9 @@ const scoreLabels: Scoring = async (host, { id, prompt, dataset, template, with:
   return { id, scores, ...(isUntuned ? { tried: null, timing: null } : { tried, timing: timingOf(scored) }) };
 };
 
-const BASELINES: ByTask<Scoring> = {
-  classify: scoreLabels,
-  tag: scoreLabels,
-  generate: async (host, { id, prompt, dataset, template }, inputs, control) => {
+const BASELINES: Readonly<Record<'labels' | 'text', Scoring>> = {
+  labels: scoreLabels,
+  text: async (host, { id, prompt, dataset, template }, inputs, control) => {
     const isUntuned = id === 'untuned';
     const rows = isUntuned
       ? inputs.validation
@@ -171,7 +171,7 @@ async function scoreBaselines(
       const kind: TaskKind = taskKindOf(request.dataset.mapping);
       emit({
         kind: 'baseline',
-        ...(await BASELINES[kind](host, { ...request, ...baseline }, inputs, control)),
+        ...(await BASELINES[TASK_FACTS[kind].answersWith](host, { ...request, ...baseline }, inputs, control)),
       });
     }
   } catch (cause) {

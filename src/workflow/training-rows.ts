@@ -1,8 +1,7 @@
 /** Which rows train and validate, and under which name the engine remembers their texts. */
 import { drawnRows } from '../dataset/draw';
-import { goldOf, labelCounts } from '../dataset/labels';
+import { goldOf, labelCounts, writes } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 
@@ -27,17 +26,13 @@ export const cacheKeyOf = (datasetFingerprint: string, template: string): string
 /** Generating takes a pass of the model for every token: this many rows show what a prompt does. */
 const GENERATED_ROWS = 20;
 
-const TRIED_ROWS: ByTask<number> = {
-  classify: MOST_VALIDATION_ROWS,
-  tag: MOST_VALIDATION_ROWS,
-  generate: GENERATED_ROWS,
-};
+const mostTried = ({ mapping }: Pick<Dataset, 'mapping'>) => (writes(mapping) ? GENERATED_ROWS : MOST_VALIDATION_ROWS);
 
 export const triedIds = (dataset: Dataset): readonly string[] =>
-  drawnRows(dataset, dataset.split.validation, TRIED_ROWS[taskKindOf(dataset.mapping)]);
+  drawnRows(dataset, dataset.split.validation, mostTried(dataset));
 
 export const triedCount = ({ split, mapping }: Pick<Dataset, 'split' | 'mapping'>): number =>
-  Math.min(TRIED_ROWS[taskKindOf(mapping)], split.validation.length);
+  Math.min(mostTried({ mapping }), split.validation.length);
 
 /** How fast this machine reads: the time of forward passes over a number of tokens. */
 export interface Timing {

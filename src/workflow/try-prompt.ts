@@ -1,8 +1,9 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
 
 import { drawnRows } from '../dataset/draw';
-import { goldOf, labelCounts, rowsById, targetOf } from '../dataset/labels';
-import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
+import { goldOf, labelCounts, rowsById, targetOf, writes } from '../dataset/labels';
+import { generates } from '../dataset/task-facts';
+import { type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
 import { crossValidated } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
@@ -75,10 +76,8 @@ const tryTexts: Trying = async (host, request, { control, emit }) => {
   return { tried: asTry(request, host.engine, textFigures(dataset, written, seconds)), timing: { tokens, seconds } };
 };
 
-const TRIES: ByTask<Trying> = { classify: tryLabels, tag: tryLabels, generate: tryTexts };
-
 export const tryPrompt: Verb<TryRequest, RowsDone, TryResult> = (host, request, run) =>
-  TRIES[taskKindOf(request.dataset.mapping)](host, request, run);
+  (writes(request.dataset.mapping) ? tryTexts : tryLabels)(host, request, run);
 
 function textFigures(
   dataset: Dataset,
@@ -205,7 +204,7 @@ export const readPrompt: Verb<ReadRequest, RowsDone, PromptReading> = async (hos
   const said = {
     labels: labelTokens(host.tokens, words),
     collisions: labelCollisions(host.tokens, words),
-    answers: kind === 'generate' ? answerLengths(host, dataset) : null,
+    answers: generates(kind) ? answerLengths(host, dataset) : null,
   };
   const isUsable = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping).ok;
   if (!isUsable || rowId === undefined || !sameLabels(words, dataset.labels))

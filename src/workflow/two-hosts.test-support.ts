@@ -52,7 +52,7 @@ const csvIn = (order: StoryOrder) => ['message,tone,summary,tags', ...ROWS[order
 const MAPPING: Readonly<Record<TaskKind, ColumnMapping>> = {
   classify: { text: 'message', label: 'tone', id: null },
   tag: { text: 'message', label: 'tags', id: null, ...storedTask('tag') },
-  generate: { text: 'message', label: 'summary', id: null, task: 'write' },
+  generate: { text: 'message', label: 'summary', id: null, task: 'generate' },
 };
 
 /** The host with a fixed clock, ids in order, and nothing that names the machine. */

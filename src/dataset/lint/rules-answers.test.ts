@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { preparedOf, unlikeTexts } from '../test-support';
 import type { ColumnMapping } from '../types';
 
-const WRITE: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'write' };
+const WRITE: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'generate' };
 const pairs = (n: number): [string, string][] =>
   unlikeTexts(n, 1).map((text, i) => [text, `thing ${i * 7}: heard of, number ${i}`]);
 const kinds = async (rows: readonly [string, string][]) =>

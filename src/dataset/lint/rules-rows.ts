@@ -1,9 +1,10 @@
 import { count, counted } from '../../lib/format';
-import { labelOf, perCell, rowsOf, textKeyOf, textOf } from '../labels';
+import { labelOf, perCell, rowsOf, textKeyOf, textOf, writes } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal, personalWords } from '../personal';
+import { TASK_FACTS } from '../task-facts';
 import type { Row } from '../types';
-import { type ByTask, taskKindOf } from '../types';
+import { taskKindOf } from '../types';
 import {
   answersOf,
   type Context,
@@ -23,18 +24,8 @@ import {
 /** Training works with fewer, but the comparison shows little. */
 const FEW_ROWS = 100;
 
-interface RowWords {
-  readonly row: string;
-  readonly noneUsable: string;
-  readonly noAnswer: string;
-}
-
-const WORDS: ByTask<RowWords> = {
-  classify: { row: 'labelled row', noneUsable: 'No row has both a text and a label', noAnswer: 'no label' },
-  tag: { row: 'labelled row', noneUsable: 'No row has both a text and labels', noAnswer: 'no labels' },
-  generate: { row: 'row', noneUsable: 'No row has both a text and an answer', noAnswer: 'no answer' },
-};
-const words = ({ dataset }: Context) => WORDS[taskKindOf(dataset.mapping)];
+const words = ({ dataset }: Context) => TASK_FACTS[taskKindOf(dataset.mapping)];
+const rowWords = ({ dataset }: Context) => (writes(dataset.mapping) ? 'row' : 'labelled row');
 
 export const tooFewRows = defineLint({
   kind: 'too-few-rows',
@@ -42,8 +33,8 @@ export const tooFewRows = defineLint({
   find: ({ usable }) => when(usable.length < MIN_ROWS),
   title: (_, context) =>
     context.usable.length === 0
-      ? words(context).noneUsable
-      : `Only ${counted(context.usable.length, words(context).row)}`,
+      ? `No row has both a text and ${words(context).answer}`
+      : `Only ${counted(context.usable.length, rowWords(context))}`,
   advice: (_, context) =>
     `At least ${MIN_ROWS} rows are needed to train and check anything; 100 to 2,000 work well. ${moreRows(context)}`,
 });
@@ -74,7 +65,7 @@ export const fewRows = defineLint({
     when(
       context.usable.length >= MIN_ROWS && context.usable.length < FEW_ROWS && !context.swapped && !lacksPart(context),
     ),
-  title: (_, context) => `A small data set: ${counted(context.usable.length, words(context).row)}`,
+  title: (_, context) => `A small data set: ${counted(context.usable.length, rowWords(context))}`,
   advice: (_, { dataset }) =>
     `Training works, but ${counted(dataset.split.test.length, 'test row')} can only confirm a large gain. 100 to 2,000 rows work well.`,
 });
@@ -93,7 +84,7 @@ export const emptyLabel = defineLint<readonly Row[]>({
   severity: 'warning',
   find: ({ dataset: { mapping, table } }) =>
     together(table.rows.filter((row) => labelOf(row, mapping).trim() === '' && textOf(row, mapping).trim() !== '')),
-  title: (rows, context) => `${counted(rows.length, 'row has', 'rows have')} ${words(context).noAnswer}`,
+  title: (rows, context) => `${counted(rows.length, 'row has', 'rows have')} no ${words(context).column.toLowerCase()}`,
   advice: (_, { dataset: { mapping, table } }) =>
     taskKindOf(mapping) === 'classify'
       ? 'They are left out of training and of the comparison. Label them, or let the tuned prompt do it afterwards.'

@@ -41,7 +41,7 @@ async function opened(how: typeof write = write, n = 60) {
     { length: n },
     (_, i) => [`message ${i} is about thing ${i}`, `thing ${i} reported`] as const,
   );
-  const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'write' });
+  const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'generate' });
   await promptSets.getState().create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: TEMPLATE });
   const prompt = { template: `Summarise.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
   const set = await promptSets

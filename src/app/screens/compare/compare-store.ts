@@ -1,4 +1,5 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
+import { generates } from '../../../dataset/task-facts';
 import type { Dataset, TaskKind } from '../../../dataset/types';
 import type { VerdictCard } from '../../../evaluation/card';
 import type { CalibrationFit, ReviewThreshold } from '../../../evaluation/types';
@@ -86,7 +87,7 @@ class CompareStore extends OfStudio {
     const { services } = this;
     const speed = await this.#speedometer.known(await this.session.modelReady());
     const tokens = await services.workflow.call('comparisonTokens', request, { signal });
-    return speed && (request.set.kind === 'generate' ? writingSeconds : comparisonSeconds)(tokens, speed);
+    return speed && (generates(request.set.kind) ? writingSeconds : comparisonSeconds)(tokens, speed);
   });
 
   readonly rows: Resource<CompareRequest, PlannedRows> = steadyResource((request, signal) =>
@@ -142,7 +143,7 @@ class CompareStore extends OfStudio {
     const begin = performance.now();
     const found = await services.workflow.call('compare', request, { signal, onEvent });
     const timing = { tokens, seconds: (performance.now() - begin) / 1000 };
-    await this.#speedometer.learnWork(info, set.kind === 'generate' ? 'writtenTokenMs' : 'comparedTokenMs', timing);
+    await this.#speedometer.learnWork(info, generates(set.kind) ? 'writtenTokenMs' : 'comparedTokenMs', timing);
     const { updateById } = this.sets;
     await updateById(set.id, (s, { now }) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);
@@ -150,7 +151,7 @@ class CompareStore extends OfStudio {
 
   /** A set without a template, or with answer words for other labels, gets proposed ones first. */
   async #withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
-    const isReady = set.baseTemplate !== '' && (set.kind === 'generate' || sameLabels(set.words, dataset.labels));
+    const isReady = set.baseTemplate !== '' && (generates(set.kind) || sameLabels(set.words, dataset.labels));
     if (isReady) return set;
     const { services } = this;
     const { words, template } = await services.workflow.call('propose', { dataset });

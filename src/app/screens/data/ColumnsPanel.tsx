@@ -1,7 +1,8 @@
-import { DELIMITER_NAMES, DELIMITERS, type SourceFormat, type TaskKind } from '../../../dataset/types';
+import { TASK_FACTS } from '../../../dataset/task-facts';
+import { DELIMITER_NAMES, DELIMITERS, type SourceFormat, TASK_KINDS, type TaskKind } from '../../../dataset/types';
 import { useDataFields, useStores } from '../../state/studio';
 import { Choices, Panel, Select } from '../../ui';
-import { ENCODING_NAMES, TASK_WORDS } from './words';
+import { ENCODING_NAMES } from './words';
 
 const NONE = '\u0000none';
 const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
@@ -10,7 +11,7 @@ const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).ma
   label: ENCODING_NAMES[id],
 }));
 const SEPARATORS = DELIMITERS.map((id) => ({ id, label: DELIMITER_NAMES[id] }));
-const TASKS = (Object.keys(TASK_WORDS) as TaskKind[]).map((id) => ({ id, label: TASK_WORDS[id].task }));
+const TASKS = TASK_KINDS.map((id) => ({ id, label: TASK_FACTS[id].name }));
 
 export function ColumnsPanel() {
   const { data } = useStores();
@@ -33,7 +34,7 @@ export function ColumnsPanel() {
       />
       <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
       <Select
-        label={TASK_WORDS[kind].answerColumn}
+        label={TASK_FACTS[kind].column}
         options={prepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
         value={label}
         onChange={(next) =>

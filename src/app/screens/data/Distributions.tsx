@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo, useState } from 'react';
-import type { ByTask } from '../../../dataset/types';
+import { generates } from '../../../dataset/task-facts';
 import { ChartPanel, drawLengths } from '../../charts';
 import { useData, useSession, useStores } from '../../state/studio';
 import { Button, format, Panel, ProgressBar, Select } from '../../ui';
@@ -10,7 +10,7 @@ const { count, counted, percentWhole } = format;
 
 export function AnswersPanel() {
   const kind = useData((s) => s.mapping.kind);
-  const Shown = ANSWERS[kind];
+  const Shown = generates(kind) ? AnswerLengthsPanel : BalancePanel;
   return <Shown />;
 }
 
@@ -95,12 +95,6 @@ function AnswerLengthsPanel() {
     />
   );
 }
-
-const ANSWERS: ByTask<() => ReactNode> = {
-  classify: BalancePanel,
-  tag: BalancePanel,
-  generate: AnswerLengthsPanel,
-};
 
 export function TextLengthsPanel() {
   useCountTokens();

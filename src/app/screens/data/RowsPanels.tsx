@@ -3,6 +3,7 @@ import { Input } from 'react-aria-components/Input';
 import { SearchField } from 'react-aria-components/SearchField';
 import { useStore } from 'zustand';
 import type { RowSort } from '../../../dataset/query';
+import { TASK_FACTS } from '../../../dataset/task-facts';
 import type { DataVersion } from '../../../dataset/types';
 import { count } from '../../../lib/format';
 import { useQuery } from '../../state/location';
@@ -10,7 +11,7 @@ import { useData, useDataFields, useStores } from '../../state/studio';
 import { Button, Panel, ScrollRegion, Select, Table, type TableColumn, Term, toastError } from '../../ui';
 import { RowsGrid } from './RowsGrid';
 import { type RowChoice, useIssues, useOrder } from './rows-store';
-import { canGoBackTo, filterOptions, SORTS, TASK_WORDS, whenWords, whyLocked } from './words';
+import { canGoBackTo, filterOptions, SORTS, whenWords, whyLocked } from './words';
 
 const NO_ISSUES = [] as const;
 const NO_VERSIONS: readonly DataVersion[] = [];
@@ -109,7 +110,7 @@ function HowToEdit() {
   const kind = useData((s) => s.mapping.kind);
   return (
     <p className="dim small rows-how">
-      To change {TASK_WORDS[kind].editable}, select its cell and press Enter, or click it twice.{' '}
+      To change {TASK_FACTS[kind].editable}, select its cell and press Enter, or click it twice.{' '}
       <Term means="Editing test rows after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.">
         Test rows
       </Term>{' '}

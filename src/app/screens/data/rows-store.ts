@@ -1,9 +1,8 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import { textKey } from '../../../dataset/labels';
+import { textKey, writes } from '../../../dataset/labels';
 import { filterQuery, type RowQuery, type RowSort } from '../../../dataset/query';
 import type { Issue, Table } from '../../../dataset/types';
-import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { contentKey } from '../../../lib/bytes';
 import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
@@ -59,19 +58,11 @@ export const useLengths = screenStore(({ services, stores }) =>
     if (!dataset) return null;
     const [texts, answers] = await Promise.all([
       services.workflow.call('textLengths', { dataset }, { signal }),
-      ANSWER_LENGTHS[taskKindOf(dataset.mapping)](() =>
-        services.workflow.call('targetLengths', { dataset }, { signal }),
-      ),
+      writes(dataset.mapping) ? services.workflow.call('targetLengths', { dataset }, { signal }) : null,
     ]);
     return { texts, answers };
   }),
 );
-
-const ANSWER_LENGTHS: ByTask<(count: () => Promise<TargetLengths>) => Promise<TargetLengths> | null> = {
-  classify: () => null,
-  tag: () => null,
-  generate: (count) => count(),
-};
 
 export function useCountTokens(): void {
   const tokenizer = useSession((s) => (s.tokenizer.kind === 'ready' ? s.tokenizer.sha256 : null));

@@ -2,7 +2,6 @@ import type { ClassShare } from '../../../dataset/labels';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { usedRows } from '../../../dataset/split';
 import {
-  type ByTask,
   type ColumnMapping,
   type Dataset,
   type DataVersion,
@@ -26,18 +25,6 @@ export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> 
   'windows-1252': 'Windows-1252',
   'utf-16le': 'UTF-16',
   'utf-16be': 'UTF-16 (big-endian)',
-};
-
-interface TaskWords {
-  readonly task: string;
-  readonly answerColumn: string;
-  readonly editable: string;
-}
-
-export const TASK_WORDS: ByTask<TaskWords> = {
-  classify: { task: 'Choose a label', answerColumn: 'Label', editable: 'a label or a text' },
-  tag: { task: 'Give several labels', answerColumn: 'Labels', editable: 'labels or a text' },
-  generate: { task: 'Generate a text', answerColumn: 'Answer', editable: 'a text' },
 };
 
 const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {

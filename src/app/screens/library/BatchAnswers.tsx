@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
-import type { ByTask, Row } from '../../../dataset/types';
+import { generates, TASK_FACTS } from '../../../dataset/task-facts';
+import type { Row } from '../../../dataset/types';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import { timeWords } from '../../../training/estimate';
 import type { RowOutcome } from '../../../workflow/batch';
@@ -110,19 +111,13 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   );
 }
 
-const CALIBRATED: ByTask<string> = {
-  classify: 'Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.',
-  tag: 'A label is given above its own threshold, which was chosen on validation rows.',
-  generate: '',
-};
-
 const Results = ({ run }: RunProps) => (
   <>
-    {kindOf(run) === 'generate' ? null : <LabelCounts run={run} />}
+    {generates(kindOf(run)) ? null : <LabelCounts run={run} />}
     <LeftOut run={run} />
     <Unsure run={run} />
     <Routed run={run} />
-    {run.calibrated ? <p className="dim small">{CALIBRATED[kindOf(run)]}</p> : null}
+    {run.calibrated ? <p className="dim small">{TASK_FACTS[kindOf(run)].calibrated}</p> : null}
   </>
 );
 

@@ -1,6 +1,7 @@
 import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
-import { TASK_WORDS, type TaskKind } from '../../../dataset/types';
+import { TASK_FACTS } from '../../../dataset/task-facts';
+import type { TaskKind } from '../../../dataset/types';
 import { asStudioError, type StudioError } from '../../../lib/errors';
 import { type Figure, headlineOf } from '../../../metrics/registry';
 import type { Listing } from '../../../prompt-set/listing';
@@ -257,7 +258,7 @@ function FileColumns({ table, kind }: FileColumnsProps) {
   return (
     <>
       <Select label="Text column" options={columns} value={text} onChange={setText} />
-      <Select label={`Column of ${TASK_WORDS[kind].rowsHave}`} options={columns} value={label} onChange={setLabel} />
+      <Select label={`Column of ${TASK_FACTS[kind].rowsHave}`} options={columns} value={label} onChange={setLabel} />
       <div className="row">
         <Button
           isDisabled={!text || !label || text === label}

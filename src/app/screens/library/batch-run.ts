@@ -1,5 +1,7 @@
 /** One version answers a file of rows: from the first row, or from where it was stopped. What is known is not asked again. */
+
 import { allUsed } from '../../../dataset/account';
+import { generates } from '../../../dataset/task-facts';
 import { labelsOf } from '../../../prompt/prompt';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import { writingSeconds } from '../../../training/estimate';
@@ -69,7 +71,7 @@ export const batchSeconds = (studio: Studio) => {
       const { request } = await freshRun(studio, setId, which, text);
       const speed = await speedometer.known(await studio.stores.session.getState().modelReady());
       const tokens = await studio.services.workflow.call('batchTokens', request);
-      const isLabels = firstOf(request.plan).prompt.task.kind !== 'generate';
+      const isLabels = !generates(firstOf(request.plan).prompt.task.kind);
       return speed && (isLabels ? (tokens * speed.tokenMs) / 1000 : writingSeconds(tokens, speed));
     },
   );

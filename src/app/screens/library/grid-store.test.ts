@@ -201,7 +201,7 @@ async function writing() {
     fileName: 'summaries.csv',
     bytes: new Uint8Array(await writingFile(60).arrayBuffer()),
   });
-  const mapping = { text: 'message', label: 'summary', id: null, task: 'write' as const };
+  const mapping = { text: 'message', label: 'summary', id: null, task: 'generate' as const };
   const { dataset } = await services.workflow.call('prepare', { table, mapping, seed: 1 });
   const empty = createPromptSet(
     { id: 's', now: '2026-01-01' },

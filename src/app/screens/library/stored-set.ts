@@ -1,4 +1,5 @@
 /** A prompt set as this browser stores it: complete, or one of its versions ready to answer rows. */
+import { generates } from '../../../dataset/task-facts';
 import type { CompleteSet } from '../../../interchange/set-files';
 import { badInput } from '../../../lib/errors';
 import { drawsExamples } from '../../../prompt/prompt';
@@ -79,7 +80,7 @@ export async function chosenVersion(disk: Store, setId: string, which: string, w
 
 /** The version as it is asked. @param withRows the set's own rows are needed for any prompt */
 async function storedVersion(disk: Store, set: PromptSet, of: Version, withRows: boolean): Promise<AskedVersion> {
-  const needsRows = withRows || set.kind === 'generate' || drawsExamples(of.prompt);
+  const needsRows = withRows || generates(set.kind) || drawsExamples(of.prompt);
   const stored = needsRows ? await disk.datasets.get(set.id) : null;
   return askedVersion(set, of, stored?.dataset ?? null);
 }

@@ -44,7 +44,7 @@ interface AnswerProps {
 export function Answer({ player, className, most }: AnswerProps) {
   const { labels } = useCast();
   const answer = usePlayground((s) => s.answers[player.id]);
-  const probabilities = answer && answer.kind !== 'generate' ? answer.probabilities : null;
+  const probabilities = answer && 'probabilities' in answer ? answer.probabilities : null;
   return (
     <>
       <p className={`${className} player-${player.side}${labels.length === 0 ? ' player-text' : ''}`}>
@@ -140,7 +140,7 @@ export function ContinuationSettings() {
 
 function answerOf(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
   if (!answer) return null;
-  if (answer.kind === 'generate') return answer.text || '(empty answer)';
+  if ('text' in answer) return answer.text || '(empty answer)';
   return saidLabel(answer, labels);
 }
 

@@ -1,6 +1,9 @@
 /** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. */
+
 import { drawnRows } from '../../../dataset/draw';
 import { labelIndexer, labelOf, rowsById, textOf } from '../../../dataset/labels';
+import { NO_LABEL } from '../../../dataset/tags';
+import { generates } from '../../../dataset/task-facts';
 import type { Dataset } from '../../../dataset/types';
 import { contentKey } from '../../../lib/bytes';
 import { asStudioError } from '../../../lib/errors';
@@ -66,7 +69,7 @@ export function setCast(
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
   const asking = { set: open, dataset, longest };
-  const hasAnswers = open.kind === 'generate' || open.words.length > 0;
+  const hasAnswers = generates(open.kind) || open.words.length > 0;
   const usual = hasAnswers ? usualPlayers(asking) : [];
   const another = hasAnswers ? extraPlayer(asking, extra) : null;
   const found = [...usual, ...(another ? [another] : [])];
@@ -87,7 +90,7 @@ export function setCast(
 /** Without the one that stands for none. */
 function namedLabels(set: PromptSet): readonly string[] {
   const labels = set.words.map(({ label }) => label);
-  return { classify: labels, tag: labels.slice(0, -1), generate: [] }[set.kind];
+  return labels.at(-1) === NO_LABEL ? labels.slice(0, -1) : labels;
 }
 
 const columnsOf = (players: readonly Player[]): readonly string[] => [
@@ -113,7 +116,7 @@ const not = (why: string): Found<never> => fail('not-here', why);
 function played({ dataset, longest }: Asking, of: AskedVersion): Found<AskedVersion> {
   try {
     const prompt = wholePrompt(of.prompt, dataset);
-    const task = prompt.task.kind === 'generate' ? { ...prompt.task, longest } : prompt.task;
+    const task = 'longest' in prompt.task ? { ...prompt.task, longest } : prompt.task;
     return ok({ ...of, prompt: { ...prompt, task }, dataset: null });
   } catch (cause) {
     return not(`${of.name} cannot be asked here. ${asStudioError(cause).message}`);
@@ -260,7 +263,7 @@ export async function findCast({ services, stores }: Studio, { setId, extra }: C
   return kept ? { ...cast, examples: kept.map((each) => exampleOf(each, cast.columns)) } : cast;
 
   async function castOfSet(open: PromptSet): Promise<Cast> {
-    if (open.kind !== 'generate') return setCast(open, dataset, sample, { extra });
+    if (!generates(open.kind)) return setCast(open, dataset, sample, { extra });
     await stores.session.getState().tokenizerReady();
     return setCast(open, dataset, sample, { extra, longest: await longestAnswer(open) });
   }

@@ -345,7 +345,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     const { players, labels } = this.#answerer.cast;
     const said = players.flatMap(({ id }) => {
       const answer = answers[id];
-      return answer && answer.kind !== 'generate' ? [[id, saidLabel(answer, labels)]] : [];
+      return answer && 'probabilities' in answer ? [[id, saidLabel(answer, labels)]] : [];
     });
     const guess = guesses[presented];
     const all = Object.fromEntries(guess === undefined ? said : [[AUDIENCE, guess], ...said]);

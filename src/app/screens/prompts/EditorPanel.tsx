@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import { generates } from '../../../dataset/task-facts';
 import { count } from '../../../lib/format';
 import { assist } from '../../../task/assist';
 import type { PromptText, ShotSelection } from '../../../task/types';
@@ -67,7 +68,7 @@ function SmallerButton() {
   const set = usePromptSets((s) => s.set);
   const trainingOff = useSession(whyTrainingOff);
   const { versionOfDraft } = usePrompts.use();
-  if (!set || set.kind === 'generate') return null;
+  if (!set || generates(set.kind)) return null;
   const open = async () => {
     const version = await versionOfDraft();
     return version && smallerPath(set.id, version.id);
@@ -146,7 +147,7 @@ const options = (values: readonly number[], label: (n: number) => string) =>
 function ExamplesControls() {
   const draft = useDraft();
   const { setHow } = usePrompts.use();
-  const isGenerating = usePromptSets((s) => s.set !== null && s.set.kind === 'generate');
+  const isGenerating = usePromptSets((s) => s.set !== null && generates(s.set.kind));
   const labels = usePromptSets((s) => s.dataset?.labels.length ?? 0);
   const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
   const { shots, selection: chosen = 'balanced', orders = 1, chat = false } = draft;

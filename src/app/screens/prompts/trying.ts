@@ -1,6 +1,7 @@
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import { rowsKey } from '../../../dataset/keys';
+import { generates } from '../../../dataset/task-facts';
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime, pause } from '../../../lib/control';
 import { capitalised } from '../../../lib/format';
@@ -89,7 +90,7 @@ const timings = perStudio((studio) => {
     async (_: { readonly model: string; readonly mean: number }, signal): Promise<number | null> => {
       const { set, dataset } = promptSets.getState();
       const speed = await speedometer.known(await session.getState().modelReady());
-      if (set && set.kind === 'generate') return speed && writingSeconds(1, speed);
+      if (set && generates(set.kind)) return speed && writingSeconds(1, speed);
       measured ??= speed && speed.tokenMs / 1000;
       if (measured !== null || !set || !dataset || session.getState().job) return measured;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
@@ -116,10 +117,10 @@ const timings = perStudio((studio) => {
     learn: async ({ tried: { kind }, timing }: TryResult) => {
       if (timing.tokens === 0) return;
       const info = await session.getState().modelReady();
-      if (kind === 'generate') await speedometer.learnWork(info, 'writtenTokenMs', timing);
+      if (generates(kind)) await speedometer.learnWork(info, 'writtenTokenMs', timing);
       else await speedometer.learnTokens(info, timing);
       const perToken = timing.seconds / timing.tokens;
-      if (kind !== 'generate') measured = perToken;
+      if (!generates(kind)) measured = perToken;
       seconds.set(perToken);
     },
   };
@@ -271,7 +272,7 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       isStopped = false;
       request = null;
       const { set, dataset } = promptSets.getState();
-      if (!set || !dataset || set.kind === 'generate') return;
+      if (!set || !dataset || generates(set.kind)) return;
       report({ setId: set.id, board: [], found: null, tokensPerSecond: null });
       await session.getState().modelReady();
       if (isStopped) return;

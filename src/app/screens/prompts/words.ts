@@ -1,3 +1,4 @@
+import { generates } from '../../../dataset/task-facts';
 import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
@@ -33,7 +34,7 @@ export function promptsLead({ set, model }: Standing): string {
       return 'You can edit it now. Trying and training take a model: the note here says what to do.';
     if (model === 'loading')
       return 'Edit it now and try it once the model is ready. You can also train without trying it.';
-    return set && set.kind === 'generate'
+    return set && generates(set.kind)
       ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
       : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.';
   }

@@ -73,7 +73,7 @@ async function answersTo(
   const ask = async (version: AskedVersion): Promise<Answer> => {
     const asked = { plan: alone(version), fields: { text: sentence } };
     const answer = await workflow.call('answerText', asked, { signal });
-    const probabilities = answer.kind === 'classify' ? answer.probabilities : [];
+    const probabilities = 'probabilities' in answer ? answer.probabilities : [];
     const best = argmax(probabilities);
     return { label: labelsOf(version.prompt)[best] ?? '', probability: probabilities[best] ?? 0 };
   };

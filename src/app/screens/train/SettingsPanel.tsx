@@ -1,3 +1,4 @@
+import { generates } from '../../../dataset/task-facts';
 import type { ByTask } from '../../../dataset/types';
 import { LABEL_METRICS, TAG_METRICS } from '../../../metrics/registry';
 import type { Placement } from '../../../prompt/soft-prompt';
@@ -30,7 +31,7 @@ export function SettingsPanel() {
   const answers = useAnswerWords(set?.words.length ?? 0);
   if (!set) return null;
   const kind = set.kind;
-  const isGenerating = kind === 'generate';
+  const isGenerating = generates(kind);
   const { answerVectors = 'fixed' } = SETTINGS[kind](next.settings);
   const fields = (of: readonly FieldOf<NextFields>[]) => (
     <Fields<NextFields> of={of} values={{ answerVectors, ...next.settings, ...next }} onChange={change} />

@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { generates } from '../../../dataset/task-facts';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById } from '../../../prompt-set/versions';
 import { cueOf } from '../../../task/template';
@@ -27,9 +28,9 @@ export function openSettings(): void {
 export const StartPanel = memo(function StartPanel({ set }: { readonly set: PromptSet }) {
   const validationRows = useRunRows().value?.validationRows ?? 0;
   const isSaid = useShownRun(set.id, (live) => live !== null);
-  const few = isSaid || set.kind === 'generate' ? null : fewValidationRows(validationRows, null);
+  const few = isSaid || generates(set.kind) ? null : fewValidationRows(validationRows, null);
   return (
-    <Panel title="How thorough?" span={5} {...(set.kind === 'generate' ? {} : { means: GAINS })}>
+    <Panel title="How thorough?" span={5} {...(generates(set.kind) ? {} : { means: GAINS })}>
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
         <PresetChoice />
         {few ? <p className="dim small">{few}</p> : null}
@@ -41,7 +42,7 @@ export const StartPanel = memo(function StartPanel({ set }: { readonly set: Prom
 
 function PresetChoice() {
   const { set, dataset } = useOpen();
-  const isGenerating = set !== null && set.kind === 'generate';
+  const isGenerating = set !== null && generates(set.kind);
   const { preset, settings: own, seeds: ownSeeds } = usePicked(useNextRun.use(), 'preset', 'settings', 'seeds');
   const { choosePreset } = useNextRun.use();
   const secondsOf = useSecondsOf();
@@ -145,7 +146,7 @@ const NAMED = 8;
 
 const Answers = ({ set }: { readonly set: PromptSet }) => (
   <>
-    {set.kind === 'generate' ? <span>the answer, token by token, to the end of its line</span> : null}
+    {generates(set.kind) ? <span>the answer, token by token, to the end of its line</span> : null}
     {set.words.slice(0, NAMED).map(({ label, word }) => (
       <LabelTag key={label}>{word.trim()}</LabelTag>
     ))}

@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from 'react';
+import { generates } from '../../../dataset/task-facts';
 import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
 import type { StudioError } from '../../../lib/errors';
@@ -174,7 +175,7 @@ function StartActions({ set, live }: LiveProps) {
         key="train"
         variant={resumable || isDone ? 'plain' : 'primary'}
         onPress={start}
-        isDisabled={isOff || busy || !(set.kind === 'generate' || set.words.length > 1)}
+        isDisabled={isOff || busy || !(generates(set.kind) || set.words.length > 1)}
       >
         {set.runs.length > 0 ? 'Train another' : 'Train'}
       </Button>

@@ -1,4 +1,5 @@
 import { rowsKey } from '../../../dataset/keys';
+import { generates } from '../../../dataset/task-facts';
 import type { Dataset } from '../../../dataset/types';
 import { taskKindOf } from '../../../dataset/types';
 import { firstText } from '../../../prompt/prompt';
@@ -67,7 +68,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     const current = { ...subject, open };
     const stored = async (id: BaselineId): Promise<Score | null> =>
       subject.info && askedOf(current, id) ? disk.settings.get(keyOf(current, id)) : null;
-    const yours = open.kind === 'generate' ? await stored('yours') : presentScores(current);
+    const yours = generates(open.kind) ? await stored('yours') : presentScores(current);
     return { untuned: await stored('untuned'), yours };
   }
 

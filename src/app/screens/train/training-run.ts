@@ -1,3 +1,4 @@
+import { generates } from '../../../dataset/task-facts';
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
 import { asStudioError, badInput, fromWire, StudioError } from '../../../lib/errors';
@@ -130,7 +131,7 @@ export class TrainingRun extends OfStudio {
       initFrom: startVectors(open, settings, earlier),
       resume: from,
       baselines: await baselines.missing(subject),
-      ...(open.kind === 'generate' && { sample: { longest: open.longest } }),
+      ...(generates(open.kind) && { sample: { longest: open.longest } }),
     };
     const steered = {
       onStart: (id: number) => {

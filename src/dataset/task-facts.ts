@@ -1,0 +1,41 @@
+import type { ByTask, TaskKind } from './types';
+
+/** What is said of a kind of task, and holds for it, in every room. */
+interface TaskFacts {
+  /** A choice of tasks: "Choose a label". */
+  readonly name: string;
+  /** "chooses labels": what a prompt does. */
+  readonly does: string;
+  /** "labels": what its rows have. */
+  readonly rowsHave: string;
+  /** The column with the right answers. */
+  readonly column: string;
+  /** One of them: "a label". */
+  readonly answer: string;
+  readonly editable: string;
+  /** Its field in a line of answers. */
+  readonly field: string;
+  readonly calibrated: string;
+  /** It answers with words of its labels, or generates a text: a pass of the model for every token. */
+  readonly answersWith: 'labels' | 'text';
+}
+
+export const TASK_FACTS: ByTask<TaskFacts> = {
+  classify: {
+    ...{ answersWith: 'labels', name: 'Choose a label', does: 'chooses labels', rowsHave: 'labels' },
+    ...{ column: 'Label', answer: 'a label', editable: 'a label or a text', field: 'label' },
+    calibrated: 'Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.',
+  },
+  tag: {
+    ...{ answersWith: 'labels', name: 'Give several labels', does: 'gives several labels', rowsHave: 'several labels' },
+    ...{ column: 'Labels', answer: 'labels', editable: 'labels or a text', field: 'labels' },
+    calibrated: 'A label is given above its own threshold, which was chosen on validation rows.',
+  },
+  generate: {
+    ...{ answersWith: 'text', name: 'Generate a text', does: 'generates texts', rowsHave: 'texts' },
+    ...{ column: 'Answer', answer: 'an answer', editable: 'a text', field: 'written', calibrated: '' },
+  },
+};
+
+/** It answers with a text, not with words of its labels. */
+export const generates = (kind: TaskKind): boolean => TASK_FACTS[kind].answersWith === 'text';
