@@ -1,32 +1,25 @@
 import type { KeyboardEvent, ReactNode } from 'react';
 import { textKey } from '../../dataset/labels';
 import { counted } from '../../lib/format';
+import type { LabelQueue } from '../state/label-queue';
+import { usePicked } from '../state/studio';
 import { Button, ProgressBar } from '../ui';
 
-interface RowLabelsProps {
-  readonly labels: readonly string[];
-  /** How many of the rows are done, out of how many. */
-  readonly at: number;
-  readonly of: number;
-  /** Of the row at this place. */
-  readonly text: string;
-  /** The label that Enter gives. */
-  readonly suggested?: string | undefined;
-  readonly note?: ReactNode;
-  readonly isSaving?: boolean;
-  /** Null = skipped. */
-  readonly onGive: (label: string | null) => void;
-  readonly onBack: () => void;
-  readonly onLeave: () => void;
-  /** What leaving does. */
+interface RowLabelsProps<R> {
+  readonly of: LabelQueue<R>;
+  /** Of a row: its text, the label that Enter gives, and what is said of it. */
+  readonly show: (row: R) => { readonly text: string; readonly suggested?: string | undefined; readonly note?: string };
   readonly leave?: string;
   /** What becomes of the labels, at the end or before. */
   readonly children?: ReactNode;
 }
 
 /** One row after another gets a label: by press, by the digit of its place, or by its first letter. */
-export function RowLabels({ labels, at, of, text, note, isSaving = false, leave, children, ...props }: RowLabelsProps) {
-  const { onGive, onBack, onLeave, suggested = labels[0] } = props;
+export function RowLabels<R>({ of: queue, show, leave, children }: RowLabelsProps<R>) {
+  const { rows, labels, given, saving } = usePicked(queue, 'rows', 'labels', 'given', 'saving');
+  const { give: onGive, back: onBack, leave: onLeave } = queue;
+  const [at, of] = [given.length, rows.length];
+  const { text, suggested = labels[0], note } = at < of ? show(rows[at] as R) : { text: '' };
   const onKey = ({ key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>) => {
     if (ctrlKey || metaKey || altKey) return;
     const label = labelOfKey(labels, key);
@@ -59,10 +52,10 @@ export function RowLabels({ labels, at, of, text, note, isSaving = false, leave,
       ) : null}
       <div className="row">
         {children}
-        <Button isDisabled={at === 0 || isSaving} onPress={onBack}>
+        <Button isDisabled={at === 0 || saving} onPress={onBack}>
           Undo the last
         </Button>
-        <Button variant="quiet" isDisabled={isSaving} onPress={onLeave}>
+        <Button variant="quiet" isDisabled={saving} onPress={onLeave}>
           {leave ?? 'Cancel'}
         </Button>
       </div>

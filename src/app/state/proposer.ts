@@ -69,7 +69,6 @@ export function createProposer(
   session: SessionStore,
 ): ProposerStore {
   const store: ProposerStore = createStore(() => ({ proposal: null }));
-  /** One proposal at a time for the same rows. */
   let proposing: Dataset | null = null;
 
   async function propose({ id: setId }: PromptSet, dataset: Dataset): Promise<void> {

@@ -37,7 +37,6 @@ interface FieldsProps<V> {
   readonly onChange: (change: Partial<V>) => void;
   /** When a text is left. */
   readonly onBlur?: () => void;
-  /** What is wrong with a field; null = nothing. */
   readonly errorOf?: (key: keyof V) => string | null;
 }
 

@@ -5,7 +5,7 @@ import { Term } from './Marks';
 import './table.css';
 
 export interface Column<T> {
-  /** Of one column only. */
+  /** Unique. */
   readonly name: string;
   readonly head?: ReactNode;
   /** For those who do not see the column: it needs no words for the others. */
@@ -88,7 +88,6 @@ export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T
 
 export type Fact = readonly [name: string, value: ReactNode, means?: string];
 
-/** Names with their values, side by side; null is left out. */
 export const Facts = ({ of, small }: { readonly of: readonly (Fact | null)[]; readonly small?: boolean }) => (
   <dl className={small ? 'facts small' : 'facts'}>
     {of.map((fact) => {

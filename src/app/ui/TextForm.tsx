@@ -3,11 +3,9 @@ import { Button } from './Button';
 import { TextField } from './Field';
 
 interface TextFormProps extends Pick<ComponentProps<typeof TextField>, 'label' | 'hint' | 'maxLength' | 'autoFocus'> {
-  /** The text before the change. */
   readonly value: string;
   readonly submit: string;
   readonly mayBeEmpty?: boolean;
-  /** Why a text cannot be saved; null = it can. */
   readonly check?: (text: string) => string | null;
   readonly onSubmit: (text: string) => void;
   readonly onCancel: () => void;

@@ -46,7 +46,6 @@ type Amendment = Partial<Pick<ClassifyEvaluation, 'review' | 'consistency' | 'ev
 
 export interface Latest {
   readonly evaluation: Evaluation | null;
-  /** Names of prompts that its examples made too long. */
   readonly tooLong: readonly string[];
 }
 
@@ -119,7 +118,6 @@ class CompareStore extends OfStudio {
     return (await this.services.store.settings.get<readonly string[]>(alsoKey(setId))) ?? [];
   }
 
-  /** The comparison on the screen, where it is one of labels. */
   readonly classified = (): ClassifyEvaluation | null => {
     const evaluation = this.latest.getState().value?.evaluation;
     return evaluation?.kind === 'classify' ? evaluation : null;

@@ -71,15 +71,15 @@ it('makes a new version of the data, one more use of the test rows and a second 
   const at = await compared();
   const { review, promptSets } = at;
   review.start();
-  const { queue } = review.state.getState();
+  const { rows: queue } = review.queue.getState();
   expect(queue).toHaveLength(4);
   const first = queue[0] as string;
   const was = at.dataset.table.rows.find((row) => row.id === first)?.cells.label;
   const other = at.dataset.labels.findIndex((label) => label !== was);
-  review.answer(null);
-  review.back();
-  review.answer(other);
-  for (let i = 1; i < 4; i++) review.answer(null);
+  review.queue.give(null);
+  review.queue.back();
+  review.queue.give(at.dataset.labels[other] ?? '');
+  for (let i = 1; i < 4; i++) review.queue.give(null);
   await review.apply();
 
   expect(labelOf(at, first)).toBe(at.dataset.labels[other]);
@@ -112,8 +112,8 @@ it('makes a new version of the data, one more use of the test rows and a second 
 it('does not draw rows again that were labelled already', async () => {
   const { review } = await compared();
   review.start();
-  for (let i = 0; i < 4; i++) review.answer(null);
+  for (let i = 0; i < 4; i++) review.queue.give(null);
   await review.apply();
   review.start();
-  expect(review.state.getState().queue).toEqual([]);
+  expect(review.queue.getState().rows).toEqual([]);
 });

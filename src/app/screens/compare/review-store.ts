@@ -1,23 +1,15 @@
 /** Test rows labelled again without seeing a prediction, and the verdict with the corrected labels. */
-import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison } from '../../../evaluation/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/vote';
 
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
+import { labelledFrom, labelQueue } from '../../state/label-queue';
 import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio, type Studio } from '../../state/studio';
 import { attempted, toastError, toastUndo } from '../../ui';
 import { compareStores } from './compare-store';
-
-interface ReviewState {
-  /** Rows to label; empty before the start and after the end. */
-  readonly queue: readonly string[];
-  /** Label index by row; null = skipped. In the order in which they were given. */
-  readonly answers: ReadonlyMap<string, number | null>;
-  readonly saving: boolean;
-}
 
 export interface CorrectedKey {
   readonly id: string;
@@ -27,7 +19,6 @@ export interface CorrectedKey {
 
 type Relabelled = readonly (readonly [rowId: string, label: string])[];
 
-const FORGOTTEN = { queue: [], answers: new Map<string, number | null>() };
 const now = () => new Date().toISOString();
 
 export const correctedKey = ({ id, review }: ClassifyEvaluation): CorrectedKey | null =>
@@ -35,13 +26,13 @@ export const correctedKey = ({ id, review }: ClassifyEvaluation): CorrectedKey |
 
 class ReviewStore extends OfStudio {
   readonly #compare = compareStores.of(this.studio);
-  readonly state = createStore<ReviewState>(() => ({ ...FORGOTTEN, saving: false }));
+  readonly queue = labelQueue<string>();
 
   constructor(studio: Studio) {
     super(studio);
     // rows of one comparison are no queue for another
     this.#compare.latest.subscribe((next, before) => {
-      if (next.value?.evaluation?.id !== before.value?.evaluation?.id) this.leave();
+      if (next.value?.evaluation?.id !== before.value?.evaluation?.id) this.queue.leave();
     });
   }
 
@@ -62,50 +53,40 @@ class ReviewStore extends OfStudio {
     const pair = evaluation?.comparison.pairs[0];
     if (!evaluation || !pair) return;
     const { plan, review } = evaluation;
-    this.state.setState({ ...FORGOTTEN, queue: drawReview(pair, plan.seed, review?.reviewed ?? []) });
+    this.queue.start(drawReview(pair, plan.seed, review?.reviewed ?? []), plan.labels);
   };
-
-  readonly answer = (label: number | null): void =>
-    this.state.setState(({ queue, answers }) => {
-      const id = queue[answers.size];
-      return id === undefined ? {} : { answers: new Map(answers).set(id, label) };
-    });
-
-  readonly back = (): void => this.state.setState(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) }));
-
-  readonly leave = (): void => this.state.setState(FORGOTTEN);
 
   /** Keeps the answers: a new version of the data, and one more use of the test rows. */
   readonly apply = async (): Promise<void> => {
     const { set: open, dataset } = this.sets;
     const evaluation = this.#compare.classified();
-    if (!open || !dataset || !evaluation || this.state.getState().saving) return;
-    this.state.setState({ saving: true });
+    if (!open || !dataset || !evaluation || this.queue.getState().saving) return;
+    this.queue.setState({ saving: true });
     await attempted('The labels were not changed', () => this.#keepAnswers(open.id, dataset, evaluation));
-    this.state.setState({ saving: false });
+    this.queue.setState({ saving: false });
   };
 
   async #keepAnswers(setId: string, dataset: Dataset, evaluation: ClassifyEvaluation): Promise<void> {
     const { review: before, plan } = evaluation;
-    const { answers, queue } = this.state.getState();
-    const given = new Map([...answers].flatMap(([id, label]) => (label === null ? [] : [[id, label]])));
+    const labelled = this.queue.getState();
+    const given = new Map(labelledFrom(labelled).map(([id, label]) => [id, plan.labels.indexOf(label)]));
     const changes = correctionsOf(plan, given);
-    const labelled = (which: 'from' | 'to'): Relabelled =>
+    const relabelled = (which: 'from' | 'to'): Relabelled =>
       changes.map((change) => [change.rowId, plan.labels[change[which]] ?? '']);
     const datasetFingerprint =
-      changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, labelled('to'));
+      changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, relabelled('to'));
     const counted = await this.sets.updateById(setId, (s, { now }) => countLook(s, now));
     const review = {
-      reviewed: [...(before?.reviewed ?? []), ...queue],
+      reviewed: [...(before?.reviewed ?? []), ...labelled.rows],
       corrections: [...(before?.corrections ?? []), ...changes],
       looks: counted.testLooks,
       datasetFingerprint,
     };
     await this.#compare.amend(evaluation, () => ({ review }));
-    this.leave();
+    this.queue.leave();
     if (changes.length > 0)
       toastUndo(`${changes.length} ${changes.length === 1 ? 'label' : 'labels'} corrected`, () => {
-        void this.#undo(setId, before, labelled('from'));
+        void this.#undo(setId, before, relabelled('from'));
       });
   }
 

@@ -1,14 +1,16 @@
 import { useState } from 'react';
+import { useStore } from 'zustand';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset, Issue } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
 import { RowLabels } from '../../shell/RowLabels';
 import { FileButton } from '../../shell/Screen';
 import { ShowRejected } from '../../shell/ShowRejected';
+import { labelledFrom } from '../../state/label-queue';
 import { useQuery } from '../../state/location';
 import { useData, usePicked, useStores } from '../../state/studio';
 import { Button, type Found, FoundList, Note, Panel, TextField } from '../../ui';
-import { LABELLED_AT_ONCE, labelNames, namesToType, needsRows, useIssues, useLabelling } from './rows-store';
+import { LABELLED_AT_ONCE, labelNames, namesToType, needsRows, rowLabels, useIssues } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 
@@ -108,7 +110,7 @@ export function LabelPanel() {
   const dataset = useData((s) => s.prepared?.dataset ?? null);
   const isChoosing = useData((s) => s.mapping.kind === 'classify');
   const open = useUnlabelled();
-  const isLabelling = useLabelling((s) => s.queue.length > 0);
+  const isLabelling = useStore(rowLabels.use(), (s) => s.rows.length > 0);
   if (!dataset || !isChoosing || (open.length === 0 && !isLabelling)) return null;
   return (
     <div className="c12" id={LABELLING_ID}>
@@ -125,7 +127,7 @@ function LabelNames({ labels, open }: { readonly labels: readonly string[]; read
   const [shown, setShown] = useState(namesToType(labels));
   const [isRefused, setRefused] = useState(false);
   const names = labelNames(shown);
-  const labelling = useLabelling.use();
+  const queue = rowLabels.use();
   return (
     <Panel title={`${counted(open.length, 'row has', 'rows have')} no label`}>
       <form
@@ -133,7 +135,7 @@ function LabelNames({ labels, open }: { readonly labels: readonly string[]; read
         onSubmit={(event) => {
           event.preventDefault();
           setRefused(names.length < 2);
-          if (names.length > 1) labelling.start(names, open);
+          if (names.length > 1) queue.start(open, names);
         }}
       >
         <TextField
@@ -154,21 +156,19 @@ function LabelNames({ labels, open }: { readonly labels: readonly string[]; read
 }
 
 function LabelRows({ dataset }: { readonly dataset: Dataset }) {
-  const labelling = useLabelling.use();
-  const { names, queue, at } = usePicked(labelling, 'names', 'queue', 'at');
-  const given = useLabelling((s) => s.given.size);
-  const row = rowsById(dataset.table.rows).get(queue[at] ?? '');
+  const queue = rowLabels.use();
+  const { rows, given, kept } = usePicked(queue, 'rows', 'given', 'kept');
+  const byId = rowsById(dataset.table.rows);
+  const used = labelledFrom({ rows, given }, kept).length;
   return (
     <Panel stack title="Which label fits this text?" aside="keys 1 to 9, or a first letter">
       <RowLabels
-        labels={names}
-        at={at}
-        of={queue.length}
-        text={row ? textOf(row, dataset.mapping) : ''}
-        onGive={(label) => (label === null ? labelling.skip() : labelling.give(label))}
-        onBack={() => labelling.back()}
-        onLeave={() => labelling.stop()}
-        leave={given === 0 ? 'Stop' : `Stop and use ${counted(given, 'label')}`}
+        of={queue}
+        show={(id) => {
+          const row = byId.get(id);
+          return { text: row ? textOf(row, dataset.mapping) : '' };
+        }}
+        leave={used === 0 ? 'Stop' : `Stop and use ${counted(used, 'label')}`}
       />
     </Panel>
   );

@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import { labelOfKey } from '../../shell/RowLabels';
 import type { Studio } from '../../state/studio';
 import { fakeLocation } from '../../state/test-support';
-import { labelNames, namesToType, spread, useLabelling } from './rows-store';
+import { labelNames, namesToType, rowLabels, spread } from './rows-store';
 
 it('reads the names of labels once each, however they are typed', () => {
   expect(labelNames(' good, bad;Good\n__proto__,, ')).toEqual(['good', 'bad', '__proto__']);
@@ -43,7 +43,7 @@ function tabOf() {
       prepared: null,
     }));
     const data = Object.assign(rows, { change });
-    return { promptSets, data, labelling: useLabelling.of({ stores: { data, promptSets } } as unknown as Studio) };
+    return { promptSets, data, labelling: rowLabels.of({ stores: { data, promptSets } } as unknown as Studio) };
   };
   return { changes, open };
 }
@@ -52,19 +52,19 @@ it('has the labels given so far again after a reload, in their own prompt set al
   const { changes, open } = tabOf();
   const opened = (id: string) => open(id).labelling;
   const before = opened('a');
-  before.start(['good', 'bad'], ['1', '2', '3']);
+  before.start(['1', '2', '3'], ['good', 'bad']);
   before.give('good');
-  before.skip();
-  expect(opened('b').getState().queue).toEqual([]);
+  before.give(null);
+  expect(opened('b').getState().rows).toEqual([]);
   const after = opened('a');
-  expect(after.getState()).toMatchObject({ names: ['good', 'bad'], at: 2, given: new Map([['1', 'good']]) });
+  expect(after.getState()).toMatchObject({ labels: ['good', 'bad'], given: ['good', null], kept: 0 });
   after.give('bad');
   const labels = [
     ['1', 'good'],
     ['3', 'bad'],
   ];
   expect(changes).toEqual([{ kind: 'label-rows', labels }]);
-  expect(opened('a').getState().queue).toEqual([]);
+  expect(opened('a').getState().rows).toEqual([]);
 });
 
 it('continues where the labels given so far have made a prompt set, and starts again with rows that have none', () => {
@@ -72,26 +72,26 @@ it('continues where the labels given so far have made a prompt set, and starts a
   fakeLocation();
   location.hash = '#/project/new/data';
   const { labelling, promptSets } = open(null);
-  labelling.start(['good', 'bad'], ['1', '2', '3']);
+  labelling.start(['1', '2', '3'], ['good', 'bad']);
   labelling.give('good');
-  expect(open(null).labelling.getState().queue).toEqual([]);
+  expect(open(null).labelling.getState().rows).toEqual([]);
   promptSets.setState({ set: { id: 'made' } });
-  expect(labelling.getState()).toMatchObject({ at: 1, queue: ['1', '2', '3'] });
-  expect(open('made').labelling.getState()).toMatchObject({ at: 1, given: new Map([['1', 'good']]) });
+  expect(labelling.getState()).toMatchObject({ given: ['good'], rows: ['1', '2', '3'] });
+  expect(open('made').labelling.getState()).toMatchObject({ given: ['good'], rows: ['1', '2', '3'] });
   location.hash = '#/project/other/data';
   promptSets.setState({ set: { id: 'other' } });
-  expect(labelling.getState().queue).toEqual([]);
+  expect(labelling.getState().rows).toEqual([]);
 });
 
 it('forgets the rows to label when another file is opened over them, and keeps them when rows of theirs change', () => {
   const { open } = tabOf();
   const { labelling, data } = open('a');
-  labelling.start(['good', 'bad'], ['1', '2', '3']);
+  labelling.start(['1', '2', '3'], ['good', 'bad']);
   labelling.give('good');
   data.setState({ table: {} }); // as after a reload
   data.setState({ table: {}, prepared: {} });
-  expect(labelling.getState()).toMatchObject({ at: 1, queue: ['1', '2', '3'] });
+  expect(labelling.getState()).toMatchObject({ given: ['good'], rows: ['1', '2', '3'] });
   data.setState({ table: {}, prepared: null });
-  expect(labelling.getState()).toMatchObject({ at: 0, queue: [] });
-  expect(open('a').labelling.getState().queue).toEqual([]);
+  expect(labelling.getState()).toMatchObject({ given: [], rows: [] });
+  expect(open('a').labelling.getState().rows).toEqual([]);
 });

@@ -7,10 +7,11 @@ import { contentKey } from '../../../lib/bytes';
 import { lengthIssues } from '../../../tokens/text-lengths';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
+import { type Labelled, type LabelQueue, labelledFrom, labelQueue } from '../../state/label-queue';
 import { screenOfNew } from '../../state/location';
 import { steadyResource, useResource } from '../../state/resource';
 import { tabMemory } from '../../state/storage';
-import { ActionStore, type Studio, screenStore, useData, useSession } from '../../state/studio';
+import { OfStudio, perStudio, type Studio, screenStore, useData, useSession } from '../../state/studio';
 
 export type RowOrder = ReturnType<WorkflowMethods['query']>;
 export type TextLengths = ReturnType<WorkflowMethods['textLengths']>;
@@ -105,92 +106,76 @@ export const labelNames = (typed: string): readonly string[] => {
 export const namesToType = (labels: readonly string[]): string =>
   labels.map((label) => (/[,;\n]/.test(label) ? `"${label}"` : label)).join(', ');
 
-interface LabellingState {
-  readonly names: readonly string[];
-  readonly queue: readonly string[];
-  readonly at: number;
-  /** Labels given since the last that were made part of the data, by row id. */
-  readonly given: ReadonlyMap<string, string>;
-}
-
-const IDLE: LabellingState = { names: [], queue: [], at: 0, given: new Map() };
-
-interface KeptLabelling extends Omit<LabellingState, 'given'> {
+interface KeptLabelling extends Labelled<string> {
   readonly setId: string | undefined;
-  readonly given: readonly (readonly [rowId: string, label: string])[];
 }
 
 const keptLabelling = tabMemory<KeptLabelling | null>('labelling', null);
 
-class Labelling extends ActionStore<LabellingState> {
+/** Labels for rows of the data; they survive a reload. */
+class Labelling extends OfStudio {
+  readonly #queue = labelQueue<string>();
+
   constructor(studio: Studio) {
-    super(studio, IDLE);
+    super(studio);
     const { data, promptSets } = studio.stores;
     promptSets.subscribe(({ set }, before) => {
       if (set?.id === before.set?.id) return;
       // the rows that are labelled have become a prompt set
-      if (set && !before.set && screenOfNew() !== null && this.getState().queue.length > 0) this.#show(this.getState());
+      if (set && !before.set && screenOfNew() !== null && this.#isOn()) this.#write();
       else this.#resume();
     });
     data.subscribe(({ table, prepared }, before) => {
       // rows that replace others and are not prepared yet are those of another file
       const isOther = before.table !== null && table !== null && table !== before.table && !prepared;
-      if (isOther && this.getState().queue.length > 0) this.#show(IDLE);
+      if (isOther && this.#isOn()) this.#changed(this.#queue.leave);
     });
     this.#resume();
   }
 
+  /** The queue, each change of which is kept. */
+  readonly queue: LabelQueue<string> = {
+    ...this.#queue,
+    start: (rows, labels) => this.#changed(() => this.#queue.start(spread(rows), labels)),
+    give: (label) => {
+      this.#changed(() => this.#queue.give(label));
+      const { rows, given, kept } = this.#queue.getState();
+      if (given.length === rows.length) this.queue.leave();
+      else if (labelledFrom({ rows, given }, kept).length >= KEPT_AFTER) this.#changed(() => this.#keep());
+    },
+    back: () => this.#changed(this.#queue.back),
+    /** Takes the labels so far. */
+    leave: () => {
+      this.#keep();
+      this.#changed(this.#queue.leave);
+    },
+  };
+
+  #isOn(): boolean {
+    return this.#queue.getState().rows.length > 0;
+  }
+
   #resume(): void {
-    const { setId, given = [], ...rest } = keptLabelling.read() ?? {};
-    const isOpen = setId !== undefined && setId === this.sets.set?.id;
-    this.set(isOpen ? { ...IDLE, ...rest, given: new Map(given) } : IDLE);
+    const { setId, ...rest } = keptLabelling.read() ?? {};
+    this.#queue.leave();
+    if (setId !== undefined && setId === this.sets.set?.id) this.#queue.setState(rest);
   }
 
-  #show(state: LabellingState): void {
-    this.set(state);
-    keptLabelling.write({ ...state, given: [...state.given], setId: this.sets.set?.id });
+  #changed(change: () => void): void {
+    change();
+    this.#write();
   }
 
-  start(names: readonly string[], rowIds: readonly string[]): void {
-    this.#show({ ...IDLE, names, queue: spread(rowIds) });
-  }
-
-  give(label: string): void {
-    const { queue, at, given } = this.getState();
-    const id = queue[at];
-    if (id !== undefined) this.#next(new Map(given).set(id, label));
-  }
-
-  skip(): void {
-    this.#next(this.getState().given);
-  }
-
-  /** To the row before, whose label is taken back; not past labels that are part of the data already. */
-  back(): void {
-    const { queue, at, given } = this.getState();
-    const before = new Map(given);
-    before.delete(queue[at - 1] ?? '');
-    if (at > 0) this.#show({ ...this.getState(), at: at - 1, given: before });
-  }
-
-  stop(): void {
-    this.#keep();
-    this.#show(IDLE);
-  }
-
-  #next(given: LabellingState['given']): void {
-    const { queue, at } = this.getState();
-    this.#show({ ...this.getState(), at: at + 1, given });
-    if (at + 1 >= queue.length) this.stop();
-    else if (given.size >= KEPT_AFTER) this.#keep();
+  #write(): void {
+    keptLabelling.write({ ...this.#queue.getState(), setId: this.sets.set?.id });
   }
 
   #keep(): void {
-    const { given } = this.getState();
-    if (given.size === 0) return;
-    this.#show({ ...this.getState(), given: new Map() });
-    void this.stores.data.change({ kind: 'label-rows', labels: [...given] });
+    const { kept, ...all } = this.#queue.getState();
+    const labels = labelledFrom(all, kept);
+    this.#queue.setState({ kept: all.given.length });
+    if (labels.length > 0) void this.stores.data.change({ kind: 'label-rows', labels });
   }
 }
 
-export const useLabelling = screenStore((studio) => new Labelling(studio));
+export const rowLabels = perStudio((studio) => new Labelling(studio).queue);

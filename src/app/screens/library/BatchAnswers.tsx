@@ -41,7 +41,6 @@ function titleOf(run: BatchRun | null, isRunning: boolean): string {
     : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}`;
 }
 
-/** The progress of the batch, its answers, and the file to download. */
 export function BatchAnswers() {
   const { running, choice } = batch.use();
   const file = useStore(batchRows.use().source, (s) => s.value);
@@ -59,7 +58,6 @@ export function BatchAnswers() {
   );
 }
 
-/** Why the batch cannot start; null = it can. */
 function useMissing(): string | null {
   const which = useStore(batch.use().choice, (s) => s.which);
   const file = useStore(batchRows.use().source, (s) => s.value);
@@ -72,7 +70,6 @@ function useMissing(): string | null {
   return job === null ? null : `Available when this ends: ${job}`;
 }
 
-/** How long the file will take with what is chosen. */
 function useSeconds(): number | null {
   const { choice, seconds } = batch.use();
   const { setId, which } = usePicked(choice, 'setId', 'which');
@@ -199,7 +196,7 @@ const EACH: OutputField = {
   options: { nothing: 'Nothing', probability: 'Probability', 'log-probability': 'Log-probability' },
 };
 const OF_CSV: readonly OutputField[] = [
-  { key: 'neutralise', label: 'Make formulas harmless' },
+  { key: 'neutralise', label: 'Escape formulas' },
   { key: 'bom', label: 'Mark as UTF-8 for Excel' },
 ];
 
@@ -229,7 +226,6 @@ const OUTCOMES: { readonly [K in RowOutcome['kind']]: (outcome: Extract<RowOutco
 const outcomeCell = (outcome: RowOutcome | null | undefined): ReactNode =>
   outcome ? (OUTCOMES[outcome.kind] as (of: RowOutcome) => ReactNode)(outcome) : <span className="dim">–</span>;
 
-/** The first rows of the file with their answers, the text column first. */
 export function FirstRows({ file, text }: { readonly file: RowsFile; readonly text: string | null }) {
   const first = useStore(batch.use().running, (s) => s.run?.progress.first ?? null);
   const names = [...(text === null ? [] : [text]), ...file.columns.filter((name) => name !== text)];

@@ -1,18 +1,21 @@
 import { useStore } from 'zustand';
 import { firstOf } from '../../../prompt-set/ready-prompt';
 import { RowLabels } from '../../shell/RowLabels';
+import { labelledFrom } from '../../state/label-queue';
 import { navigate, screenPath } from '../../state/location';
+import { usePicked } from '../../state/studio';
 import { Button, format } from '../../ui';
 import type { BatchRun } from './batch-run';
-import { batch, type Labelling, MOST_UNSURE } from './batch-store';
+import { batch, MOST_UNSURE } from './batch-store';
 
 /** The rows that the prompt was least sure of come back as training rows: asked for, labelled by keyboard, added. */
 export function BatchLabels({ run }: { readonly run: BatchRun }) {
-  const { labelling } = batch.use();
-  const now = useStore(labelling, (s) => s.now);
+  const { labelling, queue } = batch.use();
+  const of = useStore(labelling, (s) => s.of);
+  const isLabelling = useStore(queue, (s) => s.rows.length > 0);
   if (firstOf(run.request.plan).prompt.task.kind !== 'classify') return null;
   // answers that came since would be other rows
-  return now?.of === run ? <Label now={now} /> : <StartLabelling run={run} />;
+  return isLabelling && of === run ? <Label /> : <StartLabelling run={run} />;
 }
 
 function StartLabelling({ run: { progress } }: { readonly run: BatchRun }) {
@@ -42,47 +45,43 @@ function StartLabelling({ run: { progress } }: { readonly run: BatchRun }) {
 }
 
 /** Enter takes the prompt's answer. */
-function Label({ now }: { readonly now: Labelling }) {
-  const { give, back, stopLabelling } = batch.use();
-  const { rows, given, labels, adding } = now;
-  const row = rows[given.length];
+function Label() {
+  const { queue } = batch.use();
+  const labels = useStore(queue, (s) => s.labels);
   return (
     <section aria-label="Rows to label" className="stack">
       <RowLabels
-        labels={labels}
-        at={given.length}
-        of={rows.length}
-        text={row?.text ?? ''}
-        suggested={row && labels.includes(row.answer) ? row.answer : undefined}
-        note={row && `The prompt answers “${row.answer}”, with ${format.percentWhole(row.confidence)}.`}
-        isSaving={adding}
-        onGive={give}
-        onBack={back}
-        onLeave={stopLabelling}
+        of={queue}
+        show={({ text, answer, confidence }) => ({
+          text,
+          suggested: labels.includes(answer) ? answer : undefined,
+          note: `The prompt answers “${answer}”, with ${format.percentWhole(confidence)}.`,
+        })}
       >
-        <AddRows now={now} isDone={given.length === rows.length} />
+        <AddRows />
       </RowLabels>
     </section>
   );
 }
 
-function AddRows({ now, isDone }: { readonly now: Labelling; readonly isDone: boolean }) {
-  const { add } = batch.use();
-  const { rows, given, adding } = now;
-  const labelled = given.filter((label) => label !== null).length;
-  const corrected = given.filter((label, i) => label !== null && label !== rows[i]?.answer).length;
+function AddRows() {
+  const { queue, add } = batch.use();
+  const { rows, given, saving } = usePicked(queue, 'rows', 'given', 'saving');
+  const labelled = labelledFrom({ rows, given });
+  const corrected = labelled.filter(([{ answer }, label]) => label !== answer).length;
+  const isDone = given.length === rows.length;
   return (
     <>
       <Button
         key={isDone ? 'all' : 'some'}
         variant="primary"
         autoFocus={isDone}
-        isDisabled={labelled === 0 || adding}
+        isDisabled={labelled.length === 0 || saving}
         onPress={() => void add()}
       >
-        {`Add ${format.counted(labelled, 'row')} for training`}
+        {`Add ${format.counted(labelled.length, 'row')} for training`}
       </Button>
-      {labelled > 0 ? (
+      {labelled.length > 0 ? (
         <span className="dim small">{`${format.count(corrected)} with another label than the prompt’s`}</span>
       ) : null}
     </>

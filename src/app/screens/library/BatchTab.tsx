@@ -13,7 +13,6 @@ import { batch, batchSet } from './batch-store';
 import { hasVersions, ReadingRows } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
-/** One version answers a file of rows without labels. */
 export function BatchTab({ onSets }: { readonly onSets: () => void }) {
   const isUsable = usePromptSets((s) => s.sets.some(hasVersions));
   if (!isUsable)

@@ -11,7 +11,7 @@ import {
   subjectOf,
   subjectsOf,
 } from '../../../workflow/exports';
-import { usePicked, useSession } from '../../state/studio';
+import { usePicked } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import {
   Button,
@@ -22,12 +22,12 @@ import {
   Fields,
   format,
   Note,
-  ProgressBar,
   Select,
   Table,
   TextField,
 } from '../../ui';
 import { type ExportChoice, exporting } from './export-store';
+import { CheckedRows } from './parts';
 
 interface ChoiceProps {
   readonly choice: ExportChoice;
@@ -125,7 +125,6 @@ function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps)
   );
 }
 
-/** How many of the user's rows this recipient may get. */
 const rowsOf = ({ choice, stored }: ChoiceProps): number => EXPORTS[choice.recipient].rows({ ...choice, stored });
 
 /** Its format, and whether rows go along: none unless the user agrees. */
@@ -266,13 +265,7 @@ function Contents() {
 
 function Progress() {
   const { progress, choice } = usePicked(exporting.use().state, 'progress', 'choice');
-  const isReady = useSession((s) => s.model.kind === 'ready');
-  const waiting = isReady ? 'Scoring check rows' : 'Waiting for the model';
-  return (
-    <ProgressBar
-      label={choice && EXPORTS[choice.recipient].needsModel ? waiting : 'Preparing the package'}
-      value={progress ? progress.done / progress.total : null}
-      detail={progress ? `${progress.done} of ${progress.total}` : ''}
-    />
-  );
+  const needsModel = choice !== null && EXPORTS[choice.recipient].needsModel;
+  const label = needsModel ? 'Scoring check rows' : 'Preparing the package';
+  return <CheckedRows label={label} rows={progress} needsModel={needsModel} />;
 }

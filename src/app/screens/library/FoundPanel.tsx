@@ -6,12 +6,11 @@ import type { Incoming } from '../../../interchange/incoming';
 import { textsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { versionsOf } from '../../../prompt-set/versions';
-import { usePicked, usePromptSets, useSession } from '../../state/studio';
-import { type Fact, Facts, type FieldOf, Fields, format, Note, ProgressBar, Select, Term } from '../../ui';
+import { usePicked, usePromptSets } from '../../state/studio';
+import { type Fact, Facts, type FieldOf, Fields, format, Note, Select, Term } from '../../ui';
 import { imports } from './import-store';
-import { Labels } from './parts';
+import { CheckedRows, Labels } from './parts';
 
-/** What the files contain: model, vectors, task; and whether it works with the loaded model. */
 export function FoundPanel() {
   const value = useStore(imports.use().found, (s) => s.value);
   const title = useRef<HTMLParagraphElement>(null);
@@ -137,7 +136,6 @@ const PLACEMENT: FieldOf<TaskForm> = {
 
 const TYPED = 'typed';
 
-/** Takes the task of a set, to change it or as it is. */
 function TaskOf() {
   const { state, takeTaskOf } = imports.use();
   const from = useStore(state, (s) => s.form.from);
@@ -157,8 +155,9 @@ function TaskOf() {
 }
 
 function CheckNote() {
+  const progress = useStore(imports.use().state, (s) => s.progress);
   const { status, value, error } = usePicked(imports.use().check, 'status', 'value', 'error');
-  if (status === 'loading') return <Checking />;
+  if (status === 'loading') return <CheckedRows label="Replaying its check rows" rows={progress} />;
   if (error)
     return (
       <Note live title="It could not be checked here">
@@ -181,23 +180,4 @@ function CheckNote() {
       </Note>
     );
   return null;
-}
-
-function Checking() {
-  const model = useSession((s) => s.model);
-  const progress = useStore(imports.use().state, (s) => s.progress);
-  if (progress)
-    return (
-      <ProgressBar
-        label="Replaying its check rows"
-        value={progress.total === 0 ? null : progress.done / progress.total}
-        detail={`${progress.done} of ${progress.total}`}
-      />
-    );
-  return (
-    <ProgressBar
-      label="Waiting for the model"
-      value={model.kind === 'downloading' && model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
-    />
-  );
 }

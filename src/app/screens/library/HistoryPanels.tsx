@@ -20,7 +20,6 @@ import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
 import { dayWords } from './parts';
 
-/** Results of the versions on the same rows. */
 export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const results = useMemo(() => resultsOf(detail), [detail]);
@@ -76,7 +75,6 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   );
 }
 
-/** The text or version that each version comes from, and its rows. */
 export function LineagePanel({ detail }: { readonly detail: Detail }) {
   const { set, dataVersions } = detail;
   const nodes = useMemo(() => lineageOf(set, dataVersions), [set, dataVersions]);
@@ -108,7 +106,6 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
   );
 }
 
-/** How two versions differ: the text word by word, the settings, the answer words, the results. */
 export function DiffPanel({ detail }: { readonly detail: Detail }) {
   const { set } = detail;
   const versions = set.versions;

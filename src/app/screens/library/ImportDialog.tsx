@@ -8,7 +8,6 @@ import { Button, Dialog, Failed, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
 import { imports } from './import-store';
 
-/** Shows what the files contain before anything is stored. */
 export function ImportDialog() {
   const { state, close } = imports.use();
   const isOpen = useStore(state, (s) => s.isOpen);

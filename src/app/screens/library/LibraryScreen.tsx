@@ -22,7 +22,6 @@ import './library.css';
 const ExportDialog = lazy(() => import('./ExportDialog'));
 const GridTab = lazy(() => import('./GridTab'));
 
-/** All prompt sets, or the one that the address names. */
 export default function LibraryScreen() {
   const [setId] = useQuery<string>('set', '');
   return (

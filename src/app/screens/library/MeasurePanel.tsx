@@ -13,7 +13,6 @@ import { minuteWords } from './parts';
 
 const SHOWN = 8;
 
-/** What the versions of a set said in the grid, each compared with its first result. */
 export function MeasurePanel({ detail }: { readonly detail: Detail }) {
   const { set } = detail;
   const { startWith } = gridState.use();

@@ -9,10 +9,8 @@ import { exporting } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
 import { dayWords, Labels, rowsWords, versionsWords } from './parts';
 
-/** A longer list has a search field. */
 const FEW = 3;
 
-/** The list of prompt sets, with its search. */
 export function SetsTab() {
   const sets = usePromptSets((s) => s.sets);
   const { search, tag } = usePicked(listSearch.use(), 'search', 'tag');
@@ -81,7 +79,6 @@ function NothingFound() {
   );
 }
 
-/** Cards that are shown at first, and with every press. */
 const PAGE = 20;
 
 function SetList({ sets }: { readonly sets: readonly Listing[] }) {

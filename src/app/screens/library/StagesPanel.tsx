@@ -18,7 +18,6 @@ interface StageProps {
   readonly onMove: Move;
 }
 
-/** The version that each stage points to, how to change it, and every change so far. */
 export function StagesPanel({ set }: { readonly set: PromptSet }) {
   const { move } = detailActions.use();
   const [why, setWhy] = useState('');

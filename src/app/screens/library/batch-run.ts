@@ -27,14 +27,12 @@ export interface BatchRun {
   readonly isSaved: boolean;
 }
 
-/** What answers. */
 export interface Chosen {
   readonly setId: string | null;
   /** `stage:production`, or a version's id; null = not chosen yet. */
   readonly which: string | null;
 }
 
-/** No row answered yet. */
 export const NOT_STARTED: BatchProgress = {
   done: 0,
   total: 0,

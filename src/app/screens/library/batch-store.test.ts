@@ -224,10 +224,10 @@ test('asks about the rows that it was least sure of, and adds them with their la
     new File([['message,city', ...unlikeTexts(30, 8).map((text) => `${text},Ulm`)].join('\n')], 'new.csv'),
   );
   await batch.start();
-  const now = () => batch.labelling.getState().now;
+  const now = () => batch.queue.getState();
   await batch.label();
   expect(error()?.message).toContain('rows of this prompt set are not in this browser');
-  expect(now()).toBeNull();
+  expect(now().rows).toEqual([]);
 
   const known = unlikeTexts(30, 8)[1] ?? '';
   const rows = [...unlikeTexts(59, 9), known].map((text, i) => [text, i % 2 ? 'good' : 'bad'] as const);
@@ -235,15 +235,15 @@ test('asks about the rows that it was least sure of, and adds them with their la
   await services.store.datasets.put({ setId: 's', dataset });
   await batch.label();
   // odd rows are 60 to 40, even ones 80 to 20; a text that is here already is not asked about
-  expect(now()?.rows.map(({ index }) => index)).toEqual([
+  expect(now().rows.map(({ index }) => index)).toEqual([
     3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 0, 2, 4, 6, 8, 10,
   ]);
-  expect(now()?.rows[0]).toMatchObject({ answer: 'bad', confidence: expect.closeTo(0.6) });
-  for (const label of ['bad', 'good', 'bad', null]) batch.give(label);
-  batch.back();
-  expect(now()?.given).toEqual(['bad', 'good', 'bad']);
+  expect(now().rows[0]).toMatchObject({ answer: 'bad', confidence: expect.closeTo(0.6) });
+  for (const label of ['bad', 'good', 'bad', null]) batch.queue.give(label);
+  batch.queue.back();
+  expect(now().given).toEqual(['bad', 'good', 'bad']);
   await batch.add();
-  expect(now()).toBeNull();
+  expect(now().rows).toEqual([]);
   const after = (await services.store.datasets.get('s'))?.dataset;
   const what = '3 rows from new.csv (answered by TONE, hand-written 1) added to training';
   expect([after?.versions?.at(-1)?.what, batch.labelling.getState().added]).toEqual([what, what]);
@@ -272,7 +272,7 @@ test('asks only about answers below the threshold of a version that has one', as
   await ready('h1', fileOf(10));
   await batch.start();
   await batch.label();
-  expect(batch.labelling.getState().now?.rows.map(({ index }) => index)).toEqual([1, 3, 5, 7, 9]);
+  expect(batch.queue.getState().rows.map(({ index }) => index)).toEqual([1, 3, 5, 7, 9]);
 });
 
 test('shows no answers to another version or file, and changes neither while it runs', async () => {

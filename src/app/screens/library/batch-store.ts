@@ -8,6 +8,7 @@ import { asStudioError, badInput, type StudioError } from '../../../lib/errors';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { UnsureRow } from '../../../workflow/batch';
+import { type Labelled, labelledFrom, labelQueue } from '../../state/label-queue';
 import { navigate } from '../../state/location';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
@@ -20,19 +21,16 @@ export interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
-  /** Further columns for each label. */
   readonly each: LabelScore | 'nothing';
 }
 
 interface Choice extends Chosen {
   readonly options: BatchOptions;
-  /** Why the last request was refused. */
   readonly refused: StudioError | null;
 }
 
 const OPTIONS: BatchOptions = { format: 'csv', neutralise: true, bom: false, each: 'nothing' };
 
-/** The set that answers, as it is stored. */
 export const batchSet = perStudio(
   ({ services, stores: { promptSets } }): Resource<string, PromptSet | null> =>
     resource(async (setId) => {
@@ -41,7 +39,6 @@ export const batchSet = perStudio(
     }),
 );
 
-/** The state of the tab, and what its actions need. */
 function batchState(studio: Studio) {
   const rows = batchRows.of(studio);
   const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
@@ -68,7 +65,6 @@ function answering({ rows, choice, running }: State) {
   };
   return {
     chooseSet,
-    /** Opens the Batch tab with a version or stage chosen. */
     show: (setId: string, which: string) => {
       chooseSet(setId, which);
       navigate(`${location.hash.slice(1).split('?')[0]}?tab=batch`);
@@ -110,24 +106,14 @@ function output({ services: { workflow } }: Studio, { rows, choice, running, ref
       const isSaved = await saveAnswers('answered', false);
       if (isSaved) running.setState(({ run }) => ({ run: run && { ...run, isSaved } }));
     },
-    /** Only the rows that a person should review. */
     downloadReview: () => saveAnswers('to-review', true),
     downloadLeftOut: () => save('rows-not-answered.csv', () => workflow.call('batchLeftOut', {})),
   };
 }
 
-/** Rows that a person labels one after another, as far as that is. */
-export interface Labelling {
-  readonly of: BatchRun;
-  readonly labels: readonly string[];
-  readonly rows: readonly UnsureRow[];
-  /** Of the rows from the first on; null = skipped. */
-  readonly given: readonly (string | null)[];
-  readonly adding: boolean;
-}
-
 interface LabellingState {
-  readonly now: Labelling | null;
+  /** The answers that the labelled rows are of. */
+  readonly of: BatchRun | null;
   /** The sentence of the version that the last ones made. */
   readonly added: string | null;
 }
@@ -160,22 +146,21 @@ function rowsOfSet({ services, stores }: Studio) {
   return { datasetOf, edit };
 }
 
-/** The rows that have a label by now, with the cells of the data set's own columns. */
-const labelled = ({ rows, given }: Labelling, mapping: ColumnMapping): readonly Row[] =>
-  rows.flatMap(({ index, line, cells, text }, i) => {
-    const label = given[i];
-    if (label == null) return [];
-    return [{ id: String(index + 1), line, cells: { ...cells, [mapping.text]: text, [mapping.label]: label } }];
-  });
+const cellsOf = (labelled: Labelled<UnsureRow>, mapping: ColumnMapping): readonly Row[] =>
+  labelledFrom(labelled).map(([{ index, line, cells, text }, label]) => ({
+    ...{ id: String(index + 1), line },
+    cells: { ...cells, [mapping.text]: text, [mapping.label]: label },
+  }));
 
 /** The rows that the prompt was least sure of: labelled by a person, and added to the training rows of its set. */
 function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
   const { workflow } = studio.services;
-  const state = createStore<LabellingState>(() => ({ now: null, added: null }));
-  const change = (of: Partial<Labelling>) => state.setState(({ now }) => ({ now: now && { ...now, ...of } }));
+  const state = createStore<LabellingState>(() => ({ of: null, added: null }));
+  const queue = labelQueue<UnsureRow>();
   const { datasetOf, edit } = rowsOfSet(studio);
   return {
     labelling: state,
+    queue,
     label: async () => {
       const { setId } = choice.getState();
       const of = running.getState().run;
@@ -188,39 +173,35 @@ function labelling(studio: Studio, { rows, choice, running, refuse }: State) {
           most: MOST_UNSURE,
         });
         if (found.rows.length === 0) throw badInput('All answered texts are among the rows of the prompt set already.');
-        state.setState({ now: { of, labels: dataset.labels, ...found, given: [], adding: false }, added: null });
+        queue.start(found.rows, dataset.labels);
+        state.setState({ of, added: null });
       } catch (cause) {
         refuse(cause);
       }
     },
-    give: (label: string | null) => {
-      const { now } = state.getState();
-      if (now && now.given.length < now.rows.length) change({ given: [...now.given, label] });
-    },
-    back: () => change({ given: state.getState().now?.given.slice(0, -1) ?? [] }),
-    stopLabelling: () => state.setState({ now: null }),
     /** The labelled rows as training rows, as one version of the data that names the file and who answered it. */
     add: async () => {
-      const { now } = state.getState();
+      const { of } = state.getState();
       const { setId } = choice.getState();
       const { value: file } = rows.source.getState();
-      if (!now || setId === null || !file) return;
-      change({ adding: true });
+      if (!of || setId === null || !file) return;
+      queue.setState({ saving: true });
       try {
         const { mapping, table } = await datasetOf(setId);
-        const from = `${file.format.fileName} (answered by ${now.of.who})`;
+        const from = `${file.format.fileName} (answered by ${of.who})`;
         const columns = [...file.columns.filter((name) => table.columns.includes(name)), mapping.text, mapping.label];
         const version = currentVersion(
-          await edit(setId, { kind: 'add-rows', rows: labelled(now, mapping), columns, from }),
+          await edit(setId, { kind: 'add-rows', rows: cellsOf(queue.getState(), mapping), columns, from }),
         );
-        state.setState({ now: null, added: version?.what ?? null });
+        queue.leave();
+        state.setState({ added: version?.what ?? null });
         if (version)
           toastUndo(version.what, () => {
             state.setState({ added: null });
             return edit(setId, { kind: 'go-back', version: version.number - 1 }).catch(refuse);
           });
       } catch (cause) {
-        change({ adding: false });
+        queue.setState({ saving: false });
         refuse(cause);
       }
     },

@@ -15,9 +15,7 @@ import { readStored } from './stored-set';
 export type ExportChoice = Omit<ExportRequest, 'stored'>;
 
 interface ExportState {
-  /** Null while the dialog is closed. */
   readonly choice: ExportChoice | null;
-  /** Check rows scored so far. */
   readonly progress: RowsDone | null;
   /** What the user must agree to before the package can be made; null = nothing. */
   readonly asks: string | null;
@@ -27,7 +25,6 @@ interface ExportState {
 const formats = () => import('../../../workflow/exports');
 type Formats = Awaited<ReturnType<typeof formats>>;
 
-/** The recipients that a prompt fits, in their order. */
 const fitting = ({ EXPORTS, RECIPIENTS, subjectOf }: Formats, stored: Order['stored'], id: string | null) => {
   const subject = id === null ? null : subjectOf(stored, id);
   return RECIPIENTS.filter((recipient) => EXPORTS[recipient].whyNot(subject, stored) === null);

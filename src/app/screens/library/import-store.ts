@@ -23,9 +23,7 @@ interface ImportState {
   readonly isOpen: boolean;
   readonly form: TaskForm;
   readonly formError: TaskFormFailure | null;
-  /** Check rows replayed so far. */
   readonly progress: RowsDone | null;
-  /** The last import, until its note is closed. */
   readonly imported: Imported | null;
 }
 

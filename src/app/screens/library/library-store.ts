@@ -86,7 +86,6 @@ const changeDiscarded = async ({ settings }: Disk, change: (before: Discarded) =
 const forget = (store: Disk, ids: readonly string[]) =>
   changeDiscarded(store, (before) => Object.fromEntries(Object.entries(before).filter(([id]) => !ids.includes(id))));
 
-/** Deleting, restoring and discarding sets of the list. */
 export const setActions = perStudio((studio) => {
   const { services, stores } = studio;
   const { store } = services;
@@ -129,7 +128,6 @@ export const setActions = perStudio((studio) => {
   };
 });
 
-/** Changes of the shown set, by its id. */
 export const detailActions = perStudio((studio) => {
   const { stores, services } = studio;
   const detail = setDetail.of(studio);

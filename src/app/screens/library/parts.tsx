@@ -1,24 +1,42 @@
-/** What several panels of the Library share: small parts, and wording. */
-
 import { useStore } from 'zustand';
 import { counted } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
 import { resolveStage, stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet, StageMove, Version } from '../../../prompt-set/types';
 import { versionWords } from '../../../prompt-set/versions';
+import type { RowsDone } from '../../../workflow/check-rows';
+import { useSession } from '../../state/studio';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
-import { LabelTag, Stoppable } from '../../ui';
+import { LabelTag, ProgressBar, Stoppable } from '../../ui';
 import type { RowsReader } from './rows-file';
 
-/** The progress of a file of rows that is being read; nothing while none is. */
 export function ReadingRows({ of: { reading, close } }: { readonly of: RowsReader }) {
   const now = useStore(reading);
   return now ? <Stoppable {...now} label={`Reading ${now.name}`} stop="Stop reading" onStop={close} /> : null;
 }
 
+interface CheckedRowsProps {
+  readonly label: string;
+  readonly rows: RowsDone | null;
+  readonly needsModel?: boolean;
+}
+
+/** The progress of check rows, which begin once the model is there. */
+export function CheckedRows({ label, rows, needsModel = true }: CheckedRowsProps) {
+  const model = useSession((s) => s.model);
+  const loaded =
+    needsModel && model.kind === 'downloading' && model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null;
+  return (
+    <ProgressBar
+      label={needsModel && model.kind !== 'ready' ? 'Waiting for the model' : label}
+      value={rows && rows.total > 0 ? rows.done / rows.total : loaded}
+      detail={rows ? `${rows.done} of ${rows.total}` : ''}
+    />
+  );
+}
+
 const MOST_LABELS = 8;
 
-/** Labels as tags; many are cut off. */
 export const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
   <span className="row">
     {labels.slice(0, MOST_LABELS).map((label) => (
@@ -34,7 +52,6 @@ export const libraryTitle = (sets: readonly Listing[]): string => {
   return `${counted(sets.length, 'prompt set')}, ${tuned === 0 ? 'none tuned yet' : tuned === sets.length ? 'all tuned' : `${tuned} tuned`}`;
 };
 
-/** It has a version that can be asked. */
 export const hasVersions = ({ written, tuned }: Pick<Listing, 'written' | 'tuned'>): boolean => written + tuned > 0;
 
 export const versionsWords = ({ written, tuned }: Pick<Listing, 'written' | 'tuned'>): string =>

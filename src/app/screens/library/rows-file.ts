@@ -13,7 +13,6 @@ interface Reading {
 }
 
 interface Columns {
-  /** The file that the choice belongs to. */
   readonly of: RowsFile | null;
   readonly text: string | null;
   readonly label: string | null;
@@ -36,7 +35,6 @@ export const batchRows = perStudio(({ services: { workflow } }) => {
       if (!signal.aborted) reading.setState(null, true);
     }
   });
-  /** Stops reading, or closes the file. */
   const close = () => {
     source.clear();
     reading.setState(null, true);

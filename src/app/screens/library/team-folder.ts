@@ -9,7 +9,6 @@ import type { Store } from '../../../store/store';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import { readStored, storeSet } from './stored-set';
 
-/** Where a set is in the folder. */
 interface Link {
   readonly folder: string;
   readonly agreed: State;
@@ -61,7 +60,6 @@ export async function exchange(team: Team, ids: Iterable<string>, isTaken: boole
   return written > 0 ? [...said, `${counted(written, 'file')} written.`] : said;
 }
 
-/** Everything in this browser and in the folder, on both sides. */
 export async function exchangeAll(team: Team): Promise<readonly string[]> {
   const { sets } = team.promptSets.getState();
   const said = await exchange(

@@ -8,7 +8,7 @@ import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';
-import { ArmMark, Button, type FieldOf, Fields, Panel, TextField } from '../../ui';
+import { ArmMark, Button, type FieldOf, Fields, Panel } from '../../ui';
 import type { Player } from './cast';
 import { textIn, useCast, usePlayground } from './playground-store';
 
@@ -115,6 +115,10 @@ const CONTINUATION: readonly FieldOf<Continuation>[] = [
   { key: 'topP', label: 'Top-p', hint: '1: all tokens.', min: 0.1, max: 1 },
   { key: 'maxTokens', label: 'Maximum tokens', min: 8, max: 256, whole: true },
   { key: 'seed', label: 'Seed', hint: 'The same seed gives the same text.', min: 0, max: 999_999_999, whole: true },
+  {
+    ...{ key: 'stopAt', rows: 1, mono: true, placeholder: '\\n' },
+    ...{ label: 'Stop at', hint: 'Stops before this text. \\n is a line break.' },
+  },
 ];
 
 export function ContinuationSettings() {
@@ -125,14 +129,6 @@ export function ContinuationSettings() {
       <summary>Generation settings</summary>
       <div className="writing-settings">
         <Fields of={CONTINUATION} values={settings} onChange={change} />
-        <TextField
-          mono
-          label="Stop at"
-          value={settings.stopAt}
-          onChange={(value) => change({ stopAt: value })}
-          placeholder="\n"
-          hint="Stops before this text. \n is a line break."
-        />
       </div>
     </details>
   );

@@ -27,7 +27,6 @@ interface Continued {
 
 interface PlaygroundState {
   readonly fields: Fields;
-  /** By player. */
   readonly answers: Answers;
   readonly stale: boolean;
   readonly error: StudioError | null;
@@ -360,7 +359,6 @@ const NOBODY: Pick<Cast, 'players' | 'labels' | 'columns'> = { players: [], labe
 /** Who is asked, with the labels to choose from (none where texts are generated) and the columns that are shown. */
 export const useCast = () => useStore(usePlayground.use().cast, ({ value }) => value ?? NOBODY);
 
-/** The row that is presented. */
 export const usePresented = (): Fields => usePlayground((s) => s.examples[s.presented ?? 0]?.fields) ?? NO_FIELDS;
 
 const NO_FIELDS: Fields = {};

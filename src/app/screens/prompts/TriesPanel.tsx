@@ -112,7 +112,6 @@ interface FigureProps {
   readonly value: string | null;
   /** What has changed since it was measured: it is grey then. */
   readonly changed: ReturnType<typeof sinceTry>;
-  /** Says what has changed, and measures again. */
   readonly isFirst: boolean;
 }
 
@@ -132,7 +131,6 @@ function Figure({ version, value, changed, isFirst }: FigureProps) {
   );
 }
 
-/** A search on these rows that a reload ended, and the way on. */
 function CutOffSearch() {
   const cutOff = useCutOffSearch();
   const isBusy = useIsBusy();

@@ -1,4 +1,4 @@
-import { memo, useMemo, useState } from 'react';
+import { memo, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import { figureOf } from '../../../training/checkpoint';
@@ -9,7 +9,7 @@ import { ChartPanel, drawCurve, drawOverlay } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { steadyResource, useResource } from '../../state/resource';
 import { ActionStore, perStudio, screenStore } from '../../state/studio';
-import { Button, Choices, format, Panel, ScrollRegion, Table } from '../../ui';
+import { Button, format, Panel, ScrollRegion, Table } from '../../ui';
 import { useMeasure } from './CurvesPanels';
 import { useTraining } from './training-store';
 
@@ -121,7 +121,6 @@ const twinOf = (runs: readonly Run[], curves: readonly RunCurve[]) => ({
 });
 
 function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: string }) {
-  const [lines, setLines] = useState<'different' | 'all'>('different');
   const { mark } = useMarked.use();
   return (
     <Panel
@@ -133,17 +132,10 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
         </Button>
       }
     >
-      <Choices
-        label="Lines"
-        hideLabel
-        value={lines}
-        onChange={setLines}
-        options={{ different: 'What differs', all: 'Everything' }}
-      />
       <ScrollRegion className="side-by-side" label="Settings of the runs, side by side">
         <Table<RunFact>
           caption="Settings of the runs"
-          rows={facts.filter(({ differs }) => differs || lines === 'all')}
+          rows={facts.toSorted((a, b) => Number(b.differs) - Number(a.differs))}
           rowKey={({ name }) => name}
           columns={[
             {

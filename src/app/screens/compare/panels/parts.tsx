@@ -28,7 +28,6 @@ interface ExplorerProps<R extends RowText> {
 
 const PAGE = 25;
 
-/** The rows behind a difference: in groups, page by page, one of them open. */
 export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
   const { title, caption, lead, rows, all = rows, groups, columns, open } = props;
   const titles = Object.keys(groups);
@@ -89,7 +88,6 @@ interface AllArmsProps<A extends Named> {
   readonly of: (arm: A, place: number) => ReactNode;
 }
 
-/** What every prompt says to one row. */
 export const AllArms = <A extends Named>({ arms, expected, of }: AllArmsProps<A>) => (
   <>
     <p>Expected: {expected}</p>
@@ -106,7 +104,6 @@ export const AllArms = <A extends Named>({ arms, expected, of }: AllArmsProps<A>
   </>
 );
 
-/** The answers of one arm of a pair. */
 export function armColumn<R>(arms: readonly Named[], id: string, cell: (row: R) => ReactNode): TableColumn<R> {
   const arm = present(
     arms.find((each) => each.id === id),

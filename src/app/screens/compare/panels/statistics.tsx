@@ -33,15 +33,12 @@ interface StatisticsProps<Id extends string, R extends Arm<Id>, P extends Pair<I
     readonly n: number;
     readonly verdict: { readonly detail: string };
   };
-  /** What the charts show. */
   readonly titles: { readonly arms: string; readonly pairs: string };
   /** What a row costs, beside the metrics. */
   readonly costs: readonly TableColumn<R>[];
   /** What is known of a pair, beside the differences. */
   readonly tests: readonly TableColumn<P>[];
-  /** Further columns of the charts' tables. */
   readonly more?: { readonly arms: Columns<R>; readonly pairs: Columns<P> };
-  /** How it was computed. */
   readonly engine?: string;
   readonly children?: ReactNode;
 }
@@ -140,7 +137,6 @@ function PairsTable<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(pr
   );
 }
 
-/** One column for each metric of a list. */
 const metricColumns = <Id extends string, R extends { readonly metrics: Readonly<Record<Id, Figure>> }>(
   metrics: Metrics<Id>,
   as: keyof Metric['format'],

@@ -4,6 +4,7 @@ import type { Dataset } from '../../../../../dataset/types';
 import type { ComparisonPlan, PairResult } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
 import { RowLabels } from '../../../../shell/RowLabels';
+import { labelledFrom } from '../../../../state/label-queue';
 import { useResource } from '../../../../state/resource';
 import { usePicked } from '../../../../state/studio';
 import { Button, format, LabelTag, Panel } from '../../../../ui';
@@ -12,9 +13,9 @@ import { correctedKey, reviewStores } from '../../review-store';
 
 /** Test rows to be labelled again, with every prediction and the old label out of sight. */
 export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
-  const queue = useStore(reviewStores.use().state, (s) => s.queue);
-  if (queue.length === 0) return <StartReview pair={pair} reviewed={evaluation.review?.reviewed ?? NO_IDS} />;
-  return <Review queue={queue} plan={evaluation.plan} dataset={dataset} />;
+  const isReviewing = useStore(reviewStores.use().queue, (s) => s.rows.length > 0);
+  if (!isReviewing) return <StartReview pair={pair} reviewed={evaluation.review?.reviewed ?? NO_IDS} />;
+  return <Review plan={evaluation.plan} dataset={dataset} />;
 }
 
 const NO_IDS: readonly string[] = [];
@@ -47,34 +48,30 @@ function StartReview({ pair, reviewed }: { readonly pair: PairResult; readonly r
 }
 
 interface ReviewProps {
-  readonly queue: readonly string[];
   readonly plan: ComparisonPlan;
   readonly dataset: Dataset;
 }
 
-function Review({ queue, plan, dataset }: ReviewProps) {
-  const { state, answer, back, leave, apply } = reviewStores.use();
-  const { answers, saving } = usePicked(state, 'answers', 'saving');
-  const id = queue[answers.size];
-  const row = id === undefined ? undefined : rowsById(dataset.table.rows).get(id);
-  const given = [...answers].filter(([, label]) => label !== null);
+function Review({ plan, dataset }: ReviewProps) {
+  const { queue, apply } = reviewStores.use();
+  const { rows, given, saving } = usePicked(queue, 'rows', 'given', 'saving');
+  const byId = rowsById(dataset.table.rows);
+  const isDone = given.length === rows.length;
+  const answers = labelledFrom({ rows, given });
   return (
     <Panel
       stack
-      title={id === undefined ? `${format.counted(given.length, 'row')} labelled again` : 'Which label fits this text?'}
+      title={isDone ? `${format.counted(answers.length, 'row')} labelled again` : 'Which label fits this text?'}
     >
-      {id === undefined ? <Given answers={given} plan={plan} /> : null}
+      {isDone ? <Given answers={answers} plan={plan} /> : null}
       <RowLabels
-        labels={plan.labels}
-        at={answers.size}
-        of={queue.length}
-        text={row ? textOf(row, dataset.mapping) : `Row ${id}`}
-        isSaving={saving}
-        onGive={(label) => answer(label === null ? null : plan.labels.indexOf(label))}
-        onBack={back}
-        onLeave={leave}
+        of={queue}
+        show={(id) => {
+          const row = byId.get(id);
+          return { text: row ? textOf(row, dataset.mapping) : `Row ${id}` };
+        }}
       >
-        {id === undefined ? (
+        {isDone ? (
           <Button variant="primary" isDisabled={saving} onPress={() => void apply()}>
             Keep these labels
           </Button>
@@ -85,14 +82,15 @@ function Review({ queue, plan, dataset }: ReviewProps) {
 }
 
 interface GivenProps {
-  readonly answers: readonly (readonly [string, number | null])[];
+  readonly answers: readonly (readonly [rowId: string, label: string])[];
   readonly plan: ComparisonPlan;
 }
 
 function Given({ answers, plan: { rowIds, gold, labels } }: GivenProps) {
   const changes = answers.flatMap(([id, label]) => {
     const was = gold[rowIds.indexOf(id)];
-    return label === was || label === null ? [] : [{ id, was: labels[was ?? -1] ?? '', is: labels[label] ?? '' }];
+    const before = labels[was ?? -1] ?? '';
+    return label === before ? [] : [{ id, was: before, is: label }];
   });
   if (changes.length === 0) return <p>You agree with every label: only the count of test-row uses will change.</p>;
   return (
