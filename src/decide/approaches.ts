@@ -85,6 +85,9 @@ const computed = (text: string, how: string): Fact => ({ text, source: 'computed
 const measured = (text: string, how: string): Fact => ({ text, source: 'measured', how });
 const unknown = (how: string): Fact => ({ text: '–', source: 'measured', how });
 
+const unmeasured = ({ engineering, tuning }: Known['arms']): Fact =>
+  unknown(engineering || tuning ? 'Not measured by this comparison' : 'Compare your prompts to measure it');
+
 const row = (id: string, question: string, facts: Row['facts']): Row => ({ id, question, facts });
 
 /** Fine-tuning is computed for all weights of the same model. */
@@ -125,7 +128,7 @@ function reached({ kind, arms, probe, fineTuning }: Known): Row {
           `${format.value(found.value)} (${format.value(found.ci95.low)} to ${format.value(found.ci95.high)})`,
           `${who} on ${counted(found.rows, 'test row')}, 95% interval`,
         )
-      : unknown('Compare your prompts to measure it');
+      : unmeasured(arms);
   return row('reached', name, {
     engineering: fact(arms.engineering, arms.engineering?.name ?? ''),
     tuning: fact(arms.tuning, arms.tuning?.name ?? ''),
@@ -288,7 +291,7 @@ function perRow(
     const { arms } = known;
     const fact = (arm: MeasuredArm | undefined): Fact => {
       const value = arm ? of(arm) : null;
-      return value === null ? unknown('Compare your prompts to measure it') : measured(`${count(value)} ${unit}`, how);
+      return value === null ? unmeasured(arms) : measured(`${count(value)} ${unit}`, how);
     };
     const bare = arms.tuning && of(arms.tuning);
     return row(id, question, {
@@ -297,7 +300,7 @@ function perRow(
       'fine-tuning':
         typeof bare === 'number'
           ? assumed(`about ${count(bare - ofVectors(known))} ${unit}`, 'As tuned: the same text without the vectors')
-          : unknown('Compare your prompts to measure it'),
+          : unmeasured(arms),
     });
   };
 }
