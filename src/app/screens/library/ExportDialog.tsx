@@ -94,7 +94,7 @@ function Prompts({ choice: { subject }, stored }: ChoiceProps) {
     detail: detailOf(stored.set, each),
   }));
   if (options.length === 0) return null;
-  return <Select label="Prompt" options={options} value={subject} onChange={(id) => void change({ subject: id })} />;
+  return <Select label="Prompt" options={options} value={subject} onChange={(id) => change({ subject: id })} />;
 }
 
 function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps) {
@@ -112,7 +112,7 @@ function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps)
       <Choices
         label="For whom"
         value={recipient}
-        onChange={(next) => void change({ recipient: next })}
+        onChange={(next) => change({ recipient: next })}
         options={options.map(({ whyNot, ...option }) => ({ ...option, isDisabled: whyNot !== null }))}
       />
       <p>{EXPORTS[recipient].words.gets}</p>
@@ -138,7 +138,7 @@ function Questions(chosen: ChoiceProps) {
     ...('formats' in asked ? [{ key: 'format', label: 'Format', options: asked.formats } as const] : []),
     ...(count > 0 ? [{ key: 'withRows', label, no, yes: yes(format.count(count)) } as const] : []),
   ];
-  return <Fields of={fields} values={{ format: 'html', ...choice }} onChange={(next) => void change(next)} />;
+  return <Fields of={fields} values={{ format: 'html', ...choice }} onChange={(next) => change(next)} />;
 }
 
 const AUDIENCE: readonly FieldOf<Pick<AudienceChoice, 'title' | 'sentence'>>[] = [
@@ -156,7 +156,7 @@ function AudienceFields({ choice, stored }: ChoiceProps) {
         of={AUDIENCE}
         values={audience}
         onChange={(next) => setAudience({ ...audience, ...next })}
-        onBlur={() => void change({ audience })}
+        onBlur={() => change({ audience })}
       />
       {choice.withRows ? (
         <AudienceTexts
@@ -164,7 +164,7 @@ function AudienceFields({ choice, stored }: ChoiceProps) {
           rows={audience.rows}
           onChange={(rows) => {
             setAudience({ ...audience, rows });
-            void change({ audience: { ...audience, rows } });
+            change({ audience: { ...audience, rows } });
           }}
         />
       ) : null}

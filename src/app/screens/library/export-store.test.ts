@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { addWritten } from '../../../prompt-set/make-versions';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { withRun } from '../../../prompt-set/test-support';
 import * as code from '../../../workflow/exports';
-import { changedChoice, firstChoice } from './export-store';
+import { testServices, testStudio } from '../../state/test-support';
+import { changedChoice, exporting, firstChoice } from './export-store';
 
 const bare = createPromptSet(
   { id: 's', now: '2026-01-01' },
@@ -51,4 +52,14 @@ describe('the export dialog', () => {
     const whole = { ...text, recipient: 'browser' } as const;
     expect(changedChoice(code, both, whole, { subject: 'r1' })).toMatchObject({ recipient: 'browser' });
   });
+});
+
+it('cannot save any more what was made for the choice before', async () => {
+  const services = testServices();
+  await services.store.sets.put(written.set);
+  const { open, change, made } = exporting.of(testStudio(services));
+  await open(bare.id, 'h', 'textField');
+  await vi.waitFor(() => expect(made.getState().value?.rows).toBe(0));
+  change({ recipient: 'chatServer' });
+  expect(made.getState().value).toBeNull();
 });

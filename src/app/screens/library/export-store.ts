@@ -65,6 +65,7 @@ export const exporting = perStudio((studio) => {
   const { services, stores } = studio;
   const state = createStore<ExportState>(() => ({ choice: null, progress: null, asks: null }));
   const stored = storedOrder(studio);
+  let code: Formats | null = null;
   const made = resource(async (choice: ExportChoice, signal): Promise<Exported> => {
     state.setState({ progress: null });
     const { value } = stored.getState();
@@ -78,8 +79,8 @@ export const exporting = perStudio((studio) => {
     const order = { ...choice, stored: value, model: model.kind === 'ready' ? model.info : null };
     return services.workflow.call('exportPackage', order, { signal, onEvent });
   });
-  const choose = (code: Formats, value: Order['stored'], choice: ExportChoice) => {
-    const asks = code.EXPORTS[choice.recipient].asks({ ...choice, stored: value });
+  const choose = ({ EXPORTS }: Formats, value: Order['stored'], choice: ExportChoice) => {
+    const asks = EXPORTS[choice.recipient].asks({ ...choice, stored: value });
     state.setState({ choice, asks });
     if (asks) made.clear();
     else void made.load(choice);
@@ -92,19 +93,20 @@ export const exporting = perStudio((studio) => {
     state,
     stored,
     made,
-    /** @param wanted a version's id, or what `armId` names; left out = Tuned, else Yours */
+    /** @param wanted a version's id, or an asked version's; left out = Tuned, else Yours */
     open: async (setId: string, wanted?: string, recipient?: string) => {
       stored.clear();
       made.clear();
-      const [code] = await Promise.all([formats(), stored.load(setId)]);
+      [code] = await Promise.all([formats(), stored.load(setId)]);
       const { value, error } = stored.getState();
       if (value) choose(code, value, firstChoice(code, value, wanted, recipient));
       else if (error) toastError('The prompt set cannot be exported', error.message);
     },
-    change: async (change: Partial<ExportChoice>) => {
+    /** At once, so that what was made for the choice before cannot be saved any more. */
+    change: (change: Partial<ExportChoice>) => {
       const { choice } = state.getState();
       const { value } = stored.getState();
-      if (choice && value) choose(await formats(), value, changedChoice(await formats(), value, choice, change));
+      if (code && choice && value) choose(code, value, changedChoice(code, value, choice, change));
     },
     close,
     save: ({ name, content, type }: Exported) => {
