@@ -34,43 +34,18 @@ function withoutDocument(helper: string): string {
   return changed;
 }
 
-interface Unused {
-  readonly part: RegExp;
-  /** What each of its exports becomes; left out: a function that gives nothing. */
-  readonly gives?: string;
-}
-
-const plot = (file: string) => new RegExp(`/@observablehq/plot/src/(?:${file})\\.js$`);
-
-/** Parts of libraries that nothing here needs, though their packages import them. The golden files of charts hold without. */
-const UNUSED: Readonly<Record<string, Unused>> = {
-  'projections of maps': { part: /\/d3-geo\/dist\/d3-geo\.mjs$|\/@observablehq\/plot\/src\/projection\.js$/ },
-  'colour schemes, as each chart has our own colours': {
-    part: /\/d3-scale-chromatic\/dist\/d3-scale-chromatic\.mjs$|\/@observablehq\/plot\/src\/scales\/(?:schemes|diverging)\.js$/,
-  },
-  'axes of dates': {
-    part: /\/d3-time-format\/dist\/d3-time-format\.mjs$|\/@observablehq\/plot\/src\/(?:time|scales\/temporal)\.js$/,
-  },
-  'tips at the pointer, and marks at the ends of lines': { part: plot('marks/tip|interactions/pointer|marker') },
-  'reducers of groups': { part: plot('transforms/group') },
-  legends: { part: plot('legends'), gives: '() => []' },
-  'bins of intervals, which leave options without one as they are': {
-    part: plot('transforms/bin'),
-    gives: '(given) => given',
-  },
-  'curves other than straight lines': { part: plot('curve'), gives: '() => curveLinear' },
-  'writing YAML, which we read': { part: /\/yaml\/browser\/dist\/(?:stringify\/\w+|doc\/(?:createNode|anchors))\.js$/ },
-  'JSON schemas, which tests print': { part: /\/zod\/v4\/core\/(?:to-json-schema|json-schema-processors)\.js$/ },
+/** Parts of libraries that nothing here calls, though their packages import them. */
+const UNUSED = {
+  'projections of maps': /\/d3-geo\/dist\/d3-geo\.mjs$/,
+  'colour schemes, as each chart has our own colours': /\/d3-scale-chromatic\/dist\/d3-scale-chromatic\.mjs$/,
+  'JSON schemas, which tests print': /\/zod\/v4\/core\/(?:to-json-schema|json-schema-processors)\.js$/,
 };
 
 /** What libraries say to a screen reader in 33 other languages; the page speaks English. */
 const TRANSLATION = /\/intl\/.*\b(?!en-US)[a-z]{2}-[A-Z]{2}\.mjs$/;
 
-const NEEDED = "import { curveLinear } from 'd3';\n";
-
-/** A module with the same exports, each of which does next to nothing. */
-const emptied = ({ body }: ESTree.Program, gives = '() => undefined'): string =>
-  (gives.includes('curveLinear') ? NEEDED : '') +
+/** A module with the same exports, each of which gives an empty object. */
+const emptied = ({ body }: ESTree.Program): string =>
   body
     .flatMap((node) => {
       if (node.type !== 'ExportNamedDeclaration') return [];
@@ -79,18 +54,8 @@ const emptied = ({ body }: ESTree.Program, gives = '() => undefined'): string =>
       const declared = 'declarations' in declaration ? declaration.declarations : [declaration];
       return declared.map(({ id }) => (id && 'name' in id ? id.name : ''));
     })
-    .map((name) => `export const ${name} = ${gives};`)
+    .map((name) => `export const ${name} = () => ({});`)
     .join('\n');
-
-const SHAPES = /\/d3-shape\/dist\/d3-shape\.mjs$/;
-
-/** What makes the curves besides straight lines cannot be seen to be unused: it writes to prototypes, and calls functions. */
-function onlyLines(code: string, { body }: ESTree.Program): string {
-  const kept = body
-    .map(({ start, end }) => code.slice(start, end))
-    .filter((statement) => !/^\(?(?!Linear\b)\w+\.prototype = /.test(statement));
-  return kept.join('\n').replace(/= (?=\(function custom|curveRadial\()/g, '= /* @__PURE__ */ ');
-}
 
 export const withoutUnused = (): Plugin => ({
   name: 'without-unused',
@@ -98,9 +63,7 @@ export const withoutUnused = (): Plugin => ({
   enforce: 'pre',
   transform(code, id) {
     if (TRANSLATION.test(id)) return { code: "export { default } from './en-US.mjs';", map: null };
-    if (SHAPES.test(id)) return { code: onlyLines(code, this.parse(code)), map: null };
-    const unused = Object.values(UNUSED).find(({ part }) => part.test(id));
-    return unused ? { code: emptied(this.parse(code), unused.gives), map: null } : null;
+    return Object.values(UNUSED).some((part) => part.test(id)) ? { code: emptied(this.parse(code)), map: null } : null;
   },
 });
 
