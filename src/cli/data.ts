@@ -282,7 +282,12 @@ export async function textPrompt(path: string, name: string, { dataset, model }:
   const { words } = propose(dataset, encode);
   const kind = taskKindOf(dataset.mapping);
   return {
-    ...{ id: name, handle: name, name, route: 'hand-written', model: null, dataset: null },
+    id: name,
+    handle: name,
+    name,
+    route: 'hand-written',
+    model: null,
+    dataset: null,
     prompt: promptOf({ kind, longest: null, words }, { template, shots: 0, shotSeed: 0 }),
     seen: { parts: [], isSure: true },
   };

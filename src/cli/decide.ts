@@ -178,7 +178,9 @@ async function knownFrom(
   return {
     ...common,
     ...armsOf(measured),
-    ...{ moreRows: null, promptBytes: null, trySeconds: null },
+    moreRows: null,
+    promptBytes: null,
+    trySeconds: null,
     model: { parameters: model?.parameters ?? null },
     hiddenSize: model?.hidden ?? null,
     virtualTokens: training?.tokens ?? 10,

@@ -95,7 +95,10 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
   const started = { ...(await preparedSet(host, options, options.distil !== undefined, log)), testLooks };
   const compares = (of: PromptSet) => ({
-    ...{ set: of, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) },
+    set: of,
+    dataset,
+    eachSeed: runs.length > 1,
+    ...(examples ? { examples } : {}),
     also: options.improve ? versionsOf(of, 'written').map(({ id }) => id) : [],
   });
   log.line(partsWords((await comparedRows(host, compares(started), SILENT)).parts, dataset));
@@ -222,8 +225,16 @@ async function trainRun(
   const { set, run } = recorded(before, plan, at, from, dataset);
   const { template, examples, initText } = run;
   const request = {
-    ...{ runId: run.id, dataset, template, examples, words: run.words, settings: run.settings, initText },
-    ...{ initFrom: null, resume: null, baselines: [] },
+    runId: run.id,
+    dataset,
+    template,
+    examples,
+    words: run.words,
+    settings: run.settings,
+    initText,
+    initFrom: null,
+    resume: null,
+    baselines: [],
   };
   const taught = teacherOf(set, run);
   const tell = training(log);

@@ -22,18 +22,37 @@ interface TaskFacts {
 
 export const TASK_FACTS: ByTask<TaskFacts> = {
   classify: {
-    ...{ answersWith: 'labels', name: 'Choose a label', does: 'chooses labels', rowsHave: 'labels' },
-    ...{ column: 'Label', answer: 'a label', editable: 'a label or a text', field: 'label' },
+    answersWith: 'labels',
+    name: 'Choose a label',
+    does: 'chooses labels',
+    rowsHave: 'labels',
+    column: 'Label',
+    answer: 'a label',
+    editable: 'a label or a text',
+    field: 'label',
     calibrated: 'Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.',
   },
   tag: {
-    ...{ answersWith: 'labels', name: 'Give several labels', does: 'gives several labels', rowsHave: 'several labels' },
-    ...{ column: 'Labels', answer: 'labels', editable: 'labels or a text', field: 'labels' },
+    answersWith: 'labels',
+    name: 'Give several labels',
+    does: 'gives several labels',
+    rowsHave: 'several labels',
+    column: 'Labels',
+    answer: 'labels',
+    editable: 'labels or a text',
+    field: 'labels',
     calibrated: 'A label is given above its own threshold, which was chosen on validation rows.',
   },
   generate: {
-    ...{ answersWith: 'text', name: 'Generate a text', does: 'generates texts', rowsHave: 'texts' },
-    ...{ column: 'Answer', answer: 'an answer', editable: 'a text', field: 'written', calibrated: '' },
+    answersWith: 'text',
+    name: 'Generate a text',
+    does: 'generates texts',
+    rowsHave: 'texts',
+    column: 'Answer',
+    answer: 'an answer',
+    editable: 'a text',
+    field: 'written',
+    calibrated: '',
   },
 };
 

@@ -50,7 +50,8 @@ const JUDGES: { readonly [K in TaskKind]: Judge<K> } = {
         ),
       };
     },
-    ...{ right: null, refused: null },
+    right: null,
+    refused: null,
   },
   tag: {
     compared: (plan, { id, given }) => {
@@ -68,7 +69,9 @@ const JUDGES: { readonly [K in TaskKind]: Judge<K> } = {
     refused: null,
   },
   generate: {
-    ...{ compared: () => NONE, stored: () => NONE, right: null },
+    compared: () => NONE,
+    stored: () => NONE,
+    right: null,
     refused:
       'Costs and rehearsals count answers that are right or wrong, and a generated text is closer to the expected one or further. Judge texts on Compare, with blind votes.',
   },

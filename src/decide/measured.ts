@@ -55,7 +55,9 @@ export function fromEvaluation(
 export function fromResults({ task: kind, arms, groups, recommendation }: Results): Measured {
   const rowIds = arms[0]?.rows.map(({ id }) => id) ?? [];
   return {
-    ...{ kind, advice: recommendation ?? null, rowIds },
+    kind,
+    advice: recommendation ?? null,
+    rowIds,
     ...(groups ? { groups } : {}),
     arms: arms.map((arm) => armAnswers(kind, arm, judgeOf(kind).stored(arm), rowIds.length)),
   };
@@ -72,8 +74,16 @@ function armAnswers(task: TaskKind, report: Reported, judged: Judged, rows: numb
   const { id, name, kind, metrics, tokensSentMean } = report;
   const { value, interval } = headlineOf({ kind: task, metrics });
   return {
-    ...{ id, name, kind, rows, value, ci95: interval, tokensSent: tokensSentMean ?? 0, meanTokens: tokensSentMean },
-    ...{ tokensComputed: report.tokensComputedMean ?? null, latencyMs: report.latencyMsMedian ?? null },
+    id,
+    name,
+    kind,
+    rows,
+    value,
+    ci95: interval,
+    tokensSent: tokensSentMean ?? 0,
+    meanTokens: tokensSentMean,
+    tokensComputed: report.tokensComputedMean ?? null,
+    latencyMs: report.latencyMsMedian ?? null,
     ...judged,
   };
 }
@@ -220,8 +230,14 @@ export function sheetArm(named: Pick<ArmAnswers, 'id' | 'name' | 'kind'>, answer
   const isCorrect = rows.map(({ right }) => right);
   const { tokensSentMean: sent } = answers;
   return {
-    ...{ ...named, isCorrect, confidences: rows.map(({ probability }) => probability), ...shareOf(isCorrect) },
-    ...{ tokensSent: sent, meanTokens: sent, tokensComputed: null, latencyMs: null },
+    ...named,
+    isCorrect,
+    confidences: rows.map(({ probability }) => probability),
+    ...shareOf(isCorrect),
+    tokensSent: sent,
+    meanTokens: sent,
+    tokensComputed: null,
+    latencyMs: null,
   };
 }
 

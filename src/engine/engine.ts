@@ -80,7 +80,9 @@ export class Engine implements EngineCalls {
     const scored = await scoreRows(
       { ...this.#program, adapter },
       {
-        ...{ ...request, rows, control },
+        ...request,
+        rows,
+        control,
         cached: this.#cached({ ...request, rows }),
         prefixes: this.#prefixes,
         onProgress: (done) => onProgress(Math.floor(done * share)),

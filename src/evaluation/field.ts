@@ -143,7 +143,14 @@ interface LabelInput {
 function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
   const shown = arms.map(
     ({ id, name, kind, added, metrics: { accuracy }, n, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, added, value: accuracy.value, n, ci95: accuracy.interval, tokensSentMean },
+      id,
+      name,
+      kind,
+      added,
+      value: accuracy.value,
+      n,
+      ci95: accuracy.interval,
+      tokensSentMean,
     }),
   );
   const roles = rolesOf(shown, plan.pairs, plan.production);
@@ -198,7 +205,14 @@ interface TextInput {
 function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field | null {
   const shown = arms.map(
     ({ id, name, kind, added, metrics: { rougeL }, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, added, value: rougeL.value, n: null, ci95: rougeL.interval, tokensSentMean },
+      id,
+      name,
+      kind,
+      added,
+      value: rougeL.value,
+      n: null,
+      ci95: rougeL.interval,
+      tokensSentMean,
     }),
   );
   const roles = rolesOf(shown, plan.pairs);
@@ -238,7 +252,14 @@ interface TagInput {
 function tagField({ plan, comparison: { n, arms, pairs } }: TagInput): Field | null {
   const shown = arms.map(
     ({ id, name, kind, added, metrics: { microF1 }, tokensSentMean }): FieldArm => ({
-      ...{ id, name, kind, added, value: microF1.value, n: null, ci95: microF1.interval, tokensSentMean },
+      id,
+      name,
+      kind,
+      added,
+      value: microF1.value,
+      n: null,
+      ci95: microF1.interval,
+      tokensSentMean,
     }),
   );
   const roles = rolesOf(shown, plan.pairs);
@@ -271,7 +292,12 @@ function tagField({ plan, comparison: { n, arms, pairs } }: TagInput): Field | n
     ...roles,
     ...(groups && { groups }),
     ...(file && { file }),
-    ...{ n, looks, measure: 'micro-F1', metric: ' of micro-F1', keepsProbe: false, compare: remembered(compare) },
+    n,
+    looks,
+    measure: 'micro-F1',
+    metric: ' of micro-F1',
+    keepsProbe: false,
+    compare: remembered(compare),
     changed: ({ aOnly, bOnly }) => `made fewer mistakes on ${counted(bOnly, 'row')} and more on ${aOnly}`,
     caution: `It gets all labels right on ${ofRows(exact, n)}.`,
     tokens: () => null,

@@ -35,8 +35,13 @@ export class GraphBuilder {
     const { name = 'graph', opsets = { '': 18 }, inputs = [], outputs = [], nodes = [] } = from;
     this.#prefix = prefix;
     this.#to = {
-      ...{ name, opsets: { ...opsets }, inputs: [...inputs], outputs: [...outputs], nodes: [] as Node[] },
-      ...{ initializers: new Map(from.initializers), values: new Map(from.values) },
+      name,
+      opsets: { ...opsets },
+      inputs: [...inputs],
+      outputs: [...outputs],
+      nodes: [] as Node[],
+      initializers: new Map(from.initializers),
+      values: new Map(from.values),
     };
     this.#reserve({ ...this.#to, nodes });
     for (const input of inputs) this.#defined.add(input.name);

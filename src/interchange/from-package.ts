@@ -28,7 +28,10 @@ export function setOfPackage(of: Package, here: Here): PromptSet {
     base,
     { id: `${id}-1`, now },
     {
-      ...{ name: cleanName(name), prompt, calibrated: prompt.calibration !== null, learned },
+      name: cleanName(name),
+      prompt,
+      calibrated: prompt.calibration !== null,
+      learned,
       origin: originIn(of, run),
       model: softsOf(prompt).length > 0 ? modelOf(of) : null,
     },
@@ -36,7 +39,10 @@ export function setOfPackage(of: Package, here: Here): PromptSet {
   const added = fallback ? withText(tuned, fallback.prompt, PROMPT_FILE, `${id}-2`, now) : tuned;
   return {
     ...added,
-    ...{ handle, datasetFingerprint: of.data?.fingerprint ?? null, runs: run ? [run] : [], chosenTrained: `${id}-1` },
+    handle,
+    datasetFingerprint: of.data?.fingerprint ?? null,
+    runs: run ? [run] : [],
+    chosenTrained: `${id}-1`,
     ...(policy && { policy }),
     ...(of.untuned && { untuned: { ...textAlone(prompt), calibration: of.untuned } }),
     testLooks: results?.looks ?? 0,
@@ -78,7 +84,11 @@ const frameOf = (
   createPromptSet(
     { id, now },
     {
-      ...{ name, taken, baseTemplate, datasetFingerprint: null, datasetName: null },
+      name,
+      taken,
+      baseTemplate,
+      datasetFingerprint: null,
+      datasetName: null,
       words: textsOf(prompt)[0]?.words ?? labelsOf(prompt).map((label) => ({ label, word: ` ${label}` })),
       kind: task.kind,
       longest: 'longest' in task ? task.longest : null,

@@ -73,8 +73,16 @@ const packedSchema = z.object({
 
 /** How vectors were trained: what a prompt set says of the run. */
 const packedRunSchema = runSchema.pick({
-  ...{ settings: true, initText: true, race: true, status: true, bestStep: true, seconds: true, heapBytes: true },
-  ...{ validationAccuracy: true, validationLoss: true, validationRows: true },
+  settings: true,
+  initText: true,
+  race: true,
+  status: true,
+  bestStep: true,
+  seconds: true,
+  heapBytes: true,
+  validationAccuracy: true,
+  validationLoss: true,
+  validationRows: true,
 });
 
 const figure = z.object({

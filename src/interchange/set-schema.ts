@@ -165,7 +165,11 @@ export const taggingSchema = z.object({
     n: count,
     arms: some(
       z.object({
-        ...{ id: short, name: line, kind: id, metrics: figures(TAG_METRICS), given: places },
+        id: short,
+        name: line,
+        kind: id,
+        metrics: figures(TAG_METRICS),
+        given: places,
         labels: some(z.object({ label: line, precision: figure, recall: figure, f1: figure, support: count })),
       }),
     ),

@@ -198,7 +198,9 @@ export const TAG_METRICS = listOf<TagMetric>()({
 
 /** By kind of task. */
 export const METRICS: ByTask<Readonly<Record<string, Metric>>> = {
-  ...{ classify: LABEL_METRICS, tag: TAG_METRICS, generate: TEXT_METRICS },
+  classify: LABEL_METRICS,
+  tag: TAG_METRICS,
+  generate: TEXT_METRICS,
 };
 
 export type LabelMetricId = keyof typeof LABEL_METRICS;

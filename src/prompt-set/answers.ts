@@ -33,7 +33,9 @@ export function answersSchema() {
     z.object({ kind: z.literal('classify'), ...labelled, gold: z.array(count) }),
     z.object({ kind: z.literal('tag'), ...labelled, gold: z.array(z.array(count)) }),
     z.object({
-      ...{ kind: z.literal('generate'), ...shared, rows: z.array(share) },
+      kind: z.literal('generate'),
+      ...shared,
+      rows: z.array(share),
       metrics: z.object(forEachMetric(TEXT_METRICS, () => figure)),
     }),
   ]);

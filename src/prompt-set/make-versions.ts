@@ -207,7 +207,8 @@ export const hasEnded = ({ status }: Pick<Run, 'status'>): boolean =>
 const trainedPromptOf = (set: PromptSet, { template, examples, words }: Run, soft: SoftPrompt): Prompt => ({
   task: taskOf(set, words),
   voices: voicesOf(tunedPrompt(template, soft, examples), wordsFor(template, words), [soft]),
-  ...{ calibration: null, threshold: null },
+  calibration: null,
+  threshold: null,
 });
 
 /**
@@ -223,7 +224,9 @@ export function finishRun(set: PromptSet, runId: string, { soft, ...end }: RunRe
     { ...ended, versions: ended.versions.filter((each) => each.id !== id) },
     { id, now },
     {
-      ...{ number, name, model },
+      number,
+      name,
+      model,
       prompt: trainedPromptOf(set, run, soft),
       origin: { kind: 'run', run: id, ...(handVersion && { onto: handVersion }) },
       learned: { datasetFingerprint, heldBackHash, splitHash },

@@ -121,7 +121,10 @@ export const withThreshold = (of: AskedVersion, value: number | null | undefined
 
 /** Its text alone, which any model reads. */
 export const withoutVectors = (of: AskedVersion): AskedVersion => ({
-  ...{ ...of, name: 'Untuned', route: 'untuned', model: null },
+  ...of,
+  name: 'Untuned',
+  route: 'untuned',
+  model: null,
   prompt: textAlone(of.prompt),
 });
 

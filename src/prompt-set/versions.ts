@@ -33,14 +33,16 @@ export const taskOf = (set: Task, words: readonly AnswerWord[] = set.words): Pro
 export const promptOf = (set: Task, text: PromptText, words = set.words, soft?: SoftPrompt | null): Prompt => ({
   task: taskOf(set, words),
   voices: voicesOf(text, wordsFor(text, words), soft ? [soft] : []),
-  ...{ calibration: null, threshold: null },
+  calibration: null,
+  threshold: null,
 });
 
 /** Its first text without vectors. */
 export const textAlone = (prompt: Prompt): Prompt => ({
   ...prompt,
   voices: [{ ...firstText(prompt), weight: 1, soft: null }],
-  ...{ calibration: null, threshold: null },
+  calibration: null,
+  threshold: null,
 });
 
 /** `written`: only a text, whoever wrote it. */
@@ -94,7 +96,8 @@ export const promptFor = (set: Task, { prompt }: Pick<Version, 'prompt'>): Promp
     ? prompt
     : {
         ...prompt,
-        ...{ task: taskOf(set), calibration: null },
+        task: taskOf(set),
+        calibration: null,
         voices: prompt.voices.map((voice) =>
           voice.kind === 'text' ? { ...voice, words: wordsFor(voice, set.words) } : voice,
         ),
@@ -120,8 +123,14 @@ export const versionOfText = (set: Versions, prompt: Prompt): Version | null =>
 
 /** A version that is in no set yet, and was not compared or tried unless that is said. */
 export const newVersion = (made: Pick<Version, 'prompt' | 'origin'> & Partial<Version>): Version => ({
-  ...{ id: '', number: 0, name: '', createdAt: '' },
-  ...{ calibrated: false, model: null, learned: null, tried: null },
+  id: '',
+  number: 0,
+  name: '',
+  createdAt: '',
+  calibrated: false,
+  model: null,
+  learned: null,
+  tried: null,
   ...made,
 });
 
@@ -234,7 +243,9 @@ export function seedMean(
   const voices = seeds.map((seed) => ({ ...text, weight: 1 / seeds.length, soft: softOf(seed.prompt) }));
   if (seeds.length < 2) return null;
   const version = newVersion({
-    ...{ name: `Tuned, mean of ${seeds.length} seeds`, model: of.model, learned: of.learned },
+    name: `Tuned, mean of ${seeds.length} seeds`,
+    model: of.model,
+    learned: of.learned,
     prompt: { ...prompt, voices, calibration: null, threshold: null },
     origin: { kind: 'mixed', of: [of.id, ...seeds.flatMap(({ id }) => (id === of.id ? [] : [id]))] },
   });

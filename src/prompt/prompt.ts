@@ -155,7 +155,11 @@ export const voicesOf = (
   softs: readonly SoftPrompt[] = [],
 ): readonly TextVoice[] =>
   (softs.length > 0 ? softs : [null]).map((soft, _, { length }) => ({
-    ...{ kind: 'text', weight: 1 / length, ...text, words, soft },
+    kind: 'text',
+    weight: 1 / length,
+    ...text,
+    words,
+    soft,
   }));
 
 /** Empty where texts are generated. */

@@ -141,7 +141,9 @@ export function reportOf(of: Reported): ReportInput | null {
     const { kind, plan, comparison, votes = [] } = evaluation;
     return {
       ...facts,
-      ...{ kind, plan, comparison },
+      kind,
+      plan,
+      comparison,
       card: cardOf(evaluation, { stillFalling }),
       votes: votes.length > 0 ? tally(votes) : null,
       rows: withRows ? textChanges(evaluation, dataset) : [],
@@ -150,12 +152,14 @@ export function reportOf(of: Reported): ReportInput | null {
   if (evaluation.kind === 'tag') {
     const { kind, plan, comparison } = evaluation;
     const card = cardOf(evaluation, { stillFalling });
-    return { ...facts, ...{ kind, plan, comparison, card }, answerWords: answerWords(set, evaluation) };
+    return { ...facts, kind, plan, comparison, card, answerWords: answerWords(set, evaluation) };
   }
   const { kind, plan, comparison } = evaluation;
   return {
     ...facts,
-    ...{ kind, plan, comparison },
+    kind,
+    plan,
+    comparison,
     answerWords: answerWords(set, evaluation),
     card: cardOf(evaluation, { stillFalling, everyRowSeconds: everyRowSeconds(run, plan) }),
     rows: withRows ? changedTexts(comparison, dataset) : [],

@@ -56,8 +56,12 @@ const recommended = (card: ReportInput['card']): Pick<Results, 'recommendation'>
 /** Of either kind of task. */
 const shared = (input: ReportInput) => ({
   formatVersion: 1 as const,
-  ...{ createdAt: input.createdAt, model: input.model, environment: input.environment, dataset: input.dataset },
-  ...{ rows: input.account, training: input.training },
+  createdAt: input.createdAt,
+  model: input.model,
+  environment: input.environment,
+  dataset: input.dataset,
+  rows: input.account,
+  training: input.training,
   verdict: input.comparison.verdict,
   ...recommended(input.card),
   looks: input.plan.looks,
@@ -144,7 +148,8 @@ function textResults(input: TextReport): TextResults {
       ...arm,
       mayKnowTestRows: mayKnow.includes(arm.id),
       rows: plan.rowIds.map((id, i) => ({
-        ...{ id, rougeL: rows[i] ?? 0 },
+        id,
+        rougeL: rows[i] ?? 0,
         ...present(outcomeOf(plan.arms, arm.id).scores[i], 'score'),
       })),
     })),

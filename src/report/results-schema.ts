@@ -268,7 +268,10 @@ const textResults = z.object({
   ),
   votes: z
     .object({
-      ...{ a: count, b: count, ties: count, bothBad: count },
+      a: count,
+      b: count,
+      ties: count,
+      bothBad: count,
       winRate: share.nullable().describe('Of b'),
       ci95: interval,
       p: share.describe('Exact sign test'),

@@ -186,7 +186,8 @@ export function fieldsSource(
     return Object.hasOwn(fields, name) ? (fields[name] ?? '') : '';
   };
   const table = rows.map((fields, i) => ({
-    ...{ id: String(i), line: i + 1 },
+    id: String(i),
+    line: i + 1,
     cells: Object.fromEntries(columns.map((column) => [column, cell(fields, column)])),
   }));
   const cellAt = (index: number, column: string | null) => cell(rows[index] ?? {}, column ?? text);
@@ -260,11 +261,15 @@ type RowSaid =
   | Pick<RowAnswer<'tag'>, 'kind' | 'gold' | 'probabilities'>;
 
 const asLabel: FromLogProbs = (logProbs, cuts, { label }) => ({
-  ...{ kind: 'classify', gold: label, probabilities: labelProbabilities(logProbs, cuts) },
+  kind: 'classify',
+  gold: label,
+  probabilities: labelProbabilities(logProbs, cuts),
 });
 
 const asTags: FromLogProbs = (logProbs, cuts, { tags }) => ({
-  ...{ kind: 'tag', gold: tags ?? null, probabilities: tagProbabilities(logProbs, cuts) },
+  kind: 'tag',
+  gold: tags ?? null,
+  probabilities: tagProbabilities(logProbs, cuts),
 });
 
 /** Rows as the voices of a prompt read them. */

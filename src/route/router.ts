@@ -175,7 +175,8 @@ export function createRouter(options: RouterOptions): Router {
   const checks = options.checks && rememberedChecks(options.checks);
   const rows = (plan: Plan, rowsOf: (version: AskedVersion) => RowSource): Route => {
     const candidate = (of: AskedVersion) => ({
-      ...{ version: of, rows: rowsOf(of) },
+      version: of,
+      rows: rowsOf(of),
       ...(checks && { checks: () => checks(of) }),
     });
     const { asked, fallback, policy } = plan;
@@ -231,7 +232,10 @@ export function createRouter(options: RouterOptions): Router {
 function factsOf(answer: RoutedAnswer, by: AskedVersion, took: Pick<Answer, 'latencyMs' | 'modelMs'>): Answer {
   const { fallbackReason, shadow, tokens } = answer;
   return {
-    ...{ version: by.name, route: by.route, tokens, ...took },
+    version: by.name,
+    route: by.route,
+    tokens,
+    ...took,
     ...(fallbackReason && { fallbackReason }),
     ...(shadow && { shadow: shadowOf(shadow, by) }),
   };

@@ -22,7 +22,12 @@ const number = <Key extends string>(
   [min, max, empty]: Limits,
   whole = false,
 ) => ({
-  ...{ key, label, hint, min, max, whole },
+  key,
+  label,
+  hint,
+  min,
+  max,
+  whole,
   ...(empty === undefined ? {} : { empty }),
 });
 const whole = <Key extends string>(key: Key, label: string, hint: string, limits: Limits) =>

@@ -33,7 +33,8 @@ export async function textRows(
   const tooLong = [...new Set(read.flatMap((each) => each.tooLong))];
   const [own = [], ...more] = read.map((each) => each.rows.filter(({ rowId }) => !tooLong.includes(rowId)));
   return {
-    ...{ ...first, tooLong },
+    ...first,
+    tooLong,
     rows: own.map((row, i): AskedRow => ({ ...row, others: more.map((all) => present(all[i], row.rowId)) })),
   };
 }

@@ -135,7 +135,10 @@ function labelAnswers(labels: readonly string[], rows: number, threshold: number
     counts: () => [...counts],
     unsure: () => unsure,
     output: (each) => ({
-      ...{ labels, predictions, confidences, threshold },
+      labels,
+      predictions,
+      confidences,
+      threshold,
       each: each === 'nothing' ? null : { as: each, values: all },
     }),
   };

@@ -94,7 +94,10 @@ export async function tokensOfArms(
     const { prompt } = arm.version;
     const [read, cacheKey] = [rowsBy(prompt, rows), cacheKeyFor(dataset, arm)];
     return textsOf(prompt).map(({ soft, words }, voice) => ({
-      ...{ rows: read(voice), labels: labelTokens(encoder, words), cacheKey, soft },
+      rows: read(voice),
+      labels: labelTokens(encoder, words),
+      cacheKey,
+      soft,
     }));
   });
   const tokens = [...(await engine.tokensToRun([...asked.flat(), ...after], control))];

@@ -171,7 +171,9 @@ function mixed(
   );
   return newVersion({
     prompt: {
-      ...{ task: first.of.prompt.task, voices, threshold: null },
+      task: first.of.prompt.task,
+      voices,
+      threshold: null,
       calibration: fit && probe ? { ...fit, meanLogProbs: fit.meanLogProbs.map((mean) => mean * probe.weight) } : null,
     },
     origin: { kind: 'mixed', of: heard.flatMap(({ of }) => (of.id === '' ? [] : [of.id])) },
@@ -282,7 +284,10 @@ export async function tokensOfComparison(using: Comparing): Promise<number> {
   // nothing that is timed is answered from memory
   const timed = arms.flatMap(({ arm, rows }) =>
     textsOf(arm.version.prompt).map(({ soft }, voice) => ({
-      ...{ rows: rowsBy(arm.version.prompt, timedRows(dataset, test, rows))(voice), labels: [], soft, cacheKey: null },
+      rows: rowsBy(arm.version.prompt, timedRows(dataset, test, rows))(voice),
+      labels: [],
+      soft,
+      cacheKey: null,
     })),
   );
   const probed = await probeRows(using, untunedOf(arms), [...test, ...keep(others.validation)]);

@@ -81,7 +81,12 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const counted = references(dataset, open, cutsOf);
   const line = (id: string, name: string, { test }: Said, cuts: readonly number[]): TagOutcome => ({
-    ...{ id, name, kind: 'reference', odds: test, cuts, tokensSentMean: null },
+    id,
+    name,
+    kind: 'reference',
+    odds: test,
+    cuts,
+    tokensSentMean: null,
   });
   const groups = rowGroups(dataset, parts.test);
   const plan = {

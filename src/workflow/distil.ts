@@ -146,7 +146,8 @@ async function teacherAnswers(
   const tell = (done: number) =>
     emit({
       kind: 'teacher',
-      ...{ done, total: rows.length },
+      done,
+      total: rows.length,
       secondsLeft: secondsLeft(done, rows.length, (performance.now() - begin) / 1000),
     });
   tell(0);

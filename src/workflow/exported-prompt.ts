@@ -88,10 +88,14 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
   const isUntuned = tuned && untuned && isSameText(untuned, textAlone(tuned.prompt));
   const { weights, embeddingMultiplier, attentionHeads } = host.card;
   const about = {
-    ...{ producer: PRODUCT, name, handle, createdAt: host.now() },
+    producer: PRODUCT,
+    name,
+    handle,
+    createdAt: host.now(),
     columns: dataset && { text: dataset.mapping.text, label: dataset.mapping.label },
     policy: isStaged && policy && policy.kind !== 'as-asked' ? policy : null,
-    ...{ origin: version.origin, learned: version.learned },
+    origin: version.origin,
+    learned: version.learned,
     run: trained && packedRun(trained),
     untuned: isUntuned ? untuned.calibration : null,
     data: dataset && dataset.fingerprint === tuned?.learned?.datasetFingerprint ? dataFacts(dataset) : null,
@@ -122,7 +126,9 @@ function dataFacts({ table, mapping, split, fingerprint, splitHash, seed }: Data
   });
   const hash = (id: string) => textHash(present(rows.get(id), `row ${id}`), mapping);
   return {
-    ...{ fingerprint, splitHash, seed },
+    fingerprint,
+    splitHash,
+    seed,
     rows: ofParts(({ length }) => length),
     textHashes: ofParts((part) => part.map(hash).join('')),
   };
@@ -140,8 +146,11 @@ function resultsOf(subject: Subject, { set }: Order['stored']): Package['results
   const pair = (comparison.pairs as readonly AnyPair[]).find(({ b }) => b === arm.id);
   const other = pair && arms.find((each) => each.id === pair.a);
   return {
-    ...{ headline: comparison.verdict.headline, at: evaluation.createdAt },
-    ...{ rows: comparison.n, looks: plan.looks, metrics: figures(arm) },
+    headline: comparison.verdict.headline,
+    at: evaluation.createdAt,
+    rows: comparison.n,
+    looks: plan.looks,
+    metrics: figures(arm),
     against: pair && other ? { name: other.name, metrics: figures(other), differences: figures(pair) } : null,
   };
 }

@@ -304,8 +304,16 @@ const spreadsheet: PromptExport = {
 };
 
 export const EXPORTS = {
-  ...{ engineer, webPage, textField, chatServer, promptfoo, peft },
-  ...{ browser, audience, manager, spreadsheet },
+  engineer,
+  webPage,
+  textField,
+  chatServer,
+  promptfoo,
+  peft,
+  browser,
+  audience,
+  manager,
+  spreadsheet,
 } as const satisfies Readonly<Record<string, PromptExport>>;
 
 export type RecipientId = keyof typeof EXPORTS;

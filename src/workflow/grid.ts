@@ -169,8 +169,12 @@ async function saidBy(host: Host, at: Place, asked: Asked, control: Control, tel
   const { rowIds } = found;
   const rowsKey = await rowsKeyOf(dataset);
   const answers = scored({
-    ...{ kind, rowsKey, groups: rowGroups(dataset, rowIds) ?? null, seed: dataset.seed },
-    ...{ leftOut: asked.leftOut.length, known: knownRows(of, dataset, rowIds) },
+    kind,
+    rowsKey,
+    groups: rowGroups(dataset, rowIds) ?? null,
+    seed: dataset.seed,
+    leftOut: asked.leftOut.length,
+    known: knownRows(of, dataset, rowIds),
     ...found,
   } as Unscored);
   const [gold, labels] = 'labels' in answers ? [goldOf(answers), answers.labels] : [wantedOf(dataset, rowIds), []];

@@ -52,7 +52,8 @@ function packed(host: TokenHost, of: AskedVersion): Package['version'] {
     voice.kind === 'text' && voice.chat ? { ...voice, template: marked(host, voice.template), chat: false } : voice,
   );
   return {
-    ...{ name: of.name, route: of.route },
+    name: of.name,
+    route: of.route,
     prompt: { ...prompt, voices, task: longest === null ? task : { kind: 'generate', longest } },
   };
 }

@@ -64,12 +64,14 @@ const quietly = () => undefined;
 const REPORTS = {
   html: { end: 'report.html', type: 'text/html', what: 'one file: no script, no request', write: htmlReport },
   markdown: {
-    ...{ end: 'report.md', type: 'text/markdown' },
+    end: 'report.md',
+    type: 'text/markdown',
     what: 'for a wiki or a pull request: no text of any row',
     write: markdownReport,
   },
   json: {
-    ...{ end: 'results.json', type: 'application/json' },
+    end: 'results.json',
+    type: 'application/json',
     what: 'every figure, for a program: no text of any row',
     write: (of: ReportInput) => `${JSON.stringify(resultsJson(of), null, 2)}\n`,
   },

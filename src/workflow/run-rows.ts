@@ -62,7 +62,9 @@ export async function learnedRows(
   const isChecked = new Set(validation);
   const checked = rows.filter(({ rowId }) => isChecked.has(rowId)).length;
   return {
-    ...{ train: rows.length - checked, validation: checked, long: tooLong.length },
+    train: rows.length - checked,
+    validation: checked,
+    long: tooLong.length,
     drawn: usedRows({ split }) - split.test.length - asked.length,
   };
 }

@@ -83,7 +83,9 @@ export function runText(
   const yours = chosenWritten(set);
   const { shotSeed = 0, selection } = yours ? firstText(yours.prompt) : {};
   const prompt: PromptText = {
-    ...{ template, shots: examples, shotSeed },
+    template,
+    shots: examples,
+    shotSeed,
     selection: selection === 'random' ? selection : 'balanced',
   };
   const shown = shotIds(dataset, prompt);

@@ -27,7 +27,8 @@ export const asTry = (
   figures: FiguresOf<Tried['kind']>,
 ): Tried => ({
   ...figures,
-  ...{ datasetFingerprint: fingerprint, splitHash },
+  datasetFingerprint: fingerprint,
+  splitHash,
   with: { ...answers, seed, model: info.sha256 },
 });
 
@@ -76,8 +77,12 @@ function tagFigures(of: Answered, scored: ScoreResult): FiguresOf<'tag'> {
   const given = cuts ? odds.map((row) => givenTags(row, cuts)) : crossCut({ odds, gold }, tagShares(dataset));
   const counts = tagCounter(gold, given, dataset.labels.length - 1)([...rows.keys()]);
   return {
-    ...{ kind: 'tag', rows: rows.length, microF1: microF1(counts), macroF1: macroTagF1(counts) },
-    ...{ subsetAccuracy: subsetAccuracy(counts), seconds: scored.seconds },
+    kind: 'tag',
+    rows: rows.length,
+    microF1: microF1(counts),
+    macroF1: macroTagF1(counts),
+    subsetAccuracy: subsetAccuracy(counts),
+    seconds: scored.seconds,
     given: ids.map((rowId, i) => ({ rowId, tags: [...(given[i] ?? [])] })),
   };
 }

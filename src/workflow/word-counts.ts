@@ -59,5 +59,7 @@ export function countVersions(
 
 /** What word counts, and what is mixed with them, learn from. */
 export const learnedOn = ({ fingerprint, splitHash, heldBackHash }: Dataset): NonNullable<Version['learned']> => ({
-  ...{ datasetFingerprint: fingerprint, splitHash, heldBackHash },
+  datasetFingerprint: fingerprint,
+  splitHash,
+  heldBackHash,
 });

@@ -205,7 +205,8 @@ export const drawCurve =
   (points: readonly { readonly rows: number; readonly accuracy: number }[], validationRows: number): Draw =>
   (width) => {
     const blurred = points.map(({ rows, accuracy }) => ({
-      ...{ rows, accuracy },
+      rows,
+      accuracy,
       ...wilson(accuracy * validationRows, validationRows),
     }));
     const low = tenthBelow([1, ...blurred.map((p) => p.low)], 0.03);

@@ -114,7 +114,11 @@ export function slicesOf(
           rowIds: ks.map((k) => rowIds[k] as string),
           accuracyA: (bothRight + aOnly) / ks.length,
           accuracyB: (bothRight + bOnly) / ks.length,
-          ...{ aOnly, bOnly, difference, ci95, p },
+          aOnly,
+          bOnly,
+          difference,
+          ci95,
+          p,
         });
       }
   };

@@ -169,7 +169,11 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
   const known = knownOf({
-    ...{ set, model, rows, trainingRows, kind: set.kind },
+    set,
+    model,
+    rows,
+    trainingRows,
+    kind: set.kind,
     measured: found?.measured ?? null,
     moreRows: learningCurve(set, { train: trainingRows, validation: validationRows })?.sentence ?? null,
     fineTuning: (found && 'fineTuning' in found.evaluation && found.evaluation.fineTuning) || null,

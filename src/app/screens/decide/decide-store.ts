@@ -82,12 +82,19 @@ const UNSURE: readonly Field[] = [
 
 const CHECKS: readonly Field[] = [
   {
-    ...{ label: 'Labels for each check', hint: 'At most 20 checks.', whole: true, min: 1, max: 100_000 },
+    label: 'Labels for each check',
+    hint: 'At most 20 checks.',
+    whole: true,
+    min: 1,
+    max: 100_000,
     of: ({ rowsPerLook }) => rowsPerLook,
     to: (rowsPerLook) => ({ rowsPerLook }),
   },
   {
-    ...{ label: 'A label arrives after', hint: 'Rows answered meanwhile.', whole: true, max: 100_000 },
+    label: 'A label arrives after',
+    hint: 'Rows answered meanwhile.',
+    whole: true,
+    max: 100_000,
     of: ({ labelDelay }) => labelDelay,
     to: (labelDelay) => ({ labelDelay }),
   },

@@ -117,12 +117,16 @@ function Task({ what }: { readonly what: Incoming }) {
 const TASK: readonly FieldOf<TaskForm>[] = [
   { key: 'name', rows: 1, label: 'Name', maxLength: 80 },
   {
-    ...{ key: 'template', rows: 3, mono: true },
+    key: 'template',
+    rows: 3,
+    mono: true,
     label: 'Prompt: the text around a row',
     placeholder: 'Review: {text}\nSentiment:',
   },
   {
-    ...{ key: 'words', rows: 4, mono: true },
+    key: 'words',
+    rows: 4,
+    mono: true,
     label: 'Answers, one per line: label = answer word',
     placeholder: 'negative = negative\npositive = positive',
   },

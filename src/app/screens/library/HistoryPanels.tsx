@@ -30,7 +30,11 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
     () =>
       drawAccuracy(
         line.map(({ id, of, value, ci95: interval, n }) => ({
-          ...{ id, name: versionWords(of), value, interval, n },
+          id,
+          name: versionWords(of),
+          value,
+          interval,
+          n,
           kind: isText(of.prompt) ? 'zero-shot' : 'tuned',
         })),
       ),

@@ -148,7 +148,8 @@ function rowsOfSet({ services, stores }: Studio) {
 
 const cellsOf = (labelled: Labelled<UnsureRow>, mapping: ColumnMapping): readonly Row[] =>
   labelledFrom(labelled).map(([{ index, line, cells, text }, label]) => ({
-    ...{ id: String(index + 1), line },
+    id: String(index + 1),
+    line,
     cells: { ...cells, [mapping.text]: text, [mapping.label]: label },
   }));
 

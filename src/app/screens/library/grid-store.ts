@@ -115,7 +115,12 @@ async function viewOf({ services: { store }, stores }: Studio, plan: GridPlan, f
 }
 
 const cellOf = ({ setId, versionId, model, data, key, answers }: Answers): GridCell => ({
-  ...{ prompt: `${setId}/${versionId}`, model: model.sha256, data: data.id, key, skipped: null, answers },
+  prompt: `${setId}/${versionId}`,
+  model: model.sha256,
+  data: data.id,
+  key,
+  skipped: null,
+  answers,
 });
 
 /** Cells of the plan that are filled with the present versions and rows. */
@@ -235,7 +240,14 @@ export const gridState = perStudio((studio) => {
   /** The key changes with the plan, its sets and the models. */
   const view = steadyResource((_key: string) => read());
   return {
-    ...{ plan, cells, view, ...ofFiles, current, change, read, keep },
+    plan,
+    cells,
+    view,
+    ...ofFiles,
+    current,
+    change,
+    read,
+    keep,
     /** Deletes the answers of the cells in view. */
     clear: async () => {
       await remove(view.getState().value?.keys.keys() ?? []);

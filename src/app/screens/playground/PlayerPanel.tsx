@@ -116,8 +116,12 @@ const CONTINUATION: readonly FieldOf<Continuation>[] = [
   { key: 'maxTokens', label: 'Maximum tokens', min: 8, max: 256, whole: true },
   { key: 'seed', label: 'Seed', hint: 'The same seed gives the same text.', min: 0, max: 999_999_999, whole: true },
   {
-    ...{ key: 'stopAt', rows: 1, mono: true, placeholder: '\\n' },
-    ...{ label: 'Stop at', hint: 'Stops before this text. \\n is a line break.' },
+    key: 'stopAt',
+    rows: 1,
+    mono: true,
+    placeholder: '\\n',
+    label: 'Stop at',
+    hint: 'Stops before this text. \\n is a line break.',
   },
 ];
 

@@ -239,7 +239,10 @@ export interface CastKey {
 type Open = Pick<PromptSetsState, 'set' | 'dataset'>;
 
 export const castKey = ({ set, dataset }: Open, extra: string, model: string | null): CastKey => ({
-  ...{ setId: set?.id ?? null, set, dataset, model },
+  setId: set?.id ?? null,
+  set,
+  dataset,
+  model,
   extra: set ? extra : '',
 });
 

@@ -187,6 +187,19 @@ interface LossProps extends JudgedProps {
 
 const FIGURES = { loss: 'Loss', learningRate: 'Learning rate', gradNorm: 'Gradient norm', lengths: 'Vector lengths' };
 
+type Step = LiveRun['steps'][number];
+
+const OF_STEP = {
+  step: (s: Step) => s.step,
+  loss: (s: Step) => s.loss,
+  learning_rate: (s: Step) => s.learningRate,
+  gradient_norm: (s: Step) => s.gradNorm,
+  ms: (s: Step) => Math.round(s.ms),
+  shortest: (s: Step) => s.vectorNorms?.[0] ?? null,
+  median: (s: Step) => s.vectorNorms?.[1] ?? null,
+  longest: (s: Step) => s.vectorNorms?.[2] ?? null,
+};
+
 function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: LossProps) {
   const { steps, stepsTotal } = live;
   const last = steps.at(-1);
@@ -197,8 +210,10 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
     [figure, steps, vocabulary, stepsTotal],
   );
   const titles = {
-    ...{ learningRate: 'Learning rate: rises during warm-up, then falls along a cosine', loss: lossTitle(trend) },
-    ...{ gradNorm: 'Gradient norm, before clipping', lengths: normsTitle(last?.vectorNorms ?? null, vocabulary) },
+    learningRate: 'Learning rate: rises during warm-up, then falls along a cosine',
+    loss: lossTitle(trend),
+    gradNorm: 'Gradient norm, before clipping',
+    lengths: normsTitle(last?.vectorNorms ?? null, vocabulary),
   };
   const trainAgain = useTrainAgain(run, settings);
   const { kind, title, advice, remedy } = diagnosis;
@@ -210,16 +225,7 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
       title={titles[figure]}
       controls={<Choices label="What is shown" hideLabel value={figure} onChange={choose} options={FIGURES} />}
       draw={draw}
-      twin={twinOf(steps, {
-        step: (s) => s.step,
-        loss: (s) => s.loss,
-        learning_rate: (s) => s.learningRate,
-        gradient_norm: (s) => s.gradNorm,
-        ms: (s) => Math.round(s.ms),
-        shortest: (s) => s.vectorNorms?.[0] ?? null,
-        median: (s) => s.vectorNorms?.[1] ?? null,
-        longest: (s) => s.vectorNorms?.[2] ?? null,
-      })}
+      twin={twinOf(steps, OF_STEP)}
     >
       {figure === 'lengths' ? (
         <p className="dim small">

@@ -68,7 +68,10 @@ export class PreparingRows {
   protected readonly promptSets: PromptSetsStore;
   protected readonly data = createStore<DataState>(() => ({
     ...NOTHING,
-    ...{ reading: null, readingShare: null, failure: null, card: null },
+    reading: null,
+    readingShare: null,
+    failure: null,
+    card: null,
   }));
   readonly getState = this.data.getState;
   readonly getInitialState = this.data.getInitialState;
