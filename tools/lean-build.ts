@@ -115,7 +115,10 @@ export function laterParts(root: string) {
       if (known.first.has(id)) return null;
       return known.work.has(id) ? 'later' : 'later-page';
     },
-    ...{ minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: SMALL },
+    debugName: 'later parts',
+    minShareCount: 2,
+    entriesAware: true,
+    entriesAwareMergeThreshold: SMALL,
     includeDependenciesRecursively: false,
   };
 }

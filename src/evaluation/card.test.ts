@@ -63,7 +63,7 @@ describe('the card of a comparison of labels', () => {
     const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
     expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
     expect(why).toContain(
-      'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but they are reference lines, not prompts',
+      'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references',
     );
     expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
   });
@@ -79,7 +79,7 @@ describe('the card of a comparison of labels', () => {
     const plan = planOf(gold, [yours, tuned, ...(combined ? [combined.arm] : [])]);
     const card = cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
     expect(card?.why).toContain(
-      'Word counts alone (tuned: weight 0) is clearly ahead of your prompt on these rows, but it is a reference line',
+      'Word counts alone (tuned: weight 0) is clearly ahead of your prompt on these rows, but the advice is among prompts, and this is a reference',
     );
   });
 

@@ -168,9 +168,7 @@ const groupOf = ({ id, kind }: CardArm, { keepsProbe }: Field): Group =>
 const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
   probe: () => 'and can be used once it is saved as a version',
   reference: (isOne) =>
-    isOne
-      ? 'but it is a reference line, not a prompt: it shows what the rows allow'
-      : 'but they are reference lines, not prompts: they show what the rows allow',
+    `but the advice is among prompts, and ${isOne ? 'this is a reference: it shows' : 'these are references: they show'} what the rows allow`,
   several: (isOne) => `but ${isOne ? 'it asks' : 'they ask'} more than one prompt or model for every row`,
   prompt: (isOne) =>
     `but the advice is between your prompt and the tuned one: to decide on ${isOne ? 'it, choose it' : 'them, choose one'} as yours or as tuned, and compare again`,

@@ -222,7 +222,8 @@ function AddRows({ plan, view }: PlanProps & ViewProps) {
   const first = sets.find(({ id }) => id === plan.rows[0]?.setId);
   const { task } = view.prompts[0]?.prompt ?? {};
   const fits = ({ labels }: Listing) =>
-    !first || (labels.every((label) => first.labels.includes(label)) && !first.labels.length === !labels.length);
+    !first ||
+    (labels.every((label) => first.labels.includes(label)) && (first.labels.length === 0) === (labels.length === 0));
   const open = sets.filter((set) => set.rows !== null && fits(set) && !plan.data.includes(set.id));
   return (
     <>
