@@ -31,6 +31,8 @@ const voicesOf = ({ prompt }: Root) => (isRecord(prompt) && Array.isArray(prompt
 const isOf = (file: string, path: string, root: Root): boolean => {
   if (file === MIXED) return voicesOf(root).length > 1 && voicesOf(root)[0].soft.answerShift !== undefined;
   if (file === WRITTEN) return path.startsWith('versions/') && voicesOf(root)[0].soft === null && root.tried !== null;
+  if (file === CHOICES) return root.kind === 'classify' && path.startsWith('comparisons/');
+  if (file === TEXTS) return root.kind === 'generate' && path.startsWith('comparisons/');
   return path.startsWith(file) && (file !== RUN || (Array.isArray(root.race) && root.race.length === 2));
 };
 
@@ -56,6 +58,8 @@ const letters = (n: number) => 'x'.repeat(n);
 const words = (n: number) => ['bad', 'good'].map((label) => ({ label, word: letters(n) }));
 const SET = 'prompt-set.json';
 const WRITTEN = 'written version';
+const CHOICES = 'comparison of labels';
+const TEXTS = 'comparison of texts';
 const RUN = 'runs/';
 /** The first of those that is several prompts. */
 const MIXED = 'mixed';
@@ -91,17 +95,17 @@ describe('a prompt set of a stranger', () => {
   });
 
   it.each<[what: string, file: string, place: string, value: unknown]>([
-    ['a row without a label', 'comparisons/', 'plan.gold', []],
-    ['a row without an answer', 'comparisons/', 'plan.arms.0.logProbs', []],
-    ['a pair of one prompt', 'comparisons/', 'plan.pairs', [['tuned']]],
-    ['a pair of three prompts', 'comparisons/', 'plan.pairs', [['a', 'b', 'c']]],
-    ['a level that is a text', 'comparisons/', 'comparison.arms.0.metrics.accuracy.value', 'high'],
-    ['answer words that are a text', 'comparisons/', 'words', 'good'],
-    ['versions that are a number', 'written/', 'versions', 7],
-    ['a row without an expected text', 'written/', 'plan.wanted', []],
-    ['a row without a generated text', 'written/', 'plan.arms.0.written', []],
-    ['a row without a score', 'written/', 'plan.arms.0.scores', []],
-    ['a pair of three generated texts', 'written/', 'plan.pairs', [['a', 'b', 'c']]],
+    ['a row without a label', CHOICES, 'plan.gold', []],
+    ['a row without an answer', CHOICES, 'plan.arms.0.logProbs', []],
+    ['a pair of one prompt', CHOICES, 'plan.pairs', [['tuned']]],
+    ['a pair of three prompts', CHOICES, 'plan.pairs', [['a', 'b', 'c']]],
+    ['a level that is a text', CHOICES, 'comparison.arms.0.metrics.accuracy.value', 'high'],
+    ['answer words that are a text', CHOICES, 'words', 'good'],
+    ['versions that are a number', TEXTS, 'versions', 7],
+    ['a row without an expected text', TEXTS, 'plan.wanted', []],
+    ['a row without a generated text', TEXTS, 'plan.arms.0.written', []],
+    ['a row without a score', TEXTS, 'plan.arms.0.scores', []],
+    ['a pair of three generated texts', TEXTS, 'plan.pairs', [['a', 'b', 'c']]],
     ['a measured row without an answer', 'measurements/', 'answers.gold', [0, 1, 0, 1]],
     ['an optimiser of another size', 'checkpoints/', 'checkpoint.optimiser', { m: new Float32Array(3) }],
     ['a vector that is no number', 'checkpoints/', 'checkpoint.vectors', Float32Array.of(1, Number.NaN, 2, 3)],

@@ -1,5 +1,5 @@
 /** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
-import { type Dataset, ofTask, type TaskKind } from '../dataset/types';
+import { type Dataset, ofTask } from '../dataset/types';
 import { newerFormat } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { exactJson, readExactJson } from '../lib/exact-json';
@@ -9,33 +9,15 @@ import { firstFault, z } from '../lib/zod';
 import { countsOf, textsOf } from '../prompt/prompt';
 import { type Answers, scored } from '../prompt-set/answers';
 import { withVerdict } from '../prompt-set/listing';
-import {
-  type ClassifyEvaluation,
-  type Evaluation,
-  type GenerateEvaluation,
-  type Kept,
-  kept,
-  type PromptSet,
-  type Run,
-  type RunCheckpoint,
-  type TagEvaluation,
-  type Tried,
-  type Version,
-  withKind,
-} from '../prompt-set/types';
+import type { Evaluation, PromptSet, Run, RunCheckpoint, Tried, Version } from '../prompt-set/types';
 import { datasetSchema, id, many, runSchema, setSchema, versionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
-import { checkpointSchema, evaluationSchema, measurementSchema, taggingSchema, writingSchema } from './set-schema';
+import { checkpointSchema, evaluationSchema, measurementSchema } from './set-schema';
 import type { Files } from './zip';
 
 const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
-/** The folder gives the kind of a comparison; its file does not contain it. */
-const FOLDER_OF = { classify: 'comparisons', tag: 'tagged', generate: 'written' } as const satisfies Record<
-  TaskKind,
-  string
->;
 
 export interface CompleteSet {
   readonly set: PromptSet;
@@ -114,10 +96,7 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
     const { runId: id } = checkpoint;
     write(`checkpoints/${name('checkpoints', { id, number: numbers.get(id) ?? 0 })}.json`, checkpoint);
   }
-  for (const evaluation of evaluations) {
-    const folder = FOLDER_OF[evaluation.kind];
-    write(`${folder}/${name(folder, evaluation)}.json`, kept(evaluation));
-  }
+  for (const evaluation of evaluations) write(`comparisons/${name('comparisons', evaluation)}.json`, evaluation);
   for (const measurement of measurements) write(`measurements/${name('measurements', measurement)}.json`, measurement);
   if (dataset) write(DATA_FILE, dataset);
   return files;
@@ -157,19 +136,12 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     versions: readFolder<Version>(files, 'versions', versionSchema),
     runs: readFolder<Run>(files, 'runs', runSchema),
     checkpoints: readFolder<RunCheckpoint>(files, 'checkpoints', checkpointSchema),
-    classified: readFolder<Kept<ClassifyEvaluation>>(files, FOLDER_OF.classify, evaluationSchema),
-    tagged: readFolder<Kept<TagEvaluation>>(files, FOLDER_OF.tag, taggingSchema),
-    generated: readFolder<Kept<GenerateEvaluation>>(files, FOLDER_OF.generate, writingSchema),
+    evaluations: readFolder<Evaluation>(files, 'comparisons', evaluationSchema),
     measurements: readFolder<Answers>(files, 'measurements', measurementSchema),
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
   });
   if (!read.ok) return read;
-  const { versions, runs, checkpoints, measurements, dataset } = read.value;
-  const evaluations = [
-    ...read.value.classified.map((each) => withKind(each, 'classify')),
-    ...read.value.tagged.map((each) => withKind(each, 'tag')),
-    ...read.value.generated.map((each) => withKind(each, 'generate')),
-  ];
+  const { versions, runs, checkpoints, evaluations, measurements, dataset } = read.value;
   for (const ids of [versions, runs, evaluations, measurements].map((list) => list.map(({ id }) => id)))
     if (new Set(ids).size < ids.length) return bad('Two of its versions have the same id.');
   const { formatVersion: _version, ...facts } = head.value;
@@ -186,12 +158,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   });
 }
 
-type Parts = Omit<CompleteSet, 'set' | 'evaluations'> &
-  Pick<PromptSet, 'versions' | 'runs'> & {
-    readonly classified: readonly Kept<ClassifyEvaluation>[];
-    readonly tagged: readonly Kept<TagEvaluation>[];
-    readonly generated: readonly Kept<GenerateEvaluation>[];
-  };
+type Parts = Omit<CompleteSet, 'set'> & Pick<PromptSet, 'versions' | 'runs'>;
 
 /** All values, or the first failure. */
 function allOk<T extends object>(

@@ -104,7 +104,8 @@ const compared = {
   account: accountSchema,
 };
 
-export const evaluationSchema = z.object({
+const classified = z.object({
+  kind: z.literal('classify'),
   ...compared,
   fineTuning: z
     .object({
@@ -144,7 +145,8 @@ export const evaluationSchema = z.object({
 
 const places = many(many(z.int().min(0)));
 
-export const taggingSchema = z.object({
+const tagged = z.object({
+  kind: z.literal('tag'),
   ...compared,
   plan: z
     .object({
@@ -178,7 +180,8 @@ export const taggingSchema = z.object({
   }),
 });
 
-export const writingSchema = z.object({
+const generated = z.object({
+  kind: z.literal('generate'),
   ...compared,
   plan: z
     .object({
@@ -210,6 +213,8 @@ export const writingSchema = z.object({
     verdict: z.object({ kind: id, headline: line, detail: page }),
   }),
 });
+
+export const evaluationSchema = z.discriminatedUnion('kind', [classified, tagged, generated]);
 
 export const measurementSchema = z.object({
   id: id.min(1),

@@ -1,16 +1,9 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
+import { TASK_KINDS } from '../dataset/types';
 import { firstFault, z } from '../lib/zod';
 import { finite as numbers } from '../prompt/prompt';
 import type { Answers } from '../prompt-set/answers';
-import type {
-  ClassifyEvaluation,
-  GenerateEvaluation,
-  Kept,
-  PromptSet,
-  RunCheckpoint,
-  StoredDataset,
-  TagEvaluation,
-} from '../prompt-set/types';
+import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from '../prompt-set/types';
 import { runSchema, versionSchema } from '../prompt-set/version-schemas';
 
 /** `sound` is the value itself if nothing is wrong, as this release writes it, the rest of it if parts were removed, null if nothing is left. */
@@ -56,22 +49,11 @@ const checkpoint = z.looseObject({
 });
 
 const evaluation = z.looseObject({
+  kind: z.enum(TASK_KINDS),
   id: text,
   setId: text,
   createdAt: text,
-  plan: z.looseObject({ labels: z.array(text), rowIds: z.array(text), arms: z.array(z.looseObject({ id: text })) }),
-  comparison: z.looseObject({ verdict: z.looseObject({ headline: text }) }),
-});
-
-const writing = z.looseObject({
-  id: text,
-  setId: text,
-  createdAt: text,
-  plan: z.looseObject({
-    rowIds: z.array(text),
-    wanted: z.array(text),
-    arms: z.array(z.looseObject({ id: text, written: z.array(text) })),
-  }),
+  plan: z.looseObject({ rowIds: z.array(text), arms: z.array(z.looseObject({ id: text })) }),
   comparison: z.looseObject({ arms: z.array(z.looseObject({ id: text })), verdict: z.looseObject({ headline: text }) }),
 });
 
@@ -133,10 +115,7 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
 }
 
 export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
-export const soundEvaluation = whole<Kept<ClassifyEvaluation>>(evaluation);
-export const soundTagging = whole<Kept<TagEvaluation>>(evaluation);
-export const soundWriting = whole<Kept<GenerateEvaluation>>(writing);
-
+export const soundEvaluation = whole<Evaluation>(evaluation);
 export const soundMeasurement = whole<Answers>(measurement);
 
 export const soundDataset = whole<StoredDataset>(dataset);

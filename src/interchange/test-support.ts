@@ -7,15 +7,7 @@ import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
 import { answersTo } from '../prompt-set/answers.test-support';
 import { withCounts } from '../prompt-set/test-support';
-import {
-  type ClassifyEvaluation,
-  type GenerateEvaluation,
-  type Kept,
-  type Run,
-  type RunCheckpoint,
-  type Version,
-  withKind,
-} from '../prompt-set/types';
+import type { ClassifyEvaluation, GenerateEvaluation, Run, RunCheckpoint, Version } from '../prompt-set/types';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { CompleteSet } from './set-files';
 
@@ -195,7 +187,7 @@ const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =
     }),
   });
 
-const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept<ClassifyEvaluation>> =>
+const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<ClassifyEvaluation> =>
   fc
     .record({
       id,
@@ -206,6 +198,7 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept
       value: logProb,
     })
     .map(({ rowIds, choice, value, trainedVersion, ...own }) => ({
+      kind: 'classify' as const,
       ...own,
       setId,
       plan: {
@@ -262,13 +255,14 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept
       threads: 2,
     }));
 
-const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
+const writing = (setId: string): fc.Arbitrary<GenerateEvaluation> =>
   fc
     .record({ id, createdAt: time, rowIds: fc.uniqueArray(rowId, { minLength: 1, maxLength: 3 }), answer: text })
     .map(({ rowIds, answer, ...own }) => {
       const metrics = forEachMetric(TEXT_METRICS, () => ({ value: 0.5, interval: { low: 0, high: 1 } }));
       const arm = { id: 'tuned', name: 'Tuned', kind: 'tuned' as const, tokensSentMean: 2 };
       return {
+        kind: 'generate' as const,
         ...own,
         setId,
         plan: {
@@ -381,10 +375,9 @@ export const anySet: fc.Arbitrary<CompleteSet> = fc
       evaluations: fc
         .tuple(unique(evaluation(setId, runIds), 2), unique(writing(setId), 2))
         .map(([classified, generated]) =>
-          [
-            ...classified.map((each) => withKind(each, 'classify')),
-            ...generated.map((each) => withKind(each, 'generate')),
-          ].toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
+          [...classified, ...generated].toSorted(
+            (a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1),
+          ),
         ),
       measurements: unique(measurement(setId), 2).map((list) =>
         list.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),

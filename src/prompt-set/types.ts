@@ -96,9 +96,6 @@ export interface TagEvaluation extends Compared {
 
 export type Evaluation = ClassifyEvaluation | TagEvaluation | GenerateEvaluation;
 
-/** Without its kind, as it is stored and packed: the table or the folder says which kind it is. */
-export type Kept<E extends Evaluation> = Omit<E, 'kind'>;
-
 interface Review {
   /** Ids of all reviewed rows, changed or not. */
   readonly reviewed: readonly string[];
@@ -122,16 +119,7 @@ export interface StoredDataset {
   readonly dataset: Dataset;
 }
 
-// Comparisons of both kinds in one list; where they are stored, the table or folder gives the kind.
-
 type OfKind<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
 
 export const ofKind = <K extends TaskKind>(evaluations: readonly Evaluation[], kind: K): readonly OfKind<K>[] =>
   evaluations.filter((evaluation): evaluation is OfKind<K> => evaluation.kind === kind);
-
-export const withKind = <K extends TaskKind>(kept: Kept<OfKind<K>>, kind: K): OfKind<K> =>
-  ({ ...kept, kind }) as OfKind<K>;
-
-export function kept<E extends Evaluation>({ kind: _kind, ...rest }: E): Kept<E> {
-  return rest;
-}

@@ -7,8 +7,6 @@ import {
   soundEvaluation,
   soundMeasurement,
   soundSet,
-  soundTagging,
-  soundWriting,
 } from '../interchange/soundness';
 import { StudioError } from '../lib/errors';
 import type { PromptSet } from '../prompt-set/types';
@@ -19,8 +17,6 @@ const CHECKS = {
   promptSets: soundSet,
   checkpoints: soundCheckpoint,
   evaluations: soundEvaluation,
-  taggings: soundTagging,
-  writings: soundWriting,
   measurements: soundMeasurement,
   datasets: soundDataset,
 } as const;
@@ -30,21 +26,12 @@ const KEY: Readonly<Record<Checked, string>> = {
   promptSets: 'id',
   checkpoints: 'runId',
   evaluations: 'id',
-  taggings: 'id',
-  writings: 'id',
   measurements: 'id',
   datasets: 'setId',
 };
 
 /** Checked when the page starts. Data sets may be large, and are checked when they are opened. */
-const INSPECTED = [
-  'promptSets',
-  'checkpoints',
-  'evaluations',
-  'taggings',
-  'writings',
-  'measurements',
-] as const satisfies readonly Checked[];
+const INSPECTED = ['promptSets', 'checkpoints', 'evaluations', 'measurements'] as const satisfies readonly Checked[];
 
 const isChecked = (table: TableName): table is Checked => table in CHECKS;
 
@@ -60,8 +47,6 @@ const LOST = {
   checkpoints: (faults) =>
     `The last state of a training run (${faults}): the run cannot be resumed. A prompt that it has made is still here.`,
   evaluations: (faults) => `A comparison (${faults}). Compare again to replace it.`,
-  taggings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
-  writings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
   measurements: (faults) => `A measurement of a version (${faults}). Measure it again to replace it.`,
   datasets: (faults) => `The rows of a prompt set (${faults}). Open the file again on the Data screen.`,
   promptSets: (faults, value, isRepaired) =>

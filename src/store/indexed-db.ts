@@ -221,8 +221,6 @@ const WHAT: Readonly<Record<TableName, string>> = {
   datasets: 'saving the data set',
   checkpoints: 'saving the training run',
   evaluations: 'saving the comparison',
-  taggings: 'saving the comparison',
-  writings: 'saving the comparison',
   measurements: 'saving the measurement',
   listings: 'saving the prompt set',
   quarantine: 'setting a damaged value aside',

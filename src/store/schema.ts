@@ -1,20 +1,12 @@
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import type { Answers } from '../prompt-set/answers';
 import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../prompt-set/listing';
-import type {
-  ClassifyEvaluation,
-  GenerateEvaluation,
-  Kept,
-  PromptSet,
-  RunCheckpoint,
-  StoredDataset,
-  TagEvaluation,
-} from '../prompt-set/types';
+import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from '../prompt-set/types';
 
 /** A damaged value, unchanged. */
 export interface SetAside {
   readonly id: string;
-  readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations' | 'taggings' | 'writings' | 'measurements';
+  readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations' | 'measurements';
   /** ISO time. */
   readonly at: string;
   /** What is lost, from which item, and what is left, in sentences. */
@@ -27,11 +19,7 @@ export interface StudioSchema extends DBSchema {
   promptSets: { key: string; value: PromptSet };
   datasets: { key: string; value: StoredDataset };
   checkpoints: { key: string; value: RunCheckpoint; indexes: { bySet: string } };
-  evaluations: { key: string; value: Kept<ClassifyEvaluation>; indexes: { bySet: string } };
-  /** Comparisons of several labels a row. */
-  taggings: { key: string; value: Kept<TagEvaluation>; indexes: { bySet: string } };
-  /** Comparisons of generated texts. */
-  writings: { key: string; value: Kept<GenerateEvaluation>; indexes: { bySet: string } };
+  evaluations: { key: string; value: Evaluation; indexes: { bySet: string } };
   measurements: { key: string; value: Answers; indexes: { bySet: string } };
   /** What lists show of each set; updated with every value that it is derived from. */
   listings: { key: string; value: Listing };
@@ -45,8 +33,6 @@ export const TABLES = [
   'datasets',
   'checkpoints',
   'evaluations',
-  'taggings',
-  'writings',
   'measurements',
   'listings',
   'quarantine',
@@ -55,8 +41,8 @@ export const TABLES = [
 export type TableName = (typeof TABLES)[number];
 
 /** Tables whose values name their set and are found by it. */
-export type OfSet = 'checkpoints' | 'evaluations' | 'taggings' | 'writings' | 'measurements';
-export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'taggings', 'writings', 'measurements'];
+export type OfSet = 'checkpoints' | 'evaluations' | 'measurements';
+export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'measurements'];
 
 /** Whether a setting belongs to a set, and is deleted with it. */
 export const isOfSet = (settingKey: string, setId: string): boolean => settingKey.endsWith(`:${setId}`);
@@ -87,7 +73,7 @@ export interface Backend {
   dispose(): void;
 }
 
-const LISTED = ['promptSets', 'datasets', 'evaluations', 'taggings', 'writings'] as const;
+const LISTED = ['promptSets', 'datasets', 'evaluations'] as const;
 type Listed = (typeof LISTED)[number];
 
 export const isListed = (table: TableName): table is Listed => (LISTED as readonly TableName[]).includes(table);
@@ -96,7 +82,7 @@ export const isListed = (table: TableName): table is Listed => (LISTED as readon
 export const listedId = (table: Listed, value: ValueOf<Listed>): string =>
   table === 'promptSets'
     ? (value as ValueOf<'promptSets'>).id
-    : (value as ValueOf<'datasets' | 'evaluations' | 'taggings' | 'writings'>).setId;
+    : (value as ValueOf<'datasets' | 'evaluations'>).setId;
 
 /** The listing after a value was put; undefined = there is no set to list. */
 export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing | undefined): Listing | undefined {
@@ -106,9 +92,7 @@ export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing 
     case 'datasets':
       return before && withRows(before, (value as ValueOf<'datasets'>).dataset.table.rows.length);
     case 'evaluations':
-    case 'taggings':
-    case 'writings':
-      return before && withEvaluation(before, value as ValueOf<'evaluations' | 'taggings' | 'writings'>);
+      return before && withEvaluation(before, value as ValueOf<'evaluations'>);
   }
 }
 
@@ -142,7 +126,7 @@ export const MIGRATIONS: readonly Migration[] = [
       db.createObjectStore('settings', { keyPath: 'key' });
       db.createObjectStore('quarantine', { keyPath: 'id' });
       db.createObjectStore('checkpoints', { keyPath: 'runId' }).createIndex('bySet', 'setId');
-      for (const table of ['evaluations', 'taggings', 'writings', 'measurements'] as const)
+      for (const table of ['evaluations', 'measurements'] as const)
         db.createObjectStore(table, { keyPath: 'id' }).createIndex('bySet', 'setId');
     },
   },
@@ -156,7 +140,7 @@ export const MIGRATIONS: readonly Migration[] = [
         const listing = sound(() => listingOf(value, NO_FACTS));
         if (listing) await listings.put(listing);
       }
-      for (const table of ['datasets', 'evaluations', 'taggings', 'writings'] as const)
+      for (const table of ['datasets', 'evaluations'] as const)
         for await (const { value } of tx.objectStore(table)) {
           const before = await listings.get(value.setId);
           const after = before && sound(() => relisted(table, value, before));

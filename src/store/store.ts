@@ -1,14 +1,7 @@
 import { StudioError } from '../lib/errors';
 import type { Answers } from '../prompt-set/answers';
 import type { Listing } from '../prompt-set/listing';
-import {
-  type Evaluation,
-  kept,
-  type PromptSet,
-  type RunCheckpoint,
-  type StoredDataset,
-  withKind,
-} from '../prompt-set/types';
+import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from '../prompt-set/types';
 import { forgetAnswers } from './answers';
 import { claim, isHeld, memoryBackend, withLock } from './browser';
 import { type Guarded, guarded } from './guard';
@@ -52,7 +45,7 @@ export interface Store {
     ofSet(setId: string): Promise<readonly RunCheckpoint[]>;
   };
   readonly evaluations: {
-    /** Of both kinds, newest first. */
+    /** Newest first. */
     ofSet(setId: string): Promise<readonly Evaluation[]>;
     put(value: Evaluation): Promise<void>;
     /** Changes the stored comparison, whichever tab wrote it last; where there is none, the one that is given. */
@@ -206,23 +199,6 @@ const setTables = (backend: Guarded, tell: Tell): Pick<Store, 'listings' | 'sets
   },
 });
 
-/** Comparisons of all kinds, each in its own table, as one list. */
-async function evaluationsOf(backend: Backend, setId: string): Promise<readonly Evaluation[]> {
-  const [classified, tagged, generated] = await Promise.all([
-    backend.bySet('evaluations', setId),
-    backend.bySet('taggings', setId),
-    backend.bySet('writings', setId),
-  ]);
-  const all: Evaluation[] = [
-    ...classified.map((value) => withKind(value, 'classify')),
-    ...tagged.map((value) => withKind(value, 'tag')),
-    ...generated.map((value) => withKind(value, 'generate')),
-  ];
-  return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-}
-
-const EVALUATIONS = { classify: 'evaluations', tag: 'taggings', generate: 'writings' } as const;
-
 const resultTables = (backend: Guarded, tell: Tell): Pick<Store, 'checkpoints' | 'evaluations' | 'measurements'> => ({
   checkpoints: {
     get: async (runId) => (await backend.get('checkpoints', runId)) ?? null,
@@ -231,16 +207,17 @@ const resultTables = (backend: Guarded, tell: Tell): Pick<Store, 'checkpoints' |
     ofSet: (setId) => backend.bySet('checkpoints', setId),
   },
   evaluations: {
-    ofSet: (setId) => evaluationsOf(backend, setId),
+    ofSet: async (setId) =>
+      (await backend.bySet('evaluations', setId)).sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
     put: async (value) => {
-      await backend.put(EVALUATIONS[value.kind], kept(value) as never);
+      await backend.put('evaluations', value);
       tell('evaluations', value.setId);
     },
     update: async (of, change) => {
       let next = of;
-      await backend.update(EVALUATIONS[of.kind], of.id, (stored) => {
-        next = change(stored ? ({ ...stored, kind: of.kind } as typeof of) : of);
-        return kept(next) as never;
+      await backend.update('evaluations', of.id, (stored) => {
+        next = change((stored as typeof of | undefined) ?? of);
+        return next;
       });
       tell('evaluations', of.setId);
       return next;

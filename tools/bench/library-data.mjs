@@ -11,7 +11,7 @@ export async function fillLibrary(size) {
     db.createObjectStore('promptSets', { keyPath: 'id' });
     db.createObjectStore('datasets', { keyPath: 'setId' });
     db.createObjectStore('checkpoints', { keyPath: 'runId' }).createIndex('bySet', 'setId');
-    for (const table of ['evaluations', 'taggings', 'writings', 'measurements'])
+    for (const table of ['evaluations', 'measurements'])
       db.createObjectStore(table, { keyPath: 'id' }).createIndex('bySet', 'setId');
     db.createObjectStore('settings', { keyPath: 'key' });
     db.createObjectStore('quarantine', { keyPath: 'id' });
