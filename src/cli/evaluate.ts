@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { labelsIndexer, rowsOf } from '../dataset/labels';
-import { namedTags } from '../dataset/tags';
-import { type Dataset, type Row, type RowAccount, storedTask, type TaskKind } from '../dataset/types';
-import { tagResult } from '../evaluation/tag/compare';
+import { type Dataset, type Row, type RowAccount, storedTask } from '../dataset/types';
+import { sheetFigures, sheetRows } from '../evaluation/sheets';
+import type { AnswerSheet } from '../evaluation/types';
 import { times } from '../evaluation/words';
 import { type Package, unpacked } from '../interchange/package';
 import { readJson } from '../lib/bytes';
@@ -12,15 +12,12 @@ import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { counted, midSentence, ofRows, percent, points } from '../lib/format';
 import { firstFault, z } from '../lib/zod';
-import { labelProbabilities } from '../metrics/calibration';
-import { argmax } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
-import { type Figure, LABEL_METRICS, labelFigures, TAG_METRICS } from '../metrics/registry';
-import { oddsOf } from '../metrics/tags';
+import { type Figure, headlineMetric, headlineOf } from '../metrics/registry';
 import { labelsOf, softOf } from '../prompt/prompt';
 import { type AskedVersion, withoutVectors } from '../prompt-set/ready-prompt';
 import { asChoice, ofKind, openVersion, tableSource } from '../route/answering';
-import { isHashed } from '../workflow/grid';
+import { isHashed, labelAnswers } from '../workflow/grid';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
 import { bytesAt, openTable, readPrompt } from './data';
@@ -90,7 +87,7 @@ export const evaluate = command({
     if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
     await using host = await openHost(model, log);
     const version = unpacked(of, of.version);
-    const asked = { kind, dataset, columns, wanted: rowsOf(dataset, 'test') };
+    const asked = { dataset, columns, wanted: rowsOf(dataset, 'test') };
     const { rows, leftOut } = await sourceOf(host, version, asked);
     const account = leftOut.reduce((sum, [, , why]) => without(sum, why, 1), accountOf(dataset));
     if (rows.length === 0) {
@@ -256,37 +253,7 @@ interface ScoredArm {
   readonly rows: readonly object[];
 }
 
-/** Places of the labels that each row has, or gets. */
-type Places = readonly (readonly number[])[];
-
-interface Judged extends Pick<ScoredArm, 'metrics'> {
-  readonly predicted: Places;
-  /** The figure that is printed. */
-  readonly shown: string;
-}
-
-/** @param cuts what is subtracted from the log-probabilities */
-type Judge = (logProbs: Places, cuts: readonly number[] | null, gold: Places, names: readonly string[]) => Judged;
-
-const JUDGES: Readonly<Record<Exclude<TaskKind, 'generate'>, Judge>> = {
-  classify: (logProbs, cuts, gold, names) => {
-    const predicted = logProbs.map((own) => argmax(labelProbabilities(own, cuts)));
-    const answers = { gold: gold.map(([label = -1]) => label), predicted, classes: names.length };
-    const metrics = labelFigures(answers, { seed: 0 });
-    const shown = LABEL_METRICS.accuracy.format.value(metrics.accuracy.value);
-    return { metrics, predicted: predicted.map((label) => [label]), shown };
-  },
-  tag: (logProbs, cuts, gold, names) => {
-    const labels = names.slice(0, -1);
-    const outcome = { id: '', name: '', kind: 'tuned', odds: logProbs.map(oddsOf), tokensSentMean: null } as const;
-    const plan = { labels, gold: gold.map((own) => own.filter((place) => place < labels.length)), seed: 0 };
-    const { metrics, given } = tagResult({ ...outcome, cuts: labels.map((_, k) => cuts?.[k] ?? 0) }, plan);
-    return { metrics, predicted: given, shown: TAG_METRICS.microF1.format.value(metrics.microF1.value) };
-  },
-};
-
 interface Asked {
-  readonly kind: keyof typeof JUDGES;
   readonly dataset: Dataset;
   readonly columns: { readonly text: string };
   /** Its test rows. */
@@ -312,20 +279,24 @@ async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked
   }
   const ids = rows.map(({ rowId }) => asked.wanted[Number(rowId)]?.id ?? '');
   const labelsAt = labelsIndexer(asked.dataset);
-  const gold = rowsOf(asked.dataset, ids).map((row) =>
-    labelsAt(row).map((place) => names.indexOf(asked.dataset.labels[place] ?? '')),
-  );
-  const { predicted, shown, ...judged } = JUDGES[asked.kind](scored, subtracted, gold, names);
-  log.line(`${shown.padStart(6)}  ${id}`);
-  const named = (places: readonly number[] = []) => namedTags(places, names);
+  const known = rowsOf(asked.dataset, ids).map((row) => {
+    const places = labelsAt(row).map((place) => names.indexOf(asked.dataset.labels[place] ?? ''));
+    return { label: places[0] ?? null, tags: places.filter((place) => place < names.length - 1) };
+  });
+  const { kind } = prompt.task;
+  const answers = { kind, rowIds: ids, groups: null, seed: 0, ...labelAnswers(prompt, scored, known) } as AnswerSheet;
+  const metrics = sheetFigures(answers);
+  const { value } = headlineOf({ kind, metrics });
+  log.line(`${headlineMetric(kind).format.value(value).padStart(6)}  ${id}`);
+  const said = sheetRows(answers);
   return {
     id,
     calibration: subtracted && Object.fromEntries(names.map((name, c) => [name, subtracted[c]])),
-    ...judged,
+    metrics,
     rows: scored.map((logProbs, i) => ({
       id: ids[i],
-      gold: named(gold[i]),
-      predicted: named(predicted[i]),
+      gold: said[i]?.gold,
+      predicted: said[i]?.label,
       logProbs: Object.fromEntries(names.map((name, c) => [name, logProbs[c]])),
     })),
   };

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { textsRead } from '../dataset/account';
-import { isUnsure, type LabelScore } from '../dataset/csv-out';
+import { isUnsure } from '../dataset/csv-out';
 import { TASK_FACTS } from '../dataset/task-facts';
-import type { ByTask, Table } from '../dataset/types';
+import type { Table } from '../dataset/types';
 import { readText, textKind } from '../interchange/incoming';
 import { type Package, unpacked } from '../interchange/package';
 import type { CompleteSet } from '../interchange/set-files';
@@ -113,10 +113,6 @@ interface Rows extends Pick<Given, 'explain' | 'out'> {
 }
 
 const ANSWERS_FILE = { format: 'csv', bom: false, neutralise: false, onlyReview: false } as const;
-/** Whether every label has a column. */
-const EACH = { classify: 'nothing', tag: 'probability', generate: 'nothing' } as const satisfies ByTask<
-  LabelScore | 'nothing'
->;
 
 /** Answers the rows of a table, and writes what they are answered. */
 async function answerRows(
@@ -144,7 +140,8 @@ async function answerRows(
   }
   if (out === null) printer.end();
   else {
-    const each = EACH[firstOf(plan).prompt.task.kind];
+    const { answersWith } = TASK_FACTS[firstOf(plan).prompt.task.kind];
+    const each = answersWith === 'labels' ? 'probability' : 'nothing';
     await writeFile(out, await (await batchFile(host, { ...ANSWERS_FILE, each })).file.text());
   }
   return found;

@@ -14,8 +14,8 @@ import { lint } from './lint/lint';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
 import { joinTags, NO_LABEL, separatorOf, tagsIn } from './tags';
+import { TASK_FACTS } from './task-facts';
 import {
-  type ByTask,
   type ColumnMapping,
   type Dataset,
   type Issue,
@@ -84,14 +84,14 @@ interface ReadLabels {
 }
 
 /** The labels of a column, and its cells with their common spelling. */
-const READ: ByTask<(rows: Rows, column: string, order: readonly string[]) => ReadLabels> = {
-  classify: (rows, column, order) => {
+const READ = {
+  label: (rows, column, order) => {
     const set = inOrder(labelSet(rows, column), order);
     return { rows: withCommonSpelling(rows, column, set), set };
   },
-  tag: readTags,
-  generate: (rows) => ({ rows, set: [] }),
-};
+  labels: readTags,
+  text: (rows) => ({ rows, set: [] }),
+} as const satisfies Readonly<Record<string, (rows: Rows, column: string, order: readonly string[]) => ReadLabels>>;
 
 /** Every label of every cell; cells name their labels in the order of the labels. */
 function readTags(rows: Rows, column: string, order: readonly string[]): ReadLabels {
@@ -130,7 +130,7 @@ export async function prepareDataset(
       `“${mapping.text}” cannot be both the text and the answer: choose another column for one of them.`,
     );
 
-  const read = READ[taskKindOf(mapping)](table.rows, mapping.label, options.labelOrder ?? []);
+  const read = READ[TASK_FACTS[taskKindOf(mapping)].answersWith](table.rows, mapping.label, options.labelOrder ?? []);
   const { set } = read;
   const rows = withIds(read.rows, mapping.id);
   const parts = options.fixedSplit

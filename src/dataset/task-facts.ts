@@ -16,13 +16,15 @@ interface TaskFacts {
   /** Its field in a line of answers. */
   readonly field: string;
   readonly calibrated: string;
-  /** It answers with words of its labels, or generates a text: a pass of the model for every token. */
-  readonly answersWith: 'labels' | 'text';
+  /** How a PEFT adapter's answer is read off. */
+  readonly readOff: string;
+  /** Words of its labels, one or every one that fits; or a generated text: a pass of the model for every token. */
+  readonly answersWith: 'label' | 'labels' | 'text';
 }
 
 export const TASK_FACTS: ByTask<TaskFacts> = {
   classify: {
-    answersWith: 'labels',
+    answersWith: 'label',
     name: 'Choose a label',
     does: 'chooses labels',
     rowsHave: 'labels',
@@ -31,17 +33,19 @@ export const TASK_FACTS: ByTask<TaskFacts> = {
     editable: 'a label or a text',
     field: 'label',
     calibrated: 'Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.',
+    readOff: 'The answer is the most likely of these next tokens',
   },
   tag: {
     answersWith: 'labels',
     name: 'Give several labels',
-    does: 'gives several labels',
+    does: 'gives every label that fits',
     rowsHave: 'several labels',
     column: 'Labels',
     answer: 'labels',
     editable: 'labels or a text',
     field: 'labels',
     calibrated: 'A label is given above its own threshold, which was chosen on validation rows.',
+    readOff: 'A label is given where its token is at least as likely as the last of these next tokens',
   },
   generate: {
     answersWith: 'text',
@@ -53,6 +57,7 @@ export const TASK_FACTS: ByTask<TaskFacts> = {
     editable: 'a text',
     field: 'written',
     calibrated: '',
+    readOff: '',
   },
 };
 

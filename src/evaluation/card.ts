@@ -1,8 +1,9 @@
 import { capitalised, counted } from '../lib/format';
 import { type Action, adviceOf, keptOf, type RunFacts } from './advice';
 import { PROBE } from './classify/made-arms';
-import { type Asked, best, called, type Field, type FieldArm, fieldOf, pointsOf, pWords } from './field';
-import { type ArmKind, type Interval, isLearned } from './types';
+import { best, called, type Field, type FieldArm, pointsOf, pWords } from './field';
+import { fieldOf } from './sheets';
+import { type ArmKind, type Compared, type Interval, isLearned } from './types';
 import { points, pointsRange } from './words';
 
 /** The card that a comparison opens with: what to do, why, the figures it rests on, and every prompt against the recommended one. */
@@ -199,7 +200,7 @@ function gapOf(field: Field, to: FieldArm, arm: FieldArm): Gap | null {
 }
 
 /** Null where the plan's first pair does not name two arms. */
-export function cardOf(compared: Asked, facts: RunFacts): VerdictCard | null {
+export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null {
   const field = fieldOf(compared);
   if (!field) return null;
   const { finding: _found, version, ...advice } = adviceOf({ ...facts, field });
@@ -238,6 +239,6 @@ export function cardOf(compared: Asked, facts: RunFacts): VerdictCard | null {
   };
 }
 
-export type CardRequest = Asked & { readonly facts: RunFacts };
+export type CardRequest = Compared & { readonly facts: RunFacts };
 
 export const verdictCard = ({ facts, ...compared }: CardRequest): VerdictCard | null => cardOf(compared, facts);

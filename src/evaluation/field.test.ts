@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
 import { compare } from './classify/compare';
-import { fieldOf } from './field';
+import { fieldOf } from './sheets';
 import { alternating, armOf, patterned, planOf } from './test-support';
 
 /** Yours, Tuned and a few-shot arm that no pair of the plan names, by right/wrong patterns over the rows. */

@@ -1,22 +1,11 @@
-import { ofTask } from '../dataset/types';
+import type { TaskKind } from '../dataset/types';
 import { capitalised, count, counted, midSentence, ofRows, percent } from '../lib/format';
-import { holm, type PairedCounts } from '../metrics/mcnemar';
+import type { PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
-import { rowMean } from '../metrics/resample';
+import { type Figure, headlineOf } from '../metrics/registry';
 import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
-import { comparedAccuracy, findingOf, rowsMore } from './classify/pairs';
-import { comparedMicroF1, rowsCloser } from './tag/pairs';
-import type {
-  ArmKind,
-  Comparison,
-  ComparisonPlan,
-  Finding,
-  GeneratePlan,
-  Interval,
-  PairResult,
-  Production,
-  TagPlan,
-} from './types';
+import { rowsMore } from './classify/pairs';
+import type { ArmKind, ArmResult, Compared, ComparisonPlan, Finding, Interval, Production } from './types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, times } from './words';
 
 /** One prompt of a comparison, by the metric that decides: accuracy, or ROUGE-L of generated texts. */
@@ -93,8 +82,20 @@ export const best = (arms: readonly FieldArm[]): FieldArm | null =>
 /** A prompt that a person wrote, with whatever examples it has; not the arm that the comparison adds examples to. */
 export const isHand = ({ kind, added }: FieldArm) => kind === 'zero-shot' || (kind === 'few-shot' && !added);
 
+export type FieldFrom<K extends TaskKind> = (of: Omit<Compared<K>, 'kind'>) => Field | null;
+
 /** Null where the plan's first pair does not name two arms. */
-function rolesOf(arms: readonly FieldArm[], pairs: ComparisonPlan['pairs'], inProduction?: Production): Roles | null {
+export function rolesOf(
+  kind: TaskKind,
+  results: readonly ArmResult<TaskKind>[],
+  pairs: ComparisonPlan['pairs'],
+  inProduction?: Production,
+): Roles | null {
+  const arms = results.map((arm): FieldArm => {
+    const { value, interval } = headlineOf<Figure>({ kind, metrics: arm.metrics });
+    const { id, name, added, tokensSentMean } = arm;
+    return { id, name, kind: arm.kind, added, value, n: 'n' in arm ? arm.n : null, ci95: interval, tokensSentMean };
+  });
   const byId = (id: string | undefined) => arms.find((arm) => arm.id === id);
   const [a, b] = pairs[0] ?? [];
   const [first, tuned] = [byId(a), byId(b)];
@@ -121,7 +122,7 @@ function rolesOf(arms: readonly FieldArm[], pairs: ComparisonPlan['pairs'], inPr
 }
 
 /** Rules ask for the same pair again, and the bootstrap of groups takes milliseconds. */
-function remembered(compare: Field['compare']): Field['compare'] {
+export function remembered(compare: Field['compare']): Field['compare'] {
   const known = new Map<string, Lead>();
   return (a, b) => {
     const key = JSON.stringify([a.id, b.id]);
@@ -129,199 +130,6 @@ function remembered(compare: Field['compare']): Field['compare'] {
     known.set(key, found);
     return found;
   };
-}
-
-interface LabelInput {
-  readonly plan: Pick<
-    ComparisonPlan,
-    'gold' | 'groups' | 'folds' | 'file' | 'seed' | 'pairs' | 'looks' | 'production' | 'noVersion'
-  >;
-  readonly comparison: Pick<Comparison, 'arms' | 'pairs'>;
-}
-
-/** Of a comparison of labels. A pair that is not in the plan is one more comparison, which its p is corrected for. */
-function labelField({ plan, comparison: { arms, pairs } }: LabelInput): Field | null {
-  const shown = arms.map(
-    ({ id, name, kind, added, metrics: { accuracy }, n, tokensSentMean }): FieldArm => ({
-      id,
-      name,
-      kind,
-      added,
-      value: accuracy.value,
-      n,
-      ci95: accuracy.interval,
-      tokensSentMean,
-    }),
-  );
-  const roles = rolesOf(shown, plan.pairs, plan.production);
-  if (!roles) return null;
-  const { groups, folds, file, looks, gold } = plan;
-  const answers = new Map(arms.map((arm) => [arm.id, arm]));
-  const exact = pairs.map(({ metrics }) => metrics.accuracy.p);
-  const compare = (a: FieldArm, b: FieldArm): Lead => {
-    const [ofA, ofB] = [answers.get(a.id), answers.get(b.id)];
-    if (!ofA || !ofB) throw new Error(`${a.id} or ${b.id} took no part`);
-    const { p: exactly, ci95, difference, aOnly, bOnly, designEffect } = comparedAccuracy(ofA, ofB, plan);
-    const planned = pairs.findIndex((pair) => [pair.a, pair.b].includes(a.id) && [pair.a, pair.b].includes(b.id));
-    const family = holm(planned === -1 ? [...exact, exactly] : exact);
-    const p = family.at(planned) ?? exactly;
-    const finding = findingOf(ci95, p);
-    return { difference, ci95, aOnly, bOnly, designEffect, p, test: 'exact', comparisons: family.length, finding };
-  };
-  return {
-    ...roles,
-    ...(groups && { groups }),
-    ...(folds && { folds }),
-    ...(file && { file }),
-    n: gold.length,
-    looks,
-    measure: 'accuracy',
-    metric: '',
-    keepsProbe: !plan.noVersion?.[PROBE],
-    compare: remembered(compare),
-    changed: ({ aOnly, bOnly }) => `fixed ${counted(bOnly, 'row')} and broke ${aOnly}`,
-    caution: macroCaution(pairs[0]),
-    tokens: (from, to) => pairs.find(({ a, b }) => a === from.id && b === to.id)?.tokens?.ci95 ?? null,
-  };
-}
-
-/** What accuracy hides where one label is common. */
-function macroCaution(headline: PairResult | undefined): string | null {
-  if (!headline) return null;
-  const { accuracy, macroF1 } = headline.metrics;
-  if (accuracy.value > 0 && macroF1.interval.high < 0)
-    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1.value)} lower.`;
-  if (accuracy.value <= 0 && macroF1.interval.low > 0)
-    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1.value)} higher.`;
-  return null;
-}
-
-interface TextInput {
-  readonly plan: Pick<GeneratePlan, 'groups' | 'seed' | 'pairs' | 'looks'>;
-  readonly comparison: Pick<Comparison<'generate'>, 'n' | 'arms' | 'pairs'>;
-}
-
-/** Of a comparison of generated texts: ROUGE-L decides, by the interval of each pair. */
-function textField({ plan, comparison: { n, arms, pairs } }: TextInput): Field | null {
-  const shown = arms.map(
-    ({ id, name, kind, added, metrics: { rougeL }, tokensSentMean }): FieldArm => ({
-      id,
-      name,
-      kind,
-      added,
-      value: rougeL.value,
-      n: null,
-      ci95: rougeL.interval,
-      tokensSentMean,
-    }),
-  );
-  const roles = rolesOf(shown, plan.pairs);
-  if (!roles) return null;
-  const rowsOf = new Map(arms.map(({ id, rows }) => [id, rows]));
-  const compare = (a: FieldArm, b: FieldArm): Lead => {
-    const ofA = rowsOf.get(a.id) ?? [];
-    const gains = (rowsOf.get(b.id) ?? []).map((value, i) => value - (ofA[i] ?? 0));
-    const planned = pairs.find((pair) => pair.a === a.id && pair.b === b.id)?.metrics.rougeL.interval;
-    const ci95 = planned ?? rowMean(gains, plan).interval;
-    const finding = findingOf(ci95);
-    const [aOnly, bOnly] = [gains.filter((gain) => gain < 0).length, gains.filter((gain) => gain > 0).length];
-    const counts = { aOnly, bOnly, designEffect: 1 };
-    return { difference: b.value - a.value, ci95, ...counts, p: 0, test: 'exact', comparisons: 0, finding };
-  };
-  return {
-    ...roles,
-    ...(plan.groups && { groups: plan.groups }),
-    n,
-    looks: plan.looks,
-    measure: 'ROUGE-L',
-    metric: ' of ROUGE-L',
-    keepsProbe: false,
-    compare: remembered(compare),
-    changed: ({ aOnly, bOnly }) => `came closer on ${counted(bOnly, 'row')} and fell back on ${aOnly}`,
-    caution: textCaution(arms.find(({ id }) => id === roles.tuned.id)?.metrics.exactMatch.value ?? 0, n, pairs[0]),
-    tokens: () => null,
-  };
-}
-
-interface TagInput {
-  readonly plan: Pick<TagPlan, 'gold' | 'groups' | 'file' | 'seed' | 'pairs' | 'looks'>;
-  readonly comparison: Pick<Comparison<'tag'>, 'n' | 'arms' | 'pairs'>;
-}
-
-/** Of a comparison of several labels a row: micro-F1 decides, by the permutation test and the bootstrap together. */
-function tagField({ plan, comparison: { n, arms, pairs } }: TagInput): Field | null {
-  const shown = arms.map(
-    ({ id, name, kind, added, metrics: { microF1 }, tokensSentMean }): FieldArm => ({
-      id,
-      name,
-      kind,
-      added,
-      value: microF1.value,
-      n: null,
-      ci95: microF1.interval,
-      tokensSentMean,
-    }),
-  );
-  const roles = rolesOf(shown, plan.pairs);
-  if (!roles) return null;
-  const { gold, groups, file, looks } = plan;
-  const givenBy = new Map(arms.map(({ id, given }) => [id, given]));
-  const ofPairs = pairs.map(({ metrics }) => metrics.microF1.p);
-  const compare = (a: FieldArm, b: FieldArm): Lead => {
-    const both = [givenBy.get(a.id) ?? [], givenBy.get(b.id) ?? []] as const;
-    const at = pairs.findIndex((pair) => pair.a === a.id && pair.b === b.id);
-    const { value, interval, p: own } = pairs[at]?.metrics.microF1 ?? comparedMicroF1(gold, both, plan);
-    const known = at === -1 ? pairs.findIndex((pair) => pair.a === b.id && pair.b === a.id) : at;
-    const family = holm(known === -1 ? [...ofPairs, own] : ofPairs);
-    const p = family.at(known) ?? own;
-    const { closer, further } = rowsCloser(gold, both);
-    const counts = { aOnly: further, bOnly: closer, designEffect: 1 };
-    const finding = findingOf(interval, p);
-    return {
-      difference: value,
-      ci95: interval,
-      ...counts,
-      p,
-      test: 'permutation',
-      comparisons: family.length,
-      finding,
-    };
-  };
-  const exact = arms.find(({ id }) => id === roles.tuned.id)?.metrics.subsetAccuracy.value ?? 0;
-  return {
-    ...roles,
-    ...(groups && { groups }),
-    ...(file && { file }),
-    n,
-    looks,
-    measure: 'micro-F1',
-    metric: ' of micro-F1',
-    keepsProbe: false,
-    compare: remembered(compare),
-    changed: ({ aOnly, bOnly }) => `made fewer mistakes on ${counted(bOnly, 'row')} and more on ${aOnly}`,
-    caution: `It gets all labels right on ${ofRows(exact, n)}.`,
-    tokens: () => null,
-  };
-}
-
-export type Asked =
-  | ({ readonly kind: 'classify' } & LabelInput)
-  | ({ readonly kind: 'tag' } & TagInput)
-  | ({ readonly kind: 'generate' } & TextInput);
-
-/** Null where the plan's first pair does not name two arms. */
-export const fieldOf = (of: Asked): Field | null =>
-  ofTask({ classify: labelField, tag: tagField, generate: textField }, of);
-
-/** What ROUGE-L hides: how many texts are word for word the expected ones, and what the model would rather expect. */
-function textCaution(exactMatch: number, n: number, headline: PairResult<'generate'> | undefined): string {
-  const rows = Math.round(exactMatch * n);
-  const exact = `${rows === 0 ? 'None' : rows} of its ${n} texts ${rows > 1 ? 'match' : 'matches'} the expected one word for word.`;
-  if (!headline) return exact;
-  const { perplexity, rougeL } = headline.metrics;
-  return perplexity.interval.high < 1 && findingOf(rougeL.interval) !== 'b-better'
-    ? `It predicts the expected texts better (perplexity × ${perplexity.value.toPrecision(2)}), but its own texts do not show it. ${exact}`
-    : exact;
 }
 
 export const beats = (field: Field, arm: FieldArm, other: FieldArm): boolean =>

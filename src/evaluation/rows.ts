@@ -1,11 +1,12 @@
 import { drawnRows } from '../dataset/draw';
 import { familiesOf, groupColumn } from '../dataset/families';
 import { generates } from '../dataset/task-facts';
-import { type ByTask, type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
+import { type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
 import { count, counted } from '../lib/format';
 import { clustersOf, equalClusters } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
 import { COMBINED_PAIRS } from './classify/made-arms';
+import { SHEETS } from './sheets';
 import type { ComparisonPlan } from './types';
 
 /**
@@ -102,18 +103,16 @@ export function rowsInFile(dataset: Dataset): NonNullable<ComparisonPlan['file']
   return { rows: ids.length, trials: trialsIn(dataset, ids).equal };
 }
 
-const DETECTABLE: ByTask<(testRows: number, pairs: number, trials: Trials) => Detectable> = {
-  classify: detectable,
-  tag: detectableTexts,
-  generate: detectableTexts,
-};
-
 /** Tuned against your prompt, with and without examples, and untuned; untuned against yours; and word counts mixed in. */
 const USUAL_PAIRS = 4 + COMBINED_PAIRS.length;
 
 /** What the test rows of a data set can show. @param pairs that will be compared, at most */
-export const detectableIn = (dataset: Dataset, pairs: number = USUAL_PAIRS): Detectable =>
-  DETECTABLE[taskKindOf(dataset.mapping)](dataset.split.test.length, pairs, trialsIn(dataset, dataset.split.test));
+export function detectableIn(dataset: Dataset, pairs: number = USUAL_PAIRS): Detectable {
+  const { test } = dataset.split;
+  return SHEETS[taskKindOf(dataset.mapping)].test === 'exact'
+    ? detectable(test.length, pairs, trialsIn(dataset, test))
+    : detectableTexts(test.length);
+}
 
 /** Generating takes a run of the model for every token: more rows would take too long. */
 const MOST_GENERATED = 200;

@@ -1,4 +1,4 @@
-/** Two sheets of answers to the same rows, whatever gave them: another prompt, or another model. */
+/** What each kind of task knows of answers; and two sheets of answers to the same rows, by other prompts or models. */
 import type { TaskKind } from '../dataset/types';
 import { count, counted, midSentence } from '../lib/format';
 import { type Figure, headlineMetric, headlineOf } from '../metrics/registry';
@@ -6,12 +6,14 @@ import { DRAWS } from '../metrics/resample';
 import { normalQuantile, studentT, studentT975, Z95 } from '../metrics/special';
 import { findingOf } from './classify/pairs';
 import { LABEL_SHEET } from './classify/sheet';
+import type { Field } from './field';
 import { TEXT_SHEET } from './generate/sheet';
+import type { RowScores, SheetKind } from './kind';
 import { TAG_SHEET } from './tag/sheet';
-import type { AnswerSheet, Finding, RowAnswer, SheetKind } from './types';
+import type { AnswerSheet, Compared, Finding, RowAnswer } from './types';
 import { pointsRange, pointsWithUnit, pValue } from './words';
 
-const SHEETS: { readonly [K in TaskKind]: SheetKind<K> } = {
+export const SHEETS: { readonly [K in TaskKind]: SheetKind<K> } = {
   classify: LABEL_SHEET,
   tag: TAG_SHEET,
   generate: TEXT_SHEET,
@@ -33,8 +35,20 @@ function placesIn(a: AnswerSheet, b: AnswerSheet): readonly (readonly [number, n
   });
 }
 
-/** Of two sheets with the same rows, which are of one kind. */
-const kindOf = ({ kind }: AnswerSheet) => SHEETS[kind] as SheetKind<TaskKind>;
+const kindOf = ({ kind }: { readonly kind: TaskKind }) => SHEETS[kind] as SheetKind<TaskKind>;
+
+/** Null where the plan's first pair does not name two arms. */
+export const fieldOf = (of: Compared): Field | null => kindOf(of).field(of);
+
+/** How good the answers are. */
+export const sheetFigures = (of: AnswerSheet): Readonly<Record<string, Figure>> =>
+  kindOf(of).figures(of, { seed: of.seed, ...(of.groups ? { groups: of.groups } : {}) });
+
+export const sheetScores = (of: AnswerSheet): RowScores => kindOf(of).scores(of);
+
+/** Of each prompt of a comparison. */
+export const comparedScores = (of: Compared): readonly RowScores[] =>
+  of.comparison.arms.map((arm) => kindOf(of).scored(of.plan, arm));
 
 /** What each row was answered; none where no row's answer is kept. */
 export const sheetRows = (of: AnswerSheet) => kindOf(of).rows(of);

@@ -2,8 +2,7 @@ import type { TaskKind } from '../dataset/types';
 import type { ClassMetrics } from '../metrics/classification';
 import type { Interval } from '../metrics/intervals';
 import type { PairedCounts } from '../metrics/mcnemar';
-import type { Compared, Figure, LabelMetricId, TagMetricId, TextMetricId } from '../metrics/registry';
-import type { ResampleOptions } from '../metrics/resample';
+import type { Figure, LabelMetricId, TagMetricId, Compared as Tested, TextMetricId } from '../metrics/registry';
 import type { CalibrationFit, ReviewThreshold } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 
@@ -126,8 +125,10 @@ export interface TokensDifference {
 /** What a kind of task adds to the result of a prompt and of a pair. A kind without a row does not compile. */
 interface OfKind {
   readonly classify: {
+    readonly plan: ComparisonPlan;
+    readonly sheet: LabelSheet<number>;
     readonly metrics: Readonly<Record<LabelMetricId, Figure>>;
-    readonly differences: Readonly<Record<LabelMetricId, Compared>>;
+    readonly differences: Readonly<Record<LabelMetricId, Tested>>;
     readonly arm: {
       readonly n: number;
       readonly correct: number;
@@ -154,8 +155,11 @@ interface OfKind {
     };
   };
   readonly tag: {
+    readonly plan: TagPlan;
+    /** Labels are without the one that stands for none, and probabilities are after the cuts. */
+    readonly sheet: LabelSheet<readonly number[]>;
     readonly metrics: Readonly<Record<TagMetricId, Figure>>;
-    readonly differences: Readonly<Record<TagMetricId, Compared>>;
+    readonly differences: Readonly<Record<TagMetricId, Tested>>;
     readonly arm: {
       /** Places of the labels that each row gets. */
       readonly given: readonly (readonly number[])[];
@@ -169,6 +173,9 @@ interface OfKind {
     };
   };
   readonly generate: {
+    readonly plan: GeneratePlan;
+    /** ROUGE-L of each row; no text is kept. */
+    readonly sheet: { readonly rows: readonly number[]; readonly metrics: Readonly<Record<TextMetricId, Figure>> };
     readonly metrics: Readonly<Record<TextMetricId, Figure>>;
     /** Of the perplexities B divided by A. */
     readonly differences: Readonly<Record<TextMetricId, Figure>>;
@@ -185,17 +192,9 @@ interface LabelSheet<Gold> {
   readonly probabilities: readonly (readonly number[])[];
 }
 
-interface SheetOf {
-  readonly classify: LabelSheet<number>;
-  /** Labels are without the one that stands for none, and probabilities are after the cuts. */
-  readonly tag: LabelSheet<readonly number[]>;
-  /** ROUGE-L of each row. */
-  readonly generate: { readonly rows: readonly number[] };
-}
-
 /** Answers to rows whose right answers are known. The labels of two sheets may be in another order. */
 export type AnswerSheet<K extends TaskKind = TaskKind> = {
-  readonly [P in K]: SheetOf[P] & {
+  readonly [P in K]: OfKind[P]['sheet'] & {
     readonly kind: P;
     readonly rowIds: readonly string[];
     /** Group of each row, where rows belong together; null = every row is a trial. */
@@ -208,30 +207,6 @@ export interface RowAnswer {
   readonly label: string;
   readonly right: boolean;
   readonly probability: number;
-}
-
-/** B minus A on the rows that both answer, before it is corrected for other pairs. */
-interface PairFigures {
-  readonly metrics: Readonly<Record<string, Figure & Partial<Compared>>>;
-  /** Rows that A answers better than B, and B better than A. */
-  readonly aOnly: number;
-  readonly bOnly: number;
-}
-
-/** What two sheets share: places in A and in B of each row, and how rows are drawn. */
-interface InBoth extends ResampleOptions {
-  readonly places: readonly (readonly [number, number])[];
-}
-
-/** What a kind of task knows of its sheets. */
-export interface SheetKind<K extends TaskKind> {
-  /** Each row with its right answer; none where no row's answer is kept. */
-  readonly rows: (of: AnswerSheet<K>) => readonly (RowAnswer & { readonly gold: string })[];
-  readonly differ: (a: AnswerSheet<K>, b: AnswerSheet<K>, both: InBoth) => PairFigures;
-  /** What p is of; null = there is none, and the interval alone decides. */
-  readonly test: 'exact' | 'permutation' | null;
-  /** The test in a sentence. */
-  readonly method: string;
 }
 
 /** Which of two is clearly better. */
@@ -279,6 +254,15 @@ export interface Comparison<K extends TaskKind = 'classify'> {
   readonly pairs: readonly PairResult<K>[];
   readonly verdict: Verdict;
 }
+
+/** A comparison before its verdict. */
+export type Compared<K extends TaskKind = TaskKind> = {
+  readonly [P in K]: {
+    readonly kind: P;
+    readonly plan: OfKind[P]['plan'];
+    readonly comparison: Pick<Comparison<P>, 'arms' | 'pairs'>;
+  };
+}[K];
 
 /** What a prompt generated, row by row. */
 export interface GenerateOutcome {

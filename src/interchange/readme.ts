@@ -1,8 +1,8 @@
 /** README.md of the zips that a prompt leaves in. */
 
-import { type ByTask, ofTask } from '../dataset/types';
-import { ends, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
-import { countsOf, firstText, type Prompt, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
+import { TASK_FACTS } from '../dataset/task-facts';
+import { ends, METRICS } from '../metrics/registry';
+import { countsOf, firstText, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
 import type { StagePolicy } from '../prompt-set/types';
@@ -16,22 +16,17 @@ const quoted = (text: string) => {
   return `${ticks}\n${text}\n${ticks}`;
 };
 
-const METRICS: Readonly<Record<string, Metric>> = {
-  ...LABEL_METRICS,
-  ...TAG_METRICS,
-  ...TEXT_METRICS,
-};
-
 /** "Accuracy 72.0% (95% interval 62.1 to 80.2), …". */
-function resultWords({ results }: Package): string {
+function resultWords({ results, version }: Package): string {
   if (!results) return 'It has not been compared on test rows.';
   const { rows, looks, metrics, against } = results;
+  const known = METRICS[version.prompt.task.kind];
   const figures = Object.entries(metrics).flatMap(([id, { value, interval }]) => {
-    const of = METRICS[id];
+    const of = known[id];
     return of ? `${of.name} ${of.format.value(value)} (95% interval ${ends(of.format.value, interval)})` : [];
   });
   const than = Object.entries(against?.differences ?? {}).flatMap(([id, { value, interval, p }]) => {
-    const of = METRICS[id];
+    const of = known[id];
     const by = p === undefined ? '' : `, p = ${p.toPrecision(2)}`;
     return of ? `${of.name} ${of.format.difference(value)} (${ends(of.format.difference, interval)}${by})` : [];
   });
@@ -60,18 +55,11 @@ function firstCommand({ model }: Package): string {
 /** Its texts, each once. */
 const templatesOf = (voices: readonly TextVoice[]) => [...new Set(voices.map(({ template }) => template))];
 
-type TaskOf<K> = Extract<Prompt['task'], { readonly kind: K }>;
-
-const DOES = {
-  classify: ({ labels }: TaskOf<'classify'>) => `chooses between ${ticked(labels)}`,
-  tag: ({ labels }: TaskOf<'tag'>) =>
-    `gives every one of ${ticked(labels.slice(0, -1))} that fits, each judged by itself`,
-  generate: ({ longest }: TaskOf<'generate'>) => `writes an answer of one line (at most ${longest} tokens)`,
-};
-
 function whatItIs({ version: { prompt }, model }: Package): string {
   const [soft, ...softs] = softsOf(prompt);
-  const does = ofTask(DOES, prompt.task);
+  const { task } = prompt;
+  const answers = 'labels' in task ? `: ${ticked(task.labels)}` : ` of one line (at most ${task.longest} tokens)`;
+  const does = `${TASK_FACTS[task.kind].does}${answers}`;
   if (!model) return `It ${does}. Word counts answer alone: no model is needed.`;
   const orders = templatesOf(textsOf(prompt)).length;
   const vectors = soft
@@ -163,12 +151,6 @@ export function packageReadme(of: Package, files: readonly string[]): string {
   return `${lines.join('\n\n')}\n`;
 }
 
-const READ_OFF: ByTask<string> = {
-  classify: 'The answer is the most likely of these next tokens',
-  tag: 'A label is given where its token is at least as likely as the last of these next tokens',
-  generate: '',
-};
-
 /** Of a PEFT folder: what the adapter alone does not say. */
 export function peftReadme(of: Package): string {
   const { version, model } = of;
@@ -182,7 +164,7 @@ export function peftReadme(of: Package): string {
     resultWords(of),
     'The text around a row, without special tokens:',
     quoted(template),
-    ...(answers.length > 0 ? [`${READ_OFF[version.prompt.task.kind]}:\n\n${answers.join('\n')}`] : []),
+    ...(answers.length > 0 ? [`${TASK_FACTS[version.prompt.task.kind].readOff}:\n\n${answers.join('\n')}`] : []),
     ...(calibration
       ? [
           `Subtract from the log-probabilities, in this order: ${calibration.meanLogProbs.map((value) => value.toFixed(4)).join(', ')}.`,

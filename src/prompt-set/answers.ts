@@ -1,11 +1,10 @@
 /** What one version said about rows on one model: a cell of the grid, as it is stored and shared. */
 import type { RowsBeside } from '../dataset/families';
-import { ofTask, type RowAccount, type TaskKind } from '../dataset/types';
+import type { RowAccount, TaskKind } from '../dataset/types';
+import { sheetFigures } from '../evaluation/sheets';
 import type { ArmResult } from '../evaluation/types';
 import { type Value, z } from '../lib/zod';
-import { argmax } from '../metrics/classification';
-import { forEachMetric, labelFigures, TEXT_METRICS, tagFigures } from '../metrics/registry';
-import { likelyTags } from '../metrics/tags';
+import { forEachMetric, TEXT_METRICS } from '../metrics/registry';
 
 /** Made when a file is read: a page that only shows answers does not need it. */
 export function answersSchema() {
@@ -61,26 +60,12 @@ export type Sheet<K extends TaskKind = TaskKind> = {
   readonly [P in K]: Unscored<P> & Pick<ArmResult<P>, 'metrics'>;
 }[K];
 
-const drawn = ({ seed, groups }: Unscored) => ({ seed, ...(groups ? { groups } : {}) });
-
-const SCORED: { readonly [K in TaskKind]: (of: Unscored<K>) => Sheet<K> } = {
-  classify: (of) => {
-    const answers = { gold: of.gold, predicted: of.probabilities.map(argmax), classes: of.labels.length };
-    return { ...of, metrics: labelFigures(answers, drawn(of)) };
-  },
-  tag: (of) => {
-    const answers = { gold: of.gold, given: of.probabilities.map(likelyTags), labels: of.labels.length };
-    return { ...of, metrics: tagFigures(answers, drawn(of)) };
-  },
-  generate: (of) => of,
-};
-
 /**
  * Computed from the answers, so that a file cannot make scores up; those of texts, which are not kept, are the file's. Fields are
  * in one order: equal sheets give equal bytes.
  */
 export function scored<K extends TaskKind>(answers: Unscored<K>): Sheet<K> {
-  const fields = Object.entries(ofTask<Unscored, [], Sheet>(SCORED, answers));
+  const fields = Object.entries({ ...answers, metrics: sheetFigures(answers) });
   return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))) as Sheet<K>;
 }
 
@@ -93,18 +78,13 @@ const labelFault = ({ labels, rowIds, gold, probabilities }: Unscored<'classify'
   return probabilities.some((row) => row.length !== labels.length) ? 'an answer lacks a label' : null;
 };
 
-const FAULTS: { readonly [K in TaskKind]: (of: Unscored<K>) => string | null } = {
-  classify: labelFault,
-  tag: labelFault,
-  generate: ({ rowIds, rows }) => (rows.length === rowIds.length ? null : ROW_LACKS),
-};
-
 /** What is wrong with answers whose fields are of the right type; null = nothing. */
 export function faultInAnswers(answers: Unscored): string | null {
   const { rowIds, groups } = answers;
   if (new Set(rowIds).size < rowIds.length) return 'a row appears twice';
   if (groups && groups.length !== rowIds.length) return ROW_LACKS;
-  return ofTask<Unscored, [], string | null>(FAULTS, answers);
+  if ('probabilities' in answers) return labelFault(answers);
+  return answers.rows.length === rowIds.length ? null : ROW_LACKS;
 }
 
 /** What a version said about rows. No text of a row is kept, and no generated text. */

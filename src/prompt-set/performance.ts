@@ -1,12 +1,11 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
-import { type ByTask, ofTask, type TaskKind } from '../dataset/types';
-import type { ArmResult } from '../evaluation/types';
+import type { TaskKind } from '../dataset/types';
+import type { RowScores } from '../evaluation/kind';
+import { comparedScores, sheetScores } from '../evaluation/sheets';
 import { present } from '../lib/assert';
 import { count, midSentence } from '../lib/format';
-import { argmax } from '../metrics/classification';
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe } from '../metrics/intervals';
 import { type Figure, headlineMetric, headlineOf, METRICS, type Metric, metricsOf } from '../metrics/registry';
-import { likelyTags, microF1Parts } from '../metrics/tags';
 import type { Answers, Sheet } from './answers';
 import { versionsCompared } from './calibration';
 import type { Evaluation, PromptSet, Version } from './types';
@@ -70,56 +69,7 @@ export const testRowsKey = (
 
 type Figures = Pick<Result, 'n' | 'kind' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
 
-interface Scores {
-  readonly rows: readonly number[];
-  readonly gold: readonly (number | string)[];
-}
-
-type Labelled<G> = { readonly gold: readonly G[] };
-const rightRows = ({ gold }: Labelled<number>, predicted: readonly number[]): Scores => ({
-  gold,
-  rows: gold.map((label, i) => Number(predicted[i] === label)),
-});
-const named = (gold: readonly (readonly number[])[]) => gold.map((tags) => tags.join('+'));
-const taggedRows = ({ gold }: Labelled<readonly number[]>, given: readonly (readonly number[])[]): Scores => ({
-  gold: named(gold),
-  rows: microF1Parts(gold, given),
-});
-const scoredRows = (gold: readonly string[], { rows }: Pick<ArmResult<'generate'>, 'rows'>): Scores => ({ gold, rows });
-
-const OF_SHEET: { readonly [K in TaskKind]: (of: Sheet<K>) => Scores } = {
-  classify: (of) => rightRows(of, of.probabilities.map(argmax)),
-  tag: (of) => taggedRows(of, of.probabilities.map(likelyTags)),
-  generate: (of) => scoredRows(of.rowIds, of),
-};
-
-type Of<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
-interface PastArm extends Scores, Pick<ArmResult, 'id'> {
-  readonly metrics: Readonly<Record<string, Figure>>;
-}
-
-/** The prompts of a comparison, and the key of its rows. */
-const OF_COMPARISON: {
-  readonly [K in TaskKind]: (of: Of<K>) => { readonly rowsKey: string; readonly arms: readonly PastArm[] };
-} = {
-  classify: ({ plan, comparison }) => ({
-    rowsKey: testRowsKey(plan.rowIds, plan.gold, plan.labels),
-    arms: comparison.arms.map((arm) => ({ ...arm, ...rightRows(plan, arm.predictions) })),
-  }),
-  tag: ({ plan, comparison }) => {
-    const arms = comparison.arms.map((arm) => ({ ...arm, ...taggedRows(plan, arm.given) }));
-    return { rowsKey: testRowsKey(plan.rowIds, named(plan.gold), plan.labels), arms };
-  },
-  generate: ({ plan, comparison }) => ({
-    rowsKey: testRowsKey(plan.rowIds, plan.wanted, []),
-    arms: comparison.arms.map((arm) => ({ ...arm, ...scoredRows(plan.rowIds, arm) })),
-  }),
-};
-
-/** Right answers to the rows of a sheet, for their key. */
-export const goldOf = (answers: Sheet): Scores['gold'] => ofTask<Sheet, [], Scores>(OF_SHEET, answers).gold;
-
-function figuresOf(kind: TaskKind, metrics: Readonly<Record<string, Figure>>, { rows, gold }: Scores): Figures {
+function figuresOf(kind: TaskKind, metrics: Readonly<Record<string, Figure>>, { rows, gold }: RowScores): Figures {
   const { value, interval } = headlineOf({ kind, metrics });
   const others = metricsOf<string, Metric>(METRICS[kind]).slice(1);
   const figures = others.map(([id, { name }]) => [midSentence(name), present(metrics[id], id).value] as const);
@@ -130,20 +80,24 @@ function figuresOf(kind: TaskKind, metrics: Readonly<Record<string, Figure>>, { 
 export function resultsOf({ set, evaluations, measurements }: Measured): readonly Result[] {
   const compared = evaluations.flatMap((evaluation) => {
     const { id, createdAt: at, kind } = evaluation;
-    const { rowsKey, arms } = ofTask(OF_COMPARISON, evaluation);
+    const { plan, comparison } = evaluation;
+    const scores = comparedScores(evaluation);
+    const gold = 'wanted' in plan ? plan.wanted : (scores[0]?.gold ?? []);
+    const rowsKey = testRowsKey(plan.rowIds, gold, 'labels' in plan ? plan.labels : []);
     const armOf = armsByVersion(set, evaluation);
-    const rowsName = `${evaluation.plan.rowIds.length} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
+    const rowsName = `${plan.rowIds.length} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
     return set.versions.flatMap((of): Result[] => {
-      const arm = arms.find((each) => each.id === armOf.get(of.id));
-      if (!arm) return [];
-      return [{ id: `${id} ${of.id}`, of, at, rowsKey, rowsName, ...figuresOf(kind, arm.metrics, arm), said: null }];
+      const place = comparison.arms.findIndex((each) => each.id === armOf.get(of.id));
+      const [arm, rows] = [comparison.arms[place], scores[place]];
+      if (!arm || !rows) return [];
+      return [{ id: `${id} ${of.id}`, of, at, rowsKey, rowsName, ...figuresOf(kind, arm.metrics, rows), said: null }];
     });
   });
   const asked = measurements.flatMap((said): Result[] => {
     const { id, versionId, createdAt: at, data, fingerprint, answers } = said;
     const of = versionById(set, versionId);
     if (!of) return [];
-    const figures = figuresOf(answers.kind, answers.metrics, ofTask<Sheet, [], Scores>(OF_SHEET, answers));
+    const figures = figuresOf(answers.kind, answers.metrics, sheetScores(answers));
     const rows = data.kind === 'file' ? 'rows' : 'test rows';
     const rowsName = `${figures.n} ${rows} of ${shortened(data.name)}`;
     return [{ id, of, at, rowsKey: fingerprint, rowsName, ...figures, said }];
@@ -202,12 +156,10 @@ const ofShares: IntervalOf = (then, now, paired) => {
 const ofScores: IntervalOf = (then, now, paired) =>
   paired ? meanInterval(now.rows.map((value, i) => value - (then.rows[i] ?? 0))) : meansInterval(now.rows, then.rows);
 
-const INTERVALS: ByTask<IntervalOf> = { classify: ofShares, tag: ofScores, generate: ofScores };
-
 /** A change counts as real only if its interval excludes zero. */
 export function driftOf(then: Result, now: Result): Drift {
   const paired = sameGold(then, now);
-  const ci95 = INTERVALS[now.kind](then, now, paired);
+  const ci95 = (isAccuracy(now) ? ofShares : ofScores)(then, now, paired);
   const difference = now.value - then.value;
   return { kind: ci95.high < 0 ? 'drop' : ci95.low > 0 ? 'gain' : 'unclear', paired, difference, ci95 };
 }

@@ -80,9 +80,7 @@ export const isListed = (table: TableName): table is Listed => (LISTED as readon
 
 /** Whose listing a value belongs to. */
 export const listedId = (table: Listed, value: ValueOf<Listed>): string =>
-  table === 'promptSets'
-    ? (value as ValueOf<'promptSets'>).id
-    : (value as ValueOf<'datasets' | 'evaluations'>).setId;
+  table === 'promptSets' ? (value as ValueOf<'promptSets'>).id : (value as ValueOf<'datasets' | 'evaluations'>).setId;
 
 /** The listing after a value was put; undefined = there is no set to list. */
 export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing | undefined): Listing | undefined {

@@ -31,7 +31,7 @@ const compared = (setId: string, createdAt: string, headline: string) =>
     setId,
     createdAt,
     plan: { labels: [], rowIds: [], arms: [] },
-    comparison: { verdict: { headline } },
+    comparison: { arms: [], verdict: { headline } },
   }) as unknown as ClassifyEvaluation;
 const checkpoint = (runId: string, setId: string): RunCheckpoint => ({
   runId,

@@ -1,6 +1,6 @@
-import { textKey } from '../dataset/labels';
-import type { ColumnMapping } from '../dataset/types';
-import { type ByTask, taskKindOf } from '../dataset/types';
+import { textKey, writes } from '../dataset/labels';
+import { TASK_FACTS } from '../dataset/task-facts';
+import { type ColumnMapping, taskKindOf } from '../dataset/types';
 import { counted } from '../lib/format';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
@@ -147,9 +147,10 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
   };
 };
 
-const examplesUnbalanced: Rule = ({ prompt, labels }) => {
+const examplesUnbalanced: Rule = ({ prompt, mapping, labels }) => {
   const { shots, selection = 'balanced' } = prompt;
-  if (shots === 0 || selection === 'nearest') return null;
+  const isOfOne = TASK_FACTS[taskKindOf(mapping)].answersWith === 'label';
+  if (!isOfOne || shots === 0 || selection === 'nearest') return null;
   if (selection === 'random')
     return {
       kind: 'examples-unbalanced',
@@ -172,7 +173,7 @@ const examplesUnbalanced: Rule = ({ prompt, labels }) => {
 
 /** Where texts are generated, only the prompt says what they should be. */
 const noInstruction: Rule = ({ prompt, mapping, labels }, parts) => {
-  if (prompt.shots > 0 || literals(parts).split('\n').some(isInstruction)) return null;
+  if (!writes(mapping) || prompt.shots > 0 || literals(parts).split('\n').some(isInstruction)) return null;
   return {
     kind: 'no-instruction',
     title: 'The prompt does not say what to write',
@@ -184,11 +185,15 @@ const noInstruction: Rule = ({ prompt, mapping, labels }, parts) => {
   };
 };
 
-const RULES: ByTask<readonly Rule[]> = {
-  tag: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong],
-  classify: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong, examplesUnbalanced],
-  generate: [noInstruction, instructionLast, noCue, trailingSpace, tooLong],
-};
+const RULES: readonly Rule[] = [
+  wordsMissing,
+  noInstruction,
+  instructionLast,
+  noCue,
+  trailingSpace,
+  tooLong,
+  examplesUnbalanced,
+];
 
 /** For a template that cannot be used: the text put in, or a column written in another way. */
 function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly PromptFinding[] {
@@ -233,5 +238,5 @@ export function assist(facts: PromptFacts): readonly PromptFinding[] {
   if (broken.length > 0) return broken;
   const checked = checkTemplate(facts.prompt.template, facts.columns, facts.mapping);
   if (!checked.ok) return [];
-  return RULES[taskKindOf(facts.mapping)].flatMap((rule) => rule(facts, checked.value) ?? []);
+  return RULES.flatMap((rule) => rule(facts, checked.value) ?? []);
 }

@@ -1,4 +1,4 @@
-import { labelIndexer, rowsById, rowsOf, textOf } from '../dataset/labels';
+import { labelIndexer, rowsById, rowsOf, textOf, writes } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -36,7 +36,7 @@ function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[
 /** None where each row has its own. */
 function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: PromptText): readonly Row[] {
   if (shots === 0 || selection === 'nearest') return [];
-  return selection === 'random' || !taskOf(dataset.mapping).canBalance
+  return selection === 'random' || writes(dataset.mapping)
     ? drawShots(dataset, shots, shotSeed)
     : chooseShots(dataset, shots, shotSeed);
 }

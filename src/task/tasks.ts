@@ -33,8 +33,6 @@ export interface Task {
     dataset: Labelled,
     template: string,
   ) => (row: Row) => Pick<Example, 'label' | 'tags' | 'target'> | LeftOutRow;
-  /** Examples can be balanced over the labels. */
-  readonly canBalance: boolean;
 }
 
 const classify: Task = {
@@ -64,7 +62,6 @@ const classify: Task = {
         : { leftOut: `its label “${cell.slice(0, 60)}” is none of this prompt’s`, why: 'unknown' };
     };
   },
-  canBalance: true,
 };
 
 /** As one label a row, but for all labels of the row. */
@@ -99,7 +96,6 @@ const generate: Task = {
         ? { leftOut: 'it has no expected text', why: 'target' }
         : { label: null, target: asContinuation(template, text) };
     },
-  canBalance: false,
 };
 
 export const TASKS: ByTask<Task> = { classify, tag, generate };

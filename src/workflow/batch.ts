@@ -13,7 +13,7 @@ import {
 } from '../dataset/csv-out';
 import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
 import { namedTags } from '../dataset/tags';
-import { TASK_FACTS } from '../dataset/task-facts';
+import { generates } from '../dataset/task-facts';
 import type { Dataset, Row, RowAccount, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
@@ -43,7 +43,8 @@ const MOST_ROWS = 256;
 const SETTLED_SECONDS = 1;
 
 /** A piece takes about this long: what a stop may lose. Texts are generated many side by side, a few times as fast. */
-const PIECE_SECONDS = { labels: 1.5, text: 8 } as const;
+const PIECE_SECONDS = 1.5;
+const TEXTS_SECONDS = 8;
 
 /**
  * Answers the rows of a route from one place on, in pieces that grow or shrink until one takes about as long as it should.
@@ -55,7 +56,7 @@ export async function* answered(
   from: number,
   control: Control,
 ): AsyncGenerator<Piece, void> {
-  const seconds = PIECE_SECONDS[TASK_FACTS[version.prompt.task.kind].answersWith];
+  const seconds = generates(version.prompt.task.kind) ? TEXTS_SECONDS : PIECE_SECONDS;
   const startedAt = performance.now();
   let size = FIRST_PIECE;
   for (let done = from; done < total; ) {

@@ -1,7 +1,7 @@
 /** A prompt as it leaves, with everything that decides its answers: the package that every export of a prompt is made of. */
 import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
-import type { Dataset, TaskKind } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import type { ArmResult, PairResult } from '../evaluation/types';
 import { type Package, packedRun } from '../interchange/package';
 import { present } from '../lib/assert';
@@ -140,10 +140,11 @@ function resultsOf(subject: Subject, { set }: Order['stored']): Package['results
   if (!evaluation) return null;
   const own = armOf(set, evaluation, version.id);
   const { comparison, plan } = evaluation;
-  const arms: readonly AnyArm[] = comparison.arms;
+  const arms: readonly (Measured & Pick<ArmResult, 'id' | 'name'>)[] = comparison.arms;
+  const pairs: readonly (Measured & Pick<PairResult, 'a' | 'b'>)[] = comparison.pairs;
   const arm = arms.find((each) => each.id === own);
   if (!arm) return null;
-  const pair = (comparison.pairs as readonly AnyPair[]).find(({ b }) => b === arm.id);
+  const pair = pairs.find(({ b }) => b === arm.id);
   const other = pair && arms.find((each) => each.id === pair.a);
   return {
     headline: comparison.verdict.headline,
@@ -155,7 +156,8 @@ function resultsOf(subject: Subject, { set }: Order['stored']): Package['results
   };
 }
 
-type AnyArm = { readonly [K in TaskKind]: ArmResult<K> }[TaskKind];
-type AnyPair = { readonly [K in TaskKind]: PairResult<K> }[TaskKind];
+interface Measured {
+  readonly metrics: Readonly<Record<string, Figure>>;
+}
 
-const figures = ({ metrics }: AnyArm | AnyPair): Readonly<Record<string, Figure>> => rounded({ ...metrics });
+const figures = ({ metrics }: Measured): Measured['metrics'] => rounded({ ...metrics });

@@ -13,14 +13,14 @@ import { generates } from '../dataset/task-facts';
 import type { Dataset, LeftOutReason, Row, RowAccount } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { rowGroups } from '../evaluation/rows';
-import { type AnswerDifference, answerDifferences } from '../evaluation/sheets';
+import { type AnswerDifference, answerDifferences, sheetScores } from '../evaluation/sheets';
 import type { AnswerSheet } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import { badInputIn } from '../lib/errors';
-import { firstText, labelsOf, softOf, textsOf } from '../prompt/prompt';
+import { firstText, labelsOf, type Prompt, softOf, textsOf } from '../prompt/prompt';
 import { type KnownRows, type Said, scored, type Unscored } from '../prompt-set/answers';
-import { goldOf, testRowsKey } from '../prompt-set/performance';
+import { testRowsKey } from '../prompt-set/performance';
 import type { GridRow } from '../prompt-set/ready-prompt';
 import {
   cellKeys,
@@ -123,23 +123,38 @@ type Answer = (
   tell: (share: number) => void,
 ) => Promise<Pick<Unscored, 'rowIds' | 'tokensSentMean' | 'unsure'> & object>;
 
+/** As a sheet has them. @param rows with their own labels */
+export function labelAnswers(
+  prompt: Prompt,
+  logProbs: readonly (readonly number[])[],
+  rows: readonly Pick<TokenRow, 'label' | 'tags'>[],
+) {
+  const cuts = prompt.calibration?.meanLogProbs ?? null;
+  const answers = logProbs.map((own, i) => present(answerFrom(prompt, own, cuts, rows[i]), 'answer'));
+  const probabilities = answers.map((answer) => answer.probabilities);
+  return {
+    labels: labelsOf(prompt).slice(0, probabilities[0]?.length),
+    gold: answers.map(({ gold }) => present(gold, 'label')),
+    probabilities,
+  };
+}
+
 const byLabels: Answer = async (host, { of: { prompt }, dataset }, rows, control, tell) => {
   const cacheKey = softOf(prompt) ? cacheKeyOf(dataset.fingerprint, firstText(prompt).template) : null;
   const { rows: found } = await ask(host, prompt, { rows, dataset, cacheKey }, control, tell);
   const byId = new Map(rows.map((row) => [row.rowId, row]));
-  const cuts = prompt.calibration?.meanLogProbs ?? null;
-  const answers = found.map(({ rowId, logProbs }) =>
-    present(answerFrom(prompt, logProbs, cuts, present(byId.get(rowId), rowId)), rowId),
+  const asked = found.map(({ rowId }) => present(byId.get(rowId), rowId));
+  const said = labelAnswers(
+    prompt,
+    found.map(({ logProbs }) => logProbs),
+    asked,
   );
-  const probabilities = answers.map((answer) => answer.probabilities);
   const { threshold } = prompt;
   return {
     rowIds: found.map(({ rowId }) => rowId),
-    labels: labelsOf(prompt).slice(0, probabilities[0]?.length),
-    gold: answers.map(({ gold }, i) => present(gold, found[i]?.rowId ?? '')),
-    probabilities,
+    ...said,
     tokensSentMean: found.reduce((sum, { tokensSent }) => sum + tokensSent, 0) / found.length,
-    unsure: threshold && probabilities.filter((row) => Math.max(...row) < threshold.value).length,
+    unsure: threshold && said.probabilities.filter((row) => Math.max(...row) < threshold.value).length,
   };
 };
 
@@ -177,7 +192,8 @@ async function saidBy(host: Host, at: Place, asked: Asked, control: Control, tel
     known: knownRows(of, dataset, rowIds),
     ...found,
   } as Unscored);
-  const [gold, labels] = 'labels' in answers ? [goldOf(answers), answers.labels] : [wantedOf(dataset, rowIds), []];
+  const [gold, labels] =
+    'labels' in answers ? [sheetScores(answers).gold, answers.labels] : [wantedOf(dataset, rowIds), []];
   const fingerprint = on.isFile ? rowsKey : testRowsKey(rowIds, gold, labels);
   const read = on.isFile ? accountOf(dataset) : allUsed(dataset.split.test.length);
   const account = asked.leftOut.reduce((all, why) => without(all, why, 1), read);

@@ -1,9 +1,7 @@
 /** Verb: one training run, from the rows to the kept vectors, and then the scores of what there is to beat. */
 
 import { drawnRows } from '../dataset/draw';
-import { rowsById, targetOf, textOf } from '../dataset/labels';
-import { TASK_FACTS } from '../dataset/task-facts';
-import { type TaskKind, taskKindOf } from '../dataset/types';
+import { rowsById, targetOf, textOf, writes } from '../dataset/labels';
 import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
@@ -143,17 +141,14 @@ const scoreLabels: Scoring = async (host, { id, prompt, dataset, template, with:
   return { id, scores, ...(isUntuned ? { tried: null, timing: null } : { tried, timing: timingOf(scored) }) };
 };
 
-const BASELINES: Readonly<Record<'labels' | 'text', Scoring>> = {
-  labels: scoreLabels,
-  text: async (host, { id, prompt, dataset, template }, inputs, control) => {
-    const isUntuned = id === 'untuned';
-    const rows = isUntuned
-      ? inputs.validation
-      : (await tokenRows(host, { dataset, prompt, words: [], split: rowIds(inputs.validation) }, control)).rows;
-    const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
-    const written = await host.engine.write(scoringTargets(rows, cacheKey), control);
-    return { id, scores: { kind: 'generate', ...targetScores(written) }, tried: null, timing: null };
-  },
+const scoreTexts: Scoring = async (host, { id, prompt, dataset, template }, inputs, control) => {
+  const isUntuned = id === 'untuned';
+  const rows = isUntuned
+    ? inputs.validation
+    : (await tokenRows(host, { dataset, prompt, words: [], split: rowIds(inputs.validation) }, control)).rows;
+  const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
+  const written = await host.engine.write(scoringTargets(rows, cacheKey), control);
+  return { id, scores: { kind: 'generate', ...targetScores(written) }, tried: null, timing: null };
 };
 
 const rowIds = (rows: readonly TokenRow[]) => rows.map(({ rowId }) => rowId);
@@ -165,14 +160,11 @@ async function scoreBaselines(
   { control, emit }: Run<TrainRunEvent>,
 ): Promise<void> {
   if (inputs.validation.length === 0) return;
+  const scored = writes(request.dataset.mapping) ? scoreTexts : scoreLabels;
   try {
     for (const baseline of request.baselines) {
       emit({ kind: 'baseline-started', id: baseline.id });
-      const kind: TaskKind = taskKindOf(request.dataset.mapping);
-      emit({
-        kind: 'baseline',
-        ...(await BASELINES[TASK_FACTS[kind].answersWith](host, { ...request, ...baseline }, inputs, control)),
-      });
+      emit({ kind: 'baseline', ...(await scored(host, { ...request, ...baseline }, inputs, control)) });
     }
   } catch (cause) {
     if (asStudioError(cause).code !== 'cancelled') emit({ kind: 'trouble', error: toWire(cause) });

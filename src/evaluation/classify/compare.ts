@@ -4,7 +4,7 @@ import { drained } from '../../lib/control';
 import { type AccuracyComparison, holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import { verdictOf } from '../advice';
-import { fieldOf } from '../field';
+import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, ComparisonPlan, PairResult } from '../types';
 import { labelSuspects, type Suspect } from '../vote';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';

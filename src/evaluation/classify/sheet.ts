@@ -1,9 +1,21 @@
 import { argmax } from '../../metrics/classification';
 import { pairedCounts } from '../../metrics/mcnemar';
-import { forEachMetric, LABEL_METRICS } from '../../metrics/registry';
-import type { AnswerSheet, SheetKind } from '../types';
+import { forEachMetric, LABEL_METRICS, labelFigures } from '../../metrics/registry';
+import type { RowScores, SheetKind } from '../kind';
+import type { AnswerSheet } from '../types';
+import { labelField } from './field';
+
+const rightRows = (gold: readonly number[], predicted: readonly number[]): RowScores => ({
+  gold,
+  rows: gold.map((label, i) => Number(predicted[i] === label)),
+});
 
 export const LABEL_SHEET: SheetKind<'classify'> = {
+  figures: ({ gold, probabilities, labels }, how) =>
+    labelFigures({ gold, predicted: probabilities.map(argmax), classes: labels.length }, how),
+  scores: ({ gold, probabilities }) => rightRows(gold, probabilities.map(argmax)),
+  scored: ({ gold }, { predictions }) => rightRows(gold, predictions),
+  field: labelField,
   rows: ({ labels, gold, probabilities }) =>
     probabilities.map((row, i) => {
       const predicted = argmax(row);

@@ -11,7 +11,7 @@ import { DRAWS, eachDraw } from '../../metrics/resample';
 import { middle95 } from '../../metrics/special';
 import { verdictOf } from '../advice';
 import { findingOf } from '../classify/pairs';
-import { fieldOf } from '../field';
+import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, GenerateOutcome, GeneratePlan, PairResult } from '../types';
 import { namesOf, pointsRange, points as roundedPoints } from '../words';
 

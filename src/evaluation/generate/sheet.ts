@@ -1,9 +1,14 @@
 import { meanInterval } from '../../metrics/intervals';
 import { rowMean } from '../../metrics/resample';
-import type { SheetKind } from '../types';
+import type { SheetKind } from '../kind';
+import { textField } from './field';
 
 /** No text is kept, so only the scores of rows are compared. */
 export const TEXT_SHEET: SheetKind<'generate'> = {
+  figures: ({ metrics }) => metrics,
+  scores: ({ rowIds, rows }) => ({ gold: rowIds, rows }),
+  scored: ({ rowIds }, { rows }) => ({ gold: rowIds, rows }),
+  field: textField,
   rows: () => [],
   differ: (a, b, { places, ...how }) => {
     const gains = places.map(([i, j]) => (b.rows[j] ?? 0) - (a.rows[i] ?? 0));

@@ -5,7 +5,7 @@ import { countedFigures, forEachMetric, metricsOf, TAG_METRICS } from '../../met
 import { DRAWS } from '../../metrics/resample';
 import { fitCuts, givenTags, type TagCounts, tagF1, tagPrecision, tagRecall } from '../../metrics/tags';
 import { verdictOf } from '../advice';
-import { fieldOf } from '../field';
+import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, PairResult, TagOutcome, TagPlan, TagScore } from '../types';
 import { comparedTags, rowsCloser } from './pairs';
 

@@ -1,10 +1,25 @@
 import { namedTags } from '../../dataset/tags';
-import { leastSure, likelyTags } from '../../metrics/tags';
-import type { AnswerSheet, SheetKind } from '../types';
+import { tagFigures } from '../../metrics/registry';
+import { leastSure, likelyTags, microF1Parts } from '../../metrics/tags';
+import type { RowScores, SheetKind } from '../kind';
+import type { AnswerSheet } from '../types';
+import { tagField } from './field';
 import { comparedTags, rowsCloser } from './pairs';
+
+type Tags = readonly (readonly number[])[];
+
+const taggedRows = (gold: Tags, given: Tags): RowScores => ({
+  gold: gold.map((tags) => tags.join('+')),
+  rows: microF1Parts(gold, given),
+});
 
 /** A row is right where it gets exactly its labels. */
 export const TAG_SHEET: SheetKind<'tag'> = {
+  figures: ({ gold, probabilities, labels }, how) =>
+    tagFigures({ gold, given: probabilities.map(likelyTags), labels: labels.length }, how),
+  scores: ({ gold, probabilities }) => taggedRows(gold, probabilities.map(likelyTags)),
+  scored: ({ gold }, { given }) => taggedRows(gold, given),
+  field: tagField,
   rows: ({ labels, gold, probabilities }) =>
     probabilities.map((row, i) => {
       const [right, label] = [gold[i] ?? [], likelyTags(row)].map((places) => namedTags(places, labels)) as [

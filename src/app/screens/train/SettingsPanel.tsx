@@ -1,6 +1,5 @@
-import { generates } from '../../../dataset/task-facts';
-import type { ByTask } from '../../../dataset/types';
-import { LABEL_METRICS, TAG_METRICS } from '../../../metrics/registry';
+import { generates, TASK_FACTS } from '../../../dataset/task-facts';
+import { headlineMetric, LABEL_METRICS } from '../../../metrics/registry';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -32,6 +31,7 @@ export function SettingsPanel() {
   if (!set) return null;
   const kind = set.kind;
   const isGenerating = generates(kind);
+  const weights = TASK_FACTS[kind].answersWith === 'label' ? [CLASS_WEIGHTS] : [];
   const { answerVectors = 'fixed' } = SETTINGS[kind](next.settings);
   const fields = (of: readonly FieldOf<NextFields>[]) => (
     <Fields<NextFields> of={of} values={{ answerVectors, ...next.settings, ...next }} onChange={change} />
@@ -46,7 +46,7 @@ export function SettingsPanel() {
         <div className="settings-grid" id={NUMBERS_ID}>
           {fields(isGenerating ? NUMBERS_FOR_TEXTS : numbers)}
         </div>
-        {isGenerating ? <LossNote /> : fields(FIELDS[kind])}
+        {isGenerating ? <LossNote /> : fields([metricField(headlineMetric(kind).name), ...weights])}
         {isGenerating || isRace ? null : (
           <>
             {fields([answers.field])}
@@ -112,18 +112,12 @@ const metricField = (share: string): FieldOf<NextFields> => ({
   options: { loss: 'Loss', accuracy: share, 'macro-f1': LABEL_METRICS.macroF1.name },
 });
 
-const FIELDS: ByTask<readonly FieldOf<NextFields>[]> = {
-  classify: [
-    metricField(LABEL_METRICS.accuracy.name),
-    {
-      key: 'classWeights',
-      label: 'Weight labels equally',
-      means:
-        'The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones.',
-    },
-  ],
-  tag: [metricField(TAG_METRICS.microF1.name)],
-  generate: [],
+/** Labels that do not exclude each other have no weights. */
+const CLASS_WEIGHTS: FieldOf<NextFields> = {
+  key: 'classWeights',
+  label: 'Weight labels equally',
+  means:
+    'The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones.',
 };
 
 const LossNote = () => (
