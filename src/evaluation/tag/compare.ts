@@ -15,7 +15,7 @@ export const LABEL_FIGURES = { precision: tagPrecision, recall: tagRecall, f1: t
 type Of = (counts: TagCounts) => number;
 
 /** All figures follow from the counts of a draw, so one set of draws serves all of them. */
-export function tagResult(
+function tagResult(
   outcome: TagOutcome,
   { labels, gold, groups, seed }: Pick<TagPlan, 'labels' | 'gold' | 'groups' | 'seed'>,
   draws = DRAWS,
