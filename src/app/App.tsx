@@ -161,7 +161,7 @@ function OpenPromptSet({ id, children }: { readonly id: string; readonly childre
       </ScreenFrame>
     );
   // a prompt set that is made on this screen has its id before the address has: the screen stays
-  if (id !== openId && id !== NEW_SET) return <ProgressBar label="Opening the prompt set" value={null} />;
+  if (id !== openId && id !== NEW_SET) return <ProgressBar label="Opening the prompt set" />;
   return children;
 }
 
@@ -169,7 +169,7 @@ function OpenPromptSet({ id, children }: { readonly id: string; readonly childre
 export const Opening = () => (
   <main className="opening">
     <div className="opening-late">
-      <ProgressBar label="Opening your saved work" value={null} />
+      <ProgressBar label="Opening your saved work" />
     </div>
     <Toaster />
   </main>

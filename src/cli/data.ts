@@ -53,20 +53,10 @@ interface DataOptions extends PartSizes {
 
 /** @throws UsageError for missing columns; StudioError `bad-input` for data that cannot be used */
 export async function readDataset(
-  {
-    data,
-    test,
-    columns,
-    several = false,
-    seed,
-    splitBy,
-    dropTwins = false,
-    addRows = null,
-    mends = [],
-    ...sizes
-  }: DataOptions,
+  { data, test, columns, seed, splitBy, ...options }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
+  const { several = false, dropTwins = false, addRows = null, mends = [], ...sizes } = options;
   const mapping: ColumnMapping =
     'label' in columns
       ? { text: columns.text, label: columns.label, id: null, ...storedTask(several ? 'tag' : 'classify') }
@@ -89,18 +79,11 @@ export async function readDataset(
   return dataset;
 }
 
-export const givenRows = (
-  {
-    data,
-    text,
-    ...given
-  }: { readonly data: string; readonly text: string; readonly several?: boolean } & Partial<
-    Record<'label' | 'target', string>
-  > &
-    Values<typeof ROWS>,
-  log: Log,
-): Promise<Dataset> => {
-  const { label, target = '', mend: mends, ...rows } = given;
+type Named = Pick<DataOptions, 'data' | 'several'> &
+  Values<typeof ROWS> & { readonly text: string; readonly label?: string; readonly target?: string };
+
+export const givenRows = (given: Named, log: Log): Promise<Dataset> => {
+  const { data, text, label, target = '', mend: mends, ...rows } = given;
   const columns = label === undefined ? { text, target } : { text, label };
   return readDataset({ ...rows, data, columns, mends, splitBy: splitOf(rows) }, log);
 };

@@ -149,10 +149,8 @@ const effortsOf = (given: Values<typeof EFFORTS>): Efforts => {
 };
 
 /** @throws UsageError, StudioError `bad-input` where the library lacks the set */
-async function storedSet({
-  library,
-  handle,
-}: Readonly<Record<'library' | 'handle', string | null>>): Promise<CompleteSet | null> {
+async function storedSet(given: Readonly<Record<'library' | 'handle', string | null>>): Promise<CompleteSet | null> {
+  const { library, handle } = given;
   if (library === null) return null;
   if (handle === null) throw new UsageError('--handle is missing.');
   const stored = (await readLibrary(library)).find(({ set }) => set.handle === handle);

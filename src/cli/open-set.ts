@@ -1,7 +1,6 @@
 /** The prompt set that a command trains: from its options, with what is looked for beforehand. */
 import { generates } from '../dataset/task-facts';
-import type { Dataset } from '../dataset/types';
-import { taskKindOf } from '../dataset/types';
+import { type Dataset, taskKindOf } from '../dataset/types';
 import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { firstText } from '../prompt/prompt';

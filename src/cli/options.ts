@@ -186,11 +186,8 @@ export const ROWS = {
 };
 
 /** @throws UsageError where the columns would split the rows twice */
-export function splitOf({
-  group,
-  part,
-  test,
-}: Values<Pick<typeof ROWS, 'group' | 'part' | 'test'>>): SplitBy | undefined {
+export function splitOf(given: Values<Pick<typeof ROWS, 'group' | 'part' | 'test'>>): SplitBy | undefined {
+  const { group, part, test } = given;
   if (group !== null && part !== null)
     throw new UsageError('--group and --part split the rows in two ways. Name one of them.');
   if (part !== null && test !== null)
@@ -218,19 +215,14 @@ export const TRAINING = {
 };
 
 export const settingsOf = (
-  {
-    placement,
-    tokens,
-    steps,
-    seed,
-  }: Values<Pick<typeof TRAINING & typeof ROWS, 'placement' | 'tokens' | 'steps' | 'seed'>>,
+  given: Values<Pick<typeof TRAINING & typeof ROWS, 'placement' | 'tokens' | 'steps' | 'seed'>>,
   base: TrainingSettings = STANDARD,
 ): TrainingSettings => ({
   ...base,
-  placement: placement ?? 'suffix',
-  virtualTokens: tokens ?? base.virtualTokens,
-  steps: steps ?? base.steps,
-  seed,
+  placement: given.placement ?? 'suffix',
+  virtualTokens: given.tokens ?? base.virtualTokens,
+  steps: given.steps ?? base.steps,
+  seed: given.seed,
 });
 
 /** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */

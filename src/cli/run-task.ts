@@ -172,26 +172,16 @@ interface Trained {
 async function trainAll(
   host: Host,
   untrained: PromptSet,
-  {
-    dataset,
-    runs,
-    hybrid = false,
-    inText: examples = 0,
-    distil: asked,
-  }: Omit<RunOptions, 'model' | 'out' | 'prompt' | 'words'>,
+  options: Pick<RunOptions, 'dataset' | 'runs' | 'hybrid' | 'inText' | 'distil'>,
   log: Log,
 ): Promise<Trained> {
+  const { dataset, runs, hybrid = false, inText: examples = 0, distil } = options;
   let set = untrained;
   const group = runs.length > 1 ? host.newId() : null;
   const ended: Trained[] = [];
   for (const settings of runs) {
     if (group) log.line(`Seed ${settings.seed}`);
-    const trained = await trainRun(
-      host,
-      set,
-      { dataset, settings, hybrid: false, examples, group, distil: asked },
-      log,
-    );
+    const trained = await trainRun(host, set, { dataset, settings, hybrid: false, examples, group, distil }, log);
     set = trained.set;
     ended.push(trained);
   }

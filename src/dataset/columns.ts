@@ -1,7 +1,6 @@
 import { countBy } from '../lib/collect';
 import { separatorIn, textKey } from './tags';
-import type { ColumnMapping, Row, Table } from './types';
-import { storedTask, type TaskKind, taskKindOf } from './types';
+import { type ColumnMapping, type Row, storedTask, type Table, type TaskKind, taskKindOf } from './types';
 
 interface Profile {
   readonly name: string;

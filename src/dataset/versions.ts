@@ -1,6 +1,5 @@
 import { TASK_FACTS } from './task-facts';
-import type { ColumnMapping, Dataset, DataVersion } from './types';
-import { taskKindOf } from './types';
+import { type ColumnMapping, type Dataset, type DataVersion, taskKindOf } from './types';
 
 /** "Text is “message”, label “tone”". */
 export const mappingWords = (mapping: ColumnMapping): string =>

@@ -14,8 +14,7 @@ import {
   quotedCosts,
   savingWords,
 } from './break-even';
-import type { ArmAnswers } from './measured';
-import { costsOf } from './measured';
+import { type ArmAnswers, costsOf } from './measured';
 import {
   type Advice,
   type Facts,

@@ -24,8 +24,15 @@ import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
 import { runOf, versionWords } from '../prompt-set/versions';
 import type { Results } from '../report/results-schema';
 import type { Known, MeasuredArm } from './approaches';
-import type { Answers as Answered } from './break-even';
-import { type Assumptions, type BreakEven, breakEven, type Efforts, monthlyCost, type Offer } from './break-even';
+import {
+  type Answers as Answered,
+  type Assumptions,
+  type BreakEven,
+  breakEven,
+  type Efforts,
+  monthlyCost,
+  type Offer,
+} from './break-even';
 import { type Judged, judgeOf } from './kinds';
 import { type RollOut, type RollOutPlan, rehearse, type Served, type Taken } from './roll-out';
 import { type Advice, type Facts, type Strategy, strategyFor } from './strategy';

@@ -4,8 +4,7 @@
  * answer counts, so the two are compared on the same rows.
  */
 import { counted, percent, percentWhole, points } from '../lib/format';
-import type { Interval } from '../metrics/intervals';
-import { wilson } from '../metrics/intervals';
+import { type Interval, wilson } from '../metrics/intervals';
 import { clustersOf, designEffect, equalClusters } from '../metrics/mcnemar';
 import { sequentialBounds, tangoScore } from '../metrics/power';
 import { bisected, median } from '../metrics/special';

@@ -1,6 +1,5 @@
 /** Rows of another file, rendered piece by piece, so that the file may be long. */
-import type { ColumnMapping, Dataset, Row, Table, TaskKind } from '../dataset/types';
-import { storedTask } from '../dataset/types';
+import { type ColumnMapping, type Dataset, type Row, storedTask, type Table, type TaskKind } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';

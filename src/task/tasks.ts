@@ -1,6 +1,12 @@
 import { labelsIndexer, targetOf } from '../dataset/labels';
-import type { ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
-import { type ByTask, taskKindOf } from '../dataset/types';
+import {
+  type ByTask,
+  type ColumnMapping,
+  type Dataset,
+  type LeftOutReason,
+  type Row,
+  taskKindOf,
+} from '../dataset/types';
 import {
   classifyInstruction,
   classifyTemplate,

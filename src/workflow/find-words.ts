@@ -13,8 +13,7 @@ import { classifyInstruction } from '../task/propose';
 import { answerCandidates, hasOwnTokens, usualLists } from '../task/propose-words';
 import { alignWords, asContinuation, cueOf, sameLabels, withCue, wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
-import type { TokenRow } from '../tokens/tokenizer';
-import { labelTokens } from '../tokens/tokenizer';
+import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Host, Verb } from './host';
 import { labelCollisions, tokenRows } from './token-rows';
 

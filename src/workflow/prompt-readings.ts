@@ -9,8 +9,7 @@ import type { Control } from '../lib/control';
 import { logSoftmax } from '../metrics/classification';
 import { type PromptCandidate, stemOf, textKey } from '../task/prompt-candidates';
 import { wordsFor } from '../task/template';
-import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import { labelTokens } from '../tokens/tokenizer';
+import { type LabelTokens, labelTokens, type TokenRow } from '../tokens/tokenizer';
 import type { Host } from './host';
 import { tokenRows } from './token-rows';
 

@@ -91,11 +91,9 @@ export function WhichWords({ prompts, labels, weighing, error, ...asking }: Whic
   );
 }
 
-function WordWeights({
-  prompts,
-  labels,
-  weighing,
-}: Pick<WhichWordsProps, 'prompts' | 'labels'> & { readonly weighing: Weighing }) {
+type WeightsProps = Pick<WhichWordsProps, 'prompts' | 'labels'> & { readonly weighing: Weighing };
+
+function WordWeights({ prompts, labels, weighing }: WeightsProps) {
   const [label = '', against = ''] = [labels[weighing.label], labels[weighing.against]];
   const strongest = Math.max(...weighing.prompts.flatMap(({ words }) => words.map(({ nats }) => Math.abs(nats))));
   return (
@@ -148,12 +146,9 @@ function Shaded({ text, nats, strongest }: WeighedWord & { readonly strongest: n
   );
 }
 
-function Sum({
-  name,
-  weighed,
-  label,
-  against,
-}: Readonly<Record<'name' | 'label' | 'against', string>> & { readonly weighed: Weighed }) {
+type SumProps = Readonly<Record<'name' | 'label' | 'against', string>> & { readonly weighed: Weighed };
+
+function Sum({ name, weighed, label, against }: SumProps) {
   const { words, value, baseline, missed, readings } = weighed;
   return (
     <details className="small">

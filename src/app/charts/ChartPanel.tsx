@@ -1,4 +1,4 @@
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { type ComponentProps, type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
 import { Button, Panel, ScrollRegion, Table, toastError } from '../ui';
 import { saveFile } from '../ui/download';
@@ -17,7 +17,7 @@ export const twinOf = <T,>(of: readonly T[], columns: Readonly<Record<string, (e
   rows: of.map((each) => Object.values(columns).map((cell) => cell(each))),
 });
 
-interface ChartPanelProps {
+interface ChartPanelProps extends Pick<ComponentProps<typeof Panel>, 'span'> {
   readonly title: string;
   readonly heading?: ReactNode;
   readonly unit?: ReactNode;
@@ -25,11 +25,10 @@ interface ChartPanelProps {
   /** Left out where its children show the same; table and CSV stay. */
   readonly draw?: Draw;
   readonly twin: Twin;
-  readonly span?: 4 | 5 | 6 | 7 | 8 | 12;
   readonly children?: ReactNode;
 }
 
-export function ChartPanel({ title, heading, unit, controls, draw, twin, span, children }: ChartPanelProps) {
+export function ChartPanel({ title, heading, unit, controls, draw, twin, span = 12, children }: ChartPanelProps) {
   const [asTable, setAsTable] = useState(false);
   const chart = useRef<SVGSVGElement | null>(null);
   const stem = fileStem(title);
@@ -53,7 +52,7 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, c
   return (
     <Panel
       title={heading ?? title}
-      {...(span ? { span } : {})}
+      span={span}
       aside={
         <>
           {unit ? <span>{unit}</span> : null}

@@ -4,8 +4,7 @@ import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { themeStore } from '../state/storage';
 import { Button, Choices } from '../ui';
-import type { Entry } from './controls';
-import { CONTROL_ENTRIES } from './controls';
+import { CONTROL_ENTRIES, type Entry } from './controls';
 import { CHART_ENTRIES, DISPLAY_ENTRIES } from './displays';
 import './gallery.css';
 

@@ -47,8 +47,7 @@ function Messages({ show }: { readonly show: () => void }) {
 const showUndo = () => toastUndo('Version “tuned 2” deleted.', nothing);
 const showError = () => toastError('The file was not read.', 'It is not a CSV file.');
 const showMost = () => {
-  for (const title of ['First message.', 'Second message.'])
-    toastError(title, LONG, { label: 'Try again', run: nothing });
+  for (const title of ['First message.', 'Second message.']) toastError(title, LONG);
   showUndo();
 };
 
@@ -98,7 +97,7 @@ const progress: Readonly<Record<string, Entry['render']>> = {
   'not started': () => <ProgressBar label="Training" value={0} />,
   'half done': () => <ProgressBar label="Training" value={0.5} detail="3 steps a second, about 2 min left" />,
   done: () => <ProgressBar label="Training" value={1} />,
-  'loading, length unknown': () => <ProgressBar label="Loading the model" value={null} />,
+  'loading, length unknown': () => <ProgressBar label="Loading the model" />,
   'no words': () => <ProgressBar label="Training" value={0.3} hideLabel />,
   'long texts': () => <ProgressBar label={LONG} value={0.7} detail={LONG} />,
 };

@@ -18,7 +18,7 @@ const STEPS = [
 ] as const;
 
 const Help = ({ onClose }: { readonly onClose: () => void }) => (
-  <Dialog stack title="How this works" isOpen onClose={onClose}>
+  <Dialog title="How this works" isOpen onClose={onClose}>
     <ol className="help-steps">
       {STEPS.map(([name, what]) => (
         <li key={name}>

@@ -25,7 +25,7 @@ export function ModelChip() {
       </AriaButton>
       <Popover className="popover" placement="bottom end">
         <Dialog className="chip-menu" aria-label="Models">
-          <Suspense fallback={<ProgressBar label="Opening" value={null} />}>
+          <Suspense fallback={<ProgressBar label="Opening" />}>
             <ModelPanel />
           </Suspense>
         </Dialog>

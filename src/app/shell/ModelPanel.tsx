@@ -33,7 +33,7 @@ export default function ModelPanel() {
           value={model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
         />
       ) : null}
-      {model.kind === 'starting' ? <ProgressBar label={modelWords(model, card).short} value={null} /> : null}
+      {model.kind === 'starting' ? <ProgressBar label={modelWords(model, card).short} /> : null}
       <ModelFailed />
       {model.kind === 'ready'
         ? refusals.map(({ adapter, reason }) => (

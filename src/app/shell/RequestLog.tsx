@@ -15,7 +15,7 @@ const received = ({ bytes: size }: RequestEntry) => (size === null ? 'answered' 
 export default function RequestLog({ title, onClose }: { readonly title: string; readonly onClose: () => void }) {
   const entries = useRequests((s) => s.entries);
   return (
-    <Dialog stack title={title} isOpen onClose={onClose} wide>
+    <Dialog title={title} isOpen onClose={onClose} wide>
       <p>
         Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub comes
         from another site, and the page says so first; its content policy blocks everything else.

@@ -34,7 +34,7 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
         <SaveTrouble />
         <ModelFailed live />
         <ErrorBoundary key={current}>
-          <Suspense fallback={<ProgressBar label="Opening" value={null} />}>{children}</Suspense>
+          <Suspense fallback={<ProgressBar label="Opening" />}>{children}</Suspense>
         </ErrorBoundary>
         <Suspense>
           <ReadAhead screen={current} />

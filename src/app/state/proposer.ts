@@ -63,6 +63,22 @@ function withProposal(
   return chooseWritten(added.set, added.version.id, at.now);
 }
 
+/** The set with a template, and with answer words for these labels: proposed ones where it lacks them. */
+export async function withTask(
+  { workflow }: Pick<Services, 'workflow'>,
+  promptSets: PromptSetsStore,
+  set: PromptSet,
+  dataset: Dataset,
+): Promise<PromptSet> {
+  const fits = ({ words }: PromptSet) => sameLabels(words, dataset.labels);
+  if (fits(set) && set.baseTemplate !== '') return set;
+  const { words, template } = await workflow.call('propose', { dataset });
+  return promptSets.getState().updateById(set.id, (now, at) => {
+    const task = { words: fits(now) ? now.words : words, baseTemplate: now.baseTemplate || template };
+    return changeTask(now, task, at.now);
+  });
+}
+
 export function createProposer(
   { workflow }: Services,
   promptSets: PromptSetsStore,

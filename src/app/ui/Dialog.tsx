@@ -13,12 +13,10 @@ interface DialogProps {
   readonly children: ReactNode;
   readonly actions?: ReactNode;
   readonly wide?: boolean;
-  /** Its children one below the other, with the usual space between them. */
-  readonly stack?: boolean;
 }
 
 /** Modal, closed by Escape, a click outside or the cross; focus returns where it was. */
-export const Dialog = ({ title, isOpen, onClose, children, actions, wide, stack }: DialogProps) => (
+export const Dialog = ({ title, isOpen, onClose, children, actions, wide }: DialogProps) => (
   <ModalOverlay className="scrim" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
     <Modal className={`modal${wide ? ' modal-wide' : ''}`}>
       <AriaDialog className="dialog">
@@ -30,7 +28,7 @@ export const Dialog = ({ title, isOpen, onClose, children, actions, wide, stack 
             <Cross />
           </IconButton>
         </header>
-        <DialogBody stack={stack ?? false}>{children}</DialogBody>
+        <DialogBody>{children}</DialogBody>
         {actions ? <footer className="dialog-foot">{actions}</footer> : null}
       </AriaDialog>
     </Modal>
@@ -40,7 +38,7 @@ export const Dialog = ({ title, isOpen, onClose, children, actions, wide, stack 
 const FOCUSABLE = 'a[href], button:not(:disabled), input:not(:disabled), textarea:not(:disabled), [tabindex="0"]';
 
 /** Takes the focus where it scrolls and nothing in it does, so that its end can be reached by keyboard. */
-function DialogBody({ children, stack }: Pick<DialogProps, 'children' | 'stack'>) {
+function DialogBody({ children }: Pick<DialogProps, 'children'>) {
   const body = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const [isStop, setStop] = useState(false);
@@ -56,7 +54,7 @@ function DialogBody({ children, stack }: Pick<DialogProps, 'children' | 'stack'>
   }, []);
   return (
     <div ref={body} className="dialog-body" tabIndex={isStop ? 0 : undefined}>
-      <div ref={content} className={stack ? 'stack' : undefined}>
+      <div ref={content} className="stack">
         {children}
       </div>
     </div>

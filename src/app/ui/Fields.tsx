@@ -42,23 +42,19 @@ interface FieldsProps<V> {
 
 type Row<V> = NumberRow<keyof V> | ChoiceRow<keyof V, string> | YesNoRow<keyof V> | TextRow<keyof V>;
 
-export const Fields = <V extends object>({
-  of,
-  values,
-  onChange,
-  onBlur = () => {},
-  errorOf = () => null,
-}: FieldsProps<V>) =>
+export const Fields = <V extends object>({ of, values, onChange, onBlur, errorOf }: FieldsProps<V>) =>
   (of as readonly Row<V>[]).map(({ key: name, ...field }) => {
     const key = String(name);
     const value: unknown = values[name];
-    const error = errorOf(name);
+    const error = errorOf?.(name) ?? null;
     const change = (next: unknown) => onChange({ [name]: next } as Partial<V>);
     if ('min' in field)
       return <NumberField key={key} {...field} value={(value as number | undefined) ?? null} onChange={change} />;
     if ('rows' in field) {
       const Text = field.rows > 1 ? TextArea : TextField;
-      return <Text key={key} {...field} value={String(value)} onChange={change} onBlur={onBlur} error={error} />;
+      return (
+        <Text key={key} {...field} value={String(value)} onChange={change} onBlur={() => onBlur?.()} error={error} />
+      );
     }
     if (!('options' in field)) return <YesNo key={key} {...field} value={value === true} onChange={change} />;
     return [

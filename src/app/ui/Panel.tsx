@@ -11,14 +11,15 @@ interface PanelProps {
   /** Units, counts, one quiet action. */
   readonly aside?: ReactNode;
   readonly children: ReactNode;
-  readonly span?: 3 | 4 | 5 | 6 | 7 | 8 | 12;
+  /** Columns of twelve, in a grid. */
+  readonly span?: 4 | 5 | 6 | 7 | 8 | 12;
   readonly stack?: boolean;
 }
 
-export function Panel({ title, means, aside, children, span, stack }: PanelProps) {
+export function Panel({ title, means, aside, children, span = 12, stack }: PanelProps) {
   const id = useId();
   return (
-    <section className={`panel${span ? ` c${span}` : ''}`} aria-labelledby={id}>
+    <section className={`panel c${span}`} aria-labelledby={id}>
       <header className="panel-head">
         <h2 id={id}>
           <Term means={means}>{title}</Term>
@@ -132,12 +133,13 @@ export const EmptyState = ({ title, children, action, center }: EmptyStateProps)
 
 interface ProgressBarProps {
   readonly label: string;
-  readonly value: number | null;
+  /** 0 to 1; left out, or null: nobody knows. */
+  readonly value?: number | null;
   readonly detail?: ReactNode;
   readonly hideLabel?: boolean;
 }
 
-export const ProgressBar = ({ label, value, detail, hideLabel }: ProgressBarProps) => (
+export const ProgressBar = ({ label, value = null, detail, hideLabel }: ProgressBarProps) => (
   <AriaProgressBar className="progress" aria-label={label} value={(value ?? 0) * 100} isIndeterminate={value === null}>
     {hideLabel && !detail ? null : (
       <div className="row spread small">

@@ -97,9 +97,9 @@ const closeError = (title: string) => {
 };
 
 /** Stays until closed, or reported again: what happened, to which thing, what to do now. */
-export function toastError(title: string, detail?: string, action?: ToastContent['action']): string {
+export function toastError(title: string, detail?: string): string {
   closeError(title);
-  const key = toasts.add({ title, tone: 'bad', ...(detail ? { detail } : {}), ...(action ? { action } : {}) });
+  const key = toasts.add({ title, tone: 'bad', ...(detail ? { detail } : {}) });
   errors.set(title, key);
   return key;
 }

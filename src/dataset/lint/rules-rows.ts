@@ -3,8 +3,7 @@ import { labelOf, perCell, rowsOf, textKeyOf, textOf, writes } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal, personalWords } from '../personal';
 import { TASK_FACTS } from '../task-facts';
-import type { Row } from '../types';
-import { taskKindOf } from '../types';
+import { type Row, taskKindOf } from '../types';
 import {
   answersOf,
   type Context,

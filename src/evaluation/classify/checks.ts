@@ -250,12 +250,5 @@ export interface FineTuningReport {
   readonly rows: number;
 }
 
-export const fineTuningSentence = ({
-  numbers,
-  seconds,
-  trainingRows,
-  accuracy,
-  ci95,
-  rows,
-}: FineTuningReport): string =>
-  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(seconds)} on ${count(trainingRows)} rows) are right on ${ofRows(accuracy, rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured for comparison only: they are not a prompt, and cannot be exported.`;
+export const fineTuningSentence = ({ numbers, accuracy, ci95, ...of }: FineTuningReport): string =>
+  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(of.seconds)} on ${count(of.trainingRows)} rows) are right on ${ofRows(accuracy, of.rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured for comparison only: they are not a prompt, and cannot be exported.`;

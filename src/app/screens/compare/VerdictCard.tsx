@@ -33,7 +33,7 @@ export function VerdictCard(props: CardProps) {
         The figures below are those of the comparison.
       </Failed>
     );
-  if (status === 'loading') return <ProgressBar label="Weighing the prompts" value={null} />;
+  if (status === 'loading') return <ProgressBar label="Weighing the prompts" />;
   return value ? <Shown {...props} card={value} /> : null;
 }
 

@@ -1,6 +1,6 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import { generates } from '../../../dataset/task-facts';
-import type { Dataset, TaskKind } from '../../../dataset/types';
+import type { TaskKind } from '../../../dataset/types';
 import type { VerdictCard } from '../../../evaluation/card';
 import type { CalibrationFit, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
@@ -8,7 +8,7 @@ import { inTurn } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { recordComparison, setThreshold, versionOfArm } from '../../../prompt-set/calibration';
 import { recalibrate } from '../../../prompt-set/make-versions';
-import { changeTask, nowAfter } from '../../../prompt-set/prompt-set';
+import { nowAfter } from '../../../prompt-set/prompt-set';
 import { STANDARD_STAGES } from '../../../prompt-set/stages';
 import {
   type ClassifyEvaluation,
@@ -18,13 +18,13 @@ import {
   type PromptSet,
 } from '../../../prompt-set/types';
 import { versionById } from '../../../prompt-set/versions';
-import { sameLabels } from '../../../task/template';
 import { comparisonSeconds, writingSeconds } from '../../../training/estimate';
 import type { CompareRequest, PlannedRows } from '../../../workflow/compare';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { withFairRival } from '../../state/fair-rival';
 import { type JobContext, job } from '../../state/job';
 import { createSpeedometer } from '../../state/models-store';
+import { withTask } from '../../state/proposer';
 import { type Resource, resource, steadyResource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
 import { verdictCardOf } from '../../state/verdict-card';
@@ -130,8 +130,9 @@ class CompareStore extends OfStudio {
     report({ note: 'Loading the model', arms: [] });
     const info = await this.session.modelReady();
     report({ note: 'Checking the proposed prompt' });
-    const proposed = { set: await this.#withTask(open, dataset), dataset };
-    const set = await withFairRival(services, this.stores.promptSets, proposed, signal);
+    const { promptSets } = this.stores;
+    const proposed = { set: await withTask(services, promptSets, open, dataset), dataset };
+    const set = await withFairRival(services, promptSets, proposed, signal);
     const onEvent = (event: CompareEvent) => {
       const arms = progressOf(this.run.getState().arms, event);
       report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
@@ -145,16 +146,6 @@ class CompareStore extends OfStudio {
     const { updateById } = this.sets;
     await updateById(set.id, (s, { now }) => recordComparison(s, found.evaluation, now));
     await this.#keep(set, found.evaluation, found);
-  }
-
-  /** A set without a template, or with answer words for other labels, gets proposed ones first. */
-  async #withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
-    const isReady = set.baseTemplate !== '' && (generates(set.kind) || sameLabels(set.words, dataset.labels));
-    if (isReady) return set;
-    const { services } = this;
-    const { words, template } = await services.workflow.call('propose', { dataset });
-    const task = { words, baseTemplate: set.baseTemplate || template };
-    return this.sets.updateById(set.id, (s, { now }) => changeTask(s, task, now));
   }
 
   async #keep(set: PromptSet, found: object, { tooLong }: Omit<Latest, 'evaluation'>): Promise<void> {

@@ -133,7 +133,7 @@ function Lengths({ span, waiting, lengths, limit, title, unit, children }: Lengt
     return (
       <Panel span={span} title={waiting}>
         {isComing ? (
-          <ProgressBar label="Counting tokens" value={null} />
+          <ProgressBar label="Counting tokens" />
         ) : (
           <p className="dim">Token counts appear here once the model’s vocabulary has loaded.</p>
         )}

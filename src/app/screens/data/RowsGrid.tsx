@@ -1,6 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
-import type { Dataset, Row } from '../../../dataset/types';
-import { taskKindOf } from '../../../dataset/types';
+import { type Dataset, type Row, taskKindOf } from '../../../dataset/types';
 import type { DataState } from '../../state/data/data-state';
 import { LabelTag } from '../../ui/Marks';
 import { LabelEditor, TextEditor } from './CellEditor';

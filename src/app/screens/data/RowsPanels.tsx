@@ -32,7 +32,6 @@ export function RowsPanel() {
   if (!columns || !all) return null;
   return (
     <Panel
-      span={12}
       title={
         shown === null || shown === all.length
           ? `${count(all.length)} rows`

@@ -24,9 +24,9 @@ export function SplitPanel() {
   // in its place from the start: what is below does not move when it comes
   if (!dataset && preparing)
     return (
-      <Panel title="Splitting the rows" span={12}>
+      <Panel title="Splitting the rows">
         <div className="split-wait">
-          <ProgressBar label="Training, validation and test rows" value={null} />
+          <ProgressBar label="Training, validation and test rows" />
         </div>
       </Panel>
     );
@@ -34,7 +34,7 @@ export function SplitPanel() {
   const { split, splitBy = BY_SEED } = dataset;
   const sizes = [split.train.length, split.validation.length, split.test.length] as const;
   return (
-    <Panel title={sentence.replace(/\.$/, '')} span={12} aside={<PartNames />}>
+    <Panel title={sentence.replace(/\.$/, '')} aside={<PartNames />}>
       <div className="split">
         <SplitHow by={splitBy} seed={dataset.seed} />
         {splitBy.kind === 'column' ? (

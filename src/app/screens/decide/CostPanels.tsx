@@ -29,7 +29,7 @@ export function CostsPanel({ found, choices }: { readonly found: Found; readonly
     <KnownCosts costs={value} right={right} />
   ) : (
     <Panel span={7} title="What it costs">
-      <ProgressBar label="Computing costs" value={null} />
+      <ProgressBar label="Computing costs" />
     </Panel>
   );
 }
@@ -179,11 +179,7 @@ export function SideBySidePanel({ set, found, rows, trainingRows, validationRows
     fineTuning: (found && 'fineTuning' in found.evaluation && found.evaluation.fineTuning) || null,
   });
   return (
-    <Panel
-      span={12}
-      title="Engineering, tuning and fine-tuning side by side"
-      aside="each figure says where it comes from"
-    >
+    <Panel title="Engineering, tuning and fine-tuning side by side" aside="each figure says where it comes from">
       <Table
         caption="Prompt engineering, prompt tuning and fine-tuning compared"
         columns={COLUMNS}

@@ -32,7 +32,7 @@ function Decide({ set, dataset }: { readonly set: PromptSet; readonly dataset: D
   if ((found.status === 'loading' && !found.value) || !choices)
     return (
       <ScreenFrame title="What to do next">
-        <ProgressBar label="Reading the newest comparison" value={null} />
+        <ProgressBar label="Reading the newest comparison" />
       </ScreenFrame>
     );
   return <Decided set={set} dataset={dataset} found={found.value} choices={choices} />;
@@ -82,7 +82,7 @@ function Advice({ set, found, choices, strategy }: Omit<DecidedProps, 'dataset'>
             <AssumptionsPanel choices={choices} />
           </>
         ) : (
-          <Panel span={12} title="What it costs">
+          <Panel title="What it costs">
             <p>
               {refused ?? 'Costs are computed from the tokens and the mistakes of each prompt on your test rows.'}{' '}
               {onlyShows || refused ? null : 'Compare your prompts to measure them.'}
@@ -110,7 +110,7 @@ const IDS = Object.keys(QUESTIONS) as Question[];
 function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; readonly answers: Answers }) {
   const { change } = decideStores.use();
   return (
-    <Panel span={12} title="Why, and what would change it" aside="measured results come before your answers">
+    <Panel title="Why, and what would change it" aside="measured results come before your answers">
       <div className="decide-strategy">
         <div className="stack">
           <ol className="decide-reasons">
@@ -138,7 +138,7 @@ function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; rea
 
 function UpkeepPanel({ set }: { readonly set: PromptSet }) {
   return (
-    <Panel span={12} title="Maintenance" aside="for the versions of this prompt set">
+    <Panel title="Maintenance" aside="for the versions of this prompt set">
       <div className="decide-upkeep">
         {upkeepOf(set).map(({ id, event, forces }) => (
           <section key={id}>

@@ -65,7 +65,7 @@ export function RehearsalTab({ set, choices }: { readonly set: PromptSet; readon
   const { value: all } = useResource(store.rows, { setId: set.id, updatedAt: set.updatedAt, busy });
   const { refused } = judgeOf(set.kind);
   if (refused !== null) return <EmptyState title="No rehearsal for this task">{refused}</EmptyState>;
-  if (!all) return <ProgressBar label="Reading the newest results" value={null} />;
+  if (!all) return <ProgressBar label="Reading the newest results" />;
   const { started, plan } = choices;
   const running = started && all.find(({ id, refused }) => id === started.plan.rows && refused === null);
   if (running) return <Started set={set} rows={running} plan={started.plan} started={JSON.stringify(started)} />;
@@ -220,7 +220,7 @@ interface StartedProps {
 
 function Started({ set, rows, plan, started }: StartedProps) {
   const { value: run } = useResource(decideStores.use().run, { setId: set.id, started });
-  if (!run) return <ProgressBar label="Rehearsing" value={null} />;
+  if (!run) return <ProgressBar label="Rehearsing" />;
   const [from, to] = [plan.from, plan.to].map((id) => reference(rows.measured, id)?.name);
   const next = rows.versions[plan.to];
   const unnamed =

@@ -49,7 +49,7 @@ export function BatchAnswers() {
   if (!file || setId === null) return null;
   const isAnswered = run !== null && run.progress.done > 0;
   return (
-    <Panel stack span={12} title={titleOf(run, isRunning)}>
+    <Panel stack title={titleOf(run, isRunning)}>
       <StartOrStop rows={file.rows} />
       {isAnswered ? <Results run={run} /> : null}
       {isAnswered && !isRunning ? <Output run={run} /> : null}

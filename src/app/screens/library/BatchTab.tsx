@@ -70,7 +70,7 @@ function Choice() {
   const isBusy = useIsBusy();
   const { value: set } = useResource(batchSet.use(), setId);
   return (
-    <Panel span={12} title="Prompt">
+    <Panel title="Prompt">
       <div className="batch-choice">
         <Select
           label="Prompt set"
@@ -122,7 +122,7 @@ function BatchRows() {
   const isReading = useStore(rows.reading, (file) => file !== null);
   if (file) return <OpenRows file={file} />;
   return (
-    <Panel stack span={12} title="Rows">
+    <Panel stack title="Rows">
       <p className="dim">
         A CSV, Excel or JSON file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
         {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored. Rows
@@ -157,7 +157,6 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
   return (
     <Panel
       stack
-      span={12}
       title={`${format.counted(rows, 'row')} of ${source.fileName}`}
       aside={`${source.kind}, ${source.encoding}`}
     >

@@ -42,7 +42,7 @@ export default function ExportDialog() {
   if (!choice || !value) return null;
   const chosen = { choice, stored: value };
   return (
-    <Dialog stack wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
+    <Dialog wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
       <Prompts {...chosen} />
       <Recipients {...chosen} />
       <Questions {...chosen} />

@@ -16,7 +16,6 @@ interface ViewProps {
   readonly view: GridView;
 }
 
-/** One cell's rows, or the difference of two. */
 export function ChosenCells({ view, chosen }: ViewProps & { readonly chosen: readonly Slot[] }) {
   const cells = useStore(gridState.use().cells, (s) => s.cells);
   const shown = validCells(view, cells);
@@ -54,7 +53,6 @@ interface RowsProps extends ViewProps {
   readonly sides: readonly ('a' | 'b')[];
 }
 
-/** Rows in groups, with the answers of one side or of both. */
 function Rows({ view, data, rows, groups, caption, sides }: RowsProps) {
   const [group, setGroup] = useState(Object.keys(groups)[0] ?? '');
   const text = textById(view.data.find(({ id }) => id === data)?.dataset ?? null);
@@ -118,7 +116,6 @@ function OneCell({ view, cell, answers }: ViewProps & { readonly cell: GridCell;
           ? `${nameOf(view, cell)}: ${measuresOf([cell])} ${figureWords(answers)[0]}`
           : `${nameOf(view, cell)} gets ${format.count(wrong)} of ${format.counted(rows.length, 'row')} wrong`
       }
-      span={12}
     >
       <p className="dim">
         {metricWords(answers, 'value').join('; ')}; {Math.round(answers.tokensSentMean)} tokens a row
@@ -163,7 +160,6 @@ function TwoCells({ view, a, b, shown }: TwoProps) {
           <ArmMark side="a">{names[0]}</ArmMark> against <ArmMark side="b">{names[1]}</ArmMark>
         </>
       }
-      span={12}
     >
       <Tested a={a} b={b} names={names} shown={shown} />
       {rows.length > 0 ? (
@@ -186,7 +182,7 @@ type TestedProps = Omit<TwoProps, 'view'> & { readonly names: readonly [string, 
 function Tested({ a, b, names, shown }: TestedProps) {
   const { value: found, error } = useResource(gridState.use().difference, pairKey([a, b], shown));
   if (error) return <Failed title="The difference was not tested" error={error} />;
-  if (!found) return <ProgressBar label="Comparing row by row" value={null} />;
+  if (!found) return <ProgressBar label="Comparing row by row" />;
   return (
     <>
       <p role="status">

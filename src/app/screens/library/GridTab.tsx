@@ -18,7 +18,6 @@ import {
   type Slot,
   shadesOf,
   slotId,
-  slotOf,
 } from '../../../report/grid';
 import type { ReadTable } from '../../../workflow/open-data';
 import { FileButton, JobPanel, ViewingOnly } from '../../shell/Screen';
@@ -41,7 +40,7 @@ import {
 import { saveFile } from '../../ui/download';
 import { batchSet } from './batch-store';
 import { ChosenCells } from './GridCells';
-import { filling, type GridPlan, type GridView, gridOf, gridState, validCells } from './grid-store';
+import { filling, type GridPlan, type GridView, gridOf, gridState, openSlots, validCells } from './grid-store';
 import { hasVersions } from './parts';
 
 /** Versions of any set on several models, test rows and files, and any two cells compared on the same rows. */
@@ -54,7 +53,7 @@ export default function GridTab() {
   const { value, error } = useResource(view, JSON.stringify([names, changed, known]));
   const [chosen, setChosen] = useState<readonly Slot[]>([]);
   if (error) return <Failed title="The grid could not be read" error={error} onRetry={() => void view.reload()} />;
-  if (!value || !now) return <ProgressBar label="Reading the grid" value={null} />;
+  if (!value || !now) return <ProgressBar label="Reading the grid" />;
   return (
     <div className="stack">
       <ViewingOnly />
@@ -84,7 +83,7 @@ function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
     </Named>
   );
   return (
-    <Panel title="What to compare" aside="versions are rows; models with test rows or files are columns" span={12}>
+    <Panel title="What to compare" aside="versions are rows; models with test rows or files are columns">
       <div className="grid-plan">
         {named('Prompts', view.prompts, <AddPrompt plan={plan} />)}
         {named('Models', view.models, <AddModel plan={plan} />)}
@@ -237,7 +236,7 @@ function AddRows({ plan, view }: PlanProps & ViewProps) {
       <FileButton isDisabled={busy || status === 'loading'} onFile={(of) => void file.load(of)}>
         Add a file
       </FileButton>
-      {status === 'loading' ? <ProgressBar label="Reading the file" value={null} /> : null}
+      {status === 'loading' ? <ProgressBar label="Reading the file" /> : null}
       {value ? <FileColumns table={value} kind={task?.kind ?? 'classify'} /> : null}
       <Failed title="The file was not opened" error={error} />
     </>
@@ -298,14 +297,6 @@ function NoCell() {
   );
 }
 
-/** Cells that can be filled now: the rows of a file are gone after a reload. */
-function fillable({ keys, data }: GridView, valid: readonly GridCell[]): number {
-  const known = new Set(valid.map(slotId));
-  const isHere = new Map(data.map(({ id, dataset }) => [id, dataset !== null]));
-  return [...keys.keys()].filter((slot) => !known.has(slot) && isHere.get(slotOf(slot).data)).length;
-}
-
-/** The table: a row a version, a column a model on rows. */
 function CellsPanel({ view, chosen, onChoose }: CellsProps) {
   const cells = useStore(gridState.use().cells, (s) => s.cells);
   const { prompts, models, data, keys } = view;
@@ -323,9 +314,8 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
       stack
       title={`${format.count(valid.filter(({ answers }) => answers).length)} of ${format.counted(keys.size - view.skipped.length, 'cell')} filled`}
       aside={`${measuresOf(valid)} with the 95% interval of each cell by itself; darker is better on the same rows`}
-      span={12}
     >
-      <Fill view={view} open={fillable(view, valid)} />
+      <Fill view={view} open={openSlots(view, valid).length} />
       <Table
         caption="Prompts on models and rows"
         rows={prompts}

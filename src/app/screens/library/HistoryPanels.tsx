@@ -45,7 +45,6 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   const measure = measureName(first);
   return (
     <ChartPanel
-      span={12}
       title={performanceTitle(line)}
       unit={`${measure} on ${rows.name}, 95% intervals`}
       controls={

@@ -12,7 +12,7 @@ export function ImportDialog() {
   const { state, close } = imports.use();
   const isOpen = useStore(state, (s) => s.isOpen);
   return (
-    <Dialog stack wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
+    <Dialog wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
       <Trouble />
       <Content />
     </Dialog>
@@ -47,7 +47,7 @@ function Trouble() {
 
 function Content() {
   const { key, status } = usePicked(imports.use().found, 'key', 'status');
-  if (status === 'loading') return <ProgressBar label={`Reading ${key?.name ?? ''}`} value={null} />;
+  if (status === 'loading') return <ProgressBar label={`Reading ${key?.name ?? ''}`} />;
   return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }
 

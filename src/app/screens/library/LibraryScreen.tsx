@@ -91,7 +91,7 @@ function AllSets() {
               id: 'grid',
               label: 'Grid',
               content: (
-                <Suspense fallback={<ProgressBar label="Opening the grid" value={null} />}>
+                <Suspense fallback={<ProgressBar label="Opening the grid" />}>
                   <GridTab />
                 </Suspense>
               ),

@@ -22,7 +22,6 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
   return (
     <Panel
       stack
-      span={12}
       title="Is it still as good?"
       means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them."
     >

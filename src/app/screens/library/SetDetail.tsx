@@ -33,7 +33,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
         </EmptyState>
       </ScreenFrame>
     ) : (
-      <ProgressBar label="Opening the prompt set" value={null} />
+      <ProgressBar label="Opening the prompt set" />
     );
   const { set } = detail;
   return (

@@ -110,7 +110,6 @@ function SetCard({ listing, current }: { readonly listing: Listing; readonly cur
   return (
     <Panel
       stack
-      span={12}
       title={
         <>
           {name} <code className="handle">{handle}</code>

@@ -18,16 +18,9 @@ export function TeamDialog() {
   const { value: folder, error: unread } = usePicked(connection, 'value', 'error');
   const { status, value: said, error } = usePicked(work, 'status', 'value', 'error');
   return (
-    <Dialog
-      stack
-      wide
-      title="Team folder"
-      isOpen={isOpen}
-      onClose={close}
-      actions={<Button onPress={close}>Close</Button>}
-    >
+    <Dialog wide title="Team folder" isOpen={isOpen} onClose={close} actions={<Button onPress={close}>Close</Button>}>
       {folder ? <ConnectedFolder {...folder} /> : <NotConnected />}
-      {status === 'loading' ? <ProgressBar label="Exchanging changes" value={null} /> : null}
+      {status === 'loading' ? <ProgressBar label="Exchanging changes" /> : null}
       <Failed title="The folder could not be used" error={error ?? unread} />
       {status === 'ready' && said ? (
         <ul role="status">

@@ -29,7 +29,6 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
   const shown = all ? versions : versions.slice(0, SHOWN);
   return (
     <Panel
-      span={12}
       title="Versions"
       means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version."
       aside={`${versionsOf(set, 'written').length} hand-written, ${versionsOf(set, 'trained').length} tuned`}

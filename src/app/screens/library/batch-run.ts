@@ -75,7 +75,6 @@ export const batchSeconds = (studio: Studio) => {
   );
 };
 
-/** Answers the open file with the chosen version, from the first row or from where `before` stopped. */
 export const batchJob = (studio: Studio, chosen: () => Chosen) =>
   job(studio.stores.session, {
     title: 'Batch',

@@ -71,7 +71,7 @@ function answering({ rows, choice, running }: State) {
     },
     chooseWhich: (which: string) => change(() => choice.setState({ which })),
     openFile: (file: File) => change(() => void rows.open(file)),
-    chooseText: (text: string) => change(() => rows.choose({ text })),
+    chooseText: (text: string) => change(() => rows.choose(text)),
     closeFile: () => change(rows.close),
     /** From the first row, or from where it was stopped. */
     start: () => {

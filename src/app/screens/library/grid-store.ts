@@ -132,7 +132,13 @@ export const validCells = ({ keys, skipped }: GridView, cells: Cells): readonly 
   });
 };
 
-/** The grid as it is written into files. */
+/** Slots without a valid cell whose rows are here: those of a file are gone after a reload. */
+export function openSlots({ keys, data }: GridView, valid: readonly GridCell[]): readonly string[] {
+  const known = new Set(valid.map(slotId));
+  const here = new Set(data.flatMap(({ id, dataset }) => (dataset ? [id] : [])));
+  return [...keys.keys()].filter((slot) => !known.has(slot) && here.has(slotOf(slot).data));
+}
+
 export function gridOf(view: GridView, cells: Cells): Grid {
   const named = ({ id, name }: { readonly id: string; readonly name: string }) => ({ id, name });
   const [prompts, models, data] = [view.prompts.map(named), view.models.map(named), view.data.map(named)];
@@ -205,7 +211,6 @@ function keptCells({ services: { store } }: Studio) {
   };
 }
 
-/** Rows of every version that a stage points to. */
 async function rowsInUse({ services: { store } }: Studio): Promise<GridPlan['rows']> {
   const listed = (await store.listings.list()).filter(
     ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
@@ -214,7 +219,6 @@ async function rowsInUse({ services: { store } }: Studio): Promise<GridPlan['row
   return sets.flatMap((set) => (set ? stagesOf(set).map(({ versionId: choice }) => ({ setId: set.id, choice })) : []));
 }
 
-/** What the Grid tab shows, and what changes it. */
 export const gridState = perStudio((studio) => {
   const { store, workflow } = studio.services;
   const turn = inTurn();
@@ -248,7 +252,6 @@ export const gridState = perStudio((studio) => {
     change,
     read,
     keep,
-    /** Deletes the answers of the cells in view. */
     clear: async () => {
       await remove(view.getState().value?.keys.keys() ?? []);
       await read();
@@ -316,9 +319,8 @@ export const filling = perStudio((studio) => {
       const view = await state.read();
       const { prompts, data } = view;
       const filled = validCells(view, state.cells.getState().cells);
-      const known = new Set(filled.map(slotId));
-      const isOpen = (slot: string) => !known.has(slot) && data.some((on) => on.id === slotOf(slot).data && on.dataset);
-      const total = [...view.keys.keys()].filter(isOpen).length;
+      const slots = openSlots(view, filled);
+      const total = slots.length;
       report({ done: 0, total, fraction: 0 });
       let done = 0;
       let saving: Promise<unknown> = Promise.resolve();
@@ -335,8 +337,10 @@ export const filling = perStudio((studio) => {
         await state.keep(cell, said, { data: { kind, id: cell.data, name }, model });
       };
       await stores.models.getState().visit(async (load) => {
-        for (const { id, name, source } of presentFirst(studio, view.models)) {
-          const open = [...view.keys.keys()].filter((slot) => slotOf(slot).model === id && isOpen(slot)).length;
+        const present = weightsOf(stores.session.getState());
+        const models = view.models.toSorted((a, b) => Number(b.id === present) - Number(a.id === present));
+        for (const { id, name, source } of models) {
+          const open = slots.filter((slot) => slotOf(slot).model === id).length;
           if (open === 0) continue;
           throwIfStopped(signal);
           report({ note: `Loading ${name}` });
@@ -360,12 +364,6 @@ export const filling = perStudio((studio) => {
     },
   });
 });
-
-/** The model that is loaded, before those that must be. */
-function presentFirst({ stores }: Studio, models: GridView['models']): GridView['models'] {
-  const present = weightsOf(stores.session.getState());
-  return [...models.filter(({ id }) => id === present), ...models.filter(({ id }) => id !== present)];
-}
 
 /** What decides the difference of two cells: all that are on show. */
 export const pairKey = (pair: SlotPair, shown: readonly GridCell[]): string =>

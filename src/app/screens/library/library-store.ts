@@ -15,7 +15,6 @@ import type { SetChange } from '../../state/saving-sets';
 import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { attempted, toastUndo } from '../../ui';
 
-/** The search of the list, kept while the page is open. */
 interface Search {
   readonly search: string;
   readonly tag: string | null;
@@ -29,22 +28,18 @@ export interface Detail extends Measured {
   readonly dataVersions: readonly DataVersion[];
 }
 
-async function measuredOf(store: Disk, setId: string): Promise<Measured | null> {
-  const [set, compared, measurements] = await Promise.all([
-    store.sets.get(setId),
-    store.evaluations.ofSet(setId),
-    store.measurements.ofSet(setId),
-  ]);
-  if (!set || set.deletedAt !== null) return null;
-  return { set, evaluations: compared, measurements };
-}
-
 /** By the set's id; null = the set is not in this browser. */
 export const setDetail = perStudio(
   ({ services: { store } }): Resource<string, Detail | null> =>
     resource(async (setId) => {
-      const [measured, dataset] = await Promise.all([measuredOf(store, setId), store.datasets.get(setId)]);
-      return measured && { ...measured, dataVersions: dataset?.dataset.versions ?? [] };
+      const [set, evaluations, measurements, rows] = await Promise.all([
+        store.sets.get(setId),
+        store.evaluations.ofSet(setId),
+        store.measurements.ofSet(setId),
+        store.datasets.get(setId),
+      ]);
+      if (set?.deletedAt !== null) return null;
+      return { set, evaluations, measurements, dataVersions: rows?.dataset.versions ?? [] };
     }),
 );
 

@@ -15,12 +15,11 @@ interface Reading {
 interface Columns {
   readonly of: RowsFile | null;
   readonly text: string | null;
-  readonly label: string | null;
 }
 
 export const batchRows = perStudio(({ services: { workflow } }) => {
   const reading: StoreApi<Reading | null> = createStore(() => null);
-  const columns: StoreApi<Columns> = createStore(() => ({ of: null, text: null, label: null }));
+  const columns: StoreApi<Columns> = createStore(() => ({ of: null, text: null }));
   const source = resource<{ readonly file: File }, RowsFile>(async ({ file }, signal) => {
     const { name } = file;
     const startedAt = performance.now();
@@ -48,14 +47,11 @@ export const batchRows = perStudio(({ services: { workflow } }) => {
     column,
     open: (file: File) => source.load({ file }),
     close,
-    choose: (chosen: { readonly text?: string; readonly label?: string }) =>
-      columns.setState({ ...column(), ...chosen }),
+    choose: (text: string) => columns.setState({ ...column(), text }),
   };
 });
 
 export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
-  chosen.of === file
-    ? chosen
-    : { of: file, text: file?.guess?.text ?? file?.columns[0] ?? null, label: file?.guess?.label ?? null };
+  chosen.of === file ? chosen : { of: file, text: file?.guess?.text ?? file?.columns[0] ?? null };
 
 export type RowsReader = ReturnType<typeof batchRows.of>;

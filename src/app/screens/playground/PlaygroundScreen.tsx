@@ -46,7 +46,7 @@ export default function PlaygroundScreen() {
   if (status === 'loading')
     return (
       <ScreenFrame title="Same text, same model, different prompts">
-        <ProgressBar label="Loading prompts" value={null} />
+        <ProgressBar label="Loading prompts" />
       </ScreenFrame>
     );
   return set ? (

@@ -59,7 +59,7 @@ export function AnswersPanel() {
           and ends with its line.
         </p>
       ) : waiting ? (
-        <ProgressBar label="Loading the model’s vocabulary" value={null} />
+        <ProgressBar label="Loading the model’s vocabulary" />
       ) : null}
     </Panel>
   );
@@ -128,7 +128,7 @@ const quotedLabels = (words: readonly AnswerWord[]) => quoted(words.map(({ label
 
 function NoWords() {
   return useSession(isVocabularyComing) ? (
-    <ProgressBar label="Loading the model’s vocabulary; then each label gets a word" value={null} />
+    <ProgressBar label="Loading the model’s vocabulary; then each label gets a word" />
   ) : (
     <EmptyState title="No answer words yet">Each label gets a word once the model has loaded.</EmptyState>
   );

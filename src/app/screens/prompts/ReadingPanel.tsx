@@ -39,7 +39,7 @@ export function ReadingPanel() {
       {reading ? (
         <Tokens reading={reading} isEarlier={status === 'loading'} />
       ) : isComing ? (
-        <ProgressBar label="Loading the model’s vocabulary" value={null} />
+        <ProgressBar label="Loading the model’s vocabulary" />
       ) : isNearest ? (
         <NearestWait />
       ) : (
@@ -93,8 +93,7 @@ function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
 function NearestWait() {
   const vectors = useVectorsRead();
   const stop = useBalancedInstead();
-  if (!vectors)
-    return <ProgressBar label="Waiting for the model, which then reads all rows to find similar ones" value={null} />;
+  if (!vectors) return <ProgressBar label="Waiting for the model, which then reads all rows to find similar ones" />;
   const { done, total } = vectors;
   return (
     <div className="stack">

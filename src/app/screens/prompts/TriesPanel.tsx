@@ -174,7 +174,7 @@ export function SearchPanel() {
   if (state.setId !== setId || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
   const best = found ? board.find(({ key }) => key === found.key) : board[0];
   return (
-    <Panel stack span={12} title={searchTitle(running ? null : (found?.search.candidates ?? null), board.length, best)}>
+    <Panel stack title={searchTitle(running ? null : (found?.search.candidates ?? null), board.length, best)}>
       <JobPanel
         of={search}
         label={isReady ? 'Comparing prompts' : 'Waiting for the model'}

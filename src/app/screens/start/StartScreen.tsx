@@ -197,7 +197,7 @@ function ModelDownload() {
     return <ProgressBar label="Model download" hideLabel value={value} detail={downloadWords(model)} />;
   }
   return model.kind === 'starting' ? (
-    <ProgressBar label="Model start" hideLabel value={null} detail={modelWords(model, card).short} />
+    <ProgressBar label="Model start" hideLabel detail={modelWords(model, card).short} />
   ) : null;
 }
 

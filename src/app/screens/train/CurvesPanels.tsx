@@ -71,7 +71,7 @@ function RacePanel({ live: { race, validationRows, isRacedAhead } }: { readonly 
   const best = race.find(({ outcome }) => outcome === 'continues');
   const title = best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues';
   return (
-    <Panel title={best?.losses.at(-1)?.loss === null ? 'Every start diverged' : title} span={12}>
+    <Panel title={best?.losses.at(-1)?.loss === null ? 'Every start diverged' : title}>
       <ul>
         {race.map((entry) => (
           <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
@@ -262,7 +262,6 @@ function majorityOf(lines: LiveRun['lines']): number {
 /** What the best step so far writes, beside the expected texts: no measure to choose by, but something to read. */
 const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
   <Panel
-    span={12}
     title={`What step ${sample.step} writes on ${format.counted(sample.rows.length, 'validation row')}`}
     aside={`${TEXT_METRICS.rougeL.name} ${format.percentWhole(sample.rougeL)}; the step is kept by its loss`}
   >

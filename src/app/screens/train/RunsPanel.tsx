@@ -108,7 +108,6 @@ export const QueuePanel = memo(function QueuePanel() {
   return (
     <Panel
       title={`${format.counted(items.length, 'run waiting', 'runs waiting')}${paused ? ' until you continue' : ''}`}
-      span={12}
       aside={timeWords(secondsOf(items.map(({ settings }) => settings)))}
     >
       <QueueActions items={items} paused={paused} />

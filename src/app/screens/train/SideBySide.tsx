@@ -84,7 +84,6 @@ function CurvesBeside({ runs, facts }: BesideProps) {
   const overlay = useMemo(() => drawOverlay(curves, metric), [curves, metric]);
   return (
     <ChartPanel
-      span={12}
       title={besideTitle(runs)}
       unit={format.counted(runs.length, 'run')}
       controls={controls}
@@ -125,7 +124,6 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
   return (
     <Panel
       title={`${format.counted(facts.filter(({ differs }) => differs).length, 'line')} of ${facts.length} differ`}
-      span={12}
       aside={
         <Button variant="link" size="s" onPress={() => mark(setId, [])}>
           Close
@@ -176,7 +174,6 @@ export const LearningCurvePanel = memo(function LearningCurvePanel({ set, datase
   const { points, validationRows, title, sentence } = curve;
   return (
     <ChartPanel
-      span={12}
       title={title}
       unit={`accuracy on ${format.counted(validationRows, 'validation row')}`}
       draw={draw}

@@ -41,7 +41,7 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
     void training.enqueue(plannedRuns(next.getState(), version));
   };
   return (
-    <Panel stack span={12} title={`Make hand-written ${version.number} smaller`}>
+    <Panel stack title={`Make hand-written ${version.number} smaller`}>
       <p>
         {`The prompt answers the texts of ${format.counted(texts, 'training row')} once, without their labels. Then ${format.counted(settings.virtualTokens, 'vector')} learn to give the same answers, so that a row needs its own text and the vectors alone. Validation rows choose the step to keep; test rows take no part.`}
       </p>
@@ -65,7 +65,7 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Run 
   const name = version ? `hand-written ${version.number}` : 'a missing prompt';
   if (!reached || !hasEnded(run))
     return (
-      <Panel span={12} title={`Learning to answer as ${name} does`}>
+      <Panel title={`Learning to answer as ${name} does`}>
         <p className="dim">
           The loss is how far the vectors’ answers are from the prompt’s; at 0 they are the same. The rows’ labels are
           not used.
@@ -82,7 +82,6 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Run 
   return (
     <Panel
       stack
-      span={12}
       title={`Hand-written ${version?.number ?? '?'} in ${format.counted(run.settings.virtualTokens, 'vector')}`}
     >
       <p role="status">{`${smallerWords(reached)} Only test rows, in Compare, show how much accuracy it keeps.`}</p>

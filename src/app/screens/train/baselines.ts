@@ -1,7 +1,6 @@
 import { rowsKey } from '../../../dataset/keys';
 import { generates } from '../../../dataset/task-facts';
-import type { Dataset } from '../../../dataset/types';
-import { taskKindOf } from '../../../dataset/types';
+import { type Dataset, taskKindOf } from '../../../dataset/types';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten, recordTry } from '../../../prompt-set/make-versions';
 import { answersWith, scoresIn, sinceTry } from '../../../prompt-set/tries';

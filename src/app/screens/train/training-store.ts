@@ -2,9 +2,7 @@ import { rowsKey } from '../../../dataset/keys';
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, badInput, StudioError } from '../../../lib/errors';
 import { chosenWritten, hasEnded, openRun, updateRun } from '../../../prompt-set/make-versions';
-import { changeTask } from '../../../prompt-set/prompt-set';
 import type { PromptSet, Run } from '../../../prompt-set/types';
-import { sameLabels } from '../../../task/template';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
@@ -12,6 +10,7 @@ import { validationCount } from '../../../workflow/training-rows';
 import { withFairRival } from '../../state/fair-rival';
 import { createSpeedometer } from '../../state/models-store';
 import { paced } from '../../state/paced';
+import { withTask } from '../../state/proposer';
 import { weightsOf } from '../../state/session-state';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
@@ -93,7 +92,7 @@ export class Training extends ActionStore<TrainingState> {
       await this.#showStored(open, dataset);
       const stored = this.getState().live;
       await this.session.tokenizerReady();
-      const current = await this.#withTask(open, dataset);
+      const current = await withTask(this.services, this.stores.promptSets, open, dataset);
       await this.queue.load(setId);
       if (this.queue.getState().setId === setId) this.#queued = { setId, dataset };
       const left = openRun(current);
@@ -139,18 +138,6 @@ export class Training extends ActionStore<TrainingState> {
     const info = model.kind === 'ready' ? model.info : null;
     const { template } = version;
     return this.#baselines.known({ open, dataset, template, words: version.words, info });
-  }
-
-  async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
-    if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
-    const { words, template } = await this.services.workflow.call('propose', { dataset });
-    return this.sets.updateById(open.id, (s, { now }) =>
-      changeTask(
-        s,
-        { words: sameLabels(s.words, dataset.labels) ? s.words : words, baseTemplate: s.baseTemplate || template },
-        now,
-      ),
-    );
   }
 
   #mayResume({ status }: Run): boolean {

@@ -57,7 +57,7 @@ export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
     />
   );
   return (
-    <Panel title={title} span={12}>
+    <Panel title={title}>
       {lead}
       <Tabs
         label="Rows"
@@ -68,7 +68,7 @@ export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
           return { id: String(i), label: `${name} · ${format.count(of.length)}`, content: table(of) };
         })}
       />
-      <Dialog stack title={`Row ${row?.id ?? ''}`} isOpen={row !== null} onClose={() => setRowId('')} wide>
+      <Dialog title={`Row ${row?.id ?? ''}`} isOpen={row !== null} onClose={() => setRowId('')} wide>
         {row ? (
           <>
             <blockquote className="row-text">{row.text}</blockquote>

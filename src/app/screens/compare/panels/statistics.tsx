@@ -93,7 +93,6 @@ function ArmsTable<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(pro
   const { arms, n } = props.comparison;
   return (
     <Panel
-      span={12}
       title={costTitle(arms)}
       aside={[`${format.counted(n, 'test row')}, 95% intervals`, ...(engine ? [engine] : [])].join(' · ')}
     >
@@ -119,7 +118,6 @@ function PairsTable<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(pr
   const nameOf = namesOf(arms);
   return (
     <Panel
-      span={12}
       title="Each pair on the same rows"
       aside="first named minus second named, in points; × is the first divided by the second"
     >

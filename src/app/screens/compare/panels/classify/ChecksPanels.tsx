@@ -23,7 +23,6 @@ export function ChecksPanels({ evaluation, insights }: Omit<InsightsProps, 'pair
         stack
         title="Consistency"
         means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named."
-        span={12}
         aside="no labels are used: this does not count as a use of the test rows"
       >
         {consistency ? (
@@ -134,7 +133,7 @@ const ConsistencyTable = ({ report, nameOf }: ConsistencyProps) => {
 function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights; readonly evaluationId: string }) {
   const { adaptation, seedRange } = useResource(closerStores.use().learned, evaluationId).value ?? {};
   return (
-    <Panel span={12} title="What examples and training add">
+    <Panel title="What examples and training add">
       <Facts
         of={[
           ['Few-shot lift', liftWords(insights.fewShotLift), LIFT],

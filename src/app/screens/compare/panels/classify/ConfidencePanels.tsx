@@ -88,7 +88,7 @@ function Scores(props: InsightsProps) {
   const nameOf = (id: string) => props.evaluation.comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   const [a, b] = reportsOf(props).map(({ arm }) => arm.name);
   return (
-    <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
+    <Panel title="How good the probabilities are" aside="in brackets: after temperature scaling">
       {difference ? (
         <p>{`${b} minus ${a}, with its paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero the probabilities of ${b} are better.`}</p>
       ) : null}

@@ -79,7 +79,6 @@ export function CoveragePanel(props: InsightsProps) {
   if (!last) return null;
   return (
     <ChartPanel
-      span={12}
       title={coverageTitle(last.arm.name, point(last), accuracyOf(last))}
       unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)}, with a band ${isChosen ? 'whose ends each hold for 9 of 10 prompts, at all thresholds at once' : 'of 95%'}, against the share answered`}
       controls={

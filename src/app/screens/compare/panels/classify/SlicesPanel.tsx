@@ -47,7 +47,6 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
   return (
     <div className="grid">
       <ChartPanel
-        span={12}
         title={slicesTitle(shown, column)}
         unit={`${b} minus ${a}, points, 95% interval`}
         controls={

@@ -102,7 +102,7 @@ const LABEL_COLUMNS: readonly TableColumn<TagScore>[] = [
 
 const LabelsPanel = ({ arm }: { readonly arm: ArmResult<'tag'> | undefined }) =>
   arm ? (
-    <Panel span={12} title={`Each label, ${arm.name}`} aside="95% bootstrap intervals">
+    <Panel title={`Each label, ${arm.name}`} aside="95% bootstrap intervals">
       <Table<TagScore>
         caption={`Precision, recall and F1 of each label, ${arm.name}`}
         rows={arm.labels}
