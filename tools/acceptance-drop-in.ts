@@ -49,7 +49,7 @@ const CALIBRATION = { meanLogProbs: [-0.6, -2.2, -1.2], rows: 48 };
 async function sample(): Promise<Dataset> {
   const bytes = new Uint8Array(readFileSync(join(ROOT, 'public/sample/support-messages.csv')));
   const table = await readTable({ fileName: 'support-messages.csv', bytes }, SILENT);
-  return (await prepareRows(table, { text: 'text', label: 'label', id: null }, { seed: 0 })).dataset;
+  return (await prepareRows(table, { text: 'text', label: 'label', id: null, task: 'classify' }, { seed: 0 })).dataset;
 }
 
 /** The shipped prompt with its vectors at every place, with others together, and hand-written prompts. */

@@ -115,7 +115,11 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
     .slice(0, ROWS + 1);
   const bytes = new TextEncoder().encode(lines.join('\n'));
   const table = await readTable({ fileName: 'support-messages.csv', bytes }, SILENT);
-  const { dataset } = await prepareRows(table, { text: 'text', label: 'label', id: null }, { seed: 1 });
+  const { dataset } = await prepareRows(
+    table,
+    { text: 'text', label: 'label', id: null, task: 'classify' },
+    { seed: 1 },
+  );
   const { template, words } = propose(dataset, on.tokens.encode);
   const instruction = classifyInstruction(dataset.labels, words);
   const named = { name: 'support', baseTemplate: template, datasetName: 'support-messages.csv', taken: [] };

@@ -40,7 +40,7 @@ describe('the two workers, linked', () => {
       files: await filesAt(['tokenizer.json', 'tokenizer_config.json', 'config.json']),
     });
     const table = await workflow.call('parse', { fileName: 'rows.csv', bytes: new TextEncoder().encode(csv) });
-    const mapping = { text: 'text', label: 'label', id: null };
+    const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
     dataset = (await workflow.call('prepare', { table, mapping, seed: 1 })).dataset;
   });
   afterAll(() => {

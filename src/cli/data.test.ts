@@ -62,7 +62,7 @@ it('splits a file as the page does, where no sizes are asked for', async () => {
   const here = await readDataset({ data, test: null, columns, seed: 3, trainRows: null, testRows: null }, createLog());
   const bytes = new TextEncoder().encode(csvOf(byLabel));
   const { guess: _, ...table } = await readTable({ fileName: 'data.csv', bytes }, SILENT);
-  const { dataset } = await prepareRows(table, { ...columns, id: null }, { seed: 3 });
+  const { dataset } = await prepareRows(table, { ...columns, id: null, task: 'classify' }, { seed: 3 });
   expect(here).toMatchObject({ split: dataset.split, fingerprint: dataset.fingerprint, splitHash: dataset.splitHash });
 });
 
@@ -89,7 +89,7 @@ it.each(['group', 'column'] as const)('splits by a %s as the page does', async (
     { fileName: 'data.csv', bytes: new TextEncoder().encode(csv) },
     SILENT,
   );
-  const mapping = { ...columns, id: null };
+  const mapping = { ...columns, id: null, task: 'classify' } as const;
   const opened = (await prepareRows(table, mapping, { seed: 3 })).dataset;
   const { dataset } = await prepareRows(opened.table, mapping, splitAgain(opened, { by: splitBy }));
   const { split, splitHash, fingerprint } = dataset;

@@ -5,16 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { accountOf, inAll } from '../dataset/account';
 import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
-import {
-  type ColumnMapping,
-  type Dataset,
-  type MendId,
-  type SplitBy,
-  type SplitName,
-  storedTask,
-  type Table,
-  taskKindOf,
-} from '../dataset/types';
+import type { ColumnMapping, Dataset, MendId, SplitBy, SplitName, Table } from '../dataset/types';
 import { readIncoming } from '../interchange/incoming';
 import { type Package, PROMPT_FILE, readPackage } from '../interchange/package';
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
@@ -59,7 +50,7 @@ export async function readDataset(
   const { several = false, dropTwins = false, addRows = null, mends = [], ...sizes } = options;
   const mapping: ColumnMapping =
     'label' in columns
-      ? { text: columns.text, label: columns.label, id: null, ...storedTask(several ? 'tag' : 'classify') }
+      ? { text: columns.text, label: columns.label, id: null, task: several ? 'tag' : 'classify' }
       : { text: columns.text, label: columns.target, id: null, task: 'generate' };
   const split = splitBy && splitBy.kind !== 'seed' && { [splitBy.kind === 'group' ? 'group' : 'part']: splitBy.column };
   const opened = await openParts(
@@ -129,6 +120,7 @@ const mappingOf = ({ text = '', label, target = '' }: Readonly<Record<string, st
   text,
   label: label ?? target,
   id: null,
+  task: label === undefined ? 'generate' : 'classify',
 });
 
 /** @param path null = standard input @param named columns that must be there, by option @throws UsageError */
@@ -263,7 +255,7 @@ export async function textPrompt(path: string, name: string, { dataset, model }:
   const { files } = await readModelDir(model);
   const { encode } = openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength);
   const { words } = propose(dataset, encode);
-  const kind = taskKindOf(dataset.mapping);
+  const kind = dataset.mapping.task;
   return {
     id: name,
     handle: name,

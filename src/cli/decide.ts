@@ -256,7 +256,7 @@ export const rollOut = command({
     const answered = await answeredIn(given.grid);
     const columns = { text: given.text, label: given.label };
     const data = await openTable(given.data, columns, log);
-    const mapping = { ...columns, id: null };
+    const mapping = { ...columns, id: null, task: answered.kind };
     const known = await Promise.all(given.seen.map(async (file) => [...(await openTable(file, columns, log)).rows]));
     const byId = rowsById(withIds(data.rows, null));
     const asked = answered.rowIds.flatMap((id) => byId.get(id) ?? []);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { accountOf, accountSentence, rowsRead, without } from '../dataset/account';
 import { withHashes } from '../dataset/keys';
 import { labelsIndexer, rowsOf } from '../dataset/labels';
-import { type Dataset, type Row, type RowAccount, storedTask } from '../dataset/types';
+import type { Dataset, Row, RowAccount } from '../dataset/types';
 import { sheetFigures, sheetRows } from '../evaluation/sheets';
 import type { AnswerSheet } from '../evaluation/types';
 import { times } from '../evaluation/words';
@@ -73,7 +73,7 @@ export const evaluate = command({
     const columns = columnsOf(given, of.columns ?? undefined);
     const model = await modelOf(given, [needed]);
     const table = await openTable(given.data, columns, log, { mends: given.mend });
-    const all = await openTestRows(table, { ...columns, id: null, ...storedTask(kind) }, given.testRows);
+    const all = await openTestRows(table, { ...columns, id: null, task: kind }, given.testRows);
     const dataset = await onRowsOf(gate.baseline, all);
     checkLabels(of, dataset);
     const knownRows = rowsKnown(of, dataset);

@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { inAll } from '../dataset/account';
-import { type ColumnMapping, type Dataset, type MendId, storedTask } from '../dataset/types';
+import type { ColumnMapping, Dataset, MendId } from '../dataset/types';
 import { answerDifferences } from '../evaluation/sheets';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -68,7 +68,7 @@ export const grid = command({
     if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
     const exported = await readExported(files, all);
     const kind = exported.flatMap((rows) => rows ?? []).at(0)?.prompt.task.kind ?? (given.several ? 'tag' : 'classify');
-    const columns = { text: given.text, label: given.label, ...storedTask(kind) };
+    const columns = { text: given.text, label: given.label, task: kind };
     const data = await readData(given.data, columns, { testRows, mends }, log);
     const models = await readModels(given.models.length > 0 ? given.models : await foldersOf(exported));
     const prompts = await withTexts(exported, files, {

@@ -1,6 +1,6 @@
 /** The prompt set that a command trains: from its options, with what is looked for beforehand. */
 import { generates } from '../dataset/task-facts';
-import { type Dataset, taskKindOf } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { firstText } from '../prompt/prompt';
@@ -49,7 +49,7 @@ export async function withWords(host: Host, options: Given, log: Log): Promise<P
   const { dataset, prompt, words: given, findWords: when = 'off' } = options;
   const set = openSet(host, options);
   const { words, baseTemplate: template } = set;
-  const isChoice = taskKindOf(dataset.mapping) === 'classify';
+  const isChoice = dataset.mapping.task === 'classify';
   const isWanted =
     when === 'on' || (when === 'auto' && !given && unfitWords(labelTokens(host.tokens, words)).length > 0);
   if (!isWanted || !isChoice) return set;
@@ -100,7 +100,7 @@ export function openSet(
 ): PromptSet {
   const { mapping, labels, table, fingerprint } = dataset;
   const task = taskOf(mapping);
-  const kind = taskKindOf(mapping);
+  const kind = mapping.task;
   const { encode } = host.tokens;
   const checked = checkTemplate(prompt ?? task.template(mapping, labels), table.columns, mapping);
   if (!checked.ok) throw new UsageError(`--prompt: ${checked.error.message}`);

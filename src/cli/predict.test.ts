@@ -81,7 +81,7 @@ it('writes answers beside the columns of the rows, as a file that opens as data 
     ['2', true, ''],
     ['3', false, 'it has no text'],
   ]);
-  const mapping = { text: 'text', label: 'n', id: null };
+  const mapping = { text: 'text', label: 'n', id: null, task: 'classify' } as const;
   expect(checkTemplate('Tone: {prediction}\nText: {text}\nTopic:', columns, mapping).ok).toBe(true);
   expect(await cli('predict', ...of, '--explain', ...MODEL)).toMatchObject({ code: 2 });
 });

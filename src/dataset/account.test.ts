@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { accountSentence, allUsed, inAll, rowsRead, textsRead, without } from './account';
 import { tableOf } from './test-support';
 
-const MAPPING = { text: 'text', label: 'label', id: null };
+const MAPPING = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 
 describe('the account of rows', () => {
   it('begins with every line of a file, and says why a line is no row to learn from', () => {

@@ -8,7 +8,7 @@ import type { ColumnMapping, Dataset, SplitBy } from './types';
 
 const TEXTS = unlikeTexts(120, 11);
 const FRESH = unlikeTexts(20, 12);
-const MAPPING: ColumnMapping = { text: 'text', label: 'label', id: null };
+const MAPPING: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'classify' };
 const label = (i: number) => (i % 2 ? 'good' : 'bad');
 
 async function opened(

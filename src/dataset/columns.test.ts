@@ -9,7 +9,7 @@ describe('guessColumns', () => {
     const table = tableOf(
       `nr,a,b,when\n${rows(40, (i) => `${i + 100},${['good', 'bad'][i % 2]},this is note ${i} that somebody wrote,2026-01-${i + 1}`)}`,
     );
-    expect(guessColumns(table)).toEqual({ text: 'b', label: 'a', id: 'nr' });
+    expect(guessColumns(table)).toEqual({ text: 'b', label: 'a', id: 'nr', task: 'classify' });
   });
 
   it('prefers names to numbers as label', () => {
@@ -23,12 +23,12 @@ describe('guessColumns', () => {
     const table = tableOf(
       `Kunde;Nachricht;Art\n${rows(60, (i) => `${i % 15 ? 'privat' : 'Büro'};das ist die ${i}. Zeile von vielen;${['gut', 'schlecht', 'offen'][i % 3]}`)}`,
     );
-    expect(guessColumns(table)).toEqual({ text: 'Nachricht', label: 'Art', id: null });
+    expect(guessColumns(table)).toEqual({ text: 'Nachricht', label: 'Art', id: null, task: 'classify' });
   });
 
   it('takes short texts for texts when nothing is longer', () => {
     const table = tableOf(`label,text\n${rows(20, (i) => `${i % 3 ? 'x' : 'y'},word${i}`)}`);
-    expect(guessColumns(table)).toEqual({ text: 'text', label: 'label', id: null });
+    expect(guessColumns(table)).toEqual({ text: 'text', label: 'label', id: null, task: 'classify' });
   });
 
   it('reads JSONL pairs of input and output', () => {
@@ -36,7 +36,7 @@ describe('guessColumns', () => {
       rows(20, (i) => JSON.stringify({ input: `please do ${i} for me`, output: i % 2 ? 'yes' : 'no' })),
       'x.jsonl',
     );
-    expect(guessColumns(table)).toEqual({ text: 'input', label: 'output', id: null });
+    expect(guessColumns(table)).toEqual({ text: 'input', label: 'output', id: null, task: 'classify' });
   });
 
   it('finds a text to be written where nothing repeats as labels do', () => {
@@ -50,23 +50,33 @@ describe('guessColumns', () => {
     const line = (i: number) =>
       `what a long message ${i} about thing ${i},short reply ${i},${['north', 'south'][i % 2]}`;
     const guess = (header: string) => guessColumns(tableOf(`${header}\n${rows(40, line)}`));
-    expect(guess('message,note,region')).toEqual({ text: 'message', label: 'region', id: null });
-    expect(guess('message,reply,category')).toEqual({ text: 'message', label: 'category', id: null });
+    expect(guess('message,note,region')).toEqual({
+      text: 'message',
+      label: 'region',
+      id: null,
+      task: 'classify',
+    });
+    expect(guess('message,reply,category')).toEqual({
+      text: 'message',
+      label: 'category',
+      id: null,
+      task: 'classify',
+    });
     expect(guess('message,reply,region')).toEqual({ text: 'message', label: 'reply', id: null, task: 'generate' });
   });
 });
 
 it.each([
-  [9, 6, undefined],
+  [9, 6, 'classify'],
   [9, 9, 'generate'],
-  [30, 20, undefined],
+  [30, 20, 'classify'],
   [60, 40, 'generate'],
 ])(
   'takes long answers for labels where they repeat, else for texts: %i rows answered, %i different',
   (labelled, kinds, task) => {
     const label = (i: number) => (i < labelled ? `the customer asks about topic ${i % kinds}` : '');
     const table = tableOf(`message,note\n${rows(60, (i) => `what a long message ${i} about some thing,${label(i)}`)}`);
-    expect(guessColumns(table)).toEqual({ text: 'message', label: 'note', id: null, ...(task && { task }) });
+    expect(guessColumns(table)).toEqual({ text: 'message', label: 'note', id: null, task });
   },
 );
 

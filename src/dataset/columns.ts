@@ -1,6 +1,6 @@
 import { countBy } from '../lib/collect';
 import { separatorIn, textKey } from './tags';
-import { type ColumnMapping, type Row, storedTask, type Table, type TaskKind, taskKindOf } from './types';
+import type { ColumnMapping, Row, Table } from './types';
 
 interface Profile {
   readonly name: string;
@@ -119,28 +119,17 @@ export function guessColumns(table: Table): ColumnMapping | null {
       ID_NAMES.test(wordsOf(p.name)),
   );
   const cells = rows.map(({ cells }) => cells[answer.name] ?? '');
-  const kind = target ? 'generate' : separatorIn(cells) === null ? 'classify' : 'tag';
-  return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(kind) };
+  const task = target ? 'generate' : separatorIn(cells) === null ? 'classify' : 'tag';
+  return { text: text.name, label: answer.name, id: id?.name ?? null, task };
 }
 
-export interface MappingDraft {
-  readonly text: string | null;
-  readonly label: string | null;
-  readonly id: string | null;
-  readonly kind: TaskKind;
-}
+/** Null: not chosen yet. */
+export type MappingDraft = Omit<ColumnMapping, 'text' | 'label'> & Readonly<Record<'text' | 'label', string | null>>;
 
-export const NO_MAPPING: MappingDraft = { text: null, label: null, id: null, kind: 'classify' };
+export const NO_MAPPING: MappingDraft = { text: null, label: null, id: null, task: 'classify' };
 
-export const draftOf = (mapping: ColumnMapping): MappingDraft => ({
-  text: mapping.text,
-  label: mapping.label,
-  id: mapping.id,
-  kind: taskKindOf(mapping),
-});
-
-export const completeMapping = ({ text, label, id, kind }: MappingDraft): ColumnMapping | null =>
-  text !== null && label !== null ? { text, label, id, ...storedTask(kind) } : null;
+export const completeMapping = ({ text, label, ...others }: MappingDraft): ColumnMapping | null =>
+  text !== null && label !== null ? { text, label, ...others } : null;
 
 /** Choosing for one role the column that has the other one swaps them. */
 export function remapped(before: MappingDraft, change: Partial<MappingDraft>): MappingDraft {

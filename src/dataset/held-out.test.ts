@@ -26,7 +26,7 @@ const splits = fc.constantFrom<SplitBy>(
   { kind: 'column', column: 'part' },
 );
 const tasks = fc.constantFrom<ColumnMapping>(
-  { text: 'text', label: 'label', id: null },
+  { text: 'text', label: 'label', id: null, task: 'classify' },
   { text: 'text', label: 'label', id: null, task: 'generate' },
 );
 
@@ -72,7 +72,9 @@ describe('test rows', () => {
 
   it('are the same after rows are edited, and are not edited themselves', async () => {
     const rows = TEXTS.map((text, i) => ({ text, label: i % 2 ? 'good' : 'bad', group: i, part: '' }));
-    const made = await prepared(rows, { text: 'text', label: 'label', id: null }, 3, { kind: 'seed' });
+    const made = await prepared(rows, { text: 'text', label: 'label', id: null, task: 'classify' }, 3, {
+      kind: 'seed',
+    });
     if (!made.ok) throw new Error(made.error.message);
     const { dataset } = made.value;
     const [trained = ''] = dataset.split.train;
@@ -97,7 +99,7 @@ describe('a split', () => {
       part: '',
     })),
   );
-  const mapping = { text: 'text', label: 'label', id: null };
+  const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
   const textsOf = ({ table, split }: Dataset) => {
     const byId = new Map(table.rows.map(({ id, cells }) => [id, cells.text ?? '']));
     return PARTS.map((part) => split[part].map((id) => byId.get(id) ?? ''));

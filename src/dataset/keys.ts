@@ -1,6 +1,6 @@
 /** What names the contents of a data set: its rows, its parts, and all that decides what is computed of them. */
 import { contentKey, sha256 } from '../lib/bytes';
-import { type ColumnMapping, type Dataset, type Row, type Rows, storedTask, taskKindOf } from './types';
+import type { ColumnMapping, Dataset, Row, Rows } from './types';
 
 const CHUNK_ROWS = 2000;
 
@@ -29,17 +29,7 @@ async function chunkHash(rows: readonly Row[], columns: readonly string[]): Prom
 
 /** SHA-256 over columns, mapping and rows; rows are hashed by the chunk so that no second copy of the file is made. */
 async function fingerprintOf(columns: readonly string[], mapping: ColumnMapping, rows: Rows): Promise<string> {
-  const parts = [
-    await sha256(
-      JSON.stringify([
-        columns,
-        mapping.text,
-        mapping.label,
-        mapping.id,
-        ...Object.values(storedTask(taskKindOf(mapping))),
-      ]),
-    ),
-  ];
+  const parts = [await sha256(JSON.stringify([columns, mapping.text, mapping.label, mapping.id, mapping.task]))];
   for (let at = 0; at < rows.length; at += CHUNK_ROWS)
     parts.push(await chunkHash(rows.slice(at, at + CHUNK_ROWS), columns));
   return sha256(parts.join('\n'));

@@ -2,16 +2,7 @@ import { countBy, groupBy } from '../lib/collect';
 import { PackedRows } from './packed';
 import { knownTags, textKey } from './tags';
 import { generates } from './task-facts';
-import {
-  type ColumnMapping,
-  type Dataset,
-  type Lookup,
-  mapped,
-  type Row,
-  type Rows,
-  type SplitName,
-  taskKindOf,
-} from './types';
+import { type ColumnMapping, type Dataset, type Lookup, mapped, type Row, type Rows, type SplitName } from './types';
 
 export { textKey };
 
@@ -80,7 +71,7 @@ type Labelled = Pick<Dataset, 'labels' | 'mapping'>;
 /** Every label of a row, in the order of the labels; none where it has none that is known. */
 export function labelsIndexer({ labels, mapping }: Labelled): (row: Row) => readonly number[] {
   const index = new Map(labels.map((label, i) => [textKey(label), i]));
-  if (taskKindOf(mapping) === 'tag') return (row) => knownTags(labelOf(row, mapping), index);
+  if (mapping.task === 'tag') return (row) => knownTags(labelOf(row, mapping), index);
   return (row) => {
     const found = index.get(keyOf(row, mapping.label));
     return found === undefined ? [] : [found];
@@ -163,7 +154,7 @@ export function goldOf(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, r
   });
 }
 
-export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => generates(taskKindOf(mapping));
+export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => generates(mapping.task);
 
 /** One line, as the end of a line ends an answer. */
 export const targetOf = (row: Row, mapping: ColumnMapping): string =>

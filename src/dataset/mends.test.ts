@@ -7,7 +7,7 @@ import type { Change, ColumnMapping, Dataset, MendId } from './types';
 import { freshVersion } from './versions';
 
 const NOW = '2026-01-01T00:00:00.000Z';
-const MAPPING: ColumnMapping = { text: 'text', label: 'label', id: null };
+const MAPPING: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'classify' };
 
 const opened = async (rows: readonly (readonly [string, string])[]): Promise<Dataset> =>
   freshVersion((await preparedOf(rows)).dataset, 'Opened', NOW);
@@ -46,7 +46,12 @@ describe('the issue that offers a mend', () => {
       rows === null
         ? tableOf(csvOf(labelled(['good', 'bad'])).replace('text,label', 'a first text,good'))
         : tableOf(csvOf(rows));
-    const mapping = { text: table.columns[0] ?? '', label: table.columns[1] ?? '', id: null };
+    const mapping = {
+      text: table.columns[0] ?? '',
+      label: table.columns[1] ?? '',
+      id: null,
+      task: 'classify' as const,
+    };
     const { dataset, issues } = await preparedOf(rows ?? [], { seed: 0 }, mapping, table);
     expect(buttons(issues)[kind]).toBe(label);
     const change = issues.find((issue) => issue.kind === kind)?.fix?.change as Change;
@@ -119,7 +124,12 @@ describe('a mend of labels', () => {
 
 it('uses the first line as a row, after the others, and keeps their parts', async () => {
   const table = tableOf(csvOf(labelled(['good', 'bad'])).replace('text,label', 'a first text,good'));
-  const { dataset } = await preparedOf([], { seed: 0 }, { text: 'a first text', label: 'good', id: null }, table);
+  const { dataset } = await preparedOf(
+    [],
+    { seed: 0 },
+    { text: 'a first text', label: 'good', id: null, task: 'classify' },
+    table,
+  );
   const { dataset: after } = await mended(dataset, 'first-row');
   expect(after.table.columns).toEqual(['column 1', 'column 2']);
   expect(after.table.rows.at(-1)).toEqual({
@@ -169,7 +179,10 @@ describe('rows that are labelled here', () => {
 
   it('are split like others, and later ones go to all parts', async () => {
     const table = tableOf(['text', ...texts].join('\n'), 'texts.csv', { oneColumn: true });
-    const own = withLabelColumn({ table, mapping: { text: 'text', label: 'text', id: null } });
+    const own = withLabelColumn({
+      table,
+      mapping: { text: 'text', label: 'text', id: null, task: 'classify' },
+    });
     const { dataset, issues } = await preparedOf([], { seed: 0 }, own.mapping, own.table);
     expect(issues[0]?.title).toBe('No row has both a text and a label');
     const give = (from: number, to: number): Change => ({

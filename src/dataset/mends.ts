@@ -275,7 +275,7 @@ export function withLabelColumn({ table, mapping }: Mendable): Mendable {
   const { text, id } = mapping;
   return {
     table: { ...table, columns, rows: table.rows.map((row) => ({ ...row, cells: { ...row.cells, [label]: '' } })) },
-    mapping: { text, id, label },
+    mapping: { text, id, label, task: 'classify' },
   };
 }
 

@@ -3,7 +3,7 @@ import { folded, nearTwins } from './near-twins';
 import { unlikeTexts } from './test-support';
 import type { Row } from './types';
 
-const MAPPING = { text: 'text', label: 'label', id: null };
+const MAPPING = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 const rowOf = (text: string, label = 'a', line = 1): Row => ({ id: `${line}`, line, cells: { text, label } });
 const isTwin = (a: string, b: string, labels: readonly [string, string] = ['a', 'a']) =>
   nearTwins([rowOf(a, labels[0])], [rowOf(b, labels[1])], MAPPING).asked.length === 1;

@@ -15,16 +15,7 @@ import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
 import { joinTags, NO_LABEL, separatorOf, tagsIn } from './tags';
 import { TASK_FACTS } from './task-facts';
-import {
-  type ColumnMapping,
-  type Dataset,
-  type Issue,
-  mapped,
-  type Rows,
-  type SplitBy,
-  type Table,
-  taskKindOf,
-} from './types';
+import { type ColumnMapping, type Dataset, type Issue, mapped, type Rows, type SplitBy, type Table } from './types';
 
 export interface Prepared {
   readonly dataset: Dataset;
@@ -130,7 +121,7 @@ export async function prepareDataset(
       `“${mapping.text}” cannot be both the text and the answer: choose another column for one of them.`,
     );
 
-  const read = READ[TASK_FACTS[taskKindOf(mapping)].answersWith](table.rows, mapping.label, options.labelOrder ?? []);
+  const read = READ[TASK_FACTS[mapping.task].answersWith](table.rows, mapping.label, options.labelOrder ?? []);
   const { set } = read;
   const rows = withIds(read.rows, mapping.id);
   const parts = options.fixedSplit

@@ -6,7 +6,7 @@ import { tableOf } from './test-support';
 import type { SplitBy } from './types';
 
 type Cells = readonly [text: string, label: string, extra: string];
-const MAPPING = { text: 'text', label: 'label', id: null };
+const MAPPING = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 const table = (rows: readonly Cells[]) =>
   tableOf(['text,label,extra', ...rows.map((cells) => cells.join(','))].join('\n'));
 const split = (rows: readonly Cells[], splitBy: SplitBy, seed = 0) =>
@@ -196,7 +196,7 @@ describe('the columns that a split can follow', () => {
     // nine of ten cells may differ, no more
     expect(splitColumns({ table: wide(60, 54), mapping: MAPPING }).grouping).toEqual(['team']);
     expect(splitColumns({ table: wide(60, 55), mapping: MAPPING }).grouping).toEqual([]);
-    const named = { text: 'no', label: 'part', id: 'team' };
+    const named = { text: 'no', label: 'part', id: 'team', task: 'classify' } as const;
     expect(splitColumns({ table: wide(60, 10), mapping: named })).toEqual({ naming: [], grouping: [] });
   });
 

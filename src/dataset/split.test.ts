@@ -4,7 +4,7 @@ import { textKey } from './labels';
 import { adoptSplit, partedTwins, seats, sharesFor, splitRows, splitSizes } from './split';
 import { csvOf, dealt, preparedOf, tableOf, unlikeTexts } from './test-support';
 
-const mapping = { text: 'text', label: 'label', id: null };
+const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 const rowsOf = (pairs: readonly (readonly [string, string])[]) => tableOf(csvOf(pairs)).rows;
 
 describe('splitSizes', () => {
@@ -215,6 +215,6 @@ it('prepares ids from a column, fingerprints, and keeps labels in one spelling',
   const other = await preparedOf(pairs, { seed: 1 });
   expect(other.dataset.fingerprint).toBe(a.dataset.fingerprint);
   expect(other.dataset.splitHash).not.toBe(a.dataset.splitHash);
-  const byText = await preparedOf(pairs, { seed: 0 }, { text: 'text', label: 'label', id: 'label' });
+  const byText = await preparedOf(pairs, { seed: 0 }, { text: 'text', label: 'label', id: 'label', task: 'classify' });
   expect(new Set(byText.dataset.table.rows.map((row) => row.id)).size).toBe(pairs.length);
 });

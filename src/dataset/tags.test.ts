@@ -3,9 +3,8 @@ import { labelCounts, labelsIndexer } from './labels';
 import { prepareDataset } from './prepare';
 import { separatorIn, tagsIn } from './tags';
 import { tableOf } from './test-support';
-import { storedTask } from './types';
 
-const MAPPING = { text: 'text', label: 'tags', id: null, ...storedTask('tag') };
+const MAPPING = { text: 'text', label: 'tags', id: null, task: 'tag' } as const;
 
 const prepared = async (cells: readonly string[]) => {
   const rows = cells.map((cell, i) => `text number ${i}\t${cell.replaceAll('"', '""').replace(/^.*$/, '"$&"')}`);

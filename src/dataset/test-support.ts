@@ -19,7 +19,7 @@ export const csvOf = (rows: readonly (readonly [text: string, label: string])[])
 export async function preparedOf(
   rows: readonly (readonly [text: string, label: string])[],
   options: PrepareOptions = { seed: 0 },
-  mapping: ColumnMapping = { text: 'text', label: 'label', id: null },
+  mapping: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'classify' },
   table: Table = tableOf(csvOf(rows)),
 ) {
   const result = await prepareDataset(table, mapping, options);

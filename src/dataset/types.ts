@@ -110,8 +110,7 @@ export interface ColumnMapping {
   /** The labels, or the texts that should be generated. */
   readonly label: string;
   readonly id: string | null;
-  /** Left out: one label a row. */
-  readonly task?: TaskKind | undefined;
+  readonly task: TaskKind;
 }
 
 /** A row of no part comes behind. */
@@ -252,8 +251,3 @@ export const ofTask = <V extends { readonly kind: TaskKind }, A extends readonly
   of: V,
   ...more: A
 ): T => (table[of.kind] as (of: V, ...more: A) => T)(of, ...more);
-
-export const taskKindOf = ({ task = 'classify' }: Pick<ColumnMapping, 'task'>): TaskKind => task;
-
-/** The part of a mapping that names its kind; spread it into the mapping. */
-export const storedTask = (task: TaskKind): Pick<ColumnMapping, 'task'> => (task === taskKindOf({}) ? {} : { task });

@@ -1,9 +1,9 @@
 import { TASK_FACTS } from './task-facts';
-import { type ColumnMapping, type Dataset, type DataVersion, taskKindOf } from './types';
+import type { ColumnMapping, Dataset, DataVersion } from './types';
 
 /** "Text is “message”, label “tone”". */
 export const mappingWords = (mapping: ColumnMapping): string =>
-  `Text is “${mapping.text}”, ${TASK_FACTS[taskKindOf(mapping)].column.toLowerCase()} “${mapping.label}”`;
+  `Text is “${mapping.text}”, ${TASK_FACTS[mapping.task].column.toLowerCase()} “${mapping.label}”`;
 
 /** For a data set that was opened, or whose columns mean something else now. */
 export function freshVersion(

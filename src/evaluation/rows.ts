@@ -1,7 +1,7 @@
 import { drawnRows } from '../dataset/draw';
 import { familiesOf, groupColumn } from '../dataset/families';
 import { generates } from '../dataset/task-facts';
-import { type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { count, counted } from '../lib/format';
 import { clustersOf, equalClusters } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
@@ -109,7 +109,7 @@ const USUAL_PAIRS = 4 + COMBINED_PAIRS.length;
 /** What the test rows of a data set can show. @param pairs that will be compared, at most */
 export function detectableIn(dataset: Dataset, pairs: number = USUAL_PAIRS): Detectable {
   const { test } = dataset.split;
-  return SHEETS[taskKindOf(dataset.mapping)].test === 'exact'
+  return SHEETS[dataset.mapping.task].test === 'exact'
     ? detectable(test.length, pairs, trialsIn(dataset, test))
     : detectableTexts(test.length);
 }

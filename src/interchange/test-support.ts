@@ -317,7 +317,7 @@ const dataset: fc.Arbitrary<Dataset> = fc
       })),
       rejected: [],
     },
-    mapping: { text: column, label: 'label', id: null },
+    mapping: { text: column, label: 'label', id: null, task: 'classify' },
     labels: LABELS,
     split: { train: ['SECRET 0'], validation: [], test: [] },
     seed: 1,

@@ -352,7 +352,7 @@ export const datasetSchema = z.object({
     text: line,
     label: line,
     id: line.nullable(),
-    task: z.enum(TASK_KINDS).optional(),
+    task: z.enum(TASK_KINDS),
   }),
   labels: some(line),
   split: z.object({ train: ids, validation: ids, test: ids }),

@@ -24,7 +24,7 @@ const evaluation = {
   datasetFingerprint: 'ffff',
 } as unknown as ClassifyEvaluation;
 const dataset = {
-  mapping: { text: 't', label: 'l', id: null },
+  mapping: { text: 't', label: 'l', id: null, task: 'classify' },
   table: { rows: [{ id: 'ticket 7', line: 2, cells: { t: '=text, one', l: 'good' } }] },
 } as unknown as Dataset;
 

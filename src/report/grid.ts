@@ -8,7 +8,7 @@ import { toCsv } from '../dataset/csv-out';
 import { rowsKey } from '../dataset/keys';
 import { textKey } from '../dataset/labels';
 import { TASK_FACTS } from '../dataset/task-facts';
-import { type Dataset, taskKindOf } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { type AnswerDifference, methodsOf } from '../evaluation/sheets';
 import { pointsRange, pointsWithUnit, pText, times } from '../evaluation/words';
 import { contentKey, newerFormat, readJson, sha256 } from '../lib/bytes';
@@ -118,8 +118,8 @@ export function whySkipped(
 ): string | null {
   if (model && model.sha256 !== sha256) return `Trained for ${model.id} (${model.dtype})`;
   const { kind } = prompt.task;
-  if (taskKindOf(mapping) !== kind)
-    return `It ${TASK_FACTS[kind].does}, and these rows have ${TASK_FACTS[taskKindOf(mapping)].rowsHave}`;
+  if (mapping.task !== kind)
+    return `It ${TASK_FACTS[kind].does}, and these rows have ${TASK_FACTS[mapping.task].rowsHave}`;
   const known = new Set(labelsOf(prompt).map(textKey));
   const unknown = labels.filter((label) => !known.has(textKey(label)));
   // of a file, rows with other labels are left out

@@ -10,7 +10,7 @@ const facts = (
   return {
     prompt: { template, shots, shotSeed: 0, ...(selection ? { selection } : {}) },
     columns: ['message', 'tone', 'Order no'],
-    mapping: { text: 'message', label: 'tone', id: null },
+    mapping: { text: 'message', label: 'tone', id: null, task: 'classify' },
     labels: ['good', 'bad'],
     words: [
       { label: 'good', word: ' good' },

@@ -1,6 +1,6 @@
 import { textKey, writes } from '../dataset/labels';
 import { TASK_FACTS } from '../dataset/task-facts';
-import { type ColumnMapping, taskKindOf } from '../dataset/types';
+import type { ColumnMapping } from '../dataset/types';
 import { counted } from '../lib/format';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
@@ -149,7 +149,7 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
 
 const examplesUnbalanced: Rule = ({ prompt, mapping, labels }) => {
   const { shots, selection = 'balanced' } = prompt;
-  const isOfOne = TASK_FACTS[taskKindOf(mapping)].answersWith === 'label';
+  const isOfOne = TASK_FACTS[mapping.task].answersWith === 'label';
   if (!isOfOne || shots === 0 || selection === 'nearest') return null;
   if (selection === 'random')
     return {

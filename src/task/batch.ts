@@ -1,5 +1,5 @@
 /** Rows of another file, rendered piece by piece, so that the file may be long. */
-import { type ColumnMapping, type Dataset, type Row, storedTask, type Table, type TaskKind } from '../dataset/types';
+import type { ColumnMapping, Dataset, Row, Table, TaskKind } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
@@ -36,7 +36,7 @@ export function openBatch(
 ): Result<BatchRenderer, BatchFailure> {
   // in the prompt, the text column may go by the name that it has in the project
   const own = dataset?.mapping.text ?? text;
-  const mapping: ColumnMapping = { text: own, label: label ?? '', id: null, ...storedTask(kind) };
+  const mapping: ColumnMapping = { text: own, label: label ?? '', id: null, task: kind };
   const columns = table.columns.includes(own) ? table.columns : [...table.columns, own];
   const checked = checkTemplate(prompt.template, columns, { ...mapping, label: '' });
   if (!checked.ok) return checked;

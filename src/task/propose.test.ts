@@ -74,7 +74,9 @@ describe('answer words', () => {
   });
 
   it('are the labels before there is a tokenizer', () => {
-    expect(propose({ mapping: { text: 't', label: 'l', id: null }, labels: ['Pos', 'Neg'] }, null).words).toEqual([
+    expect(
+      propose({ mapping: { text: 't', label: 'l', id: null, task: 'classify' }, labels: ['Pos', 'Neg'] }, null).words,
+    ).toEqual([
       { label: 'Pos', word: ' Pos' },
       { label: 'Neg', word: ' Neg' },
     ]);
@@ -95,7 +97,7 @@ describe('template', () => {
     ['Review', 'sentimentLabel', ['x'], 'Review: {text}\nSentiment label:'],
     ['column 1', 'column 2', ['x'], 'Text: {text}\nLabel:'],
   ])('from %s and %s', (text, label, labels, template) => {
-    expect(classifyTemplate({ text, label, id: null }, labels)).toBe(template);
+    expect(classifyTemplate({ text, label, id: null, task: 'classify' }, labels)).toBe(template);
   });
 });
 
@@ -144,24 +146,31 @@ const CARD: PolicyCard = {
 };
 
 test('takes the columns that the card names, in any case, over the guessed ones', () => {
-  const guess = { text: 'body', label: 'author', id: 'no' };
+  const guess = { text: 'body', label: 'author', id: 'no', task: 'classify' } as const;
   expect(cardMapping(CARD, ['no', 'Mood', 'body', 'Headline'], guess)).toEqual({
     text: 'Headline',
     label: 'Mood',
     id: 'no',
+    task: 'classify',
   });
   expect(cardMapping(CARD, ['no', 'body', 'author'], guess)).toEqual(guess);
   expect(cardMapping(CARD, ['x'], null)).toBeNull();
 });
 
 test('never maps one column twice, and classifies where a text would be guessed as the answer', () => {
-  expect(cardMapping(CARD, ['mood', 'post'], { text: 'mood', label: 'post', id: null })).toEqual({
+  expect(cardMapping(CARD, ['mood', 'post'], { text: 'mood', label: 'post', id: null, task: 'classify' })).toEqual({
     text: 'post',
     label: 'mood',
     id: null,
+    task: 'classify',
   });
   const writing = { text: 'post', label: 'reply', id: 'mood', task: 'generate' } as const;
-  expect(cardMapping(CARD, ['post', 'reply', 'mood'], writing)).toEqual({ text: 'post', label: 'mood', id: null });
+  expect(cardMapping(CARD, ['post', 'reply', 'mood'], writing)).toEqual({
+    text: 'post',
+    label: 'mood',
+    id: null,
+    task: 'classify',
+  });
 });
 
 test('answers with the words of the card, and names the labels that it does not know', () => {

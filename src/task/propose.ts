@@ -102,7 +102,7 @@ export function cardMapping(
   const [texts, labels] = [named(text) ?? guess?.text, named(label) ?? guess?.label];
   if (texts === undefined || labels === undefined || texts === labels) return guess;
   const id = guess?.id ?? null;
-  return { text: texts, label: labels, id: id === texts || id === labels ? null : id };
+  return { text: texts, label: labels, id: id === texts || id === labels ? null : id, task: 'classify' };
 }
 
 /** The card's word where it knows the label, else the label itself. */

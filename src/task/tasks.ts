@@ -1,12 +1,5 @@
 import { labelsIndexer, targetOf } from '../dataset/labels';
-import {
-  type ByTask,
-  type ColumnMapping,
-  type Dataset,
-  type LeftOutReason,
-  type Row,
-  taskKindOf,
-} from '../dataset/types';
+import type { ByTask, ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
 import {
   classifyInstruction,
   classifyTemplate,
@@ -106,7 +99,7 @@ const generate: Task = {
 
 export const TASKS: ByTask<Task> = { classify, tag, generate };
 
-export const taskOf = (mapping: Pick<ColumnMapping, 'task'>): Task => TASKS[taskKindOf(mapping)];
+export const taskOf = (mapping: Pick<ColumnMapping, 'task'>): Task => TASKS[mapping.task];
 
 /** Nothing where the row has no answer. */
 export function answersOf(

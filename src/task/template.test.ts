@@ -12,7 +12,7 @@ import {
   splitInstruction,
 } from './template';
 
-const mapping = { text: 'message', label: 'tone', id: null };
+const mapping = { text: 'message', label: 'tone', id: null, task: 'classify' } as const;
 const columns = ['message', 'tone', 'channel'];
 const row = { id: '1', line: 2, cells: { message: 'Hello {you}', tone: 'calm', channel: 'mail' } };
 

@@ -133,7 +133,11 @@ describe('every labelled row', () => {
     const lines = rowsOf(120).map(([text, label], i) => `"${text}",${label},customer ${i % 24}`);
     const table = tableOf(['text,label,customer', ...lines].join('\n'));
     const splitBy = { kind: 'group', column: 'customer' } as const;
-    const made = await prepareDataset(table, { text: 'text', label: 'label', id: null }, { seed: 0, splitBy });
+    const made = await prepareDataset(
+      table,
+      { text: 'text', label: 'label', id: null, task: 'classify' },
+      { seed: 0, splitBy },
+    );
     if (!made.ok) throw new Error(made.error.message);
     const { dataset } = made.value;
     const cells = new Map(table.rows.map((row) => [row.cells.text, row.cells]));

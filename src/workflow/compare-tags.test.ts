@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { preparedOf, unlikeTexts } from '../dataset/test-support';
-import { type Dataset, storedTask } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
 import { answerDifferences, differenceSentence, pairedRows } from '../evaluation/sheets';
 import { readSetFiles, setFiles } from '../interchange/set-files';
@@ -23,7 +23,7 @@ import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { SETTINGS } from './runs';
 
-const MAPPING = { text: 'text', label: 'label', id: null, ...storedTask('tag') };
+const MAPPING = { text: 'text', label: 'label', id: null, task: 'tag' } as const;
 const NAMES = ['billing', 'delivery', 'none'];
 const BARE = 'Text: {text}\nLabels:';
 

@@ -401,7 +401,7 @@ describe('a comparison', () => {
   it('counts groups, not rows, where the split keeps the rows of a customer together', async () => {
     const lines = rowsOf(400).map(([text, label], i) => `"${text}",${label},customer ${i % 80}`);
     const table = tableOf(['text,label,customer', ...lines].join('\n'));
-    const mapping = { text: 'text', label: 'label', id: null };
+    const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
     const splitBy = { kind: 'group', column: 'customer' } as const;
     const found = await prepareDataset(table, mapping, { seed: 0, splitBy });
     if (!found.ok) throw new Error(found.error.message);

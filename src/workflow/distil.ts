@@ -7,7 +7,7 @@ import { allUsed, without } from '../dataset/account';
 import { drawnRows, textHash } from '../dataset/draw';
 import { withHashes } from '../dataset/keys';
 import { rowsOf, textKeyOf } from '../dataset/labels';
-import { type Dataset, type Row, type RowAccount, taskKindOf } from '../dataset/types';
+import type { Dataset, Row, RowAccount } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -65,7 +65,7 @@ export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (hos
 };
 
 function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void {
-  if (taskKindOf(dataset.mapping) === 'generate')
+  if (dataset.mapping.task === 'generate')
     throw badInput('Only a prompt that chooses a label can be made smaller. Choose a label column on the Data screen.');
   if (dataset.labels.length < 2)
     throw badInput('Making a prompt smaller needs at least two labels. Add rows with other labels.');

@@ -10,7 +10,7 @@ import { foldsOf } from '../evaluation/classify/checks';
 import { unwrap } from '../lib/result';
 import { openParts } from './open-data';
 
-const mapping = { text: 'text', label: 'label', id: null };
+const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 
 /** Rows in families of near-twins, with sizes in turn, far apart in the file; a customer has rows of one family. */
 function tableIn(sizes: readonly number[], rows: number, seed = 1, isLabelled = (_: number) => true): Table {

@@ -46,7 +46,7 @@ const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]
 async function otherFile(count: number): Promise<Dataset> {
   const lines = rowsOf(count).map(([text, label]) => `${label},${text} again`);
   const table = tableOf(['mood,said', ...lines].join('\n'), 'other.csv');
-  const mapping = { text: 'said', label: 'mood', id: null };
+  const mapping = { text: 'said', label: 'mood', id: null, task: 'classify' } as const;
   const made = await prepareDataset(table, mapping, { seed: 1, labelOrder: ['good', 'bad'] });
   if (!made.ok) throw new Error(made.error.message);
   return made.value.dataset;
@@ -275,7 +275,11 @@ describe('a cell', () => {
   it('is skipped with the reason where the prompt does not know a label, or needs its own rows', async () => {
     const { set, dataset } = await hybridSet();
     const named3 = tableOf(['text,label', 'a,good', 'b,bad', 'c,fair', 'd,fair'].join('\n'));
-    const made = await prepareDataset(named3, { text: 'text', label: 'label', id: null }, { seed: 0 });
+    const made = await prepareDataset(
+      named3,
+      { text: 'text', label: 'label', id: null, task: 'classify' },
+      { seed: 0 },
+    );
     if (!made.ok) throw new Error(made.error.message);
     const three = { ...made.value.dataset, split: { train: [], validation: [], test: ['1', '2', '3'] } };
     const unknown = await fill(rowsFor(set, dataset, ['h']), [named('three', three)], []);
@@ -290,7 +294,7 @@ describe('the rows of a file', () => {
   async function saidOf(lines: readonly string[]) {
     const { set, dataset } = await hybridSet();
     const table = tableOf(['body,kind', ...lines].join('\n'), 'b.csv');
-    const on = await openTestRows(table, { text: 'body', label: 'kind', id: null }, null);
+    const on = await openTestRows(table, { text: 'body', label: 'kind', id: null, task: 'classify' }, null);
     const events: FillEvent[] = [];
     const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
     const [{ host }] = models();

@@ -65,7 +65,7 @@ const csv = async () =>
 
 async function rowsOf(text: string): Promise<Dataset> {
   const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(text) }, SILENT);
-  const mapping = { text: 'text', label: 'label', id: null };
+  const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
   return (await prepareRows(table, mapping, { seed: 3 })).dataset;
 }
 

@@ -3,7 +3,7 @@ import { csvOf, dealt, tableOf, unlikeTexts } from '../dataset/test-support';
 import { SILENT } from './host';
 import { mendTable, numberInFile, openParts, openTestRows, readTable, repeatsOfTest } from './open-data';
 
-const mapping = { text: 'text', label: 'label', id: null };
+const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 const rows = (n: number, seed: number): [string, string][] =>
   unlikeTexts(n, seed).map((text, i) => [text, i % 2 ? 'good' : 'bad']);
 const table = (of: readonly (readonly [string, string])[]) => tableOf(csvOf(of));
@@ -32,7 +32,7 @@ it('a file with one column gets an empty one for labels, unless its rows are onl
   const bytes = new TextEncoder().encode('message\nfirst text\nsecond text\n');
   const read = await readTable({ fileName: 'a.txt', bytes }, SILENT);
   expect(read.columns).toEqual(['message', 'label']);
-  expect(read.guess).toEqual({ text: 'message', label: 'label', id: null });
+  expect(read.guess).toEqual({ text: 'message', label: 'label', id: null, task: 'classify' });
   const asked = await readTable({ fileName: 'a.txt', bytes, override: { oneColumn: true } }, SILENT);
   expect(asked.columns).toEqual(['message']);
 });

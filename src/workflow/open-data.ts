@@ -59,7 +59,10 @@ export async function readTable(
   // texts alone: their labels can be given here
   const texts = unwrap(await parsed({ ...override, oneColumn: true }));
   const text = texts.columns[0] as string;
-  const { table, mapping } = withLabelColumn({ table: texts, mapping: { text, label: text, id: null } });
+  const { table, mapping } = withLabelColumn({
+    table: texts,
+    mapping: { text, label: text, id: null, task: 'classify' },
+  });
   return { ...table, guess: mapping };
 }
 

@@ -18,7 +18,7 @@ import { runInputs } from './run-rows';
 
 /** Characters that the model reads at once, which are its tokens. */
 const CONTEXT = 260;
-const MAPPING = { text: 'text', label: 'label', id: null };
+const MAPPING = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
 const FAULTS = {
   none: (text: string, label: string) => `${text},${label}`,
   long: (text: string, label: string) => `${text} ${'on and '.repeat(40)},${label}`,

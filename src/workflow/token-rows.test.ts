@@ -32,7 +32,12 @@ async function opened(lines: readonly string[], mapping: ColumnMapping) {
 it('turns rows into tokens, names those that are too long, and renders prompts with examples as a chat', async () => {
   const labels = ['negative', 'neutral', 'positive'];
   const lines = Array.from({ length: 150 }, (_, i) => `${labels[i % 3]} thing number ${i},${labels[i % 3]}`);
-  const { dataset, words } = await opened(['message,tone', ...lines], { text: 'message', label: 'tone', id: null });
+  const { dataset, words } = await opened(['message,tone', ...lines], {
+    text: 'message',
+    label: 'tone',
+    id: null,
+    task: 'classify',
+  });
   const prompt = { template: 'Say it.\nMessage: {text}\nTone:', shots: 4, shotSeed: 0 };
   const found = await rowsOf({ dataset, prompt, words, split: 'test' });
   expect(found.rows).toHaveLength(60);

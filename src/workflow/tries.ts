@@ -1,5 +1,5 @@
 /** What is kept of a prompt that was tried on validation rows. */
-import { type Dataset, taskKindOf } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { crossCut } from '../evaluation/tag/compare';
 import { calibrated } from '../metrics/calibration';
@@ -34,7 +34,7 @@ export const asTry = (
 
 /** A try whose answers are labels. */
 export const triedFrom = (of: Answered, scored: ScoreResult, engine: Pick<Host['engine'], 'info'>): Tried =>
-  asTry(of, engine, taskKindOf(of.dataset.mapping) === 'tag' ? tagFigures(of, scored) : labelFigures(of, scored));
+  asTry(of, engine, of.dataset.mapping.task === 'tag' ? tagFigures(of, scored) : labelFigures(of, scored));
 
 interface Labelled extends Pick<Answered, 'rows'> {
   readonly dataset: Pick<Dataset, 'labels'>;

@@ -3,7 +3,7 @@
 import { drawnRows } from '../dataset/draw';
 import { goldOf, labelCounts, rowsById, targetOf, writes } from '../dataset/labels';
 import { generates } from '../dataset/task-facts';
-import { type Dataset, type TaskKind, taskKindOf } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { crossValidated } from '../evaluation/classify/outcome';
 import { present } from '../lib/assert';
 import { mean } from '../metrics/special';
@@ -41,7 +41,7 @@ const TIMED_ROWS = 4;
 /** Rows under a prompt without vectors, as the engine is asked about them. @param longest tokens of a text; 0 for a label */
 async function asking(host: Host, request: TryRequest, split: readonly string[], { control }: Pick<Run, 'control'>) {
   const { dataset, prompt, with: answers } = request;
-  const isLabels = taskKindOf(dataset.mapping) !== 'generate';
+  const isLabels = dataset.mapping.task !== 'generate';
   const longest = isLabels ? 0 : longestAnswer(host, answers.longest, dataset);
   const words = isLabels ? wordsFor(prompt, answers.words) : [];
   const asked = { voices: voicesOf(prompt, words) };
@@ -145,7 +145,7 @@ export const isWorseThanBare: Verb<ProposalRequest, never, boolean> = async (hos
   const ids = [...bare.keys()].filter((id) => proposed.has(id));
   if (ids.length < FEWEST_ROWS) return false;
   const gold = goldOf(dataset, ids);
-  if (taskKindOf(dataset.mapping) === 'tag') {
+  if (dataset.mapping.task === 'tag') {
     const reached = (answers: typeof bare) => crossCutF1(dataset, ids, (id) => present(answers.get(id), id).logProbs);
     return reached(proposed) < reached(bare);
   }
@@ -200,7 +200,7 @@ export interface PromptReading {
 export const readPrompt: Verb<ReadRequest, RowsDone, PromptReading> = async (host, request, { control, emit }) => {
   const { dataset, prompt, rowId } = request;
   const words = wordsFor(prompt, request.words);
-  const kind: TaskKind = taskKindOf(dataset.mapping);
+  const kind: TaskKind = dataset.mapping.task;
   const said = {
     labels: labelTokens(host.tokens, words),
     collisions: labelCollisions(host.tokens, words),

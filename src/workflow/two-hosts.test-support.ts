@@ -1,6 +1,6 @@
 /** One journey of each kind for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
 import { rowsById } from '../dataset/labels';
-import { type ColumnMapping, type Dataset, storedTask, type TaskKind } from '../dataset/types';
+import type { ColumnMapping, Dataset, TaskKind } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -50,8 +50,8 @@ const ROWS: Readonly<Record<StoryOrder, readonly string[]>> = {
 const csvIn = (order: StoryOrder) => ['message,tone,summary,tags', ...ROWS[order]].join('\n');
 
 const MAPPING: Readonly<Record<TaskKind, ColumnMapping>> = {
-  classify: { text: 'message', label: 'tone', id: null },
-  tag: { text: 'message', label: 'tags', id: null, ...storedTask('tag') },
+  classify: { text: 'message', label: 'tone', id: null, task: 'classify' },
+  tag: { text: 'message', label: 'tags', id: null, task: 'tag' },
   generate: { text: 'message', label: 'summary', id: null, task: 'generate' },
 };
 

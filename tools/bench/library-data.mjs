@@ -123,7 +123,7 @@ export async function fillLibrary(size) {
         rows,
         rejected: [],
       },
-      mapping: { text: 'message', label: 'tone', id: null },
+      mapping: { text: 'message', label: 'tone', id: null, task: 'classify' },
       labels: words.map(({ label }) => label),
       split: { train: ids.slice(0, cut), validation: ids.slice(cut, cut + 100), test: ids.slice(cut + 100) },
       seed: 0,

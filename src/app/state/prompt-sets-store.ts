@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { type Dataset, taskKindOf } from '../../dataset/types';
+import type { Dataset } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
 import { keepArm } from '../../prompt-set/calibration';
 import { freeHandle } from '../../prompt-set/handle';
@@ -88,7 +88,7 @@ const AUTHOR = 'author';
 
 /** What the rows say about the task; how long an answer may be is the set's own. */
 const taskIn = ({ mapping }: Dataset, set: PromptSet | null): Pick<PromptSet, 'kind' | 'longest'> => ({
-  kind: taskKindOf(mapping),
+  kind: mapping.task,
   longest: set?.longest ?? null,
 });
 

@@ -73,10 +73,11 @@ export async function withTask(
   const fits = ({ words }: PromptSet) => sameLabels(words, dataset.labels);
   if (fits(set) && set.baseTemplate !== '') return set;
   const { words, template } = await workflow.call('propose', { dataset });
-  return promptSets.getState().updateById(set.id, (now, at) => {
-    const task = { words: fits(now) ? now.words : words, baseTemplate: now.baseTemplate || template };
-    return changeTask(now, task, at.now);
-  });
+  return promptSets
+    .getState()
+    .updateById(set.id, (now, at) =>
+      changeTask(now, { words: fits(now) ? now.words : words, baseTemplate: now.baseTemplate || template }, at.now),
+    );
 }
 
 export function createProposer(

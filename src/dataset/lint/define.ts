@@ -1,6 +1,6 @@
 import { groupBy } from '../../lib/collect';
 import { isUsable, labelOf, type Spellings, targetOf, textKey, textKeyOf, textOf } from '../labels';
-import { type Dataset, type Issue, type IssueKind, type MendId, type Row, type TaskKind, taskKindOf } from '../types';
+import type { Dataset, Issue, IssueKind, MendId, Row, TaskKind } from '../types';
 
 /** Fewer rows cannot be trained and checked. */
 export const MIN_ROWS = 10;
@@ -41,7 +41,7 @@ const rowsAmong = (found: unknown): readonly Row[] => (Array.isArray(found) ? fo
 export const defineLint =
   <Found>({ kind, only, severity, find, title, advice, rows = rowsAmong, mend }: LintDefinition<Found>): Lint =>
   (context) =>
-    (only && !only.includes(taskKindOf(context.dataset.mapping)) ? [] : find(context)).map((found) => {
+    (only && !only.includes(context.dataset.mapping.task) ? [] : find(context)).map((found) => {
       const fix = mend?.(found, context);
       return {
         kind,
@@ -77,7 +77,7 @@ export const labelsHardlyRepeat = ({ dataset, usable }: Pick<Context, 'dataset' 
 
 function looksSwapped({ dataset, usable, sameText }: Omit<Context, 'swapped'>): boolean {
   const { mapping, labels } = dataset;
-  if (usable.length < 4 || taskKindOf(mapping) !== 'classify') return false;
+  if (usable.length < 4 || mapping.task !== 'classify') return false;
   const words = (of: (row: Row) => string) =>
     usable.reduce((sum, row) => sum + of(row).trim().split(/\s+/).length, 0) / usable.length;
   const text = (row: Row) => textOf(row, mapping);
@@ -93,7 +93,7 @@ export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Co
 }
 
 const answerOf = (row: Row, { dataset: { mapping } }: Context) =>
-  taskKindOf(mapping) === 'classify' ? labelOf(row, mapping) : textKey(targetOf(row, mapping));
+  mapping.task === 'classify' ? labelOf(row, mapping) : textKey(targetOf(row, mapping));
 
 export const answersOf = (rows: readonly Row[], context: Context) => new Set(rows.map((row) => answerOf(row, context)));
 

@@ -4,7 +4,7 @@ import { count, counted } from '../../lib/format';
 import { rowsOf, type Spellings, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
 import { partedTwins } from '../split';
-import { type Dataset, ISSUE_NAMES, type Issue, PARTS, type Row, type SplitName, taskKindOf } from '../types';
+import { type Dataset, ISSUE_NAMES, type Issue, PARTS, type Row, type SplitName } from '../types';
 import { contextOf, defineLint, type Lint, MIN_ROWS } from './define';
 import * as answers from './rules-answers';
 import * as rows from './rules-rows';
@@ -62,7 +62,7 @@ const nearTwin = defineLint<TwinsFound>({
   },
   advice: ({ search, test, validation, isSaid }, { dataset: { split, mapping } }) =>
     [
-      `Each almost repeats the text of a training row${taskKindOf(mapping) === 'classify' ? ' with the same label' : ''}${isSaid ? ', which flatters a prompt in the same way' : ''}.`,
+      `Each almost repeats the text of a training row${mapping.task === 'classify' ? ' with the same label' : ''}${isSaid ? ', which flatters a prompt in the same way' : ''}.`,
       isSaid
         ? ''
         : 'A prompt can answer such rows from memory, so its accuracy looks higher than it will be on new texts.',

@@ -12,7 +12,7 @@ import {
 } from '../labels';
 import { alikeLabels, OTHER, otherFor, starGroups } from '../mends';
 import { NO_LABEL, separatorIn, tagsIn } from '../tags';
-import { type Issue, type Row, taskKindOf } from '../types';
+import type { Issue, Row } from '../types';
 import {
   type Context,
   defineLint,
@@ -50,7 +50,7 @@ export const oneClass = defineLint({
   only: LABELLED,
   severity: 'blocking',
   find: ({ dataset: { labels, mapping }, usable }) =>
-    when(usable.length > 0 && labels.length <= (taskKindOf(mapping) === 'tag' ? 2 : 1)),
+    when(usable.length > 0 && labels.length <= (mapping.task === 'tag' ? 2 : 1)),
   title: (_, { dataset }) => `Every row has the same label, ${quote(dataset.labels[0] ?? '')}`,
   advice: () =>
     'There is nothing to tell apart. Choose another label column, or add rows with a second label from another file.',
@@ -139,7 +139,7 @@ export const rareClass = defineLint<readonly ClassShare[]>({
     return usable.filter((row) => labelsAt(row).some((place) => isRare.has(place)));
   },
   mend: (rare, { dataset }) =>
-    taskKindOf(dataset.mapping) === 'tag'
+    dataset.mapping.task === 'tag'
       ? undefined
       : otherFor(rare).size > 1 || (otherFor(rare).size === 1 && dataset.labels.includes(OTHER))
         ? {

@@ -3,7 +3,7 @@ import { labelOf, perCell, rowsOf, textKeyOf, textOf, writes } from '../labels';
 import { headerThatIsARow, withoutHtml, withShortLinks } from '../mends';
 import { findPersonal, personalWords } from '../personal';
 import { TASK_FACTS } from '../task-facts';
-import { type Row, taskKindOf } from '../types';
+import type { Row } from '../types';
 import {
   answersOf,
   type Context,
@@ -23,7 +23,7 @@ import {
 /** Training works with fewer, but the comparison shows little. */
 const FEW_ROWS = 100;
 
-const words = ({ dataset }: Context) => TASK_FACTS[taskKindOf(dataset.mapping)];
+const words = ({ dataset }: Context) => TASK_FACTS[dataset.mapping.task];
 const rowWords = ({ dataset }: Context) => (writes(dataset.mapping) ? 'row' : 'labelled row');
 
 export const tooFewRows = defineLint({
@@ -41,7 +41,7 @@ export const tooFewRows = defineLint({
 /** Rows without a label can get one on the screen. */
 const moreRows = (context: Context) => {
   const { table, mapping } = context.dataset;
-  const canLabel = taskKindOf(mapping) === 'classify' && table.rows.length - context.usable.length >= MIN_ROWS;
+  const canLabel = mapping.task === 'classify' && table.rows.length - context.usable.length >= MIN_ROWS;
   return canLabel ? 'Label some of them here, or add rows from another file.' : 'Add rows from another file.';
 };
 
@@ -85,7 +85,7 @@ export const emptyLabel = defineLint<readonly Row[]>({
     together(table.rows.filter((row) => labelOf(row, mapping).trim() === '' && textOf(row, mapping).trim() !== '')),
   title: (rows, context) => `${counted(rows.length, 'row has', 'rows have')} no ${words(context).column.toLowerCase()}`,
   advice: (_, { dataset: { mapping, table } }) =>
-    taskKindOf(mapping) === 'classify'
+    mapping.task === 'classify'
       ? 'They are left out of training and of the comparison. Label them, or let the tuned prompt do it afterwards.'
       : table.rows.some((row) => textOf(row, mapping).trim() === '')
         ? 'They are left out too.'

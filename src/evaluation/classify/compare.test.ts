@@ -178,7 +178,7 @@ it('says in one sentence what the test rows can show', () => {
 
 it('says that test rows of few customers can show no more than that many rows', () => {
   const dataset = {
-    mapping: { text: 't', label: 'l', id: null },
+    mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     table: {
       rows: Array.from({ length: 120 }, (_, i) => ({
         id: `${i}`,
@@ -229,7 +229,7 @@ it('asks for as many more rows as show the difference with a power of 0.8, where
 
 it('counts rows with the same text as one trial, as the comparison does', () => {
   const dataset = {
-    mapping: { text: 't', label: 'l', id: null },
+    mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     table: {
       rows: Array.from({ length: 120 }, (_, i) => ({ id: `${i}`, line: i, cells: { t: `Text  ${i % 40}`, l: 'a' } })),
     },
@@ -250,7 +250,7 @@ it('says that a template with other numbers in it is one text, whatever the numb
     cells: { t: `Order ${i} of customer ${i * 7} has arrived in Ulm`, l: 'a' },
   }));
   const dataset = {
-    mapping: { text: 't', label: 'l', id: null },
+    mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     table: { rows },
     split: { train: [], validation: [], test: rows.map(({ id }) => id) },
   } as unknown as Dataset;

@@ -45,7 +45,7 @@ function testRows(shape: Shape): { readonly dataset: Dataset; readonly families:
     return { id: `${i}`, line: i, cells: { t, l: family % 2 === 0 ? 'a' : 'b', g: `${family}` } };
   });
   const dataset = {
-    mapping: { text: 't', label: 'l', id: null },
+    mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     table: { rows },
     split: { train: [], validation: [], test: rows.map(({ id }) => id) },
     ...(kind === 'group column' ? { splitBy: { kind: 'group', column: 'g' } } : {}),

@@ -18,7 +18,7 @@ const comparison = {
 } as unknown as Comparison;
 const plan = { rowIds: ['1', '2', '3', '4'], gold: [1, 1, 1, 1], labels: ['bad', 'good'] };
 const dataset = {
-  mapping: { text: 't', label: 'l', id: null },
+  mapping: { text: 't', label: 'l', id: null, task: 'classify' },
   table: { rows: [{ id: '1', line: 2, cells: { t: '=text one', l: 'good' } }] },
 } as unknown as Dataset;
 const pair = { a: 'yours', b: 'tuned' } as PairResult;

@@ -23,7 +23,7 @@ function dataset(): Dataset {
   const ids = table.rows.map(({ id }) => id);
   return {
     table,
-    mapping: { text: 'text', label: 'label', id: null },
+    mapping: { text: 'text', label: 'label', id: null, task: 'classify' },
     labels: ['no', 'yes'],
     split: { train: [], validation: [], test: ids },
     seed: 0,

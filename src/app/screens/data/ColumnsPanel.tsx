@@ -17,7 +17,7 @@ export function ColumnsPanel() {
   const { data } = useStores();
   const { table, mapping, prepared, canReread } = useDataFields('table', 'mapping', 'prepared', 'canReread');
   if (!table) return null;
-  const { text, label, id, kind } = mapping;
+  const { text, label, id, task } = mapping;
   const { format } = table;
   const constant = prepared?.constantColumns ?? [];
   const columns = table.columns
@@ -28,14 +28,14 @@ export function ColumnsPanel() {
     <Panel stack title="Columns" span={4}>
       <Choices<TaskKind>
         label="What should a prompt do?"
-        value={kind}
-        onChange={(next) => void map({ kind: next })}
+        value={task}
+        onChange={(next) => void map({ task: next })}
         options={TASKS}
       />
       <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
       <Select
-        label={TASK_FACTS[kind].column}
-        options={prepared && kind === 'classify' ? [...columns, LABEL_HERE] : columns}
+        label={TASK_FACTS[task].column}
+        options={prepared && task === 'classify' ? [...columns, LABEL_HERE] : columns}
         value={label}
         onChange={(next) =>
           void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))

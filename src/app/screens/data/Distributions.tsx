@@ -9,7 +9,7 @@ import { answersTitle, balanceTitle, lengthsTitle, perWordWords } from './words'
 const { count, counted, percentWhole } = format;
 
 export function AnswersPanel() {
-  const kind = useData((s) => s.mapping.kind);
+  const kind = useData((s) => s.mapping.task);
   const Shown = generates(kind) ? AnswerLengthsPanel : BalancePanel;
   return <Shown />;
 }
@@ -18,7 +18,7 @@ const NAMED = 8;
 
 function BalancePanel() {
   const balance = useData((s) => s.prepared?.balance);
-  const canMerge = useData((s) => s.mapping.kind === 'classify');
+  const canMerge = useData((s) => s.mapping.task === 'classify');
   if (!balance?.length)
     return (
       <Panel title="Labels" span={6}>

@@ -55,17 +55,17 @@ const isUnanswered = ({ kind }: Issue) => kind === 'empty-label';
 function useFound(issues: readonly Issue[]): readonly Found[] {
   const { change, map, addFile } = useStores().data;
   const preparing = useData((s) => s.preparing);
-  const { label, kind: task } = useData((s) => s.mapping);
+  const { label, task } = useData((s) => s.mapping);
   const isOpen = useUnlabelled().length > 0;
   const isPartly = task === 'generate' && issues.some(isUnanswered);
   const [, show] = useQuery<string>('rows', 'all');
   const wayOut = ({ kind, fix }: Issue): Found['actions'] => {
     if (fix) return { [fix.label]: () => change(fix.change) };
     if (kind === 'swapped-columns') return { 'Swap them': () => map({ text: label }) };
-    if (kind === 'several-labels') return { 'Give several labels': () => map({ kind: 'tag' }) };
+    if (kind === 'several-labels') return { 'Give several labels': () => map({ task: 'tag' }) };
     if (kind !== 'too-few-rows') return {};
     if (isOpen) return { 'Label rows here': toLabelling };
-    return isPartly ? { 'Choose a label instead': () => map({ kind: 'classify' }) } : {};
+    return isPartly ? { 'Choose a label instead': () => map({ task: 'classify' }) } : {};
   };
   return issues.map((issue) => {
     const { kind, severity, title, advice, rowIds } = issue;
@@ -99,7 +99,7 @@ const NO_IDS: readonly string[] = [];
 const LABELLING_ID = 'label-rows';
 
 function useUnlabelled(): readonly string[] {
-  const isChoosing = useData((s) => s.mapping.kind === 'classify');
+  const isChoosing = useData((s) => s.mapping.task === 'classify');
   const open = useData((s) => s.prepared?.issues.find(isUnanswered)?.rowIds ?? NO_IDS);
   return isChoosing ? open : NO_IDS;
 }
@@ -108,7 +108,7 @@ const toLabelling = () => document.getElementById(LABELLING_ID)?.querySelector<H
 
 export function LabelPanel() {
   const dataset = useData((s) => s.prepared?.dataset ?? null);
-  const isChoosing = useData((s) => s.mapping.kind === 'classify');
+  const isChoosing = useData((s) => s.mapping.task === 'classify');
   const open = useUnlabelled();
   const isLabelling = useStore(rowLabels.use(), (s) => s.rows.length > 0);
   if (!dataset || !isChoosing || (open.length === 0 && !isLabelling)) return null;

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
-import { type Dataset, type Row, taskKindOf } from '../../../dataset/types';
+import type { Dataset, Row } from '../../../dataset/types';
 import type { DataState } from '../../state/data/data-state';
 import { LabelTag } from '../../ui/Marks';
 import { LabelEditor, TextEditor } from './CellEditor';
@@ -76,7 +76,7 @@ export function RowsGrid(props: RowsGridProps) {
   const { active, editing, onKeyDown, onClick, endEditing } = useActiveCell(props, heads, virtual.show);
   const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
   const isDrawn = virtual.items.some(({ index }) => index === active.row);
-  const answers = dataset && taskKindOf(dataset.mapping) === 'generate' ? ' rows-texts' : '';
+  const answers = dataset && dataset.mapping.task === 'generate' ? ' rows-texts' : '';
   const rowClass = `rows-row rows-${heads.length}${answers}${virtual.isFixed ? ' rows-fixed' : ''}`;
   const cell = ({ row }: ShownRow, column: string) => (
     <Cell
@@ -202,7 +202,7 @@ interface CellProps {
 function Cell({ row, column, dataset, pending, isEditing, onDone }: CellProps) {
   const isPending = pending?.rowId === row.id && pending.column === column;
   const value = (isPending ? pending.value : row.cells[column]) ?? '';
-  const isLabel = dataset !== null && column === dataset.mapping.label && taskKindOf(dataset.mapping) === 'classify';
+  const isLabel = dataset !== null && column === dataset.mapping.label && dataset.mapping.task === 'classify';
   if (isEditing) {
     const done = (next: string | null) => onDone(next === value ? null : next);
     const name = `${column} of row ${row.id}`;

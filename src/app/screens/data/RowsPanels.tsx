@@ -106,7 +106,7 @@ function Tools({ choice: { filter, sort, search }, onFilter, onSort, onSearch }:
 }
 
 function HowToEdit() {
-  const kind = useData((s) => s.mapping.kind);
+  const kind = useData((s) => s.mapping.task);
   return (
     <p className="dim small rows-how">
       To change {TASK_FACTS[kind].editable}, select its cell and press Enter, or click it twice.{' '}

@@ -4,7 +4,7 @@ import { balanceTitle, dataHeadline, formatWords } from './words';
 
 const dataset = (rows: number, rejected = 0) =>
   ({
-    mapping: { text: 't', label: 'l', id: null },
+    mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     split: { train: Array(rows).fill('x'), validation: [], test: [] },
     table: { rejected: Array(rejected).fill({}) },
   }) as unknown as Dataset;

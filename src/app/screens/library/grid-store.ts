@@ -1,6 +1,6 @@
 /** The grid: versions on models and rows. The plan is kept in this browser, and each cell with the set of its version. */
 import { createStore } from 'zustand/vanilla';
-import { type ColumnMapping, type Dataset, MAX_BYTES, storedTask, type TaskKind } from '../../../dataset/types';
+import { type ColumnMapping, type Dataset, MAX_BYTES, type TaskKind } from '../../../dataset/types';
 import type { AnswerDifference } from '../../../evaluation/sheets';
 import { inTurn } from '../../../lib/control';
 import { badInput } from '../../../lib/errors';
@@ -163,7 +163,7 @@ function gridFiles({ services: { workflow } }: Studio, change: Change) {
       throw badInput('Choose the file’s column with the texts, and another one with the expected answers.');
     const test = Array.from({ length: table.rows.length }, (_, i) => String(i + 1));
     const options = { seed: 0, fixedSplit: { train: [], validation: [], test } };
-    const mapping: ColumnMapping = { text, label, id: null, ...storedTask(kind) };
+    const mapping: ColumnMapping = { text, label, id: null, task: kind };
     const { dataset } = await workflow.call('prepare', { table, mapping, ...options });
     if (dataset.split.test.length === 0)
       throw badInput('No row of this file has a text and an expected answer, so nothing can be measured on it.');

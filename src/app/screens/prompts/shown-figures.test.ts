@@ -357,7 +357,12 @@ beforeAll(async () => {
     ([text, label], i) => `${i % 3 ? text : `<b>${text}</b> a@example.com`},note ${i} of ${i * 3},${label}`,
   );
   const table = tableOf(['text,note,label', ...lines].join('\n'));
-  ({ dataset } = await preparedOf([], { seed: 0 }, { text: 'text', label: 'label', id: null }, table));
+  ({ dataset } = await preparedOf(
+    [],
+    { seed: 0 },
+    { text: 'text', label: 'label', id: null, task: 'classify' },
+    table,
+  ));
 });
 
 it('are never those of another prompt, other words, rows, split, calibration or weights', async () => {

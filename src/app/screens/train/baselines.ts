@@ -1,6 +1,6 @@
 import { rowsKey } from '../../../dataset/keys';
 import { generates } from '../../../dataset/task-facts';
-import { type Dataset, taskKindOf } from '../../../dataset/types';
+import type { Dataset } from '../../../dataset/types';
 import { firstText } from '../../../prompt/prompt';
 import { chosenWritten, recordTry } from '../../../prompt-set/make-versions';
 import { answersWith, scoresIn, sinceTry } from '../../../prompt-set/tries';
@@ -48,7 +48,7 @@ function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | nu
 /** Ends in the set's id, so that the text of its prompt is deleted with it. */
 function keyOf(subject: Subject, id: BaselineId): string {
   const { open, dataset, template, words, info } = subject;
-  const asked = taskKindOf(dataset.mapping) === 'classify' ? [words, template] : askedOf(subject, id)?.prompt;
+  const asked = dataset.mapping.task === 'classify' ? [words, template] : askedOf(subject, id)?.prompt;
   return `scores:${rowsKey(dataset, info?.sha256, validationCount(dataset), asked)}:${open.id}`;
 }
 
@@ -79,7 +79,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
         const scores = found[id];
         return scores ? [{ ...scores, id, name: NAMES[id] }] : [];
       });
-      if (taskKindOf(dataset.mapping) !== 'classify') return lines;
+      if (dataset.mapping.task !== 'classify') return lines;
       const { name, ...majority } = majorityOf(dataset, validationIds(dataset));
       return [{ kind: 'classify', id: 'majority', name: `always “${name}”`, ...majority }, ...lines];
     },

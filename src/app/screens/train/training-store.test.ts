@@ -40,7 +40,7 @@ const dataset: Dataset = {
     rows: ids(0, 20).map((id, i) => ({ id, line: i, cells: { text: `t${id}`, label: i % 2 ? 'b' : 'a' } })),
     rejected: [],
   },
-  mapping: { text: 'text', label: 'label', id: null },
+  mapping: { text: 'text', label: 'label', id: null, task: 'classify' },
   labels: ['a', 'b'],
   split: { train: ids(0, 10), validation: ids(10, 4), test: ids(14, 6) },
   seed: 0,

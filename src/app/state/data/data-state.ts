@@ -1,5 +1,5 @@
 import { createStore } from 'zustand/vanilla';
-import { draftOf, type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
+import { type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
 import type { PrepareOptions } from '../../../dataset/prepare';
 import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
@@ -9,14 +9,13 @@ import { asStudioError, StudioError } from '../../../lib/errors';
 import { capitalised } from '../../../lib/format';
 import { addWritten } from '../../../prompt-set/make-versions';
 import { cardWords, type PolicyCard, unnamedLabels } from '../../../task/propose';
-import type { PreparedData } from '../../../workflow/open-data';
+import type { PreparedData as Prepared } from '../../../workflow/open-data';
 import { toastError, toasts, undoable } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
 import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { Services } from '../services';
 
-type Prepared = PreparedData;
 export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
 
 export interface DataState {
@@ -112,15 +111,15 @@ export class PreparingRows {
       const found = await this.services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
       return { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
     };
-    return this.run(work, () => ({ mapping: draftOf(mapping) }));
+    return this.run(work, () => ({ mapping: mapping }));
   }
 
   /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
   adopt(dataset: Dataset): Promise<Prepared | null> {
     const { table, mapping, seed, split, splitBy, labels } = dataset;
-    this.data.setState({ table, mapping: draftOf(mapping), canReread: false });
+    this.data.setState({ table, mapping: mapping, canReread: false });
     return this.run(async (signal) => {
-      const params = { table, mapping, seed, fixedSplit: split, labelOrder: labels, ...(splitBy ? { splitBy } : {}) };
+      const params = { table, mapping, seed, fixedSplit: split, labelOrder: labels, splitBy };
       const found = await this.services.workflow.call('prepare', params, { signal });
       // stored before there were versions: what is there now is the first one
       const known = dataset.versions ? dataset : freshVersion(dataset, `${table.format.fileName} opened`, now());

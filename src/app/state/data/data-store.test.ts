@@ -140,7 +140,7 @@ describe('opening a file', () => {
 
   it('maps the columns, splits the rows and makes a prompt set, with no typing', async () => {
     const { promptSets, data } = await opened(csvFile(200));
-    expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null, kind: 'classify' });
+    expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null, task: 'classify' });
     expect(promptSets.getState().set).toMatchObject({ name: 'Rows 1', datasetName: 'rows-1.csv' });
     expect(promptSets.getState().dataset?.split.test).toHaveLength(70);
     expect(path()).toBe(`/project/${promptSets.getState().set?.id}/data`);
@@ -227,7 +227,7 @@ describe('opening a file', () => {
   it('swaps the roles when the text column is chosen as the label', async () => {
     const { data } = await opened(csvFile(200));
     await data.map({ label: 'message' });
-    expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null, kind: 'classify' });
+    expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null, task: 'classify' });
   });
 
   it('sets the number of test rows', async () => {
@@ -463,7 +463,7 @@ describe('a reload before a change is on the disk', () => {
 
   it.each<[string, (data: DataStore, rowId: string) => Promise<void>, (state: DataState, rowId: string) => void]>([
     ['the row name', ({ map }) => map({ id: 'message' }), ({ mapping }) => expect(mapping.id).toBe('message')],
-    ['the task', ({ map }) => map({ kind: 'generate' }), ({ mapping }) => expect(mapping.kind).toBe('generate')],
+    ['the task', ({ map }) => map({ task: 'generate' }), ({ mapping }) => expect(mapping.task).toBe('generate')],
     [
       'a text column that an issue blocks',
       ({ map }) => map({ label: 'message' }),
@@ -520,11 +520,11 @@ it('shows labels that do not suit another task without keeping them, and keeps t
   await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
   await session.getState().loadModel();
   await vi.waitFor(() => expect(writtenIn(promptSets.getState().set)).toHaveLength(1));
-  await data.map({ kind: 'classify' });
+  await data.map({ task: 'classify' });
   // free text is no label: shown, and not kept
   expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
   expect(promptSets.getState().set).toMatchObject({ kind: 'generate', longest: null });
-  await data.map({ kind: 'generate' });
+  await data.map({ task: 'generate' });
   expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
   expect(writtenIn(promptSets.getState().set)).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { completeMapping, draftOf, type MappingDraft, remapped } from '../../../dataset/columns';
+import { completeMapping, type MappingDraft, remapped } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
 import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, Dataset, DataVersion } from '../../../dataset/types';
@@ -179,7 +179,7 @@ export class DataStore extends OpeningRows {
           if (!signal.aborted) isKept = await this.keep(edited, { sameTestRows });
           return edited;
         },
-        (edited) => ({ table: edited.dataset.table, mapping: draftOf(edited.dataset.mapping) }),
+        (edited) => ({ table: edited.dataset.table, mapping: edited.dataset.mapping }),
       );
       const made = next && currentVersion(next.dataset);
       if (made) toastUndo(made.what, this.#undoOf(made, dataset));

@@ -1,4 +1,4 @@
-import { draftOf, NO_MAPPING } from '../../../dataset/columns';
+import { NO_MAPPING } from '../../../dataset/columns';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
 import { badInput, StudioError } from '../../../lib/errors';
 import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
@@ -77,7 +77,7 @@ export class OpeningRows extends PreparingRows {
 
   async #install({ bytes, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
     this.#bytes = bytes;
-    this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
+    this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? guess : NO_MAPPING });
     try {
       const prepared = guess && (await this.prepare(table, guess, { what, ...(before ? { before } : {}) }));
       if (prepared) await this.keep(prepared);
@@ -145,7 +145,12 @@ export class OpeningRows extends PreparingRows {
     const { guess: _, ...table } = await this.services.workflow.call('parse', sample.csv);
     this.#bytes = null;
     this.data.setState({ table, canReread: false, failure: null });
-    const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
+    const mapping = {
+      text: sample.textColumn,
+      label: sample.labelColumn,
+      id: sample.idColumn,
+      task: 'classify',
+    } as const;
     const labelOrder = sample.words.map(({ label }) => label);
     const { split: fixedSplit, seed } = sample;
     const how = { fixedSplit, seed, labelOrder, what: `${fileName} opened` };
