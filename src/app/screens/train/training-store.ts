@@ -9,13 +9,13 @@ import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs
 import { validationCount } from '../../../workflow/training-rows';
 import { withFairRival } from '../../state/fair-rival';
 import { createSpeedometer } from '../../state/models-store';
-import { paced } from '../../state/paced';
 import { withTask } from '../../state/proposer';
 import { weightsOf } from '../../state/session-state';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
 import { createBaselines } from './baselines';
 import { endedRun, type LiveRun } from './live-run';
+import { paced } from './paced';
 import { type RunEnd, RunQueue } from './run-queue';
 import { type RunPlan, TrainingRun } from './training-run';
 

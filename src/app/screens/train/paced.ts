@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { Readable } from './studio';
+import type { Readable } from '../../state/studio';
 
 /** A store as it is drawn: of changes that come faster than every `ms` milliseconds the latest, and an urgent one at once. */
 export function paced<S extends object>(
