@@ -243,7 +243,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await library.choose('Add another version', /^production/);
     await expect(library.set('production: tuned 1')).toContainText('v1 v2');
     await page.evaluate(() => {
-      location.hash = `${location.hash.split('?')[0]}?also=stage:nowhere`;
+      location.hash = `${location.hash.split('?')[0]}?stage=nowhere`;
     });
     await expect(studio.alert('This version cannot be added')).toContainText(
       'AWKWARD has no stage “nowhere”; it has production.',

@@ -19,8 +19,8 @@ import { contentKey } from '../src/lib/bytes';
 import { uninterrupted } from '../src/lib/control';
 import { sequentialBounds } from '../src/metrics/power';
 import type { SoftPrompt } from '../src/prompt/soft-prompt';
-import type { GridRow } from '../src/prompt-set/ready-prompt';
 import { askedOf } from '../src/prompt-set/test-support';
+import type { GridRow } from '../src/report/grid';
 import { cellKeys } from '../src/report/grid';
 import { makeCheckRows } from '../src/route/check-rows';
 import type { PromptText } from '../src/task/types';
@@ -103,8 +103,11 @@ const info = { sha256: 'a', backend: 'wasm', threads: 2, adapter: null } as cons
 const TEXT: PromptText = { template: '{text}', shots: 2, shotSeed: 0 };
 const GIVEN = { text: TEXT, words, softs: [soft] };
 const gridRow = (dataset: Dataset, given: Parameters<typeof askedOf>[0] = {}): GridRow => ({
-  ...askedOf({ ...GIVEN, ...given, dataset }),
   id: 's/p',
+  setId: 's',
+  name: 'p',
+  version: askedOf({ ...GIVEN, ...given }),
+  dataset,
   seen: { parts: ['train'], isSure: true },
 });
 const rowsWithOther = (dataset: Dataset): Record<string, GridRow> => {
@@ -245,8 +248,7 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
     const of = (change: object = {}) => askedOf({ softs: [soft], words, ...change });
     const asked = { version: of(), sentences: ['One.', 'Two.'] };
     const ask = async ({ version, sentences }: typeof asked) => {
-      const { model, handle } = version;
-      await makeCheckRows(host, model, { version, fallback: null, handle }, sentences, SILENT);
+      await makeCheckRows(host, version.model, { version, fallback: null }, sentences, SILENT);
       return scored.length;
     };
     const changes = {

@@ -22,9 +22,9 @@ import { present } from '../src/lib/assert';
 import { argmax } from '../src/metrics/classification';
 import { firstText, labelsOf, type Voice } from '../src/prompt/prompt';
 import { PLACEMENTS } from '../src/prompt/soft-prompt';
+import { alone } from '../src/prompt-set/planned';
 import { stamp } from '../src/prompt-set/prompt-set';
-import { type AskedVersion, askedVersion } from '../src/prompt-set/ready-prompt';
-import type { PromptSet } from '../src/prompt-set/types';
+import type { PromptSet, Version } from '../src/prompt-set/types';
 import { versionsOf } from '../src/prompt-set/versions';
 import { createRouter } from '../src/route/router';
 import { SILENT } from '../src/workflow/host';
@@ -53,12 +53,12 @@ async function sample(): Promise<Dataset> {
 }
 
 /** The shipped prompt with its vectors at every place, with others together, and hand-written prompts. */
-function prompts(set: PromptSet): readonly (readonly [name: string, ready: AskedVersion])[] {
+function prompts(set: PromptSet): readonly (readonly [name: string, ready: Version])[] {
   const [version] = versionsOf(set, 'trained');
-  const own = askedVersion(set, present(version, 'version'), null);
+  const own = present(version, 'version');
   const text = firstText(own.prompt);
   const soft = present(text.soft, 'vectors');
-  const of = (voices: readonly Voice[]): AskedVersion => ({ ...own, prompt: { ...own.prompt, voices } });
+  const of = (voices: readonly Voice[]): Version => ({ ...own, prompt: { ...own.prompt, voices } });
   const tuned = PLACEMENTS.map((placement) => {
     const moved = { ...text, soft: { ...soft, placement }, splitsCue: placement === 'infix' };
     return [`vectors, ${placement}`, of([moved])] as const;
@@ -135,11 +135,11 @@ function setIn(of: Package): PromptSet {
   return setOfPackage(of, { ...stamp(), taken: [] });
 }
 
-function made(asked: AskedVersion): Promise<Package> {
+function made(asked: Version): Promise<Package> {
   const { version: _version, fallback: _fallback, checkRows: _checkRows, model, ...about } = shipped;
   const { weights, embeddingMultiplier, layers, heads } = present(model, 'a model');
   const of: About = { ...about, card: { weights, embeddingMultiplier, layers, heads } };
-  return makePackage(host, { asked, fallback: null }, of, sentences, SILENT);
+  return makePackage(host, alone(asked), of, sentences, SILENT);
 }
 
 async function byDropIn(prompt: Package) {
@@ -181,18 +181,18 @@ async function everywhere(): Promise<void> {
 }
 
 async function byRouter(calibrated: PromptSet): Promise<Said> {
-  const router = createRouter({ sets: [calibrated], host });
+  const router = createRouter({ host });
   const said: Record<string, number>[] = [];
   for (const text of sentences) {
-    const asked = { handle: calibrated.handle, version: { side: 'trained', number: 1 } } as const;
-    const { labels, probabilities } = await router.classify(asked, text);
+    const plan = alone(present(versionsOf(calibrated, 'trained')[0], 'version'));
+    const { labels, probabilities } = await router.classify(plan, text);
     said.push(Object.fromEntries(labels.map((label, c) => [label, probabilities[c] ?? Number.NaN])));
   }
   return said;
 }
 
 async function byModule(calibrated: PromptSet): Promise<Said> {
-  const asked = askedVersion(calibrated, present(versionsOf(calibrated, 'trained')[0], 'version'), null);
+  const asked = present(versionsOf(calibrated, 'trained')[0], 'version');
   const { report } = await byDropIn(await made(asked));
   return report.rows.map(({ probabilities }) =>
     Object.fromEntries(labelsOf(asked.prompt).map((label, c) => [label, probabilities[c] ?? Number.NaN])),

@@ -21,7 +21,6 @@ import { firstText, softOf } from '../src/prompt/prompt';
 import { versionsCompared } from '../src/prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../src/prompt-set/make-versions';
 import { createPromptSet } from '../src/prompt-set/prompt-set';
-import { askedVersion } from '../src/prompt-set/ready-prompt';
 import type { ClassifyEvaluation, PromptSet, Version } from '../src/prompt-set/types';
 import { versionById, versionsOf } from '../src/prompt-set/versions';
 import { openVersion, tableSource } from '../src/route/answering';
@@ -223,11 +222,10 @@ function answersOf({ plan }: ClassifyEvaluation, id: string, meanLogProbs: reado
 async function answersNow(set: PromptSet, id: string, rows: readonly string[]) {
   const of = versionById(set, id);
   assert(of);
-  const version = askedVersion(set, of, null);
   const table = { columns: ['text'], rows: rows.map((text, i) => ({ id: String(i), line: i + 1, cells: { text } })) };
-  const source = tableSource(host, version, table, { text: 'text', label: null });
+  const source = tableSource(host, of, table, { text: 'text', label: null });
   const asked = await source.rowsAt(0, rows.length);
-  const { answers } = await openVersion(host, version)(asked.rows, uninterrupted);
+  const { answers } = await openVersion(host, of)(asked.rows, uninterrupted);
   return answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
 }
 

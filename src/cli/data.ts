@@ -16,9 +16,8 @@ import { configOf } from '../model/card';
 import { softOf } from '../prompt/prompt';
 import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import { stamp } from '../prompt-set/prompt-set';
-import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
-import type { PromptSet } from '../prompt-set/types';
-import { promptOf } from '../prompt-set/versions';
+import { newVersion, promptOf } from '../prompt-set/versions';
+import { type GridRow, gridRows } from '../report/grid';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
@@ -258,12 +257,14 @@ export async function textPrompt(path: string, name: string, { dataset, model }:
   const kind = dataset.mapping.task;
   return {
     id: name,
-    handle: name,
+    setId: name,
     name,
-    route: 'hand-written',
-    model: null,
+    version: newVersion({
+      name,
+      origin: { kind: 'written' },
+      prompt: promptOf({ kind, longest: null, words }, { template, shots: 0, shotSeed: 0 }),
+    }),
     dataset: null,
-    prompt: promptOf({ kind, longest: null, words }, { template, shots: 0, shotSeed: 0 }),
     seen: { parts: [], isSure: true },
   };
 }
@@ -281,19 +282,15 @@ async function filePrompts(path: string, name: string, all: boolean): Promise<re
   const { set } = what;
   const dataset = what.kind === 'set' ? what.dataset : null;
   const hashes = what.kind === 'prompt' ? what.package.data?.textHashes : undefined;
-  const choices = all ? gridChoices(set).map(({ id }) => id) : chosenIds(set);
-  const prompts = choices.flatMap((id) => gridRow(set, id, dataset) ?? []);
+  const chosen = [chosenWritten(set)?.id, chosenTrained(set)?.id];
+  const rows = gridRows({ ...set, id: name, handle: name }, dataset);
+  const prompts = all ? rows : rows.filter(({ version }) => chosen.includes(version.id));
   if (prompts.length === 0) throw badInput(`${path} has no prompt, so it cannot be in a grid.`);
   return prompts.map((prompt) => ({
     ...prompt,
-    id: `${name}/${prompt.id.slice(prompt.id.indexOf('/') + 1)}`,
-    name: prompt.name.replace(/^[^,]*/, name),
     // a package knows its rows by their hashes
-    ...(hashes && prompt.seen === null && softOf(prompt.prompt)
+    ...(hashes && prompt.seen === null && softOf(prompt.version.prompt)
       ? { seen: { hashes: `${hashes.train}${hashes.validation}` } }
       : {}),
   }));
 }
-
-const chosenIds = (set: PromptSet): readonly string[] =>
-  [chosenWritten(set), chosenTrained(set)].flatMap((version) => (version ? [version.id] : []));

@@ -15,7 +15,8 @@ import { firstFault, z } from '../lib/zod';
 import { wilson } from '../metrics/intervals';
 import { type Figure, headlineMetric, headlineOf } from '../metrics/registry';
 import { labelsOf, softOf } from '../prompt/prompt';
-import { type AskedVersion, withoutVectors } from '../prompt-set/ready-prompt';
+import { withoutVectors } from '../prompt-set/planned';
+import type { Version } from '../prompt-set/types';
 import { asChoice, ofKind, openVersion, tableSource } from '../route/answering';
 import { isHashed, labelAnswers } from '../workflow/grid';
 import type { Host } from '../workflow/host';
@@ -260,11 +261,11 @@ interface Asked {
   readonly wanted: readonly Row[];
 }
 
-const sourceOf = (host: Host, version: AskedVersion, { dataset: { table }, columns: { text }, wanted }: Asked) =>
+const sourceOf = (host: Host, version: Version, { dataset: { table }, columns: { text }, wanted }: Asked) =>
   tableSource(host, version, { columns: table.columns, rows: wanted }, { text, label: null }).rowsAt(0, wanted.length);
 
 /** The answers to these rows, calibrated as they were compared and as `predict` calibrates them, and how good they are. */
-async function armOf(host: Host, id: string, version: AskedVersion, asked: Asked, log: Log): Promise<ScoredArm> {
+async function armOf(host: Host, id: string, version: Version, asked: Asked, log: Log): Promise<ScoredArm> {
   const { prompt } = version;
   const subtracted = prompt.calibration?.meanLogProbs ?? null;
   const { rows } = await sourceOf(host, version, asked);

@@ -11,7 +11,6 @@ import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import type { Result } from '../lib/result';
-import type { GridRow } from '../prompt-set/ready-prompt';
 import {
   cellKeys,
   cellWords,
@@ -20,6 +19,7 @@ import {
   type Grid,
   type GridCell,
   type GridData,
+  type GridRow,
   gridJson,
   gridMarkdown,
   pairsOnShow,
@@ -67,7 +67,8 @@ export const grid = command({
     const before = (await earlier(out, readGrid)) ?? EMPTY_GRID;
     if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
     const exported = await readExported(files, all);
-    const kind = exported.flatMap((rows) => rows ?? []).at(0)?.prompt.task.kind ?? (given.several ? 'tag' : 'classify');
+    const kind =
+      exported.flatMap((rows) => rows ?? []).at(0)?.version.prompt.task.kind ?? (given.several ? 'tag' : 'classify');
     const columns = { text: given.text, label: given.label, task: kind };
     const data = await readData(given.data, columns, { testRows, mends }, log);
     const models = await readModels(given.models.length > 0 ? given.models : await foldersOf(exported));
@@ -140,7 +141,7 @@ async function withTexts(
 /** The folders of the models that the vectors of prompts belong to; the usual one where there are none. */
 async function foldersOf(exported: readonly (readonly GridRow[] | null)[]): Promise<readonly string[]> {
   const folders = new Set<string>();
-  for (const weights of exported.flatMap((rows) => (rows ?? []).flatMap(({ model }) => model ?? [])))
+  for (const weights of exported.flatMap((rows) => (rows ?? []).flatMap(({ version }) => version.model ?? [])))
     folders.add(await folderOf(weights, { named: null, others: [] }));
   return folders.size > 0 ? [...folders] : [DEFAULT_MODEL];
 }

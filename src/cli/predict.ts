@@ -14,18 +14,11 @@ import { unwrap } from '../lib/result';
 import { wordAnswers } from '../metrics/logistic';
 import { countsOf, drawsExamples, labelsOf, type Prompt, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
-import {
-  type AskedVersion,
-  alone,
-  askedVersion,
-  findVersions,
-  firstOf,
-  type Planned,
-  withThreshold as withThresholdOf,
-} from '../prompt-set/ready-prompt';
+import { alone, findVersions, firstOf, type Planned, withThreshold as withThresholdOf } from '../prompt-set/planned';
 import { STANDARD_STAGES } from '../prompt-set/stages';
 import type { StagePolicy, Version } from '../prompt-set/types';
 import { STAGE_POLICIES } from '../prompt-set/version-schemas';
+import { newVersion, versionWords } from '../prompt-set/versions';
 import { answerFrom, answerWords } from '../route/answering';
 import { type RoutedAnswer, type Share, sureness } from '../route/policy';
 import type { Fields } from '../task/template';
@@ -185,24 +178,23 @@ async function readVersion(path: string): Promise<Answering> {
   const files = await exportedFiles(path);
   const [only] = files.size === 1 ? [...files.values()] : [];
   if (only && textKind(only)) {
-    const text = unwrap(await readText(only));
-    const asked = { ...text, handle: '', route: 'hand-written', model: null, dataset: null } as const;
+    const asked = newVersion({ ...unwrap(await readText(only)), origin: { kind: 'written' } });
     return { plan: alone(asked), isNamed: false };
   }
   const of = await readPrompt(path);
   const { version, fallback, policy, model, columns } = of;
   const plan = {
-    asked: unpacked(of, version),
+    ...alone(unpacked(of, version), null, of.handle),
     fallback: fallback && unpacked(of, fallback),
     policy: policy ?? { kind: 'as-asked' as const },
   };
   return { plan, isNamed: policy !== null, text: columns?.text, ...(model && { model }) };
 }
 
-const haveSameLabels = (a: AskedVersion, b: AskedVersion): boolean =>
+const haveSameLabels = (a: Version, b: Version): boolean =>
   contentKey(labelsOf(a.prompt)) === contentKey(labelsOf(b.prompt));
 
-const countsAlone = ({ prompt }: AskedVersion): boolean => textsOf(prompt).length === 0;
+const countsAlone = ({ prompt }: Version): boolean => textsOf(prompt).length === 0;
 
 /** Answers by words alone: no model is loaded. */
 function wordsEvent(prompt: Prompt, table: Table, column: string): Pick<BatchEvent, 'answers' | 'leftOut'> {
@@ -236,9 +228,8 @@ function planOf(
   const policy = given ?? kept ?? { kind: 'as-asked' };
   const found = findVersions(sets, asked, policy.kind);
   const dataset = library.find(({ set }) => set === found.set)?.dataset ?? null;
-  const named = (of: Version | null) => of && askedVersion(found.set, of, dataset);
   const second = besides ? findVersions(sets, { ...asked, stage: besides }, 'as-asked').asked : found.fallback;
-  const plan = { asked: named(found.asked), fallback: named(second), policy };
+  const plan = { handle: asked.handle, dataset, asked: found.asked, fallback: second, policy };
   if (besides && plan.asked && plan.fallback && !haveSameLabels(plan.asked, plan.fallback))
     throw badInput(`${asked.stage} and ${besides} have other labels, so they cannot share texts.`);
   return { plan, isNamed: true, text: dataset?.mapping.text };
@@ -246,9 +237,9 @@ function planOf(
 
 function withThreshold(answering: Answering, threshold: number | null): Answering {
   if (threshold === null) return answering;
-  const own = (of: AskedVersion | null) => of && withThresholdOf(of, threshold);
-  const { asked, fallback, policy } = answering.plan;
-  return { ...answering, plan: { asked: own(asked), fallback: own(fallback), policy } };
+  const own = (of: Version | null) => of && withThresholdOf(of, threshold);
+  const { plan } = answering;
+  return { ...answering, plan: { ...plan, asked: own(plan.asked), fallback: own(plan.fallback) } };
 }
 
 /** @throws StudioError `bad-input` where words cannot be weighed */
@@ -266,7 +257,7 @@ function checkExplicable({ plan, isNamed }: Answering): void {
 }
 
 /** By how much each word speaks for the label that the prompt chooses. */
-async function explained(host: Host, of: AskedVersion, fields: Fields, textColumn: string): Promise<object> {
+async function explained(host: Host, of: Version, fields: Fields, textColumn: string): Promise<object> {
   const version = { ...of, prompt: wholePrompt(of.prompt, null, textColumn) };
   const { against, prompts } = await weighWords(host, { versions: [version], fields }, SILENT);
   const [weighed] = prompts;
@@ -312,8 +303,9 @@ function createPrinter({ rows, rejected }: Table, answering: Answering) {
 
 function said(answer: RoutedAnswer, { plan, isNamed }: Answering): object {
   const { by, fallbackReason } = answer;
-  const { name, prompt } = present(plan[by], 'the version that answered');
-  const who = isNamed && { version: name, ...(fallbackReason && { fallback: fallbackReason }) };
+  const version = present(plan[by], 'the version that answered');
+  const { prompt } = version;
+  const who = isNamed && { version: versionWords(version), ...(fallbackReason && { fallback: fallbackReason }) };
   const { threshold } = prompt;
   const labels = labelsOf(prompt);
   const answered = { [TASK_FACTS[answer.kind].field]: answerWords(answer, labels) };

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Table } from '../dataset/types';
 import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { alone } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { askedOf } from '../prompt-set/test-support';
 import { batch, batchFile } from '../workflow/batch';
 import { fakeHost } from '../workflow/fake-host.test-support';

@@ -17,8 +17,8 @@ export interface Here {
 
 /** A prompt of a package as a set with that version, and its fallback as another one. */
 export function setOfPackage(of: Package, here: Here): PromptSet {
-  const { version, fallback, policy, results, learned } = of;
-  const { name, prompt } = version;
+  const { version, fallback, policy, results } = of;
+  const { name, prompt, learned } = version;
   const handle = freeHandle(of.handle, here.taken);
   if (isText(prompt)) return { ...setOfText({ name: of.name, prompt }, PROMPT_FILE, here), handle };
   const { id, now } = here;
@@ -32,7 +32,7 @@ export function setOfPackage(of: Package, here: Here): PromptSet {
       prompt,
       calibrated: prompt.calibration !== null,
       learned,
-      origin: originIn(of, run),
+      origin: originIn(version, run),
       model: softsOf(prompt).length > 0 ? modelOf(of) : null,
     },
   );
@@ -54,7 +54,8 @@ const modelOf = ({ model }: Package): Version['model'] =>
   model && { id: model.id, sha256: model.sha256, dtype: model.dtype };
 
 function runIn(of: Package, id: string): Run | null {
-  const { version, run, learned, createdAt } = of;
+  const { version, run, createdAt } = of;
+  const { learned } = version;
   const model = modelOf(of);
   if (!run || !learned || !model) return null;
   const { template, inText, words } = firstText(version.prompt);
@@ -63,9 +64,9 @@ function runIn(of: Package, id: string): Run | null {
 }
 
 /** What it says of itself that holds in another set too. */
-function originIn({ origin }: Package, run: Run | null): Version['origin'] {
-  if (run && origin?.kind === 'run') return { ...origin, run: run.id };
-  return origin?.kind === 'probe' || origin?.kind === 'mixed' ? origin : { kind: 'imported', from: PROMPT_FILE };
+function originIn({ origin }: Package['version'], run: Run | null): Version['origin'] {
+  if (run && origin.kind === 'run') return { ...origin, run: run.id };
+  return origin.kind === 'probe' || origin.kind === 'mixed' ? origin : { kind: 'imported', from: PROMPT_FILE };
 }
 
 /** A prompt set of one hand-written version. @param from where the text comes from, in words */

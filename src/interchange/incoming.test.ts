@@ -7,8 +7,8 @@ import { present } from '../lib/assert';
 import { fitWords } from '../metrics/logistic';
 import { writeNpy, writeSafetensors } from '../prompt/codecs';
 import { textsOf } from '../prompt/prompt';
-import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { askedOf, asking, reading, trainedIn, writtenIn } from '../prompt-set/test-support';
+import type { Version } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { type Incoming, readIncoming } from './incoming';
 import { type Package, packageJson, packageJsonSchema } from './package';
@@ -32,7 +32,12 @@ const complete = present(
   'a set',
 );
 
-const packageOf = ({ prompt, name, route }: Pick<AskedVersion, 'prompt' | 'name' | 'route'>): Package => ({
+const packageOf = ({
+  prompt,
+  name,
+  origin,
+  learned,
+}: Pick<Version, 'prompt' | 'name' | 'origin' | 'learned'>): Package => ({
   ...{ producer: 'p', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', endTokenIds: [] },
   model: {
     ...{ id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
@@ -40,10 +45,9 @@ const packageOf = ({ prompt, name, route }: Pick<AskedVersion, 'prompt' | 'name'
   },
   tokenizer: { sha256: 'b'.repeat(64) },
   tokens: textsOf(prompt).flatMap(({ words }) => words.map(({ word }, i) => ({ text: word, ids: [i] }))),
-  version: { name, route, prompt },
+  version: { name, origin, learned, prompt },
   ...{ columns: null, fallback: null, policy: null, checkRows: [], untuned: null, data: null },
-  ...{ origin: null, learned: null, run: null },
-  ...{ results: null, userRows: 0 },
+  ...{ run: null, results: null, userRows: 0 },
 });
 
 describe('what is dropped', () => {
@@ -91,9 +95,9 @@ describe('what a file is', () => {
   const words = fitWords(['a b', 'c d'], [0, 1], 2);
   const soft = { placement: 'suffix' as const, ...table };
   const own = ['x', 'y'].map((label) => ({ label, word: ` ${label}` }));
-  const given = { handle: 'TONE', name: 'Both', words: own } as const;
+  const given = { name: 'Both', words: own } as const;
   /** With a second text beside the first. */
-  const twice = (asked: AskedVersion) => {
+  const twice = (asked: Version) => {
     const { voices } = asked.prompt;
     return asking(asked, { voices: [...voices, ...reading(asked, { template: '{text}!' }).prompt.voices] });
   };
@@ -237,7 +241,6 @@ describe('a package', () => {
   const words = ['a', 'b'].map((label) => ({ label, word: ` ${label}` }));
   const soft = { placement: 'infix' as const, ...table };
   const asked = askedOf({
-    handle: 'TONE',
     name: 'tuned 7',
     words,
     softs: [soft],
@@ -250,17 +253,15 @@ describe('a package', () => {
   const learned = { datasetFingerprint: 'f', heldBackHash: 'h' };
   const of = (change: Partial<Package>): Promise<Incoming | string> => {
     const tokens = [...words.map(({ word }) => word), '\nTone:'].map((text, i) => ({ text, ids: [i] }));
-    const { prompt, name, route } = asked;
-    const made = { ...packageOf({ name, route, prompt }), tokens, ...change };
+    const made = { ...packageOf(asked), tokens, ...change };
     return read({ 'prompt.json': utf8(packageJson(made)) });
   };
 
   it('comes back with its vectors, its run, its threshold and its calibration', async () => {
     const threshold = { value: 0.7, rows: 4, answered: 3, correct: 2 };
     const calibration = { meanLogProbs: [-1, -2], rows: 4 };
-    const { prompt, name, route } = asking(asked, { threshold, calibration });
-    const origin = { kind: 'run', run: 'elsewhere' } as const;
-    expect(await of({ version: { name, route, prompt }, origin, learned, run })).toMatchObject({
+    const { prompt, name, origin } = asking(asked, { threshold, calibration });
+    expect(await of({ version: { name, prompt, origin, learned }, run })).toMatchObject({
       kind: 'prompt',
       set: {
         ...{ name: 'Tone', handle: 'TONE', words, runs: [{ ...run, ...learned, id: 'i-1' }] },
@@ -276,13 +277,11 @@ describe('a package', () => {
   });
 
   it('brings the hand-written prompt that answers in its place, with the policy of its stage', async () => {
-    const { prompt } = askedOf({
-      handle: 'TONE',
+    const fallback = askedOf({
       name: 'hand-written 1',
       words,
       text: { template: 'Say. {text}\nTone:' },
     });
-    const fallback = { name: 'hand-written 1', route: 'hand-written' as const, prompt };
     const found = await of({ fallback, policy: { kind: 'shadow' } });
     expect(found).toMatchObject({
       set: {

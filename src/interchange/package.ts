@@ -17,8 +17,7 @@ import {
   type TextVoice,
   textsOf,
 } from '../prompt/prompt';
-import { type AskedVersion, ROUTES } from '../prompt-set/ready-prompt';
-import type { Run } from '../prompt-set/types';
+import type { Run, Version } from '../prompt-set/types';
 import {
   count,
   id,
@@ -33,6 +32,7 @@ import {
   time,
   versionSchema,
 } from '../prompt-set/version-schemas';
+import { newVersion } from '../prompt-set/versions';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 
 export const PROMPT_FILE = 'prompt.json';
@@ -63,9 +63,8 @@ const modelSchema = z.object({
   heads: count.nullable(),
 });
 
-const packedSchema = z.object({
+const packedSchema = versionSchema.pick({ origin: true, learned: true }).extend({
   name: short.describe('"tuned 3"'),
-  route: z.enum(ROUTES),
   prompt: promptSchema.describe(
     'Examples are in its texts. The log-probabilities of its voices are added by weight and normalised, calibration is subtracted, then the threshold applies. A task `tag` gives every label whose log-probability is then at least that of the last label, which stands for none',
   ),
@@ -123,8 +122,6 @@ const packageSchema = z.object({
         .describe('Where texts are generated: a fixed text after the row, and the log-probability of all its tokens'),
     }),
   ).describe('Whatever loads this file replays them and says how closely it agrees'),
-  origin: versionSchema.shape.origin.nullable().describe('Of the version; null = it was none'),
-  learned: versionSchema.shape.learned,
   run: packedRunSchema.nullable(),
   untuned: calibrationSchema.nullable().describe('Of its text without vectors, as it was compared'),
   data: z
@@ -243,13 +240,9 @@ function faultInRows({ version: { prompt }, checkRows }: Package): string | null
   return labels.length === 0 && checkRows.some(({ target }) => !target) ? 'a check row has no target' : null;
 }
 
-/** A version of a package as it is asked. */
-export const unpacked = ({ handle, model }: Pick<Package, 'handle' | 'model'>, of: PackedVersion): AskedVersion => ({
-  handle,
-  ...of,
-  model: softsOf(of.prompt).length > 0 ? model : null,
-  dataset: null,
-});
+/** A version of a package, which is in no set. */
+export const unpacked = ({ model }: Pick<Package, 'model'>, of: PackedVersion): Version =>
+  newVersion({ ...of, model: softsOf(of.prompt).length > 0 ? model : null });
 
 /** The columns that a row needs besides the text. */
 export const columnsOf = (of: Pick<Package, 'version' | 'fallback'>): readonly string[] => [

@@ -17,13 +17,12 @@ const model = {
 const THRESHOLD = { value: 0.8, rows: 40, answered: 30, correct: 28 };
 
 function packageOf(change: Partial<Package> = {}, asked = askedOf({ words, softs: [soft('prefix')] })): Package {
-  const { name, route, prompt } = asked;
+  const { name, origin, learned, prompt } = asked;
   return {
     ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', endTokenIds: [0] },
     ...{ model, tokenizer: { sha256: 'c'.repeat(64) }, tokens: words.map(({ word }, i) => ({ text: word, ids: [i] })) },
-    ...{ version: { name, route, prompt }, fallback: null, policy: null, columns: null, untuned: null },
-    ...{ origin: null, learned: null, run: null },
-    ...{ checkRows: [], data: null, results: null, userRows: 0 },
+    ...{ version: { name, origin, learned, prompt }, fallback: null, policy: null, columns: null, untuned: null },
+    ...{ run: null, checkRows: [], data: null, results: null, userRows: 0 },
     ...change,
   };
 }
@@ -63,9 +62,7 @@ describe('the README for an engineer', () => {
 
   it('says who answers first, where a hand-written prompt goes along', () => {
     const fallback = { ...askedOf({ words }), name: 'hand-written 1' };
-    const { prompt, name, route } = fallback;
-    const withOther = (policy: Package['policy']) =>
-      packageReadme(packageOf({ fallback: { name, route, prompt }, policy }), FILES);
+    const withOther = (policy: Package['policy']) => packageReadme(packageOf({ fallback, policy }), FILES);
     expect(withOther(null)).toContain('This prompt answers alone. hand-written 1 is in prompt.json too');
     expect(withOther({ kind: 'shadow' })).toContain('both answer, and the answers of hand-written 1 count');
     expect(withOther({ kind: 'fallback', rowTimeoutMs: 500 })).toContain('The limit of 0.5 s a row');

@@ -5,6 +5,7 @@ import { createRouter } from '../route/router';
 import { armsOf } from './arms';
 import { keepArm, recordComparison, setThreshold, versionOfArm, versionsCompared } from './calibration';
 import { addWritten, recalibrate } from './make-versions';
+import { alone } from './planned';
 import { changeTask, createPromptSet } from './prompt-set';
 import { versionIn, versionsIn, withRun } from './test-support';
 import type { ClassifyEvaluation, PromptSet } from './types';
@@ -144,8 +145,8 @@ function answerOf(set: PromptSet) {
       }),
     },
   };
-  const router = createRouter({ sets: [set], host: host as never });
-  return router.classify({ handle: set.handle, version: { side: 'trained', number: 1 } }, 'x');
+  const router = createRouter({ host: host as never });
+  return router.classify(alone(versionIn(set, 'r')), 'x');
 }
 
 describe('the threshold of a version', () => {

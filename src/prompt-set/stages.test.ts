@@ -10,7 +10,6 @@ import {
   moveStage,
   readStageName,
   resolveStage,
-  resolveVersion,
   STANDARD_STAGES,
   stagesAt,
   stagesOf,
@@ -118,14 +117,6 @@ describe('asking for a stage or a version', () => {
   test('says when the version is missing', () => {
     const found = resolveStage({ ...set, versions: versionsOf(set, 'written') }, 'staging');
     expect(!found.ok && found.error.kind).toBe('version-gone');
-  });
-
-  test('finds versions by kind and number, and no others', () => {
-    expect(resolveVersion(set, { side: 'written', number: 1 })).toMatchObject({ ok: true });
-    const none = resolveVersion(set, { side: 'trained', number: 2 });
-    expect(!none.ok && none.error.message).toBe(
-      'SUPPORT_TONE has no tuned version 2 that can be used; it has hand-written 1, tuned 1.',
-    );
   });
 
   test.each([

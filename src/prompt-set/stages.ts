@@ -5,7 +5,7 @@
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { PromptSet, StageMove, StagePolicy, Version } from './types';
-import { type Side, sideOf, versionById, versionWords } from './versions';
+import { versionById } from './versions';
 
 export const STANDARD_STAGES = ['production', 'staging'] as const;
 
@@ -82,8 +82,7 @@ export const setPolicy = (set: PromptSet, policy: StagePolicy, now: string): Pro
   updatedAt: now,
 });
 
-export type StageFailure = Failure<'no-stage' | 'version-gone'>;
-export type VersionFailure = Failure<'no-version'>;
+type StageFailure = Failure<'no-stage' | 'version-gone'>;
 
 /** The version that a stage points to. */
 export function resolveStage(
@@ -107,19 +106,5 @@ export function resolveStage(
         'version-gone',
         `The stage “${name}” of ${set.handle} points to a version that is not on this device. Point it to another version in the Library.`,
         { stage: name },
-      );
-}
-
-/** A version by its side and number. */
-export function resolveVersion(
-  { handle, versions }: Pick<PromptSet, 'handle' | 'versions'>,
-  wanted: { readonly side: Side; readonly number: number },
-): Result<Version, VersionFailure> {
-  const found = versions.find((version) => sideOf(version) === wanted.side && version.number === wanted.number);
-  return found
-    ? ok(found)
-    : fail(
-        'no-version',
-        `${handle} has no ${wanted.side === 'written' ? 'hand-written' : 'tuned'} version ${wanted.number} that can be used; it has ${versions.map(versionWords).join(', ') || 'none'}.`,
       );
 }

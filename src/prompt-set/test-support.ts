@@ -6,12 +6,11 @@ import type { AnswerWord, PromptText } from '../task/types';
 import { STANDARD } from '../training/settings';
 import { armsOf } from './arms';
 import { finishRun, type RunResult, startRun } from './make-versions';
-import type { AskedVersion } from './ready-prompt';
 import type { Evaluation, PromptSet, Run, Version } from './types';
 import { changeVersion, newVersion, type Side, sideOf, tunedPrompt, versionById, versionsOf } from './versions';
 
 /** For tests only. */
-interface Given extends Partial<Omit<AskedVersion, 'prompt'>>, Partial<Pick<Prompt, 'calibration' | 'task'>> {
+interface Given extends Partial<Omit<Version, 'prompt'>>, Partial<Pick<Prompt, 'calibration' | 'task'>> {
   readonly text?: Partial<PromptText>;
   readonly words?: readonly AnswerWord[];
   readonly softs?: readonly SoftPrompt[];
@@ -20,17 +19,17 @@ interface Given extends Partial<Omit<AskedVersion, 'prompt'>>, Partial<Pick<Prom
   readonly threshold?: number | undefined;
 }
 
-/** A version as it is asked: `{text}` with two labels, if nothing else is given. */
-export function askedOf(given: Given = {}): AskedVersion {
+/** A version: `{text}` with two labels, if nothing else is given. */
+export function askedOf(given: Given = {}): Version {
   const { text = {}, softs = [], counted, calibration = null, threshold, task, ...rest } = given;
   const { words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` })), ...own } = rest;
   const { template = '{text}', ...shown } = text;
   const [soft] = softs;
   const whole = { ...(soft ? tunedPrompt(template, soft) : { template, shots: 0, shotSeed: 0 }), ...shown };
   const voices = voicesOf(whole, task?.kind === 'generate' ? [] : words, softs);
-  return {
-    ...{ handle: 'TEST', name: soft ? 'tuned 1' : 'hand-written 1', route: soft ? 'tuned' : 'hand-written' },
-    ...{ model: null, dataset: null },
+  return newVersion({
+    number: 1,
+    origin: soft ? { kind: 'run', run: 'r' } : { kind: 'written' },
     ...own,
     prompt: {
       task: task ?? { kind: 'classify', labels: words.map(({ label }) => label) },
@@ -38,7 +37,7 @@ export function askedOf(given: Given = {}): AskedVersion {
       calibration,
       threshold: threshold === undefined ? null : { value: threshold, rows: 0, answered: 0, correct: 0 },
     },
-  };
+  });
 }
 
 /** Voices with word counts beside them. @param weight of the voices */
@@ -48,13 +47,13 @@ export const withCounts = (voices: readonly Voice[], counts: WordModel, weight: 
 ];
 
 /** The version with something of its prompt changed. */
-export const asking = <V extends AskedVersion>(of: V, change: Partial<Prompt>): V => ({
+export const asking = (of: Version, change: Partial<Prompt>): Version => ({
   ...of,
   prompt: { ...of.prompt, ...change },
 });
 
 /** The version with another text. */
-export const reading = (of: AskedVersion, text: NonNullable<Given['text']>): AskedVersion =>
+export const reading = (of: Version, text: NonNullable<Given['text']>): Version =>
   asking(of, { voices: of.prompt.voices.map((voice) => (voice.kind === 'text' ? { ...voice, ...text } : voice)) });
 
 /** What the arms of a set would be in a comparison. */

@@ -80,8 +80,13 @@ export function kindWords(version: Pick<Version, 'prompt' | 'origin'>): Kind {
   return isHybrid(version) ? 'hybrid' : 'tuned';
 }
 
-/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5", "probe 6". */
-export const versionWords = (of: Version): string => `${kindWords(of)} ${of.number}`;
+/** What answers, in words. */
+export const routeOf = (of: Pick<Version, 'prompt' | 'origin'>): Kind | 'untuned' =>
+  of.origin.kind === 'baseline' && of.origin.which === 'untuned' ? 'untuned' : kindWords(of);
+
+/** "hand-written 2", "tuned 3", "hybrid 4", "combined 5", "probe 6"; the name of one that is in no set. */
+export const versionWords = (of: Pick<Version, 'prompt' | 'origin' | 'number' | 'name'>): string =>
+  of.number > 0 ? `${kindWords(of)} ${of.number}` : of.name;
 
 /** The answer words of its first text. */
 export const wordsOf = ({ prompt }: Pick<Version, 'prompt'>): readonly AnswerWord[] => textsOf(prompt)[0]?.words ?? [];

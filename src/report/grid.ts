@@ -18,8 +18,41 @@ import { firstFault, type Value, z } from '../lib/zod';
 import { columnName, ends, type Figure, headlineMetric, headlineOf, METRICS } from '../metrics/registry';
 import { labelsOf, promptId } from '../prompt/prompt';
 import { answersSchema, faultInAnswers, type Sheet, scored } from '../prompt-set/answers';
-import type { GridRow } from '../prompt-set/ready-prompt';
+import type { PromptSet, Version } from '../prompt-set/types';
+import { type SeenParts, seedMean, seenParts, versionWords } from '../prompt-set/versions';
 import { escapeMarkdown } from './types';
+
+/** A row: a version, or the mean of several seeds, with the rows of its prompt set. */
+export interface GridRow {
+  readonly id: string;
+  readonly setId: string;
+  readonly name: string;
+  readonly version: Version;
+  readonly dataset: Dataset | null;
+  /** What it has seen of those rows, or `textHash` of the rows that trained it, one after the other; null = nobody can say. */
+  readonly seen: SeenParts | { readonly hashes: string } | null;
+}
+
+export const rowId = ({ setId, versionId }: { readonly setId: string; readonly versionId: string }): string =>
+  `${setId}/${versionId}`;
+
+/** Everything of a set that can be a row: its versions, oldest first, and the means over seeds. */
+export function gridRows(set: PromptSet, dataset: Dataset | null): readonly GridRow[] {
+  const row = (version: Version, of = version): GridRow => ({
+    id: rowId({ setId: set.id, versionId: version.id }),
+    setId: set.id,
+    name: `${set.handle}, ${versionWords(version)}`,
+    version,
+    dataset,
+    seen: seenParts(set, of, dataset),
+  });
+  const means = set.versions.flatMap((of) => {
+    const { seeds = [], version } = seedMean(set, of) ?? {};
+    const name = `mean of ${seeds.length} seeds of ${versionWords(of)}`;
+    return version && seeds[0]?.id === of.id ? [row({ ...version, id: `mean ${of.id}`, name }, of)] : [];
+  });
+  return [...set.versions.map((version) => row(version)), ...means];
+}
 
 /** Rows that every prompt is asked: the test rows of a data set. */
 export interface GridData {
@@ -111,7 +144,7 @@ const someOf = (labels: readonly string[]): string =>
 
 /** Why a prompt cannot be asked these rows with this model; null = nothing is known against it. */
 export function whySkipped(
-  { model, prompt }: Pick<GridRow, 'model' | 'prompt'>,
+  { model, prompt }: Pick<Version, 'model' | 'prompt'>,
   sha256: string,
   { labels, split, mapping }: Pick<Dataset, 'labels' | 'split' | 'mapping'>,
   isFile = false,
@@ -355,7 +388,11 @@ export async function cellKeys(
   const rows = await Promise.all(data.map(async ({ id, dataset }) => [id, dataset ? await rowsKeyOf(dataset) : id]));
   for (const prompt of prompts) {
     // of the rows that it may have seen, those among the test rows are counted
-    const own = contentKey(await promptId(prompt.prompt), prompt.seen, prompt.dataset && rowsKey(prompt.dataset));
+    const own = contentKey(
+      await promptId(prompt.version.prompt),
+      prompt.seen,
+      prompt.dataset && rowsKey(prompt.dataset),
+    );
     for (const [id = '', key] of rows)
       keys.set(slotId({ prompt: prompt.id, model, data: id }), await sha256(`${own} ${model} ${key}`));
   }

@@ -1,5 +1,5 @@
 /** From rows to the answers of a version: its prompt, its vectors, its answer words and its calibration. */
-import type { ByTask, LeftOutReason, Table, TaskKind } from '../dataset/types';
+import type { ByTask, Dataset, LeftOutReason, Table, TaskKind } from '../dataset/types';
 import type { ModelInfo, ScoreRequest, ScoreResult, WrittenRow } from '../engine/types';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
@@ -12,7 +12,7 @@ import { wordAnswers } from '../metrics/logistic';
 import { tagProbabilities } from '../metrics/tags';
 import { labelsOf, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
 import { saidLabel } from '../prompt/said';
-import type { AskedVersion } from '../prompt-set/ready-prompt';
+import type { Version } from '../prompt-set/types';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
 import type { AnswerWord, PromptText } from '../task/types';
@@ -77,9 +77,7 @@ export interface RowSource {
   ) => Promise<{ readonly rows: readonly TokenRow[]; readonly leftOut: LeftOut }>;
 }
 
-/** What is needed to ask a version. */
-type Askable = Pick<AskedVersion, 'prompt' | 'dataset'>;
-
+type Askable = Pick<Version, 'prompt'>;
 type Asked = Pick<Prompt, 'voices'>;
 type Words = { readonly words: readonly AnswerWord[] };
 
@@ -91,8 +89,8 @@ export interface AskedRow extends TokenRow {
   readonly plain?: string;
 }
 
-/** Most tokens of this version's answers; null where it chooses a label. */
-export const roomFor = (host: TokenHost, { prompt: { task }, dataset }: Askable): number | null =>
+/** Most tokens of this version's answers; null where it chooses a label. @param dataset the rows of its prompt set */
+export const roomFor = (host: TokenHost, { prompt: { task } }: Askable, dataset: Dataset | null): number | null =>
   'longest' in task ? longestAnswer(host, task.longest, dataset) : null;
 
 /** What decides how the model reads a row: voices that agree in it are asked with the same tokens. */
@@ -128,15 +126,19 @@ export interface RowsColumns {
   readonly label: string | null;
 }
 
-/** @throws StudioError `bad-input` when the prompt cannot be used on the table */
+/**
+ * @param dataset the rows of its prompt set, where they are here
+ * @throws StudioError `bad-input` when the prompt cannot be used on the table
+ */
 export function tableSource(
   host: TokenHost,
   version: Askable,
   table: Pick<Table, 'columns' | 'rows'>,
   { text, label }: RowsColumns,
+  dataset: Dataset | null = null,
 ): RowSource {
-  const { prompt, dataset } = version;
-  const longest = roomFor(host, version);
+  const { prompt } = version;
+  const longest = roomFor(host, version, dataset);
   const shown = textsRead(
     prompt,
     labelsOf(prompt).map((label) => ({ label, word: label })),
@@ -172,13 +174,14 @@ export function tableSource(
   };
 }
 
-/** Rows that are in no table; columns that a row lacks are empty. @param text what the prompt may call the text */
+/** Rows that are in no table; columns that a row lacks are empty. @param dataset the rows of its prompt set, where they are here */
 export function fieldsSource(
   host: TokenHost,
   version: Askable,
   rows: readonly Fields[],
-  text = version.dataset?.mapping.text ?? TEXT_SLOT,
+  dataset: Dataset | null = null,
 ): RowSource {
+  const text = dataset?.mapping.text ?? TEXT_SLOT;
   const templates = textsOf(version.prompt).map(({ template }) => template);
   const columns = [...new Set([text, ...templates.flatMap((each) => otherColumns(each, text))])];
   const cell = (fields: Fields, column: string) => {
@@ -191,7 +194,7 @@ export function fieldsSource(
     cells: Object.fromEntries(columns.map((column) => [column, cell(fields, column)])),
   }));
   const cellAt = (index: number, column: string | null) => cell(rows[index] ?? {}, column ?? text);
-  return { ...tableSource(host, version, { columns, rows: table }, { text, label: null }), cellAt };
+  return { ...tableSource(host, version, { columns, rows: table }, { text, label: null }, dataset), cellAt };
 }
 
 interface Tokenised {
@@ -247,7 +250,7 @@ interface AnsweredRows {
 
 export type Answerer = (rows: readonly TokenRow[], control: Control) => Promise<AnsweredRows>;
 
-type Opener = (host: AnsweringHost, version: Askable) => Answerer;
+type Opener = (host: AnsweringHost, version: Askable, dataset: Dataset | null) => Answerer;
 
 /** How an answer follows from log-probabilities over the answer words. */
 type FromLogProbs = (
@@ -333,7 +336,7 @@ export const answerWords = (
 ) => ('text' in answer ? answer.text : saidLabel(answer, labels));
 
 /** Asked for the log-probabilities of all its answer words, less its cuts, also where each label is judged by itself. */
-export function asChoice<V extends Pick<Askable, 'prompt'>>(version: V): V {
+export function asChoice<V extends Askable>(version: V): V {
   const labels = labelsOf(version.prompt);
   return labels.length === 0
     ? version
@@ -362,9 +365,9 @@ const scored =
 const ANSWERERS: ByTask<Opener> = {
   classify: scored(asLabel),
   tag: scored(asTags),
-  generate: (host, version) => {
+  generate: (host, version, dataset) => {
     const soft = softOf(version.prompt);
-    const longest = roomFor(host, version) ?? 0;
+    const longest = roomFor(host, version, dataset) ?? 0;
     return async (rows, control) => {
       const begin = performance.now();
       const texts = await generateTexts(host, { rows, soft, cacheKey: null, longest }, control);
@@ -384,7 +387,7 @@ const ANSWERERS: ByTask<Opener> = {
 /** The vectors were trained on other weights than are loaded; null = they were not, or there are none. */
 export function otherWeights(
   { engine: { info } }: AnsweringHost,
-  { model }: Pick<AskedVersion, 'model'>,
+  { model }: Pick<Version, 'model'>,
 ): StudioError | null {
   if (!model || model.sha256 === info.sha256) return null;
   return badInput(
@@ -395,10 +398,11 @@ export function otherWeights(
 /**
  * How a version answers rows of tokens. Rows are named by their places; nothing is remembered between calls but by the
  * engine's own caches, so that another version can answer next.
+ * @param dataset the rows of its prompt set, where they are here
  * @throws StudioError `bad-input` when the vectors were trained on other weights than are loaded
  */
-export function openVersion(host: AnsweringHost, version: AskedVersion): Answerer {
+export function openVersion(host: AnsweringHost, version: Version, dataset: Dataset | null = null): Answerer {
   const other = otherWeights(host, version);
   if (other) throw other;
-  return ANSWERERS[version.prompt.task.kind](host, version);
+  return ANSWERERS[version.prompt.task.kind](host, version, dataset);
 }

@@ -7,7 +7,9 @@ import { contentKey } from '../lib/bytes';
 import type { Control } from '../lib/control';
 import { rounded } from '../lib/format';
 import { firstText, labelsOf, softOf, textsOf } from '../prompt/prompt';
-import { type AskedVersion, alone } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
+import type { Version } from '../prompt-set/types';
+import { newVersion } from '../prompt-set/versions';
 import { asContinuation, type Fields, TEXT_SLOT } from '../task/template';
 import { type AnsweringHost, answerFrom, answerWords, asChoice, fieldsSource, ofKind } from './answering';
 import { scoringTargets } from './generated-texts';
@@ -35,7 +37,7 @@ interface Answered {
 /** @param target token ids of a text after each row, where texts are generated; no row gets another one */
 async function answersTo(
   host: AnsweringHost,
-  asked: AskedVersion,
+  asked: Version,
   rows: readonly Fields[],
   target: readonly number[] | null,
   { control, emit }: CheckRun,
@@ -70,8 +72,8 @@ const made = new WeakMap<object, Map<string, Promise<readonly CheckRow[]>>>();
  */
 export function makeCheckRows(
   host: AnsweringHost,
-  model: AskedVersion['model'],
-  of: Pick<Package, 'handle' | 'version' | 'fallback'>,
+  model: Version['model'],
+  of: Pick<Package, 'version' | 'fallback'>,
   sentences: readonly string[],
   run: CheckRun,
 ): Promise<readonly CheckRow[]> {
@@ -82,8 +84,7 @@ export function makeCheckRows(
   const key = contentKey(of.version.prompt, model, rows);
   const known = made.get(host.engine) ?? new Map<string, Promise<readonly CheckRow[]>>();
   made.set(host.engine, known);
-  const asked = { ...of.version, handle: of.handle, model, dataset: null };
-  const making = known.get(key) ?? checkRowsOf(host, asked, rows, run);
+  const making = known.get(key) ?? checkRowsOf(host, newVersion({ ...of.version, model }), rows, run);
   known.set(key, making);
   making.catch(() => known.delete(key));
   return making;
@@ -91,7 +92,7 @@ export function makeCheckRows(
 
 async function checkRowsOf(
   host: AnsweringHost,
-  asked: AskedVersion,
+  asked: Version,
   rows: readonly Fields[],
   run: CheckRun,
 ): Promise<readonly CheckRow[]> {

@@ -5,7 +5,7 @@ import { readModel } from '../engine/test-support';
 import { packageJson } from '../interchange/package';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { askedVersion } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
@@ -38,15 +38,14 @@ beforeAll(async () => {
   engine = await inNode({ id: 'tiny', files, backend: 'wasm' });
   const host = { engine, tokens: openTokenizerOf(await createCoreTokenizer(files), engine.info.contextLength) };
   const set = setOf('Tone', ['complaint', 'praise'], engine.info, 1);
-  const hard = askedVersion(set, present(writtenIn(set)[0], 'version'), null);
-  const soft = askedVersion(set, present(trainedIn(set)[0], 'run'), null);
-  const versions = { asked: soft, fallback: hard };
+  const hard = present(writtenIn(set)[0], 'version');
+  const soft = present(trainedIn(set)[0], 'run');
+  const versions = { ...alone(soft), fallback: hard };
   const run = { control: uninterrupted, emit: () => {} };
   prompt = JSON.parse(packageJson(await makePackage(host, versions, ABOUT, ['Thanks'], run)));
   const tags = setOf('Tags', ['late', 'broken', 'none'], engine.info, 1, { kind: 'tag' });
-  const tagged = askedVersion(tags, present(trainedIn(tags)[0], 'run'), null);
-  const alone = { asked: tagged, fallback: null };
-  tagging = JSON.parse(packageJson(await makePackage(host, alone, ABOUT, ['Thanks', 'It is late'], run)));
+  const tagged = present(trainedIn(tags)[0], 'run');
+  tagging = JSON.parse(packageJson(await makePackage(host, alone(tagged), ABOUT, ['Thanks', 'It is late'], run)));
 }, 60_000);
 
 afterAll(() => {

@@ -15,12 +15,13 @@ import { unwrap } from '../lib/result';
 import { configOf, type ModelFiles } from '../model/card';
 import { loadModelFiles } from '../model/load';
 import { labelsOf } from '../prompt/prompt';
-import { withThreshold } from '../prompt-set/ready-prompt';
+import { withThreshold } from '../prompt-set/planned';
+import { versionWords } from '../prompt-set/versions';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { type AnsweringHost, answerFrom } from './answering';
 import { checkAnswer, replay } from './check-rows';
-import { AS_ASKED, policyFor, type Share } from './policy';
+import { policyFor, type Share } from './policy';
 import { createRouter } from './router';
 
 /** Above, another computation, not rounding. */
@@ -156,7 +157,13 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
   const { host, dispose } = await loadHost(prompt, options);
   const open = (of: Package['version']) => withThreshold(unpacked(prompt, of), options.threshold);
   const asked = open(prompt.version);
-  const plan = { asked, fallback: prompt.fallback && open(prompt.fallback), policy: policyFor(prompt.policy, options) };
+  const plan = {
+    handle: prompt.handle,
+    dataset: null,
+    asked,
+    fallback: prompt.fallback && open(prompt.fallback),
+    policy: policyFor(prompt.policy, options),
+  };
   const check = () => checked(host, prompt);
   const checks = options.check === false ? undefined : async () => (await check()).ok;
   const router = createRouter({ host, checks, share });
@@ -176,9 +183,9 @@ export async function createSoftprompt(options: Options): Promise<Softprompt> {
     },
     generate: (row): Promise<TextAnswer> => router.generate(plan, row),
     explain: async (row) => {
-      const { prompt: text, tokens } = await router.explain({ ...plan, policy: AS_ASKED }, row);
+      const { prompt: text, tokens } = await router.explain(plan, row);
       if (text === null) throw badInput('This text cannot be answered: it has no text, or is too long.');
-      return { version: asked.name, prompt: text, tokens };
+      return { version: versionWords(asked), prompt: text, tokens };
     },
     check,
     counts: () => router.counts(),

@@ -3,8 +3,8 @@ import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { placeOf } from '../lib/rng';
-import type { AskedVersion } from '../prompt-set/ready-prompt';
 import { askedOf } from '../prompt-set/test-support';
+import type { Version } from '../prompt-set/types';
 import type { AnsweringHost } from './answering';
 import { AS_ASKED, type Candidate, createCounts, FALLBACK_REASONS, openRoute, type Plan, type Policy } from './policy';
 
@@ -12,7 +12,7 @@ const LABELS = ['bad', 'good'];
 const WEIGHTS = { id: 'm', dtype: 'fp32', sha256: 'w' };
 const SOFT = { placement: 'suffix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
 
-const version = (soft: typeof SOFT | null, threshold?: number): AskedVersion =>
+const version = (soft: typeof SOFT | null, threshold?: number): Version =>
   askedOf({
     words: LABELS.map((label) => ({ label, word: ` ${label}` })),
     ...{ softs: soft ? [soft] : [], model: soft ? WEIGHTS : null, threshold },
@@ -51,10 +51,11 @@ const hostWith = (score: AnsweringHost['engine']['score'] = scores, sha256 = 'w'
 const TUNED: Candidate = { version: version(SOFT), rows };
 const HAND: Candidate = { version: version(null), rows };
 const FALLBACK: Policy = { kind: 'fallback' };
+const NO_SET = { handle: 'TONE', dataset: null };
 
-async function counted(host: AnsweringHost, plan: Plan, from = 0, count = 3) {
+async function counted(host: AnsweringHost, plan: Omit<Plan, keyof typeof NO_SET>, from = 0, count = 3) {
   const counts = createCounts();
-  const { answers } = await openRoute(host, plan).answer(from, count, uninterrupted);
+  const { answers } = await openRoute(host, { ...NO_SET, ...plan }).answer(from, count, uninterrupted);
   counts.add(answers);
   const inOrder = answers.toSorted((a, b) => a.index - b.index);
   return {
@@ -108,7 +109,7 @@ it('falls back after the time limit, and asks what runs to stop', async () => {
 
 it('falls back where check rows come out differently, and replays them once', async () => {
   const checks = vi.fn(async () => false);
-  const route = openRoute(hostWith(), { asked: { ...TUNED, checks }, fallback: HAND, policy: FALLBACK });
+  const route = openRoute(hostWith(), { ...NO_SET, asked: { ...TUNED, checks }, fallback: HAND, policy: FALLBACK });
   for (const from of [0, 1]) {
     const { answers } = await route.answer(from, 1, uninterrupted);
     expect(answers[0]).toMatchObject({ by: 'fallback', fallbackReason: 'check-rows' });
@@ -144,7 +145,7 @@ it('falls back where the engine fails, but not where the caller cancels', async 
 
   const control = new ControlSource();
   control.ask('cancel');
-  await expect(openRoute(hostWith(broken), plan).answer(0, 1, control)).rejects.toThrow();
+  await expect(openRoute(hostWith(broken), { ...NO_SET, ...plan }).answer(0, 1, control)).rejects.toThrow();
 });
 
 it('has a test here for every reason to fall back', () => {
@@ -158,7 +159,7 @@ it('answers texts outside the share with the fallback; a text keeps its side, an
   const cellAt = (index: number, column: string | null) => `${column ?? 'text'} ${index}`;
   const many = { ...TUNED, rows: { ...rows, total, cellAt } };
   const inside = async (of: number, id: string | null = null, policy: Policy = AS_ASKED) => {
-    const plan = { asked: many, fallback: HAND, policy, share: { of, id, salt: 'TONE' } };
+    const plan = { asked: many, fallback: HAND, policy, share: { of, id } };
     const { by, counts } = await counted(hostWith(), plan, 0, total);
     const own = by.flatMap((who, i) => (who === 'asked' ? [i] : []));
     expect(counts).toMatchObject({ answered: total, fallbacks: { share: total - own.length } });
@@ -189,11 +190,11 @@ it('asks both in shadow, counts the answers of one, and how often they agree', a
   const { by, counts } = await counted(hostWith(), plan);
   expect(by).toEqual(Array(3).fill('fallback'));
   expect(counts.shadow).toEqual({ both: 3, same: 0, failed: 0 });
-  const { answers } = await openRoute(hostWith(), { ...plan, policy: { kind: 'shadow', counts: 'asked' } }).answer(
-    0,
-    1,
-    uninterrupted,
-  );
+  const { answers } = await openRoute(hostWith(), {
+    ...NO_SET,
+    ...plan,
+    policy: { kind: 'shadow', counts: 'asked' },
+  }).answer(0, 1, uninterrupted);
   expect(answers[0]).toMatchObject({ by: 'asked', shadow: { kind: 'classify' } });
   // the one on trial may fail
   const other = await counted(hostWith(scores, 'other'), plan);

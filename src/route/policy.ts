@@ -1,14 +1,14 @@
 /** The version that was asked for, another where it fails or is unsure, and both where one is on trial. */
 import { isUnsure } from '../dataset/csv-out';
-import { ofTask } from '../dataset/types';
+import { type Dataset, ofTask } from '../dataset/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { leastSure, likelyTags } from '../metrics/tags';
-import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
-import type { StagePolicy } from '../prompt-set/types';
+import { firstOf, type Planned } from '../prompt-set/planned';
+import type { StagePolicy, Version } from '../prompt-set/types';
 import {
   type Answerer,
   type AnsweringHost,
@@ -68,7 +68,7 @@ export function policyFor(
 
 /** Rows as the version's prompt shows them. */
 export interface Candidate {
-  readonly version: AskedVersion;
+  readonly version: Version;
   readonly rows: RowSource;
   /** Check rows come out as they should; asked once, by the policy `fallback`. */
   readonly checks?: () => Promise<boolean>;
@@ -83,8 +83,7 @@ export interface Share {
 }
 
 export interface Plan extends Planned<Candidate, Policy> {
-  /** `salt` differs between prompt sets, so that the same texts are not always first. */
-  readonly share?: Share & { readonly salt: string };
+  readonly share?: Share | undefined;
 }
 
 /** Of the other version, where both answer. */
@@ -175,7 +174,7 @@ type Tried = Answered | { readonly reason: FallbackReason; readonly cause: Studi
 export interface Route {
   readonly total: number;
   /** Of the version that was asked for, else of the fallback. */
-  readonly version: AskedVersion;
+  readonly version: Version;
   /** @throws StudioError as the engine, where nothing can answer in its place; `cancelled` */
   readonly answer: (from: number, count: number, control: Control) => Promise<Routed>;
 }
@@ -197,10 +196,10 @@ const placesIn = ({ from, count, only }: Stretch): readonly number[] =>
   Array.from({ length: count }, (_, i) => from + i).filter((place) => !only || only.has(place));
 
 /** Opened when it is first asked. */
-function opened(host: AnsweringHost, { version, rows }: Candidate): Answer {
+function opened(host: AnsweringHost, { version, rows }: Candidate, dataset: Dataset | null): Answer {
   let answerer: Answerer | null = null;
   return async ({ from, count, only }, control) => {
-    answerer ??= openVersion(host, version);
+    answerer ??= openVersion(host, version, dataset);
     const isAsked = (place: number) => !only || only.has(place);
     const { rows: all, leftOut } = await rows.rowsAt(from, count);
     const asked = all.filter(({ rowId }) => isAsked(Number(rowId)));
@@ -218,11 +217,11 @@ interface Open {
   readonly threshold: number;
 }
 
-function openPlan(host: AnsweringHost, { asked, fallback, policy }: Plan): Open {
+function openPlan(host: AnsweringHost, { asked, fallback, dataset, policy }: Plan): Open {
   let checked: Promise<boolean> | null = null;
   return {
-    asked: asked && opened(host, asked),
-    fallback: fallback && opened(host, fallback),
+    asked: asked && opened(host, asked, dataset),
+    fallback: fallback && opened(host, fallback, dataset),
     threshold: asked?.version.prompt.threshold?.value ?? 0,
     obstacle: async () => {
       if (!asked) return { reason: 'missing', cause: MISSING };
@@ -355,12 +354,13 @@ const ROUTERS: { readonly [K in Policy['kind']]: Router<K> } = {
 };
 
 /** Rows of the share by the policy, the others by the fallback. @throws StudioError `bad-input` without a fallback */
-function shared({ share, asked }: Plan, open: Open, answer: Answer<Routed>): Answer<Routed> {
+function shared({ share, asked, handle }: Plan, open: Open, answer: Answer<Routed>): Answer<Routed> {
   const { fallback } = open;
   const cellAt = asked?.rows.cellAt;
   if (!share) return answer;
   if (!fallback || !cellAt) throw badInput('No second version could answer the texts outside the share.');
-  const isIn = (place: number) => placeOf(cellAt(place, share.id), share.salt) < share.of;
+  // by handle, so that the same texts are not first in every prompt set
+  const isIn = (place: number) => placeOf(cellAt(place, share.id), handle) < share.of;
   return async (rows, control) => {
     const places = placesIn(rows);
     const own = await answer({ ...rows, only: new Set(places.filter(isIn)) }, control);

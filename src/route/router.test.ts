@@ -8,13 +8,14 @@ import { placeOf } from '../lib/rng';
 import { mixedAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import { firstText, isText, softOf, textsOf, type Voice } from '../prompt/prompt';
-import type { Asked } from '../prompt-set/ready-prompt';
+import { alone, findVersions } from '../prompt-set/planned';
 import { trainedIn, withCounts, withTexts, withVersions, writtenIn } from '../prompt-set/test-support';
 import type { PromptSet, Version } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import type { AnsweringHost } from './answering';
+import { AS_ASKED, type Policy } from './policy';
 import { createRouter } from './router';
 import { setOf } from './test-support';
 
@@ -44,8 +45,14 @@ const LABELS = [
   ['praise', 'complaint'],
   ['order', 'table', 'invoice'],
 ];
-const production = (handle: string): Asked => ({ handle, stage: 'production' });
-const byHand = (handle: string): Asked => ({ handle, version: { side: 'written', number: 1 } });
+/** What a stage refers to. */
+function planOf(handle: string, stage = 'production', policy: Policy = AS_ASKED, from = sets) {
+  const { asked, fallback } = findVersions(from, { handle, stage }, policy.kind);
+  return { handle, dataset: null, asked, fallback, policy };
+}
+const byHand = (set: PromptSet | undefined) => alone(present(writtenIn(set)[0], 'version'));
+
+const FALLBACK: Policy = { kind: 'fallback' };
 
 let host: AnsweringHost;
 let sets: readonly PromptSet[];
@@ -64,11 +71,11 @@ afterAll(async () => {
 }, 60_000);
 
 it('answers for two sets by turns, each with its own labels, vectors and words', async () => {
-  const router = createRouter({ sets, host });
+  const router = createRouter({ host });
   const text = 'The table is lovely';
-  const tone = await router.classify(production('TONE'), text);
-  const topic = await router.classify(production('TOPIC'), text);
-  const hand = await router.classify(byHand('TONE'), text);
+  const tone = await router.classify(planOf('TONE'), text);
+  const topic = await router.classify(planOf('TOPIC'), text);
+  const hand = await router.classify(byHand(sets[0]), text);
   expect(tone).toMatchObject({ version: 'tuned 1', route: 'tuned', labels: LABELS[0], needsReview: false });
   expect(topic).toMatchObject({ version: 'tuned 1', route: 'tuned', labels: LABELS[1] });
   expect(hand).toMatchObject({ version: 'hand-written 1', route: 'hand-written' });
@@ -79,7 +86,7 @@ it('answers for two sets by turns, each with its own labels, vectors and words',
     expect(tokens).toBeGreaterThan(4);
     expect(latencyMs).toBeGreaterThan(0);
   }
-  expect((await router.classify(production('TONE'), text)).probabilities).toEqual(tone.probabilities);
+  expect((await router.classify(planOf('TONE'), text)).probabilities).toEqual(tone.probabilities);
   expect(router.counts().answered).toBe(4);
 });
 
@@ -87,9 +94,9 @@ it('takes a row by its columns, where the prompt shows several; a column that is
   const [set] = sets;
   const prompt = { template: '{city}: {text}\nAnswer:', shots: 0, shotSeed: 0 };
   const shown = withTexts(present(set, 'set'), prompt);
-  const router = createRouter({ sets: [shown], host });
+  const router = createRouter({ host });
   const said = async (row: Parameters<typeof router.classify>[1]) =>
-    (await router.classify(byHand('TONE'), row)).probabilities;
+    (await router.classify(byHand(shown), row)).probabilities;
   expect(await said({ text: 'lovely', city: 'Ulm' })).not.toEqual(await said({ text: 'lovely', city: 'Bonn' }));
   expect(await said('lovely')).toEqual(await said({ text: 'lovely', city: '' }));
 });
@@ -106,10 +113,10 @@ it('answers with vectors and word counts together', async () => {
   const set = present(sets[0], 'set');
   const words = { ...WORDS, weights: Float64Array.of(-1, 0, 1) };
   const version = mixedOf(set, withCounts(voicesIn(set), words, 0.4));
-  const router = createRouter({ sets, host });
+  const router = createRouter({ host });
   const text = 'lovely but late';
-  const alone = (await router.classify(production('TONE'), text)).probabilities.map(Math.log);
-  const found = await createRouter({ sets: [withTuned(set, version)], host }).classify(production('TONE'), text);
+  const alone = (await router.classify(planOf('TONE'), text)).probabilities.map(Math.log);
+  const found = await router.classify(planOf('TONE', 'production', AS_ASKED, [withTuned(set, version)]), text);
   expect(found).toMatchObject({ version: 'combined 1', route: 'combined', labels: LABELS[0] });
   const [mixed = []] = mixedAnswers([alone], wordAnswers(words)([text]), 0.4);
   for (const [i, value] of mixed.entries()) expect(Math.log(found.probabilities[i] ?? 0)).toBeCloseTo(value, 9);
@@ -140,48 +147,46 @@ it('answers by versions of every kind alike, and says of which kind it was', asy
   };
   const answers = [];
   for (const change of Object.values(kinds)) {
-    const router = createRouter({ sets: [withTuned(set, change)], host });
-    answers.push(await router.classify(production('TONE'), 'The table is lovely'));
+    const plan = planOf('TONE', 'production', AS_ASKED, [withTuned(set, change)]);
+    answers.push(await createRouter({ host }).classify(plan, 'The table is lovely'));
   }
-  answers.push(await createRouter({ sets, host }).classify(byHand('TONE'), 'The table is lovely'));
+  answers.push(await createRouter({ host }).classify(byHand(sets[0]), 'The table is lovely'));
   expect(answers.map(({ route }) => route)).toEqual([...Object.keys(kinds), 'hand-written']);
   expect(new Set(answers.map(({ probabilities }) => probabilities.join())).size).toBe(5);
   for (const { probabilities } of answers) expect(probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
 });
 
 it('refuses a handle, a stage and a task that the set does not have, and a deleted set', async () => {
-  const router = createRouter({ sets, host });
-  await expect(router.classify({ handle: 'TONE', stage: 'staging' }, 'x')).rejects.toThrow('has no stage “staging”');
-  await expect(router.classify(production('TONES'), 'x')).rejects.toThrow('no prompt set TONES');
-  await expect(router.classify(production('__proto__'), 'x')).rejects.toThrow('no prompt set');
-  await expect(router.generate(production('TONE'), 'x')).rejects.toThrow('ask it with classify');
-  await expect(router.classify(production('TONE'), '  ')).rejects.toThrow('it has no text');
+  const router = createRouter({ host });
+  expect(() => planOf('TONE', 'staging')).toThrow('has no stage “staging”');
+  expect(() => planOf('TONES')).toThrow('no prompt set TONES');
+  expect(() => planOf('__proto__')).toThrow('no prompt set');
+  await expect(router.generate(planOf('TONE'), 'x')).rejects.toThrow('ask it with classify');
+  await expect(router.classify(planOf('TONE'), '  ')).rejects.toThrow('it has no text');
   const deleted = sets.map((set) => ({ ...set, deletedAt: '2026-02-01' }));
-  await expect(createRouter({ sets: deleted, host }).classify(production('TONE'), 'x')).rejects.toThrow(
-    'no prompt set',
-  );
+  expect(() => planOf('TONE', 'production', AS_ASKED, deleted)).toThrow('no prompt set');
 });
 
 it('falls back to the hand-written prompt for a stage that is missing and for other weights, and counts both', async () => {
   const foreign = { ...host, engine: { ...host.engine, info: { ...host.engine.info, sha256: 'other' } } };
   const engine = { info: foreign.engine.info, score: host.engine.score.bind(host.engine), write: vi.fn() };
-  const router = createRouter({ sets, host: { ...host, engine }, policy: { kind: 'fallback' } });
-  expect(await router.classify({ handle: 'TONE', stage: 'staging' }, 'hello')).toMatchObject({
+  const router = createRouter({ host: { ...host, engine } });
+  expect(await router.classify(planOf('TONE', 'staging', FALLBACK), 'hello')).toMatchObject({
     version: 'hand-written 1',
     route: 'hand-written',
     fallbackReason: 'missing',
   });
-  expect(await router.classify(production('TONE'), 'hello')).toMatchObject({ fallbackReason: 'other-model' });
+  expect(await router.classify(planOf('TONE', 'production', FALLBACK), 'hello')).toMatchObject({
+    fallbackReason: 'other-model',
+  });
   expect(router.counts().fallbacks).toMatchObject({ missing: 1, 'other-model': 1 });
-  await expect(createRouter({ sets, host: { ...host, engine } }).classify(production('TONE'), 'x')).rejects.toThrow(
-    'only work with tiny',
-  );
+  await expect(router.classify(planOf('TONE'), 'x')).rejects.toThrow('only work with tiny');
 });
 
 it('answers a share of the texts, one at a time as in a file', async () => {
-  const router = createRouter({ sets, host, share: { of: 0.5, id: 'customer' } });
+  const router = createRouter({ host, share: { of: 0.5, id: 'customer' } });
   for (const customer of ['1', '2', '3', '4', '5', '6']) {
-    const { fallbackReason } = await router.classify(production('TONE'), { text: 'hi', customer });
+    const { fallbackReason } = await router.classify(planOf('TONE'), { text: 'hi', customer });
     expect(fallbackReason).toBe(placeOf(customer, 'TONE') < 0.5 ? undefined : 'share');
   }
   expect(router.counts().fallbacks.share).toBeGreaterThan(0);
@@ -189,26 +194,21 @@ it('answers a share of the texts, one at a time as in a file', async () => {
 });
 
 it('replays the check rows of each version once, and falls back where they differ', async () => {
-  const checks = vi.fn(async ({ handle }: { readonly handle: string }) => handle === 'TONE');
-  const router = createRouter({ sets, host, policy: { kind: 'fallback' }, checks });
+  const checks = vi.fn(async ({ id }: Version) => id === 'Tone-ttt');
+  const router = createRouter({ host, checks });
   for (let i = 0; i < 2; i++) {
-    expect((await router.classify(production('TONE'), 'hi')).fallbackReason).toBeUndefined();
-    expect((await router.classify(production('TOPIC'), 'hi')).fallbackReason).toBe('check-rows');
+    expect((await router.classify(planOf('TONE', 'production', FALLBACK), 'hi')).fallbackReason).toBeUndefined();
+    expect((await router.classify(planOf('TOPIC', 'production', FALLBACK), 'hi')).fallbackReason).toBe('check-rows');
   }
   expect(checks).toHaveBeenCalledTimes(2);
 });
 
 it('explains what would answer without asking the model', async () => {
   const score = vi.fn();
-  const router = createRouter({ sets, host: { ...host, engine: { ...host.engine, info: host.engine.info, score } } });
-  expect(await router.explain(production('TONE'), 'hello')).toMatchObject({
-    policy: 'as-asked',
-    version: 'tuned 1',
-    route: 'tuned',
-    fallback: 'hand-written 1',
+  const router = createRouter({ host: { ...host, engine: { ...host.engine, info: host.engine.info, score } } });
+  expect(await router.explain(planOf('TONE'), 'hello')).toEqual({
     prompt: 'Message: hello\nTone:',
-    virtualTokens: 4,
-    fitsModel: true,
+    tokens: 4 + host.tokens.encode('Message: hello\nTone:').length,
   });
   expect(score).not.toHaveBeenCalled();
 });
@@ -218,19 +218,20 @@ it('switches 1,000 times between 50 sets on one session, keeps nothing, and chan
   const many = await open();
   const fifty = Array.from({ length: 50 }, (_, i) => setOf(`Set ${i}`, LABELS[i % 2] ?? [], alone.engine.info, i));
   const answersOf = async (of: AnsweringHost, text: string) => {
-    const router = createRouter({ sets: fifty, host: of });
+    const router = createRouter({ host: of });
     const said = [];
-    for (const { handle } of fifty) said.push((await router.classify(production(handle), text)).probabilities);
+    for (const { handle } of fifty)
+      said.push((await router.classify(planOf(handle, 'production', AS_ASKED, fifty), text)).probabilities);
     return said;
   };
   const before = await answersOf(alone.host, 'Is the table for two?');
   expect(new Set(before.map((each) => each.join())).size).toBe(50);
 
   const runners = createRunner.mock.calls.length;
-  const router = createRouter({ sets: fifty, host: many.host });
+  const router = createRouter({ host: many.host });
+  const plans = fifty.map(({ handle }) => planOf(handle, 'production', AS_ASKED, fifty));
   const texts = ['My order is late', 'Lovely staff', 'Where is the invoice?', 'Thanks'];
-  const ask = (i: number) =>
-    router.classify(production(present(fifty[(i * 7) % 50], 'set').handle), texts[i % 4] ?? '');
+  const ask = (i: number) => router.classify(present(plans[(i * 7) % 50], 'a plan'), texts[i % 4] ?? '');
   // every prompt is asked every text that it gets; what is remembered of them is not more after more switches
   for (let i = 0; i < 100; i++) await ask(i);
   const kept = memory();

@@ -3,7 +3,7 @@ import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import { textsOf } from '../prompt/prompt';
-import { alone, askedVersion } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { reading, trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
 import { type BatchEvent, batch, batchFile, batchLeftOut, batchTokens, batchUnsure } from './batch';
@@ -24,7 +24,7 @@ async function tuned(threshold: number | null = null, context?: number) {
     threshold === null
       ? run
       : { ...run, prompt: { ...run.prompt, threshold: { value: threshold, rows: 9, answered: 5, correct: 4 } } };
-  return { ...fakeHost(context), dataset, set, version: askedVersion(set, version, dataset) };
+  return { ...fakeHost(context), dataset, set, version };
 }
 /** What the model of the fake host says of a text: the share of each label, and the more likely one. */
 function said(text: string) {
@@ -99,16 +99,15 @@ describe('answering a file', () => {
   });
 
   it('lets another version answer as the policy says, counts why, and knows it after a reload', async () => {
-    const { host, version, set, dataset } = await tuned(0.6);
+    const { host, version, set } = await tuned(0.6);
     const [hand] = writtenIn(set);
     if (!hand) throw new Error('no hand-written version');
-    const fallback = askedVersion(set, hand, dataset);
     await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     const asked = alone(version);
     const ask = async (policy: StagePolicy) => {
       const events: BatchEvent[] = [];
       const run = { control: uninterrupted, emit: (event: BatchEvent) => void events.push(event) };
-      await batch(host, { plan: { ...asked, fallback, policy }, text: 'body', from: 0 }, run);
+      await batch(host, { plan: { ...asked, fallback: hand, policy }, text: 'body', from: 0 }, run);
       return { routed: events.at(-1)?.progress.routed };
     };
     const unsure = TEXTS.map(said).filter(({ probabilities, best }) => (probabilities[best] ?? 0) < 0.6).length;
@@ -123,7 +122,7 @@ describe('answering a file', () => {
     const { host, version } = await tuned();
     await openRows(host, { file: FILE, name: 'notes.csv' }, SILENT);
     const events: BatchEvent[] = [];
-    const plan = { asked: null, fallback: alone(version).asked, policy: { kind: 'fallback' } } as const;
+    const plan = { ...alone(version), asked: null, fallback: version, policy: { kind: 'fallback' } } as const;
     const run = { ...SILENT, emit: (event: BatchEvent) => void events.push(event) };
     await batch(host, { plan, text: 'body', from: 0 }, run);
     expect(events.at(-1)?.progress.routed).toMatch(/^20 texts answered, 20 by the fallback/);

@@ -21,7 +21,8 @@ import { badInput } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { leastSure, likelyTags } from '../metrics/tags';
 import { labelsOf, type Prompt, textsOf } from '../prompt/prompt';
-import { type AskedVersion, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import { firstOf, type Planned } from '../prompt-set/planned';
+import type { Version } from '../prompt-set/types';
 import { ofKind, type RowAnswer, roomFor, tableSource } from '../route/answering';
 import { GENERATED_TOKEN } from '../route/generated-texts';
 import { countWords, createCounts, type Route, type Routed, type Share } from '../route/policy';
@@ -197,7 +198,7 @@ interface Batch {
 
 const BATCH = 'batch';
 
-function freshBatch(host: Host, { prompt }: Pick<AskedVersion, 'prompt'>): Batch {
+function freshBatch(host: Host, { prompt }: Version): Batch {
   const { table, made } = openFile(host);
   const total = table.rows.length;
   const batch: Batch = {
@@ -258,9 +259,10 @@ export async function batchTokens(
   const total = table.rows.length;
   const count = Math.min(COUNTED_ROWS, total);
   const rows = Array.from({ length: count }, (_, i) => present(table.rows.at(Math.floor((i * total) / count)), 'row'));
-  const source = tableSource(host, version, { columns: table.columns, rows }, { text, label: null });
+  const { dataset } = plan;
+  const source = tableSource(host, version, { columns: table.columns, rows }, { text, label: null }, dataset);
   const { rows: read } = await source.rowsAt(0, count);
-  const longest = roomFor(host, version);
+  const longest = roomFor(host, version, dataset);
   const requests = textsOf(version.prompt).map(({ words, soft }) => {
     const labels = longest === null ? labelTokens(host.tokens, words) : [];
     return { rows: read, labels, soft, cacheKey: null };
@@ -279,7 +281,8 @@ export async function batch(
 ): Promise<{ readonly done: number }> {
   const { plan, text, from, share } = request;
   const { table } = openFile(host);
-  const route = createRouter({ host, share }).rows(plan, (of) => tableSource(host, of, table, { text, label: null }));
+  const columns = { text, label: null };
+  const route = createRouter({ host, share }).rows(plan, (of, own) => tableSource(host, of, table, columns, own));
   const kept = from === 0 ? freshBatch(host, route.version) : batchOf(host);
   for await (const piece of answered(route, kept.done, control)) {
     const { answers, leftOut } = piece;

@@ -7,7 +7,7 @@ import { argmax } from '../metrics/classification';
 import { labelsOf, softsOf } from '../prompt/prompt';
 import { recordComparison, setThreshold } from '../prompt-set/calibration';
 import { recalibrate } from '../prompt-set/make-versions';
-import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { reportOf } from '../report/input';
@@ -16,7 +16,7 @@ import type { LabelResults } from '../report/results-schema';
 import { createRouter } from '../route/router';
 import { type BatchEvent, batch } from './batch';
 import { compare } from './compare';
-import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { answerOf, fakeHost, gridRow, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { checkImport, proposeImport, readImport } from './import';
@@ -45,34 +45,32 @@ async function comparedSet(host: Host) {
 async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const [run] = trainedIn(set);
   if (!run) throw new Error('a run');
-  const version = askedVersion(set, run, dataset);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';
   });
   const typed = [];
   for (const text of texts) {
-    const answer = await answerText(host, { plan: alone(version), fields: { text } }, SILENT);
+    const answer = await answerText(host, { plan: alone(run, dataset), fields: { text } }, SILENT);
     typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
   }
-  const router = createRouter({ sets: [set], host });
-  const asked = { handle: set.handle, version: { side: 'trained', number: run.number } } as const;
+  const router = createRouter({ host });
   const routed = [];
-  for (const text of texts) routed.push((await router.classify(asked, text)).label);
-  const labels = labelsOf(version.prompt);
+  for (const text of texts) routed.push((await router.classify(alone(run), text)).label);
+  const labels = labelsOf(run.prompt);
   const file = new Blob([['text', ...texts].join('\n')]);
   await openRows(host, { file, name: 'texts.csv' }, SILENT);
   const inBatch: number[] = [];
   const keep = ({ answers }: BatchEvent) => {
     for (const each of answers) if (each.kind === 'classify') inBatch.push(argmax(each.probabilities));
   };
-  await batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit: keep });
+  await batch(host, { plan: alone(run, dataset), text: 'text', from: 0 }, { ...SILENT, emit: keep });
   const inGrid: number[] = [];
   const fill = (event: FillEvent) => {
     if (event.kind === 'cell' && event.cell.answers?.kind === 'classify')
       inGrid.push(...event.cell.answers.probabilities.map(argmax));
   };
-  const prompts = [present(gridRow(set, run.id, dataset), 'prompt')];
+  const prompts = [gridRow(set, run.id, dataset)];
   const data = [{ id: 'a.csv', name: 'a.csv', dataset }];
   await fillGrid(host, { prompts, data, done: [] }, { ...SILENT, emit: fill });
   return [typed, routed.map((label) => labels.indexOf(label)), inBatch, inGrid];

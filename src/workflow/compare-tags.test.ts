@@ -11,14 +11,13 @@ import { recordComparison } from '../prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { driftOf, type Result, resultsOf } from '../prompt-set/performance';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { gridRow } from '../prompt-set/ready-prompt';
 import { versionIn } from '../prompt-set/test-support';
 import type { PromptSet, TagEvaluation } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridCsv, gridJson, readGrid } from '../report/grid';
 import { openVersion } from '../route/answering';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
-import { fakeHost, NOW } from './fake-host.test-support';
+import { fakeHost, gridRow, NOW } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { SETTINGS } from './runs';
@@ -122,7 +121,7 @@ describe('a comparison of prompts that give several labels', () => {
     const { prompt } = versionIn(set, 'r0');
     expect(prompt.calibration).toEqual(evaluation.versions.tuned?.prompt.calibration);
     const { host: asked } = host();
-    const answerer = openVersion(asked as never, { prompt, model: null, dataset: null } as never);
+    const answerer = openVersion(asked as never, { prompt, model: null } as never);
     const { plan, comparison } = evaluation;
     const text = new Map(dataset.table.rows.map((row) => [row.id, row.cells.text ?? '']));
     const asRows = plan.rowIds.map((id, i) => ({
@@ -140,7 +139,7 @@ describe('a comparison of prompts that give several labels', () => {
   it('is answered alike in the grid, cell by cell and pair by pair, and one file is the same again', async () => {
     const set = recordComparison(setFor(dataset), evaluation, NOW);
     const { host: asked } = host();
-    const prompts = ['h', 'r0'].map((id) => present(gridRow(set, id, dataset), id));
+    const prompts = ['h', 'r0'].map((id) => gridRow(set, id, dataset));
     const cells: GridCell[] = [];
     const said: Said[] = [];
     const emit = (event: FillEvent) => {

@@ -13,7 +13,6 @@ import { countsOf, firstText, isText, labelsOf, textsOf } from '../prompt/prompt
 import { wholePrompt } from '../prompt/whole';
 import { armOf } from '../prompt-set/calibration';
 import { chosenWritten } from '../prompt-set/make-versions';
-import { askedVersion, routeOf } from '../prompt-set/ready-prompt';
 import { stagesAt } from '../prompt-set/stages';
 import { isSameText, runOf, textAlone } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
@@ -51,8 +50,8 @@ export function leaving(order: Order, subject: Subject = chosenSubject(order)): 
   const { set, dataset } = order.stored;
   const why = madeOf(subject);
   if (why && !order.withRows) throw badInput(why);
-  const { prompt } = subject.version;
-  const version = { name: subject.name, route: routeOf(subject.version), prompt: wholePrompt(prompt, dataset) };
+  const { prompt, origin, learned } = subject.version;
+  const version = { name: subject.name, origin, learned, prompt: wholePrompt(prompt, dataset) };
   return { name: set.name, handle: set.handle, version, userRows: examplesIn(subject) };
 }
 
@@ -77,14 +76,12 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
   const why = madeOf(subject);
   if (why && !order.withRows) throw badInput(why);
   const { version } = subject;
-  const asked = { ...askedVersion(set, version, dataset), name: subject.name };
-  if (textsOf(asked.prompt).length > 0) checkModel(host, subject);
+  if (textsOf(version.prompt).length > 0) checkModel(host, subject);
   const second = fallbackOf(order, subject);
-  const fallback = second && askedVersion(set, second.version, dataset);
   const tuned = version.number > 0 && !isText(version.prompt) ? version : null;
   const trained = runOf(set, version);
   const { untuned, policy, name, handle } = set;
-  const isStaged = fallback !== null && tuned !== null && stagesAt(set, tuned.id).length > 0;
+  const isStaged = second !== null && tuned !== null && stagesAt(set, tuned.id).length > 0;
   const isUntuned = tuned && untuned && isSameText(untuned, textAlone(tuned.prompt));
   const { weights, embeddingMultiplier, attentionHeads } = host.card;
   const about = {
@@ -94,8 +91,6 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
     createdAt: host.now(),
     columns: dataset && { text: dataset.mapping.text, label: dataset.mapping.label },
     policy: isStaged && policy && policy.kind !== 'as-asked' ? policy : null,
-    origin: version.origin,
-    learned: version.learned,
     run: trained && packedRun(trained),
     untuned: isUntuned ? untuned.calibration : null,
     data: dataset && dataset.fingerprint === tuned?.learned?.datasetFingerprint ? dataFacts(dataset) : null,
@@ -105,7 +100,8 @@ export async function packageOf(host: Host, order: Order, run: Run<RowsDone>): P
   };
   const sentences = await shippedSentences(host);
   run.emit({ done: 0, total: sentences.length });
-  return makePackage(host, { asked, fallback }, about, sentences, run);
+  const plan = { asked: { ...version, name: subject.name }, fallback: second?.version ?? null, dataset };
+  return makePackage(host, plan, about, sentences, run);
 }
 
 /** @throws StudioError `bad-input` where it was trained or compared with other weights than are loaded */

@@ -18,12 +18,12 @@ import { labelled } from '../prompt-set/answers.test-support';
 import { keepArm, recordComparison, versionOfArm as versionIdOf } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { addWritten, chosenTrained } from '../prompt-set/make-versions';
+import { alone } from '../prompt-set/planned';
 import { changeTask } from '../prompt-set/prompt-set';
-import { type AskedVersion, askedVersion, gridRow, routeOf } from '../prompt-set/ready-prompt';
-import { moveStage } from '../prompt-set/stages';
+import { moveStage, resolveStage } from '../prompt-set/stages';
 import { trainedIn, versionIn, withTexts, withVersions, writtenIn } from '../prompt-set/test-support';
-import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
-import { changeVersion, seedsOf, versionWords } from '../prompt-set/versions';
+import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types';
+import { changeVersion, routeOf, seedsOf, versionWords } from '../prompt-set/versions';
 import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
 import { createRouter } from '../route/router';
@@ -32,7 +32,7 @@ import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { comparisonFor } from './export-subjects';
 import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
-import { fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import { fakeHost, gridRow, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
 import { readImport } from './import';
@@ -117,7 +117,7 @@ const packageIn = (content: Uint8Array): Package =>
   unwrap(readPackage(present(unwrap(readZip(content)).get('prompt.json'), 'prompt.json')));
 
 /** Probabilities for the compared test rows, from a version alone. */
-async function answers(host: Host, version: AskedVersion, dataset: Dataset, { plan }: ClassifyEvaluation) {
+async function answers(host: Host, version: Version, dataset: Dataset, { plan }: ClassifyEvaluation) {
   const byId = rowsById(dataset.table.rows);
   const rows = plan.rowIds.map((id, i) => ({
     ...{ id: String(i), line: i + 1 },
@@ -189,8 +189,7 @@ it('a text goes out as a chat file and as a promptfoo configuration, and comes b
       const want = logProbs.map((row) =>
         labelProbabilities(row, subject.version.prompt.calibration?.meanLogProbs ?? null),
       );
-      const ready = askedVersion(what.set, version, null);
-      expectSame(await answers(host, ready, dataset, evaluation), want);
+      expectSame(await answers(host, version, dataset, evaluation), want);
       expect(version.prompt.threshold).toEqual(subject.version.number > 0 ? THRESHOLD : null);
       const tests = recipient === 'promptfoo' ? dataset.split.test.length : 0;
       expect(rows).toBe((arm === 'yours-8' ? 8 : 0) + tests);
@@ -321,9 +320,8 @@ describe('several prompts of a comparison as a version', () => {
 
   /** What production answers to the compared test rows, by the one router. */
   async function production({ host, set, texts }: { host: Host; set: PromptSet; texts: readonly string[] }) {
-    const router = createRouter({ host, sets: [set] });
-    const asked = { handle: set.handle, stage: 'production' };
-    return Promise.all(texts.map((text) => router.classify(asked, text)));
+    const plan = alone(unwrap(resolveStage(set, 'production')));
+    return Promise.all(texts.map((text) => createRouter({ host }).classify(plan, text)));
   }
   const textsOf = (dataset: Dataset, { plan }: ClassifyEvaluation) =>
     plan.rowIds.map((id) => textOf(present(rowsById(dataset.table.rows).get(id), 'row'), dataset.mapping));
@@ -420,7 +418,7 @@ describe('several prompts of a comparison as a version', () => {
       expect(plan.pairs).toContainEqual([`run-${version.id}`, 'tuned']);
       expectSame(present(own, 'arm').logProbs, before.logProbs);
 
-      const prompts = [present(gridRow(stored.set, version.id, dataset), 'row')];
+      const prompts = [gridRow(stored.set, version.id, dataset)];
       const cells: GridCell[] = [];
       const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
       const data = [{ id: 'd', name: 'd', dataset }];

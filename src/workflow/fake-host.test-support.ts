@@ -2,10 +2,12 @@ import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, StatesRequest, WriteRequest } from '../engine/types';
 import { type CountedRequest, tokensToRun } from '../inference/score';
+import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
+import { type GridRow, gridRows } from '../report/grid';
 import { STANDARD } from '../training/settings';
 import type { Host } from './host';
 import type { AnswerStore } from './known-answers';
@@ -171,6 +173,13 @@ export async function textSet(n = 60) {
 /** What a package says besides what answers. */
 export const ABOUT: About = {
   ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', columns: null, policy: null },
-  ...{ origin: null, learned: null, run: null, untuned: null, data: null, results: null, userRows: 0 },
+  ...{ run: null, untuned: null, data: null, results: null, userRows: 0 },
   card: { weights: null, embeddingMultiplier: 1, layers: null, heads: null },
 };
+
+/** The row of a version in a grid. */
+export const gridRow = (set: PromptSet, id: string, dataset: Dataset | null): GridRow =>
+  present(
+    gridRows(set, dataset).find(({ version }) => version.id === id),
+    id,
+  );

@@ -8,7 +8,7 @@ import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { firstText } from '../prompt/prompt';
 import type { Said } from '../prompt-set/answers';
-import { alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { GENERATED_TOKEN } from '../route/generated-texts';
@@ -18,7 +18,7 @@ import { type BatchEvent, batch, batchFile, batchUnsure } from './batch';
 import { type CompareResult, compare, comparisonTokens } from './compare';
 import type { CompareEvent } from './compare-arms';
 import { EXPORTS, subjectOf } from './exports';
-import { NOW, textHost, textOf, textSet } from './fake-host.test-support';
+import { gridRow, NOW, textHost, textOf, textSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { checkImport, readImport } from './import';
@@ -156,12 +156,10 @@ describe('a comparison of generated texts', () => {
   });
 });
 
-const version = askedVersion(set, tuned, dataset);
-
 describe('a version that generates texts, in the grid', () => {
   /** What it said of the test rows of a data set, or of the rows of a file. */
   const saidOf = async (on: Dataset, isFile: boolean, context?: number): Promise<Said> => {
-    const prompts = [present(gridRow(set, tuned.id, dataset), 'prompt')];
+    const prompts = [gridRow(set, tuned.id, dataset)];
     const { events, run } = heard<FillEvent>();
     await fillGrid(
       textHost(context).host,
@@ -215,7 +213,7 @@ it('a file of rows is answered with texts, of which none is called unsure', asyn
   const { host } = textHost();
   await openRows(host, { file: new Blob(['said\nmessage 4\nmessage 5\n']), name: 'c.csv' }, SILENT);
   const { events, run } = heard<BatchEvent>();
-  expect(await batch(host, { plan: alone(version), text: 'said', from: 0 }, run)).toEqual({ done: 2 });
+  expect(await batch(host, { plan: alone(tuned, dataset), text: 'said', from: 0 }, run)).toEqual({ done: 2 });
   expect(events.at(-1)?.progress).toMatchObject({
     ...{ counts: [], unsure: 0 },
     first: [

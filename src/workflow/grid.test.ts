@@ -9,7 +9,6 @@ import { ControlSource } from '../lib/control';
 import { labelled } from '../prompt-set/answers.test-support';
 import { recordComparison } from '../prompt-set/calibration';
 import { addWritten } from '../prompt-set/make-versions';
-import { type GridRow, gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import { asking, calibratedAs, withVersions } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet } from '../prompt-set/types';
 import {
@@ -18,12 +17,14 @@ import {
   type Grid,
   type GridCell,
   type GridData,
+  type GridRow,
   gridJson,
+  gridRows,
   readGrid,
   slotId,
 } from '../report/grid';
 import { compare } from './compare';
-import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
+import { answerOf, fakeHost, gridRow, NOW, prepared, promptSet, rowsOf } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { openTestRows } from './open-data';
@@ -40,7 +41,7 @@ function models() {
 const named = (id: string, dataset: Dataset): GridData => ({ id, name: id, dataset });
 
 const rowsFor = (set: PromptSet, dataset: Dataset | null, ids: readonly string[]): readonly GridRow[] =>
-  ids.map((id) => present(gridRow(set, id, dataset), id));
+  ids.map((id) => gridRow(set, id, dataset));
 
 /** The same rows in a file of their own: other columns, and labels in another order. */
 async function otherFile(count: number): Promise<Dataset> {
@@ -174,14 +175,10 @@ describe('a cell', () => {
     const { evaluation } = await compare(host, { set, dataset }, SILENT);
     const { plan, comparison } = evaluation as unknown as ClassifyEvaluation;
     const after = recordComparison(set, evaluation as ClassifyEvaluation, NOW);
-    const mean = gridChoices(after).find(({ id }) => id.startsWith('mean:'));
-    expect(mean?.name).toBe('mean of 2 seeds of tuned 1');
+    const mean = gridRows(after, dataset).at(-1);
+    expect(mean?.version.name).toBe('mean of 2 seeds of tuned 1');
     const prompts = rowsFor(after, dataset, [present(set.chosenWritten, 'yours'), present(set.chosenTrained, 'tuned')]);
-    const { cells } = await fill(
-      [...prompts, ...rowsFor(after, dataset, [present(mean, 'mean').id])],
-      [named('own', dataset)],
-      [],
-    );
+    const { cells } = await fill([...prompts, present(mean, 'mean')], [named('own', dataset)], []);
     for (const [i, id] of ['yours', 'tuned'].entries()) {
       const arm = present(
         plan.arms.find((each) => each.id === id),
@@ -260,8 +257,9 @@ describe('a cell', () => {
     const run = { ...SILENT, emit: (event: FillEvent) => void events.push(event) };
     const [one, two] = rowsFor(set, dataset, ['h', 'r0']);
     const tuned = present(two, 'r0');
-    const { voices } = tuned.prompt;
-    const prompts = [present(one, 'h'), asking(tuned, { voices: [...voices, ...voices] })];
+    const { voices } = tuned.version.prompt;
+    const twice = asking(tuned.version, { voices: [...voices, ...voices] });
+    const prompts = [present(one, 'h'), { ...tuned, version: twice }];
     const data = [named('own', dataset)];
     expect(await fillGrid(fakeHost().host, { prompts, data, done: [] }, run)).toEqual({ filled: 2 });
     const heard = events.flatMap((event) => (event.kind === 'progress' ? [[event.note, event.fraction]] : []));

@@ -21,12 +21,12 @@ import { badInputIn } from '../lib/errors';
 import { firstText, labelsOf, type Prompt, softOf, textsOf } from '../prompt/prompt';
 import { type KnownRows, type Said, scored, type Unscored } from '../prompt-set/answers';
 import { testRowsKey } from '../prompt-set/performance';
-import type { GridRow } from '../prompt-set/ready-prompt';
 import {
   cellKeys,
   filledId,
   type GridCell,
   type GridData,
+  type GridRow,
   rowsKeyOf,
   type Slot,
   slotId,
@@ -76,7 +76,9 @@ export const fillGrid: Verb<FillRequest, FillEvent, { readonly filled: number }>
     }),
   );
   const weightOf = ({ of, on, dataset }: Open) =>
-    whySkipped(of, sha256, dataset, on.isFile) === null ? dataset.split.test.length * textsOf(of.prompt).length : 0;
+    whySkipped(of.version, sha256, dataset, on.isFile) === null
+      ? dataset.split.test.length * textsOf(of.version.prompt).length
+      : 0;
   const all = open.reduce((sum, cell) => sum + weightOf(cell), 0);
   let before = 0;
   for (const cell of open) {
@@ -101,7 +103,7 @@ async function filled(
   tell: (share: number) => void,
 ): Promise<Pick<Extract<FillEvent, { readonly kind: 'cell' }>, 'cell' | 'said'>> {
   const skip = (skipped: string) => ({ cell: { ...slot, skipped, answers: null }, said: null });
-  const why = whySkipped(of, slot.model, dataset, on.isFile);
+  const why = whySkipped(of.version, slot.model, dataset, on.isFile);
   if (why !== null) return skip(why);
   let asked: Asked;
   try {
@@ -139,7 +141,8 @@ export function labelAnswers(
   };
 }
 
-const byLabels: Answer = async (host, { of: { prompt }, dataset }, rows, control, tell) => {
+const byLabels: Answer = async (host, { of, dataset }, rows, control, tell) => {
+  const { prompt } = of.version;
   const cacheKey = softOf(prompt) ? cacheKeyOf(dataset.fingerprint, firstText(prompt).template) : null;
   const { rows: found } = await ask(host, prompt, { rows, dataset, cacheKey }, control, tell);
   const byId = new Map(rows.map((row) => [row.rowId, row]));
@@ -159,8 +162,8 @@ const byLabels: Answer = async (host, { of: { prompt }, dataset }, rows, control
 };
 
 const byTexts: Answer = async (host, { of, dataset }, rows, control, tell) => {
-  const soft = softOf(of.prompt);
-  const request = { rows, soft, cacheKey: null, longest: roomFor(host, of) ?? 0 };
+  const soft = softOf(of.version.prompt);
+  const request = { rows, soft, cacheKey: null, longest: roomFor(host, of.version, of.dataset) ?? 0 };
   const found = await generateTexts(host, request, control, (done) => tell(done / rows.length));
   const rowIds = found.map(({ rowId }) => rowId);
   const wanted = wantedOf(dataset, rowIds);
@@ -179,7 +182,7 @@ const wantedOf = (dataset: Dataset, ids: readonly string[]) =>
 
 async function saidBy(host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) {
   const { of, on, dataset } = at;
-  const { kind } = of.prompt.task;
+  const { kind } = of.version.prompt.task;
   const found = await (generates(kind) ? byTexts : byLabels)(host, at, asked.rows, control, tell);
   const { rowIds } = found;
   const rowsKey = await rowsKeyOf(dataset);
@@ -222,20 +225,20 @@ interface Asked {
 
 /** Test rows under a prompt: of its own data set as the comparison renders them, of another one as Batch does. */
 async function askedRows(host: Host, of: GridRow, data: Dataset, control: Control): Promise<Asked> {
-  const { prompt, dataset: own } = of;
-  const labels = labelsOf(prompt);
+  const { version, dataset: own } = of;
+  const labels = labelsOf(version.prompt);
   const isOwn =
     own?.fingerprint === data.fingerprint &&
     own.splitHash === data.splitHash &&
     labels.length === data.labels.length &&
     labels.every((label, i) => label === data.labels[i]);
   if (isOwn) {
-    const asked = { dataset: data, split: data.split.test, room: roomFor(host, of) ?? undefined };
-    const { rows, tooLong } = await textRows(host, prompt, asked, control);
+    const asked = { dataset: data, split: data.split.test, room: roomFor(host, version, own) ?? undefined };
+    const { rows, tooLong } = await textRows(host, version.prompt, asked, control);
     return { rows, leftOut: tooLong.map(() => 'long') };
   }
   const tested = rowsOf(data, 'test');
-  const source = tableSource(host, of, { ...data.table, rows: tested }, data.mapping);
+  const source = tableSource(host, version, { ...data.table, rows: tested }, data.mapping, own);
   const { rows, leftOut } = await source.rowsAt(0, tested.length);
   return {
     rows: rows.map((row) => ({ ...row, rowId: present(tested[Number(row.rowId)], row.rowId).id })),

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { present } from '../lib/assert';
 import { ControlSource } from '../lib/control';
 import { firstText } from '../prompt/prompt';
-import { alone, gridChoices, gridRow } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { writtenIn } from '../prompt-set/test-support';
+import { gridRows } from '../report/grid';
 import { labelTokens } from '../tokens/tokenizer';
 import { batch } from './batch';
 import { consistency } from './checks';
@@ -56,7 +57,7 @@ describe('what is known', () => {
     const { evaluation } = await compare(fakeHost().host, { set, dataset }, SILENT);
     const prompt = firstText(present(writtenIn(set)[0], 'hand-written prompt').prompt);
     const answers = { words, meanLogProbs: null, longest: null };
-    const prompts = gridChoices(set).flatMap(({ id }) => gridRow(set, id, dataset) ?? []);
+    const prompts = gridRows(set, dataset);
     const data = [{ id: 'test', name: 'test', dataset }];
     const asks: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
       try: (host) => tryPrompt(host, { dataset, prompt, with: answers }, SILENT),
@@ -65,8 +66,8 @@ describe('what is known', () => {
       edits: (host) => consistency(host, { set, dataset, evaluation: evaluation as never }, SILENT),
       batch: async (host) => {
         keepRows(host, dataset.table);
-        const version = present(prompts.at(-1), 'version');
-        return batch(host, { plan: alone(version), text: 'text', from: 0 }, { ...SILENT, emit: () => {} });
+        const { version } = present(prompts.at(-1), 'a row');
+        return batch(host, { plan: alone(version, dataset), text: 'text', from: 0 }, { ...SILENT, emit: () => {} });
       },
     };
     for (const [name, ask] of Object.entries(asks)) {

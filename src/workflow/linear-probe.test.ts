@@ -22,9 +22,9 @@ import { labelled } from '../prompt-set/answers.test-support';
 import { keepArm, versionOfArm } from '../prompt-set/calibration';
 import { lineageOf } from '../prompt-set/lineage';
 import { chosenTrained, finishRun, startRun } from '../prompt-set/make-versions';
+import { alone } from '../prompt-set/planned';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { type AskedVersion, alone, askedVersion, gridRow } from '../prompt-set/ready-prompt';
-import { moveStage } from '../prompt-set/stages';
+import { moveStage, resolveStage } from '../prompt-set/stages';
 import { trainedIn } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types';
 import { isTuned, seedsOf, seenParts, versionWords, wordsOf } from '../prompt-set/versions';
@@ -37,7 +37,7 @@ import { STANDARD } from '../training/settings';
 import { batch, batchFile } from './batch';
 import { compare } from './compare';
 import { subjectOf } from './export-subjects';
-import { ABOUT } from './fake-host.test-support';
+import { ABOUT, gridRow } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { checkImport, readImport } from './import';
@@ -109,10 +109,7 @@ const testRows = ({ plan }: ClassifyEvaluation) => rowsIn(dataset, plan.rowIds);
 const textsOf = (evaluation: ClassifyEvaluation) => testRows(evaluation).map((row) => textOf(row, dataset.mapping));
 
 /** Probabilities that a version answers to the compared test rows. */
-const answersOf = (set: PromptSet, version: Version, evaluation: ClassifyEvaluation) =>
-  answersBy(askedVersion(set, version, null), evaluation);
-
-async function answersBy(ready: AskedVersion, evaluation: ClassifyEvaluation) {
+async function answersBy(ready: Version, evaluation: ClassifyEvaluation) {
   const { table, mapping } = dataset;
   const rows = testRows(evaluation);
   const source = tableSource(host, ready, { ...table, rows }, { text: mapping.text, label: null });
@@ -146,7 +143,7 @@ describe('the linear probe of a comparison as a version', () => {
   it.each(['no run', 'suffix', 'infix', 'prefix'] as const)(
     'answers as the line did, in a set with this placement: %s',
     async (place) => {
-      const { evaluation, set, version } = await kept(setOf(dataset, place === 'no run' ? {} : { placement: place }));
+      const { evaluation, version } = await kept(setOf(dataset, place === 'no run' ? {} : { placement: place }));
       expect(version).toMatchObject({
         ...{
           id: evaluation.versions[PROBE]?.id,
@@ -156,7 +153,7 @@ describe('the linear probe of a comparison as a version', () => {
         prompt: { voices: [{ soft: { placement: 'suffix', virtualTokens: 1 } }] },
       });
       expect(firstText(version.prompt).template).toMatch(/\{text\}\nSentiment$/);
-      expectAsCompared(await answersOf(set, version, evaluation), evaluation);
+      expectAsCompared(await answersBy(version, evaluation), evaluation);
     },
   );
 
@@ -165,9 +162,9 @@ describe('the linear probe of a comparison as a version', () => {
       label,
       word: [' fine', ' fine', ' quite unlike that'][i] ?? '',
     }));
-    const { evaluation, set, version } = await kept(setOf(dataset, { words }));
+    const { evaluation, version } = await kept(setOf(dataset, { words }));
     expect(wordsOf(version).map(({ word }) => word)).toEqual([' fine', ' A', ' B']);
-    expectAsCompared(await answersOf(set, version, evaluation), evaluation);
+    expectAsCompared(await answersBy(version, evaluation), evaluation);
   });
 
   it('is that line of the comparison, and no run: not Tuned, in no mean, and of training rows alone', async () => {
@@ -213,7 +210,7 @@ describe('the linear probe of a comparison as a version', () => {
     const version = present(set.versions.at(-1), 'version');
     expect(version).toMatchObject({ id: evaluation.versions[TOGETHER]?.id, origin: { kind: 'mixed' } });
     expect(version.prompt.voices.length).toBeGreaterThan(1);
-    expectAsCompared(await answersOf(set, version, evaluation), evaluation, TOGETHER);
+    expectAsCompared(await answersBy(version, evaluation), evaluation, TOGETHER);
     const later = await compare(host, { set, dataset, also: [version.id] }, SILENT);
     const own = (later.evaluation as ClassifyEvaluation).plan.arms.find(({ id }) => id === `run-${version.id}`);
     const means = present(own?.decided ? own.calibration : null, 'its calibration').meanLogProbs;
@@ -253,9 +250,8 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const { evaluation, set, version, stored } = await kept(setOf(dataset, { placement: 'suffix' }));
     const texts = textsOf(evaluation);
     const staged = async (of: PromptSet) => {
-      const router = createRouter({ host, sets: [of] });
-      const asked = { handle: of.handle, stage: 'production' };
-      return Promise.all(texts.map((text) => router.classify(asked, text)));
+      const plan = alone(unwrap(resolveStage(of, 'production')));
+      return Promise.all(texts.map((text) => createRouter({ host }).classify(plan, text)));
     };
     const answered = await staged(set);
     expect(answered[0]).toMatchObject({ version: 'probe 2' });
@@ -285,12 +281,11 @@ describe('a linear probe leaves as a tuned prompt does', () => {
 
     const cells: GridCell[] = [];
     const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
-    const prompts = [present(gridRow(set, version.id, dataset), 'row')];
+    const prompts = [gridRow(set, version.id, dataset)];
     await fillGrid(host, { prompts, data: [{ id: 'd', name: 'd', dataset }], done: [] }, { ...SILENT, emit });
     expectAsCompared(labelled(cells[0]?.answers).probabilities, evaluation);
 
-    const leave = askedVersion(set, version, null);
-    const made = await makePackage(host, { asked: leave, fallback: null }, ABOUT, texts, SILENT);
+    const made = await makePackage(host, alone(version), ABOUT, texts, SILENT);
     const web = unwrap(packageIn(JSON.parse(packageJson(made))));
     expectAsCompared(await answersBy(unpacked(web, web.version), evaluation), evaluation);
 
@@ -319,7 +314,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
   it('to the Playground and its presentation, to the rows of a file, and as recorded answers for an audience', async () => {
     const { evaluation, set, version, stored } = await kept(setOf(dataset, { placement: 'suffix' }));
     const texts = textsOf(evaluation);
-    const cast = setCast(set, dataset, null, { extra: version.id });
+    const cast = setCast(set, dataset, null, { also: { kind: 'version', id: version.id } });
     const player = present(
       cast.players.find(({ name }) => name === 'probe 2'),
       'probe',
@@ -335,7 +330,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
     const quoted = texts.map((text) => `"${text.replaceAll('"', '""')}"`);
     const file = new Blob([['text', ...quoted].join('\n')]);
     await openRows(host, { file, name: 'texts.csv' }, SILENT);
-    const plan = alone(askedVersion(set, version, dataset));
+    const plan = alone(version, dataset);
     await batch(host, { plan, text: 'text', from: 0 }, SILENT);
     const how = { format: 'jsonl', each: 'probability', bom: false, neutralise: false, onlyReview: false } as const;
     const answered = (await (await batchFile(host, how)).file.text()).trim().split('\n');
@@ -379,11 +374,14 @@ describe('a linear probe leaves as a tuned prompt does', () => {
 
     const back = unwrap(await readIncoming(files, { id: 'new', now: NOW, taken: [] }));
     if (back.kind !== 'prompt') throw new Error(back.kind);
-    expect(back.package).toMatchObject({ origin: version.origin, learned: version.learned, run: null });
+    expect(back.package).toMatchObject({
+      version: { origin: version.origin, learned: version.learned },
+      run: null,
+    });
     expect(back.package.results).toMatchObject({ rows: evaluation.plan.rowIds.length });
     const [returned] = trainedIn(back.set);
     expect(returned?.origin).toEqual(version.origin);
-    expectAsCompared(await answersOf(back.set, present(returned, 'version'), evaluation), evaluation);
+    expectAsCompared(await answersBy(present(returned, 'version'), evaluation), evaluation);
     expect(await checkImport(host, back, SILENT)).toMatchObject({
       kind: 'replayed',
       replay: { changed: 0 },

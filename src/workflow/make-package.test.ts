@@ -11,9 +11,10 @@ import { unwrap } from '../lib/result';
 import { fitWords } from '../metrics/logistic';
 import { tagProbabilities } from '../metrics/tags';
 import { firstText, labelsOf, type Prompt, softOf, type TextVoice } from '../prompt/prompt';
-import { type AskedVersion, alone, askedVersion } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { asking, reading, trainedIn, withCounts, writtenIn } from '../prompt-set/test-support';
 import type { PromptSet, Version } from '../prompt-set/types';
+import { routeOf } from '../prompt-set/versions';
 import { type AnsweringHost, fieldsSource, type RowSource, tableSource } from '../route/answering';
 import { replay } from '../route/check-rows';
 import { AS_ASKED, policyFor } from '../route/policy';
@@ -50,16 +51,16 @@ const versionOf = (seed: number): readonly [PromptSet, Version] => {
   return [set, present(trainedIn(set)[0], 'run')];
 };
 
-const tuned = (seed: number, change: Partial<Prompt> = {}): AskedVersion => {
-  const [set, version] = versionOf(seed);
-  return asking(askedVersion(set, version, dataset), change);
+const tuned = (seed: number, change: Partial<Prompt> = {}): Version => {
+  const [, version] = versionOf(seed);
+  return asking(version, change);
 };
 
 const CALIBRATION = { meanLogProbs: [-0.1, -2.3], rows: 9 };
 const THRESHOLD = { value: 0.75, rows: 9, answered: 8, correct: 7 };
 
 /** The tuned version after the text with others, which have trained answer words, and words of the rows. */
-function several(seeds: readonly number[], weight: number | null, change: Partial<Prompt> = {}): AskedVersion {
+function several(seeds: readonly number[], weight: number | null, change: Partial<Prompt> = {}): Version {
   const softs = seeds.map((seed) => ({
     ...present(softOf(versionOf(seed)[1].prompt), 'vectors'),
     answerShift: new Float32Array(192).fill(0.01),
@@ -69,18 +70,17 @@ function several(seeds: readonly number[], weight: number | null, change: Partia
   const all = [own, ...softs.map((soft) => ({ ...own, soft }))];
   const mean = all.map((voice) => ({ ...voice, weight: 1 / all.length }));
   const voices = weight === null ? mean : withCounts(mean, model, weight);
-  const route = weight === null ? 'ensemble' : 'combined';
-  return { ...tuned(1, { voices, ...change }), route };
+  return tuned(1, { voices, ...change });
 }
 
-function written(prompt: Partial<PromptText>, rows: Dataset | null = dataset): AskedVersion {
+function written(prompt: Partial<PromptText>): Version {
   const set = setOf('Tone', LABELS, engine.info, 1);
   const hand = present(writtenIn(set)[0], 'version');
-  return reading(askedVersion(set, hand, rows), prompt);
+  return reading(hand, prompt);
 }
 
-const probabilities = async (version: AskedVersion, rowsOf: (version: AskedVersion) => RowSource) => {
-  const route = createRouter({ host }).rows(alone(version), rowsOf);
+const probabilities = async (version: Version, rowsOf: (version: Version) => RowSource) => {
+  const route = createRouter({ host }).rows(alone(version, dataset), rowsOf);
   const { answers } = await route.answer(0, route.total, uninterrupted);
   return answers
     .toSorted((a, b) => a.index - b.index)
@@ -88,7 +88,7 @@ const probabilities = async (version: AskedVersion, rowsOf: (version: AskedVersi
 };
 
 /** What Batch answers with the version itself. */
-function inBatch(version: AskedVersion, columns: readonly string[]) {
+function inBatch(version: Version, columns: readonly string[]) {
   const rows = SENTENCES.map(
     (text, i): Row => ({
       id: String(i),
@@ -97,11 +97,11 @@ function inBatch(version: AskedVersion, columns: readonly string[]) {
     }),
   );
   const table = { columns: ['text', ...columns], rows };
-  return probabilities(version, () => tableSource(host, version, table, { text: 'text', label: null }));
+  return probabilities(version, () => tableSource(host, version, table, { text: 'text', label: null }, dataset));
 }
 
-const made = (asked: AskedVersion, fallback: AskedVersion | null = null) =>
-  makePackage(host, { asked, fallback }, ABOUT, SENTENCES, { control: uninterrupted, emit: () => {} });
+const made = (asked: Version, fallback: Version | null = null, rows: Dataset | null = dataset) =>
+  makePackage(host, { asked, fallback, dataset: rows }, ABOUT, SENTENCES, { control: uninterrupted, emit: () => {} });
 
 describe('a package', () => {
   it.each([
@@ -135,7 +135,7 @@ describe('a package', () => {
 
   it('of several labels comes back, here and imported elsewhere, with its cuts and trained answer words', async () => {
     const set = setOf('Tags', ['A', 'B', 'C'], engine.info, 1, { kind: 'tag' });
-    const tuned = askedVersion(set, present(trainedIn(set)[0], 'version'), null);
+    const tuned = present(trainedIn(set)[0], 'version');
     const text = firstText(tuned.prompt);
     const soft = {
       ...present(text.soft, 'vectors'),
@@ -146,7 +146,7 @@ describe('a package', () => {
     const back = unwrap(packageIn(JSON.parse(packageJson(await made(asked)))));
     expect(back.version.prompt).toEqual(asked.prompt);
     const cells = back.checkRows.map((row) => row.cells);
-    const tags = (version: AskedVersion) => probabilities(version, () => fieldsSource(host, version, cells));
+    const tags = (version: Version) => probabilities(version, () => fieldsSource(host, version, cells));
     const here = await tags(asked);
     expect(new Set(here.flat().map((p) => p >= 0.5))).toEqual(new Set([true, false]));
     expect(back.checkRows.map(({ logProbs }) => tagProbabilities(logProbs, null))).toEqual(
@@ -155,7 +155,7 @@ describe('a package', () => {
     expect(await tags(unpacked(back, back.version))).toEqual(here);
     const elsewhere = setOfPackage(back, { id: 'new', now: '2026-01-07', taken: [] });
     const [version] = trainedIn(elsewhere);
-    expect(await tags(askedVersion(elsewhere, present(version, 'version'), null))).toEqual(here);
+    expect(await tags(present(version, 'version'))).toEqual(here);
     const off = back.checkRows.map((row) => ({ ...row, logProbs: row.logProbs.toReversed() }));
     const rerun = { control: uninterrupted, emit: () => {} };
     expect(await replay(host, back, rerun)).toMatchObject({ changed: 0 });
@@ -163,7 +163,7 @@ describe('a package', () => {
   });
 
   it('says what kind of prompt it is', async () => {
-    const kind = async (of: AskedVersion) => JSON.parse(packageJson(await made(of))).version.route;
+    const kind = async (of: Version) => routeOf((await made(of)).version);
     expect(await kind(tuned(1))).toBe('tuned');
     expect(await kind(several([4], null))).toBe('ensemble');
     expect(await kind(several([4], 0.5))).toBe('combined');
@@ -171,7 +171,7 @@ describe('a package', () => {
 
   it('has the prompt that answers in its place, and the columns of both', async () => {
     const prompt = await made(tuned(1), written({ template: '{city}: {text}\nAnswer:' }));
-    expect(prompt.fallback).toMatchObject({ route: 'hand-written', prompt: { voices: [{ soft: null }] } });
+    expect(prompt.fallback).toMatchObject({ name: 'hand-written 1', prompt: { voices: [{ soft: null }] } });
     expect(columnsOf(prompt)).toEqual(['city']);
     expect(prompt.checkRows[0]?.cells).toEqual({ text: SENTENCES[0], city: SENTENCES[1] });
   });
@@ -199,7 +199,7 @@ describe('a package', () => {
   it('refuses vectors of other weights, examples that are not here, and examples that differ from row to row', async () => {
     const model = { id: 'other', dtype: 'fp32', sha256: '0'.repeat(64) };
     await expect(made({ ...tuned(1), model })).rejects.toThrow('only work with');
-    await expect(made(written({ shots: 2 }, null))).rejects.toThrow('not in this browser');
+    await expect(made(written({ shots: 2 }), null, null)).rejects.toThrow('not in this browser');
     await expect(made(written({ shots: 2, selection: 'nearest' }))).rejects.toThrow('nearest');
   });
 });

@@ -1,9 +1,12 @@
 /** From versions as they are asked to the package that leaves: everything that decides their answers, and check rows. */
 
+import type { Dataset } from '../dataset/types';
 import type { Package } from '../interchange/package';
 import { type Prompt, textsOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
-import type { AskedVersion } from '../prompt-set/ready-prompt';
+import type { alone } from '../prompt-set/planned';
+import type { Version } from '../prompt-set/types';
+import { versionWords } from '../prompt-set/versions';
 import { type AnsweringHost, roomFor } from '../route/answering';
 import { type CheckRun, makeCheckRows } from '../route/check-rows';
 import type { TokenHost } from '../route/generated-texts';
@@ -22,15 +25,15 @@ export interface About
  */
 export async function makePackage(
   host: AnsweringHost,
-  versions: { readonly asked: AskedVersion; readonly fallback: AskedVersion | null },
+  { asked, ...plan }: Pick<ReturnType<typeof alone>, 'asked' | 'fallback' | 'dataset'>,
   { card, ...about }: About,
   sentences: readonly string[],
   run: CheckRun,
 ): Promise<Package> {
   const { id, dtype, sha256 } = host.engine.info;
   const { tokenizer } = host.tokens;
-  const version = packed(host, versions.asked);
-  const fallback = versions.fallback && packed(host, versions.fallback);
+  const version = packed(host, asked, plan.dataset);
+  const fallback = plan.fallback && packed(host, plan.fallback, plan.dataset);
   const prompts = [version, ...(fallback ? [fallback] : [])].map(({ prompt }) => prompt);
   const isRead = prompts.some((prompt) => textsOf(prompt).length > 0);
   const of = { model: isRead ? { id, dtype, sha256, ...card } : null, version, fallback };
@@ -40,20 +43,21 @@ export async function makePackage(
     tokenizer: isRead ? { sha256: tokenizer.sha256 } : null,
     endTokenIds: isRead ? [...tokenizer.endTokenIds] : [],
     tokens: tokensOf(host, prompts),
-    checkRows: await makeCheckRows(host, versions.asked.model, { ...of, handle: about.handle }, sentences, run),
+    checkRows: await makeCheckRows(host, asked.model, of, sentences, run),
   };
 }
 
 /** A version that answers without the rows of its prompt set, and where nobody knows the model's chat template. */
-function packed(host: TokenHost, of: AskedVersion): Package['version'] {
-  const { task, ...prompt } = wholePrompt(of.prompt, of.dataset);
-  const longest = roomFor(host, of);
+function packed(host: TokenHost, of: Version, dataset: Dataset | null): Package['version'] {
+  const { task, ...prompt } = wholePrompt(of.prompt, dataset);
+  const longest = roomFor(host, of, dataset);
   const voices = prompt.voices.map((voice) =>
     voice.kind === 'text' && voice.chat ? { ...voice, template: marked(host, voice.template), chat: false } : voice,
   );
   return {
-    name: of.name,
-    route: of.route,
+    name: versionWords(of),
+    origin: of.origin,
+    learned: of.learned,
     prompt: { ...prompt, voices, task: longest === null ? task : { kind: 'generate', longest } },
   };
 }

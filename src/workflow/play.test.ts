@@ -4,7 +4,7 @@ import { uninterrupted } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { fitWords } from '../metrics/logistic';
-import { alone } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { askedOf } from '../prompt-set/test-support';
 import type { StagePolicy } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -126,8 +126,8 @@ describe('a stage with a policy', () => {
       return { rows: said, rowsRun: 1, seconds: 0.01 };
     };
     const engine = { ...host.engine, info: { ...model, sha256: loaded } as HostEngine['info'], score };
-    const fallback = { ...version, name: 'hand-written 2' };
-    const plan = { asked: askedOf({ text, softs: [soft], threshold, model }), fallback, policy };
+    const fallback = { ...version, number: 2 };
+    const plan = { ...alone(askedOf({ text, softs: [soft], threshold, model })), fallback, policy };
     const answer = await answerText({ ...host, engine }, { plan, fields: { text: 'x' } }, run);
     return [answer.kind === 'classify' && answer.probabilities[0], answer.routed];
   }

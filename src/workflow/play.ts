@@ -5,7 +5,9 @@ import { childControl } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { softOf, type TextVoice, textsOf } from '../prompt/prompt';
-import { type AskedVersion, alone, firstOf, type Planned } from '../prompt-set/ready-prompt';
+import { alone, firstOf, type Planned } from '../prompt-set/planned';
+import type { Version } from '../prompt-set/types';
+import { versionWords } from '../prompt-set/versions';
 import { fieldsSource } from '../route/answering';
 import { FALLBACK_REASONS } from '../route/policy';
 import { type Answer, createRouter } from '../route/router';
@@ -16,7 +18,8 @@ import type { RowsDone } from './check-rows';
 import type { Host, Run, Verb } from './host';
 
 interface PlayRequest {
-  readonly version: AskedVersion;
+  /** Its examples are in its texts. */
+  readonly version: Version;
   readonly fields: Fields;
 }
 
@@ -58,7 +61,7 @@ export const answerText: Verb<{ readonly plan: Planned; readonly fields: Fields 
 ) => {
   const asked = firstOf(plan);
   const answer = await createRouter({ host })[asked.prompt.task.kind](plan, fields, control);
-  const words = routedWords(answer, asked.name);
+  const words = routedWords(answer, versionWords(asked));
   const cost = { tokens: answer.tokens, ms: answer.modelMs, ...(words === null ? {} : { routed: words }) };
   if ('text' in answer) return { kind: 'generate', text: answer.text, ...cost };
   return { kind: 'tags' in answer ? 'tag' : 'classify', probabilities: answer.probabilities, ...cost };
@@ -110,7 +113,7 @@ export const continueText: Verb<PlayRequest & { readonly settings: Continuation 
 
 export interface WeighRequest {
   /** Of one task that chooses labels, in one order. */
-  readonly versions: readonly AskedVersion[];
+  readonly versions: readonly Version[];
   readonly fields: Fields;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { accountOf } from '../dataset/account';
 import { unlikeTexts } from '../dataset/test-support';
 import type { RowAccount } from '../dataset/types';
-import { alone } from '../prompt-set/ready-prompt';
+import { alone } from '../prompt-set/planned';
 import { askedOf } from '../prompt-set/test-support';
 import type { GridCell } from '../report/grid';
 import { type BatchEvent, batch } from './batch';
@@ -93,8 +93,11 @@ describe('of a file with faulty rows, those that are used and those left out are
       const longer = { ...prompt, template: `${'Say it. '.repeat(3)}${prompt.template}` };
       const seen = { parts: [], isSure: true };
       const prompts = [prompt, longer].map((text, i) => ({
-        ...askedOf({ text, words, name: `${i}` }),
+        version: askedOf({ text, words }),
         id: `${i}`,
+        setId: '',
+        name: `${i}`,
+        dataset: null,
         seen,
       }));
       const cells: GridCell[] = [];

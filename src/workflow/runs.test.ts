@@ -20,7 +20,6 @@ import {
   startId,
   startOptions,
   startVectors,
-  startWith,
   teacherOf,
   templateOf,
 } from './runs';
@@ -145,22 +144,21 @@ describe('what vectors start from', () => {
 
   test('is a text, answer words, sampled words, or an earlier run, the latest first', async () => {
     const set = await kept();
-    expect(startOptions(set).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary', 'run:r1', 'run:r0']);
+    expect(startOptions(set).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary', 'run r1', 'run r0']);
     expect(startOptions(set).at(-1)).toMatchObject({ label: 'Run 1, Run 1', detail: 'step 1' });
     expect(startOptions(null).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary']);
     expect(startOptions(writing).map(({ id }) => id)).toEqual(['text', 'vocabulary']);
     const lost = unmade(set, 'r1', 'failed');
-    expect(startOptions(lost).map(({ id }) => id)).not.toContain('run:r1');
+    expect(startOptions(lost).map(({ id }) => id)).not.toContain('run r1');
     const paused = unmade(set, 'r1', 'paused');
-    expect(startOptions(paused).find(({ id }) => id === 'run:r1')).toMatchObject({ detail: 'its last step' });
+    expect(startOptions(paused).find(({ id }) => id === 'run r1')).toMatchObject({ detail: 'its last step' });
   });
 
   test('is named by its choice, and found again by it', async () => {
     const set = await kept();
-    for (const id of ['answer-words', 'vocabulary', 'run:r0', 'run:r1']) expect(startId(startWith(id, set))).toBe(id);
-    expect(startWith('text', set)).toEqual({ kind: 'text', text: '' });
-    expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
-    expect(startWith('run:r1', set)).toEqual({ kind: 'prompt', runId: 'r1', at: 'best' });
+    for (const { id, start } of startOptions(set)) expect(startId(start)).toBe(id);
+    const [, , , latest] = startOptions(set);
+    expect(latest?.start).toEqual({ kind: 'prompt', runId: 'r1', at: 'best' });
     const paused = unmade(set, 'r0', 'paused');
     const [run] = paused.runs;
     expect(run && [canBranch(paused, run), branchOf(run)]).toEqual([true, { kind: 'prompt', runId: 'r0', at: 'last' }]);
@@ -271,8 +269,6 @@ test('examples are training rows in the text of a run, which it does not learn f
 
 test('nothing is run twice where a run lacks what is asked for, or the set is not there', async () => {
   const set = promptSet(await prepared(40));
-  expect(startWith('run:r0', null)).toEqual({ kind: 'text', text: '' });
-  expect(startWith('run:gone', set)).toEqual({ kind: 'text', text: '' });
   expect(templateOf({ ...set, versions: [], chosenWritten: null }, true)).toBe(set.baseTemplate);
   expect(instructionOf('{')).toBe('');
   expect(instructionOf('Decide. \n\nMessage: {text}')).toBe('Decide.');

@@ -17,8 +17,6 @@ import { type Initialisation, startText, type TrainingSettings } from '../traini
 import type { Teacher } from './distil';
 import type { TrainedRun, TrainRunRequest } from './train';
 
-const EARLIER = 'run:';
-
 export const canBranch = (set: PromptSet, run: Run): boolean =>
   run.status === 'paused' || versionById(set, run.id) !== null;
 
@@ -30,6 +28,8 @@ export const branchOf = ({ id, status }: Pick<Run, 'id' | 'status'>): Initialisa
 });
 
 interface StartOption {
+  readonly start: Initialisation;
+  /** `startId` of it. */
   readonly id: string;
   readonly label: string;
   readonly detail?: string;
@@ -41,15 +41,20 @@ export function startOptions(set: PromptSet | null): readonly StartOption[] {
   );
   const tuned = set?.versions.filter((version) => isTuned(version) && hasTask(set, version)) ?? [];
   const earlier = [...(paused ?? []).toReversed(), ...tuned.toReversed()];
+  const option = (start: Initialisation, label: string, detail?: string): StartOption => ({
+    start,
+    id: startId(start),
+    label,
+    ...(detail !== undefined && { detail }),
+  });
   return [
-    { id: 'text', label: 'A text', detail: 'best on most data' },
-    ...(set && generates(set.kind) ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
-    { id: 'vocabulary', label: 'Sampled common words' },
-    ...earlier.map((run) => ({
-      id: `${EARLIER}${run.id}`,
-      label: `Run ${run.number}, ${run.name}`,
-      detail: detailOf(set, run),
-    })),
+    option({ kind: 'text', text: '' }, 'A text', 'best on most data'),
+    ...(set && generates(set.kind) ? [] : [option({ kind: 'answer-words' }, 'The answer words')]),
+    option({ kind: 'vocabulary' }, 'Sampled common words'),
+    ...earlier.map((run) => {
+      const start = branchOf({ id: run.id, status: 'status' in run ? run.status : 'finished' });
+      return option(start, `Run ${run.number}, ${run.name}`, detailOf(set, run));
+    }),
   ];
 }
 
@@ -59,15 +64,7 @@ function detailOf(set: PromptSet | null, { id }: Pick<Run, 'id'>): string {
   return run?.status !== 'paused' && run?.bestStep != null ? `step ${run.bestStep}` : 'its last step';
 }
 
-export const startId = (start: Initialisation): string =>
-  start.kind === 'prompt' ? `${EARLIER}${start.runId}` : start.kind;
-
-export function startWith(id: string, set: PromptSet | null): Initialisation {
-  const own = id.startsWith(EARLIER) ? id.slice(EARLIER.length) : null;
-  const run = set?.runs.find((each) => each.id === own) ?? (set && versionById(set, own));
-  if (run) return branchOf({ id: run.id, status: 'status' in run ? run.status : 'finished' });
-  return id === 'answer-words' || id === 'vocabulary' ? { kind: id } : { kind: 'text', text: '' };
-}
+export const startId = (start: Initialisation): string => (start.kind === 'prompt' ? `run ${start.runId}` : start.kind);
 
 /**
  * The text of a run with examples in front of the row, and which rows those are: training rows, drawn as the hand-written

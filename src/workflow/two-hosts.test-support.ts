@@ -9,10 +9,9 @@ import { wholePrompt } from '../prompt/whole';
 import { keepArm } from '../prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import { gridChoices, gridRow } from '../prompt-set/ready-prompt';
 import { askedOf, trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
-import { EMPTY_GRID, type GridCell, gridJson } from '../report/grid';
+import { EMPTY_GRID, type GridCell, gridJson, gridRows } from '../report/grid';
 import { reportOf } from '../report/input';
 import { resultsJson } from '../report/json';
 import { propose, TASKS } from '../task/tasks';
@@ -152,7 +151,7 @@ const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(1
 
 /** The set's versions on its own test rows, as the cells of a grid. */
 async function gridStory(host: Host, set: PromptSet, dataset: Dataset): Promise<string> {
-  const prompts = gridChoices(set).flatMap(({ id }) => gridRow(set, id, dataset) ?? []);
+  const prompts = gridRows(set, dataset);
   const cells: GridCell[] = [];
   const emit = (event: FillEvent) => event.kind === 'cell' && cells.push(event.cell);
   const data = [{ id: 'own', name: 'messages', dataset }];

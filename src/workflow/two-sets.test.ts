@@ -1,6 +1,9 @@
 import { expect, it, vi } from 'vitest';
 import { createLog, openHost } from '../cli/node-host';
+import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
+import { alone } from '../prompt-set/planned';
+import { trainedIn } from '../prompt-set/test-support';
 import { createRouter } from '../route/router';
 import { setOf } from '../route/test-support';
 import { STANDARD } from '../training/settings';
@@ -17,16 +20,15 @@ it('lets other prompt sets answer as before, to the bit, after one is trained on
     setOf('Tone', ['praise', 'complaint'], info, 1),
     setOf('Topic', ['order', 'table', 'invoice'], info, 2),
   ];
-  const router = createRouter({ host, sets, rowsOf: () => null });
+  const router = createRouter({ host });
   const answers = async () => {
     await host.engine.forget();
     const texts = ['The letter arrived broken.', 'Where is my invoice?', 'Thank you!'];
     const given = await Promise.all(
-      sets.flatMap(({ handle, runs: [run] }) =>
-        texts.map((text) =>
-          router.classify({ handle, version: { side: 'trained', number: run?.number ?? 0 } }, text, uninterrupted),
-        ),
-      ),
+      sets.flatMap((set) => {
+        const plan = alone(present(trainedIn(set)[0], 'a version'));
+        return texts.map((text) => router.classify(plan, text, uninterrupted));
+      }),
     );
     return given.map(({ probabilities }) => probabilities);
   };

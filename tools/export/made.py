@@ -30,7 +30,7 @@ def voice(template: str, labels: list[str], vectors=None, placement: str = "pref
 
 def version(voices: list[dict], name: str = "tuned 1", **fields) -> dict:
     task = {"kind": "classify", "labels": [word["label"] for word in voices[0]["words"]]}
-    return {"name": name, "route": "tuned", "prompt": {"task": task, "voices": voices, "calibration": None, "threshold": None, **fields}}
+    return {"name": name, "prompt": {"task": task, "voices": voices, "calibration": None, "threshold": None, **fields}}
 
 
 def package(of: dict, tokens: dict, model: dict, rows: list[dict] = (), **fields) -> dict:

@@ -1,7 +1,7 @@
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import type { LoadedModel, ModelSource } from '../../model/load';
-import type { AskedVersion } from '../../prompt-set/ready-prompt';
+import type { Version } from '../../prompt-set/types';
 import type { Store } from '../../store/store';
 import type { EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 import type { RpcClient } from '../../worker/rpc-client';
@@ -28,7 +28,7 @@ export interface Services {
   readonly forgetModelFiles: (card: ModelCard, others: readonly ModelCard[]) => Promise<void>;
   /** The tokenizer's files alone, where they can be had before the weights; else null. */
   readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
-  readonly loadShippedPrompt: () => Promise<AskedVersion | null>;
+  readonly loadShippedPrompt: () => Promise<Version | null>;
   readonly loadSample: (starter?: string) => Promise<SampleSet>;
   readonly loadStarters: () => Promise<StarterList>;
 }

@@ -3,7 +3,7 @@
 import { PROMPT_FILE, readPackage, unpacked } from '../../interchange/package';
 import { badInput } from '../../lib/errors';
 import { z } from '../../lib/zod';
-import type { AskedVersion } from '../../prompt-set/ready-prompt';
+import type { Version } from '../../prompt-set/types';
 import type { AnswerWord } from '../../task/types';
 
 /** sample.json, or starter.json of a starter. */
@@ -93,7 +93,7 @@ export async function loadSample(starter: string | null = null): Promise<SampleS
 const FOLDER = 'sample/support-tone.prompt';
 
 /** The prompt trained in advance that the start screen shows. @throws StudioError bad-input: not there, or not what it should be */
-export async function loadShippedPrompt(): Promise<AskedVersion> {
+export async function loadShippedPrompt(): Promise<Version> {
   const read = readPackage(await siteFile(`${FOLDER}/${PROMPT_FILE}`));
   if (!read.ok) throw badInput(read.error.message);
   return { ...unpacked(read.value, read.value.version), name: 'Tuned on support tickets' };

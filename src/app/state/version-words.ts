@@ -1,3 +1,4 @@
+import type { Choice } from '../../prompt-set/planned';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
 import { triedWords } from '../../prompt-set/tries';
 import type { PromptSet, Version } from '../../prompt-set/types';
@@ -20,24 +21,33 @@ export function targetWords(set: PromptSet, versionId: string | null): string {
   return found ? versionWords(found) : MISSING_VERSION;
 }
 
-/** How a choice names a stage; anything else is a version's id. */
-const STAGE = 'stage:';
-export const stageId = (name: string): string => `${STAGE}${name}`;
-export const stageOf = (choice: string): string | null =>
-  choice.startsWith(STAGE) ? choice.slice(STAGE.length) : null;
+/** Of an option, by which its choice is found again. */
+export const choiceKey = (choice: Choice): string => (choice.kind === 'stage' ? `stage ${choice.stage}` : choice.id);
 
-export const stageOptions = (set: PromptSet): readonly SelectOption[] =>
-  stagesOf(set).map(({ name, versionId }) => ({
-    id: stageId(name),
-    label: name,
-    detail: `stage, points to ${targetWords(set, versionId)}`,
-  }));
+interface ChoiceOption extends SelectOption {
+  readonly choice: Choice;
+}
 
-export const versionOptions = (set: PromptSet): readonly SelectOption[] =>
+const option = (choice: Choice, label: string, detail: string): ChoiceOption => ({
+  id: choiceKey(choice),
+  label,
+  detail,
+  choice,
+});
+
+/** Stages, then versions. */
+export const choiceOptions = (set: PromptSet): readonly ChoiceOption[] => [
+  ...stagesOf(set).map(({ name: stage, versionId }) =>
+    option({ kind: 'stage', stage }, stage, `stage, points to ${targetWords(set, versionId)}`),
+  ),
+  ...versionOptions(set),
+];
+
+export const versionOptions = (set: PromptSet): readonly ChoiceOption[] =>
   set.versions.toReversed().map((each) => {
     const found = reached(set, each);
     const detail = [...stagesAt(set, each.id), ...(found === null ? [] : [`${found} on validation rows`])];
     const { id, name } = each;
     const label = `${versionWords(each)}${/^(Run|Version) \d+$/.test(name) ? '' : `, ${name}`}`;
-    return { id, label, detail: detail.join(' · ') };
+    return option({ kind: 'version', id }, label, detail.join(' · '));
   });

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
 import { generates, TASK_FACTS } from '../../../dataset/task-facts';
 import type { Row } from '../../../dataset/types';
-import { firstOf } from '../../../prompt-set/ready-prompt';
+import { firstOf } from '../../../prompt-set/planned';
 import { timeWords } from '../../../training/estimate';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';

@@ -1,5 +1,5 @@
 import { useStore } from 'zustand';
-import { firstOf } from '../../../prompt-set/ready-prompt';
+import { firstOf } from '../../../prompt-set/planned';
 import { RowLabels } from '../../shell/RowLabels';
 import { labelledFrom } from '../../state/label-queue';
 import { navigate, screenPath } from '../../state/location';

@@ -4,7 +4,7 @@ import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
 import { ShowRejected } from '../../shell/ShowRejected';
-import { VersionPicker } from '../../shell/VersionPicker';
+import { ChoicePicker } from '../../shell/VersionPicker';
 import { useResource } from '../../state/resource';
 import { useIsBusy, usePicked, usePromptSets, useStudio } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Panel, Select } from '../../ui';
@@ -79,12 +79,11 @@ function Choice() {
           onChange={(id) => chooseSet(id)}
           isDisabled={isBusy}
         />
-        <VersionPicker
+        <ChoicePicker
           label="Stage or version"
           set={set}
-          withStages
           value={which}
-          onChange={chooseWhich}
+          onChange={(chosen) => chosen && chooseWhich(chosen)}
           isDisabled={isBusy}
         />
       </div>

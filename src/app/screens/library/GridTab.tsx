@@ -5,7 +5,7 @@ import type { TaskKind } from '../../../dataset/types';
 import { asStudioError, type StudioError } from '../../../lib/errors';
 import { type Figure, headlineOf } from '../../../metrics/registry';
 import type { Listing } from '../../../prompt-set/listing';
-import { gridChoices } from '../../../prompt-set/ready-prompt';
+import { versionWords } from '../../../prompt-set/versions';
 import {
   cautions,
   figureWords,
@@ -14,7 +14,9 @@ import {
   gridCsv,
   gridJson,
   gridMarkdown,
+  gridRows,
   measuresOf,
+  rowId,
   type Slot,
   shadesOf,
   slotId,
@@ -72,7 +74,7 @@ function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
   const { change } = gridState.use();
   const remove = (keep: (id: string) => boolean) =>
     void change(({ rows, models, data, files }) => ({
-      rows: rows.filter(({ setId, choice }) => keep(`${setId}/${choice}`)),
+      rows: rows.filter((row) => keep(rowId(row))),
       models: models.filter(keep),
       data: data.filter(keep),
       files: files.filter(({ id }) => keep(id)),
@@ -156,11 +158,12 @@ function AddPrompt({ plan }: PlanProps) {
   const busy = useIsBusy();
   const [setId, setSetId] = useState<string | null>(plan.rows.at(-1)?.setId ?? null);
   const { value: set } = useResource(batchSet.use(), setId);
-  const isNew = (choice: string) => !plan.rows.some((row) => row.setId === setId && row.choice === choice);
-  const open = set ? gridChoices(set).filter(({ id }) => isNew(id)) : [];
-  const add = (choices: readonly string[]) =>
+  const known = new Set(plan.rows.map(rowId));
+  const rows = set ? gridRows(set, null) : [];
+  const open = rows.filter(({ id }) => !known.has(id)).map(({ version }) => version);
+  const add = (versionIds: readonly string[]) =>
     setId !== null &&
-    void change((p) => ({ ...p, rows: [...p.rows, ...choices.map((choice) => ({ setId, choice }))] }));
+    void change((p) => ({ ...p, rows: [...p.rows, ...versionIds.map((versionId) => ({ setId, versionId }))] }));
   return (
     <>
       <Select
@@ -174,7 +177,7 @@ function AddPrompt({ plan }: PlanProps) {
           label="Add a version"
           none="All are in the grid"
           onAdd={(id) => add([id])}
-          options={open.map(({ id, name }) => ({ id, label: name }))}
+          options={open.map((version) => ({ id: version.id, label: versionWords(version) }))}
         />
         {open.length > 1 ? (
           <Button size="s" isDisabled={busy} onPress={() => add(open.map(({ id }) => id))}>
@@ -219,7 +222,7 @@ function AddRows({ plan, view }: PlanProps & ViewProps) {
   const sets = usePromptSets((s) => s.sets);
   const busy = useIsBusy();
   const first = sets.find(({ id }) => id === plan.rows[0]?.setId);
-  const { task } = view.prompts[0]?.prompt ?? {};
+  const { task } = view.prompts[0]?.version.prompt ?? {};
   const fits = ({ labels }: Listing) =>
     !first ||
     (labels.every((label) => first.labels.includes(label)) && (first.labels.length === 0) === (labels.length === 0));

@@ -4,7 +4,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
-import { stageOptions } from '../../state/version-words';
+import { choiceOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Panel, ProgressBar, TextArea, TextField, TextForm } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
@@ -62,17 +62,13 @@ function Back() {
 function Actions({ set }: { readonly set: PromptSet }) {
   const { open: openExport } = exporting.use();
   const { show: showBatch } = batch.use();
-  const newest = set.versions.at(-1);
+  const [first] = choiceOptions(set);
   return (
     <>
       <Back />
       <Button onPress={() => navigate(screenPath(set.id, 'data'))}>Open</Button>
       <Button onPress={() => void openExport(set.id)}>Export</Button>
-      <Button
-        variant="primary"
-        isDisabled={!newest}
-        onPress={() => showBatch(set.id, stageOptions(set)[0]?.id ?? newest?.id ?? '')}
-      >
+      <Button variant="primary" isDisabled={!first} onPress={() => first && showBatch(set.id, first.choice)}>
         Run on a file
       </Button>
     </>

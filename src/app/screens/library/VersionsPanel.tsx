@@ -196,7 +196,7 @@ function Actions({ set, of: version }: VersionProps) {
         size="s"
         variant="quiet"
         aria-label={`Run ${words} on a file`}
-        onPress={() => showBatch(set.id, version.id)}
+        onPress={() => showBatch(set.id, { kind: 'version', id: version.id })}
       >
         Run on a file
       </Button>

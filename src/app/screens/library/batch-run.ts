@@ -3,7 +3,7 @@
 import { allUsed } from '../../../dataset/account';
 import { generates } from '../../../dataset/task-facts';
 import { labelsOf } from '../../../prompt/prompt';
-import { firstOf } from '../../../prompt-set/ready-prompt';
+import { type Choice, firstOf } from '../../../prompt-set/planned';
 import { writingSeconds } from '../../../training/estimate';
 import type { BatchEvent, BatchProgress, BatchRequest } from '../../../workflow/batch';
 import { job } from '../../state/job';
@@ -29,8 +29,8 @@ export interface BatchRun {
 
 export interface Chosen {
   readonly setId: string | null;
-  /** `stage:production`, or a version's id; null = not chosen yet. */
-  readonly which: string | null;
+  /** Null = not chosen yet. */
+  readonly which: Choice | null;
 }
 
 export const NOT_STARTED: BatchProgress = {
@@ -45,7 +45,7 @@ export const NOT_STARTED: BatchProgress = {
   first: [],
 };
 
-async function freshRun({ services, stores }: Studio, setId: string, which: string, text: string): Promise<BatchRun> {
+async function freshRun({ services, stores }: Studio, setId: string, which: Choice, text: string): Promise<BatchRun> {
   const { sha256 } = await stores.session.getState().modelReady();
   await stores.session.getState().tokenizerReady();
   const { plan, who } = await chosenVersion(services.store, setId, which);
@@ -65,7 +65,7 @@ async function freshRun({ services, stores }: Studio, setId: string, which: stri
 export const batchSeconds = (studio: Studio) => {
   const speedometer = createSpeedometer(studio.services, () => undefined);
   return resource(
-    async ({ setId, which, text }: { readonly setId: string; readonly which: string; readonly text: string }) => {
+    async ({ setId, which, text }: { readonly setId: string; readonly which: Choice; readonly text: string }) => {
       const { request } = await freshRun(studio, setId, which, text);
       const speed = await speedometer.known(await studio.stores.session.getState().modelReady());
       const tokens = await studio.services.workflow.call('batchTokens', request);

@@ -3,6 +3,7 @@ import { dealt, preparedOf, unlikeTexts } from '../../../dataset/test-support';
 import { StudioError } from '../../../lib/errors';
 import { setThreshold } from '../../../prompt-set/calibration';
 import { addWritten } from '../../../prompt-set/make-versions';
+import type { Choice } from '../../../prompt-set/planned';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage } from '../../../prompt-set/stages';
 import { changeVersion, promptOf } from '../../../prompt-set/versions';
@@ -10,6 +11,9 @@ import { testServices, testStudio } from '../../state/test-support';
 import { toasts } from '../../ui/toast';
 import { batch as batchOf } from './batch-store';
 import { batchRows, columnsOf } from './rows-file';
+
+const PRODUCTION: Choice = { kind: 'stage', stage: 'production' };
+const version = (id: string): Choice => ({ kind: 'version', id });
 
 const saved = vi.hoisted(() => ({ files: [] as { name: string; content: Blob }[] }));
 vi.mock('../../ui/download', () => ({
@@ -85,7 +89,7 @@ async function made() {
   };
   const error = () => batch.choice.getState().refused ?? rows.source.getState().error ?? batch.running.getState().error;
   /** Chooses a version and a file. */
-  const ready = async (which: string, of: File) => {
+  const ready = async (which: Choice, of: File) => {
     batch.chooseSet('s', which);
     batch.openFile(of);
     await vi.waitFor(() => expect(rows.source.getState().status).toBe('ready'));
@@ -96,7 +100,7 @@ async function made() {
 test('answers a file, keeps its columns, lists the rows left out, and changes no prompt set', async () => {
   const { batch, services, session, rows, file, run, ready } = await made();
   const before = JSON.stringify([await services.store.sets.list(), await services.store.listings.list()]);
-  await ready('stage:production', fileOf(5));
+  await ready(PRODUCTION, fileOf(5));
   expect(file()).toMatchObject({ rows: 5, columns: ['message', 'city'] });
   expect(columnsOf(file(), rows.columns.getState()).text).toBe('message');
   await batch.start();
@@ -120,7 +124,7 @@ test('marks what a person should review by the version’s threshold, and saves 
   const { batch, services, set, run, ready } = await made();
   const threshold = { value: 0.7, rows: 40, answered: 30, correct: 29 };
   await services.store.sets.put(setThreshold(set, 'h1', threshold, '2026-01-04'));
-  await ready('h1', fileOf(4));
+  await ready(version('h1'), fileOf(4));
   await batch.start();
   expect(run()).toMatchObject({ unsure: 2, account: { leftOut: { text: 1 } } });
   await batch.download();
@@ -138,7 +142,7 @@ test('marks what a person should review by the version’s threshold, and saves 
 
 test('keeps the answers that were given before a stop or a failure, and continues from there', async () => {
   const { batch, calls, run, error, ready } = await made();
-  await ready('h1', fileOf(60));
+  await ready(version('h1'), fileOf(60));
   const seen: number[] = [];
   const stop = batch.running.subscribe(({ run }) => {
     const done = run?.progress.done ?? 0;
@@ -167,7 +171,7 @@ test('answers a file with generated texts; a stop keeps those that are there, an
   const texts = { ...set, words: [], kind: 'generate' as const, longest: 4 };
   const prompt = promptOf(texts, { template: '{text}\nTone:', shots: 0, shotSeed: 0 });
   await services.store.sets.put(changeVersion(texts, 'h1', { prompt }, 'now'));
-  await ready('stage:production', fileOf(40));
+  await ready(PRODUCTION, fileOf(40));
   const unsubscribe = batch.running.subscribe(({ run }) => {
     if (run && run.progress.done > 0) batch.running.stop();
   });
@@ -209,7 +213,7 @@ test('refuses a file over the limit before it is read, and stops reading when as
 
 test('refuses a stage that was removed, rather than answer with another version', async () => {
   const { batch, services, calls, run, error, ready } = await made();
-  await ready('stage:production', fileOf(3));
+  await ready(PRODUCTION, fileOf(3));
   await services.store.sets.update('s', (s) => moveStage(s, { stage: 'production', to: null }, '2026-01-04'));
   await batch.start();
   expect(error()?.message).toContain('TONE has no stage “production”');
@@ -220,7 +224,7 @@ test('refuses a stage that was removed, rather than answer with another version'
 test('asks about the rows that it was least sure of, and adds them with their labels to training', async () => {
   const { batch, services, ready, error } = await made();
   await ready(
-    'h1',
+    version('h1'),
     new File([['message,city', ...unlikeTexts(30, 8).map((text) => `${text},Ulm`)].join('\n')], 'new.csv'),
   );
   await batch.start();
@@ -269,7 +273,7 @@ test('asks only about answers below the threshold of a version that has one', as
   const threshold = { value: 0.7, rows: 40, answered: 30, correct: 29 };
   await services.store.sets.put(setThreshold(set, 'h1', threshold, '2026-01-04'));
   await services.store.datasets.put({ setId: 's', dataset: (await preparedOf(dealt(60, ['good', 'bad']))).dataset });
-  await ready('h1', fileOf(10));
+  await ready(version('h1'), fileOf(10));
   await batch.start();
   await batch.label();
   expect(batch.queue.getState().rows.map(({ index }) => index)).toEqual([1, 3, 5, 7, 9]);
@@ -277,20 +281,20 @@ test('asks only about answers below the threshold of a version that has one', as
 
 test('shows no answers to another version or file, and changes neither while it runs', async () => {
   const { batch, file, run, error, ready } = await made();
-  await ready('h1', fileOf(60));
+  await ready(version('h1'), fileOf(60));
   const stop = batch.running.subscribe(({ run, running }) => {
     if (!running || !run?.progress.done) return;
-    batch.chooseWhich('stage:production');
+    batch.chooseWhich(PRODUCTION);
     expect(error()?.message).toContain('Stop it first');
     batch.openFile(fileOf(9));
     batch.running.stop();
   });
   await batch.start();
   stop();
-  expect(batch.choice.getState().which).toBe('h1');
+  expect(batch.choice.getState().which).toEqual(version('h1'));
   expect(file()).toMatchObject({ rows: 60 });
   expect(run()).toMatchObject({ status: 'stopped' });
-  batch.chooseWhich('stage:production');
+  batch.chooseWhich(PRODUCTION);
   expect(run()).toBeNull();
   expect(error()).toBeNull();
   await batch.start();

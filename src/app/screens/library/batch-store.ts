@@ -5,6 +5,7 @@ import { blockingIssue } from '../../../dataset/lint/define';
 import type { Change, ColumnMapping, Dataset, Row } from '../../../dataset/types';
 import { currentVersion, freshVersion } from '../../../dataset/versions';
 import { asStudioError, badInput, type StudioError } from '../../../lib/errors';
+import type { Choice } from '../../../prompt-set/planned';
 import { stamp } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { UnsureRow } from '../../../workflow/batch';
@@ -12,6 +13,7 @@ import { type Labelled, labelledFrom, labelQueue } from '../../state/label-queue
 import { navigate } from '../../state/location';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
+import { choiceKey } from '../../state/version-words';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { type BatchRun, batchJob, batchSeconds, type Chosen } from './batch-run';
@@ -24,7 +26,7 @@ export interface BatchOptions {
   readonly each: LabelScore | 'nothing';
 }
 
-interface Choice extends Chosen {
+interface BatchChoice extends Chosen {
   readonly options: BatchOptions;
   readonly refused: StudioError | null;
 }
@@ -41,7 +43,7 @@ export const batchSet = perStudio(
 
 function batchState(studio: Studio) {
   const rows = batchRows.of(studio);
-  const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
+  const choice = createStore<BatchChoice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
   const running = batchJob(studio, choice.getState);
   const refuse = (cause: unknown) => choice.setState({ refused: asStudioError(cause, 'This did not work') });
   return { rows, choice, running, refuse };
@@ -58,18 +60,19 @@ function answering({ rows, choice, running }: State) {
     running.setState({ run: null, error: null });
     act();
   };
-  const chooseSet = (setId: string, which: string | null = null) => {
+  const chooseSet = (setId: string, which: Choice | null = null) => {
     const before = choice.getState();
-    if (before.setId === setId && (which === null || which === before.which)) return;
+    const isSame = which === null || (before.which !== null && choiceKey(which) === choiceKey(before.which));
+    if (before.setId === setId && isSame) return;
     change(() => choice.setState({ setId, which }));
   };
   return {
     chooseSet,
-    show: (setId: string, which: string) => {
+    show: (setId: string, which: Choice) => {
       chooseSet(setId, which);
       navigate(`${location.hash.slice(1).split('?')[0]}?tab=batch`);
     },
-    chooseWhich: (which: string) => change(() => choice.setState({ which })),
+    chooseWhich: (which: Choice) => change(() => choice.setState({ which })),
     openFile: (file: File) => change(() => void rows.open(file)),
     chooseText: (text: string) => change(() => rows.choose(text)),
     closeFile: () => change(rows.close),

@@ -282,8 +282,8 @@ describe('a grid in the page', () => {
 
   const plan = {
     rows: [
-      { setId: 's', choice: 'h-s' },
-      { setId: 't', choice: 'h-t' },
+      { setId: 's', versionId: 'h-s' },
+      { setId: 't', versionId: 'h-t' },
     ],
     models: [MODEL.sha256, OTHER.sha256],
     data: ['s', 't'],

@@ -2,13 +2,13 @@
 import { createStore } from 'zustand/vanilla';
 import { type ColumnMapping, type Dataset, MAX_BYTES, type TaskKind } from '../../../dataset/types';
 import type { AnswerDifference } from '../../../evaluation/sheets';
+import { present } from '../../../lib/assert';
 import { inTurn } from '../../../lib/control';
 import { badInput } from '../../../lib/errors';
 import { bytes as sizeWords } from '../../../lib/format';
 import type { Answers, Said } from '../../../prompt-set/answers';
 import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { countLook } from '../../../prompt-set/prompt-set';
-import { type GridRow, gridRow } from '../../../prompt-set/ready-prompt';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import {
@@ -18,7 +18,10 @@ import {
   type Grid,
   type GridCell,
   type GridData,
+  type GridRow,
+  gridRows,
   pairsOnShow,
+  rowId,
   rowsKeyOf,
   type SlotPair,
   slotId,
@@ -36,7 +39,7 @@ import { perStudio, type Studio } from '../../state/studio';
 import { setDetail } from './library-store';
 
 export interface GridPlan {
-  readonly rows: readonly { readonly setId: string; readonly choice: string }[];
+  readonly rows: readonly { readonly setId: string; readonly versionId: string }[];
   /** SHA-256 of weights. */
   readonly models: readonly string[];
   /** Ids of prompt sets, whose test rows are answered. */
@@ -68,10 +71,10 @@ function firstPlan(studio: Studio): GridPlan {
   return set && chosen.length > 0 ? planOf(studio, set.id, chosen) : planOf(studio, null, []);
 }
 
-function planOf({ stores: { session } }: Studio, setId: string | null, choices: readonly string[]): GridPlan {
+function planOf({ stores: { session } }: Studio, setId: string | null, versionIds: readonly string[]): GridPlan {
   const model = weightsOf(session.getState());
   return {
-    rows: setId === null ? [] : choices.map((choice) => ({ setId, choice })),
+    rows: setId === null ? [] : versionIds.map((versionId) => ({ setId, versionId })),
     models: model === null ? [] : [model],
     data: setId === null ? [] : [setId],
     files: [],
@@ -87,10 +90,8 @@ async function viewOf({ services: { store }, stores }: Studio, plan: GridPlan, f
     const [set, rows] = await Promise.all([store.sets.get(id), store.datasets.get(id)]);
     if (set?.deletedAt === null) sets.set(id, { set, dataset: rows?.dataset ?? null });
   }
-  const prompts = plan.rows.flatMap(({ setId, choice }) => {
-    const stored = sets.get(setId);
-    return stored ? (gridRow(stored.set, choice, stored.dataset) ?? []) : [];
-  });
+  const rows = [...sets.values()].flatMap(({ set, dataset }) => gridRows(set, dataset));
+  const prompts = plan.rows.flatMap((row) => rows.find(({ id }) => id === rowId(row)) ?? []);
   const { known } = stores.models.getState();
   const models = plan.models.flatMap((id) => {
     const found = known.find(({ info }) => info?.sha256 === id);
@@ -108,14 +109,14 @@ async function viewOf({ services: { store }, stores }: Studio, plan: GridPlan, f
   const skipped = [...keys].flatMap(([id, key]): GridCell[] => {
     const slot = slotOf(id);
     const [of, on] = [prompts.find((p) => p.id === slot.prompt), data.find((d) => d.id === slot.data)];
-    const why = of && on?.dataset ? whySkipped(of, slot.model, on.dataset, on.isFile) : null;
+    const why = of && on?.dataset ? whySkipped(of.version, slot.model, on.dataset, on.isFile) : null;
     return why === null ? [] : [{ ...slot, key, skipped: why, answers: null }];
   });
   return { prompts, models, data, keys, skipped };
 }
 
 const cellOf = ({ setId, versionId, model, data, key, answers }: Answers): GridCell => ({
-  prompt: `${setId}/${versionId}`,
+  prompt: rowId({ setId, versionId }),
   model: model.sha256,
   data: data.id,
   key,
@@ -191,12 +192,12 @@ function keptCells({ services: { store } }: Studio) {
       cells.setState({ cells: new Map([...kept].map(([slot, each]) => [slot, cellOf(each)])) });
     },
     /** Stores what was said in a cell, in place of what was said there before. */
-    keep: async (cell: GridCell, said: Said | null, named: Pick<Answers, 'data' | 'model'>) => {
+    keep: async (cell: GridCell, of: GridRow, said: Said | null, named: Pick<Answers, 'data' | 'model'>) => {
       const slot = slotId(cell);
-      const [setId = '', versionId = ''] = cell.prompt.split('/');
       if (said) {
         const id = kept.get(slot)?.id ?? crypto.randomUUID();
-        const answers = { id, setId, versionId, createdAt: new Date().toISOString(), key: cell.key, ...named, ...said };
+        const own = { id, setId: of.setId, versionId: of.version.id, createdAt: new Date().toISOString() };
+        const answers = { ...own, key: cell.key, ...named, ...said };
         await store.measurements.put(answers);
         kept.set(slot, answers);
       }
@@ -216,7 +217,7 @@ async function rowsInUse({ services: { store } }: Studio): Promise<GridPlan['row
     ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
   );
   const sets = await Promise.all(listed.map(({ id }) => store.sets.get(id)));
-  return sets.flatMap((set) => (set ? stagesOf(set).map(({ versionId: choice }) => ({ setId: set.id, choice })) : []));
+  return sets.flatMap((set) => (set ? stagesOf(set).map(({ versionId }) => ({ setId: set.id, versionId })) : []));
 }
 
 export const gridState = perStudio((studio) => {
@@ -258,9 +259,10 @@ export const gridState = perStudio((studio) => {
     },
     addInUse: async () => {
       const rows = await rowsInUse(studio);
-      const isIn = (all: GridPlan['rows'], row: GridPlan['rows'][number]) =>
-        all.some(({ setId, choice }) => setId === row.setId && choice === row.choice);
-      await change((p) => ({ ...p, rows: [...p.rows, ...rows.filter((row) => !isIn(p.rows, row))] }));
+      await change((p) => {
+        const known = new Set(p.rows.map(rowId));
+        return { ...p, rows: [...p.rows, ...rows.filter((row) => !known.has(rowId(row)))] };
+      });
     },
     /** The difference of two cells, with all pairs on show counted. */
     difference: steadyResource(async (pair: string, signal): Promise<AnswerDifference | null> => {
@@ -327,6 +329,10 @@ export const filling = perStudio((studio) => {
       const looked = new Set<string>();
       const save = async (cell: GridCell, said: Said | null, model: Answers['model']) => {
         const on = data.find(({ id }) => id === cell.data);
+        const of = present(
+          prompts.find(({ id }) => id === cell.prompt),
+          'the row',
+        );
         // before the result is shown: these test rows have then been used once more
         if (said && !on?.isFile && !looked.has(cell.data)) {
           looked.add(cell.data);
@@ -334,7 +340,7 @@ export const filling = perStudio((studio) => {
         }
         const name = on?.dataset?.table.format.fileName ?? on?.name ?? '';
         const kind = on?.isFile ? ('file' as const) : ('test' as const);
-        await state.keep(cell, said, { data: { kind, id: cell.data, name }, model });
+        await state.keep(cell, of, said, { data: { kind, id: cell.data, name }, model });
       };
       await stores.models.getState().visit(async (load) => {
         const present = weightsOf(stores.session.getState());

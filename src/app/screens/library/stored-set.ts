@@ -3,18 +3,10 @@ import { generates } from '../../../dataset/task-facts';
 import type { CompleteSet } from '../../../interchange/set-files';
 import { badInput } from '../../../lib/errors';
 import { drawsExamples } from '../../../prompt/prompt';
-import {
-  type AskedVersion,
-  alone,
-  askedVersion,
-  findVersions,
-  firstOf,
-  type Planned,
-} from '../../../prompt-set/ready-prompt';
-import type { PromptSet, Version } from '../../../prompt-set/types';
-import { versionById } from '../../../prompt-set/versions';
+import { alone, type Choice, findVersions, firstOf, type Planned } from '../../../prompt-set/planned';
+import type { PromptSet } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
-import { stageOf } from '../../state/version-words';
 
 async function storedSet(disk: Store, setId: string): Promise<PromptSet | null> {
   const set = await disk.sets.get(setId);
@@ -56,31 +48,26 @@ interface Chosen {
 const gone = (what: string) => badInput(`This ${what} is no longer in the library. Choose another one.`);
 
 /**
- * The version with an id, or what a stage and the set's policy refer to now.
- * @param withRows the set's own rows are needed for any prompt @throws StudioError `bad-input` if there is none
+ * The version that is chosen, or what its stage and the set's policy refer to now.
+ * @throws StudioError `bad-input` if there is none
  */
-export async function chosenVersion(disk: Store, setId: string, which: string, withRows = false): Promise<Chosen> {
+export async function chosenVersion(disk: Store, setId: string, choice: Choice): Promise<Chosen> {
   const set = await storedSet(disk, setId);
   if (!set) throw gone('prompt set');
   const { handle, policy = { kind: 'as-asked' } } = set;
-  const open = async (of: Version | null) => of && storedVersion(disk, set, of, withRows);
-  const stage = stageOf(which);
-  if (stage !== null) {
-    const found = findVersions([set], { handle, stage }, policy.kind);
-    const fallback = policy.kind === 'as-asked' ? null : await open(found.fallback);
-    const plan = { asked: await open(found.asked), fallback, policy };
-    const answers = policy.kind === 'hand-written' && fallback ? fallback : firstOf(plan);
-    return { plan, who: `${handle}, ${stage} (${answers.name})` };
+  const open = async (plan: Pick<Planned, 'asked' | 'fallback' | 'policy'>): Promise<Planned> => {
+    const needsRows = [plan.asked, plan.fallback].some((of) => of && drawsExamples(of.prompt));
+    const stored = generates(set.kind) || needsRows ? await disk.datasets.get(set.id) : null;
+    return { ...plan, handle, dataset: stored?.dataset ?? null };
+  };
+  if (choice.kind === 'stage') {
+    const found = findVersions([set], { handle, stage: choice.stage }, policy.kind);
+    const fallback = policy.kind === 'as-asked' ? null : found.fallback;
+    const answers = policy.kind === 'hand-written' && fallback ? fallback : firstOf(found);
+    const plan = await open({ asked: found.asked, fallback, policy });
+    return { plan, who: `${handle}, ${choice.stage} (${versionWords(answers)})` };
   }
-  const version = versionById(set, which);
+  const version = versionById(set, choice.id);
   if (!version) throw gone('version');
-  const asked = await storedVersion(disk, set, version, withRows);
-  return { plan: alone(asked), who: `${handle}, ${asked.name}` };
-}
-
-/** The version as it is asked. @param withRows the set's own rows are needed for any prompt */
-async function storedVersion(disk: Store, set: PromptSet, of: Version, withRows: boolean): Promise<AskedVersion> {
-  const needsRows = withRows || generates(set.kind) || drawsExamples(of.prompt);
-  const stored = needsRows ? await disk.datasets.get(set.id) : null;
-  return askedVersion(set, of, stored?.dataset ?? null);
+  return { plan: await open(alone(version)), who: `${handle}, ${versionWords(version)}` };
 }

@@ -2,7 +2,7 @@ import { counted } from '../../../lib/format';
 import { textsOf } from '../../../prompt/prompt';
 import { saidLabel } from '../../../prompt/said';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
-import { firstOf } from '../../../prompt-set/ready-prompt';
+import { firstOf } from '../../../prompt-set/planned';
 import type { Fields as RowFields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { ProbabilityBars, WhichWords } from '../../charts';

@@ -1,13 +1,15 @@
 import { type ReactNode, useEffect } from 'react';
 import { chosenTrained } from '../../../prompt-set/make-versions';
+import type { Choice } from '../../../prompt-set/planned';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
+import { ChoicePicker } from '../../shell/VersionPicker';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { DEFAULT_MODEL } from '../../state/session-state';
 import { useModel, useOnlyShows, useOpen, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
-import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, EmptyState, Failed, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
+import { choiceOptions } from '../../state/version-words';
+import { Button, EmptyState, Failed, Note, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { addressedKey, type Cast, castKey } from './cast';
 import { ContinuationSettings, DecidingWords, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Cells, Presentation, RightAnswer } from './Presentation';
@@ -18,24 +20,24 @@ export default function PlaygroundScreen() {
   const open = useOpen();
   const { set } = open;
   const model = useModel()?.sha256 ?? null;
-  const [extra, setExtra] = useQuery<string>('also', '');
+  const { also, setAlso } = useAlso();
   const fields = usePlayground((s) => s.fields);
   const sets = usePromptSets((s) => s.sets);
   const { id = null, stage = null } = addressIn(fields, sets) ?? {};
-  const key = id === null ? castKey(open, extra, model) : addressedKey(open, { id, stage }, model);
+  const key = id === null ? castKey(open, also, model) : addressedKey(open, { id, stage }, model);
   const { value: cast, status } = useResource(usePlayground.use().cast, key);
   usePresentationFromAddress(cast !== null);
   if (cast)
     return (
       <LoadedPlayground cast={cast}>
         <TypedRow>
-          {set && id === null ? <ExtraChoice set={set} extra={extra} onChange={setExtra} /> : null}
+          {set && id === null ? <ExtraChoice set={set} also={also} onChange={setAlso} /> : null}
           {cast.trouble ? (
             <Note
               tone="bad"
               live
               title="This version cannot be added"
-              actions={{ 'Continue without it': () => setExtra('') }}
+              actions={{ 'Continue without it': () => setAlso(null) }}
             >
               {cast.trouble}
             </Note>
@@ -217,24 +219,27 @@ function useAsked(): string | null {
     : `Asks ${name}${to.stage === null ? '' : `, ${to.stage}`}.`;
 }
 
-interface ExtraChoiceProps {
-  readonly set: PromptSet;
-  readonly extra: string;
-  readonly onChange: (which: string) => void;
+/** What is asked too: a version or a stage in the address. */
+function useAlso() {
+  const [version, setVersion] = useQuery<string>('also', '');
+  const [stage, setStage] = useQuery<string>('stage', '');
+  const also: Choice | null = stage ? { kind: 'stage', stage } : version ? { kind: 'version', id: version } : null;
+  const setAlso = (choice: Choice | null) => {
+    setVersion(choice?.kind === 'version' ? choice.id : '');
+    setStage(choice?.kind === 'stage' ? choice.stage : '');
+  };
+  return { also, setAlso };
 }
 
-function ExtraChoice({ set, extra, onChange }: ExtraChoiceProps) {
-  const versions = versionOptions(set);
-  const stages = stageOptions(set);
-  if (versions.length < 2 && stages.length === 0 && extra === '') return null;
-  return (
-    <Select
-      label="Add another version"
-      options={[{ id: '', label: 'None' }, ...stages, ...versions]}
-      value={extra}
-      onChange={onChange}
-    />
-  );
+interface ExtraChoiceProps {
+  readonly set: PromptSet;
+  readonly also: Choice | null;
+  readonly onChange: (choice: Choice | null) => void;
+}
+
+function ExtraChoice({ set, also, onChange }: ExtraChoiceProps) {
+  if (choiceOptions(set).length < 2 && also === null) return null;
+  return <ChoicePicker label="Add another version" none="None" set={set} value={also} onChange={onChange} />;
 }
 
 function Examples() {

@@ -7,8 +7,8 @@ import { logSoftmax } from '../../../metrics/classification';
 import { softOf, textsOf } from '../../../prompt/prompt';
 import { recordComparison } from '../../../prompt-set/calibration';
 import { addWritten } from '../../../prompt-set/make-versions';
+import { alone, type Choice, firstOf } from '../../../prompt-set/planned';
 import { changeTask, createPromptSet } from '../../../prompt-set/prompt-set';
-import { firstOf } from '../../../prompt-set/ready-prompt';
 import { moveStage } from '../../../prompt-set/stages';
 import { askedOf, calibratedAs, withTexts, writtenIn } from '../../../prompt-set/test-support';
 import { createRouter } from '../../../route/router';
@@ -85,16 +85,18 @@ const set = moveStage(
   'now',
 );
 
-const castWith = (extra: string, of = set) => setCast(of, null, null, { extra });
-const extraOf = (extra: string, of = set) => castWith(extra, of).players.find(({ id }) => id === 'extra');
+const PRODUCTION: Choice = { kind: 'stage', stage: 'production' };
+const version = (id: string): Choice => ({ kind: 'version', id });
+const castWith = (also: Choice | null, of = set) => setCast(of, null, null, { also });
+const extraOf = (also: Choice | null, of = set) => castWith(also, of).players.find(({ id }) => id === 'extra');
 
 test('asks the version that a stage points to', () => {
-  expect(extraOf('')).toBeUndefined();
-  expect(extraOf('stage:production')).toMatchObject({
+  expect(extraOf(null)).toBeUndefined();
+  expect(extraOf(PRODUCTION)).toMatchObject({
     title: 'production: hand-written 1',
     plan: { asked: { prompt: { voices: [{ template: 'A {text}' }] } } },
   });
-  expect(extraOf('h2')).toMatchObject({
+  expect(extraOf(version('h2'))).toMatchObject({
     ...{ title: 'hand-written 1', side: 'a' },
     plan: { asked: { prompt: { voices: [{ soft: null }] } }, fallback: null },
   });
@@ -103,34 +105,34 @@ test('asks the version that a stage points to', () => {
 test('asks your prompt too where the policy of the set lets it answer for a stage', () => {
   const info = { hidden: 2, sha256: 'w' };
   const tuned = { ...setOf('Tone', ['bad', 'good'], info, 1), policy: { kind: 'fallback', rowTimeoutMs: 9 } } as const;
-  expect(extraOf('stage:production', tuned)?.plan).toMatchObject({
+  expect(extraOf(PRODUCTION, tuned)?.plan).toMatchObject({
     policy: { kind: 'fallback', rowTimeoutMs: 9 },
-    fallback: { name: 'hand-written 1', prompt: { voices: [{ template: 'Say it. {text}\nAnswer:', soft: null }] } },
+    fallback: { number: 1, prompt: { voices: [{ template: 'Say it. {text}\nAnswer:', soft: null }] } },
     asked: { prompt: { threshold: null }, model: { sha256: 'w' } },
   });
-  const isAlone = (which: string, of: typeof tuned | typeof set) => extraOf(which, of)?.plan.fallback === null;
-  expect(isAlone('Tone-ttt', tuned)).toBe(true);
-  expect(isAlone('stage:production', { ...tuned, policy: { kind: 'as-asked' } })).toBe(true);
-  expect(isAlone('stage:production', { ...set, policy: { kind: 'fallback' } })).toBe(true);
-  expect(castWith('stage:production', withTexts(tuned, { shots: 4 })).trouble).toContain(
+  const isAlone = (which: Choice, of: typeof tuned | typeof set) => extraOf(which, of)?.plan.fallback === null;
+  expect(isAlone(version('Tone-ttt'), tuned)).toBe(true);
+  expect(isAlone(PRODUCTION, { ...tuned, policy: { kind: 'as-asked' } })).toBe(true);
+  expect(isAlone(PRODUCTION, { ...set, policy: { kind: 'fallback' } })).toBe(true);
+  expect(castWith(PRODUCTION, withTexts(tuned, { shots: 4 })).trouble).toContain(
     'Its examples are rows of its prompt set',
   );
 });
 
-test.each([
-  ['stage:staging', 'TONE has no stage “staging”; it has production.'],
-  ['gone', 'no longer in the library'],
-  ['h3', 'Its examples are rows of its prompt set'],
-])('never asks another version in place of %s', (which, why) => {
+test.each<readonly [Choice, string]>([
+  [{ kind: 'stage', stage: 'staging' }, 'TONE has no stage “staging”; it has production.'],
+  [version('gone'), 'no longer in the library'],
+  [version('h3'), 'Its examples are rows of its prompt set'],
+])('never asks another version in place of %o', (which, why) => {
   expect(extraOf(which)).toBeUndefined();
   expect(castWith(which).trouble).toContain(why);
 });
 
 test('keeps a version’s own answer words, and leaves it out when its labels differ', () => {
   const reworded = changeTask(set, { words: words.map((w) => ({ ...w, word: ` ${w.label}!` })) }, 'later');
-  expect(extraOf('stage:production', reworded)?.plan.asked?.prompt.voices).toMatchObject([{ words }]);
+  expect(extraOf(PRODUCTION, reworded)?.plan.asked?.prompt.voices).toMatchObject([{ words }]);
   const relabelled = changeTask(set, { words: words.slice(1) }, 'later');
-  expect(castWith('stage:production', relabelled).trouble).toContain('other labels');
+  expect(castWith(PRODUCTION, relabelled).trouble).toContain('other labels');
 });
 
 test('answers as the comparison does, and one text alike on every card, in Compare, the playground and the router', async () => {
@@ -171,9 +173,8 @@ test('answers as the comparison does, and one text alike on every card, in Compa
     expect([isOn('untuned'), isOn('yours')]).toEqual([true, true]);
     if (!isSameText) continue;
     expect(await shown('untuned')).toEqual(await shown('yours'));
-    const router = createRouter({ host, sets: [after], rowsOf: () => dataset });
-    const version = { side: 'written', number: 1 } as const;
-    const routed = await router.classify({ handle: after.handle, version }, fields, uninterrupted);
+    const typed = alone(present(writtenIn(after)[0], 'a version'), dataset);
+    const routed = await createRouter({ host }).classify(typed, fields, uninterrupted);
     expect(routed.probabilities).toEqual(await shown('untuned'));
     expect(writtenIn(after).find(({ id }) => id === written)?.prompt.calibration).not.toBeNull();
   }

@@ -12,23 +12,15 @@ import { isText, labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
 import { chosenWritten } from '../../../prompt-set/make-versions';
-import {
-  type AskedVersion,
-  alone,
-  askedVersion,
-  findVersions,
-  type Planned,
-  withoutVectors,
-} from '../../../prompt-set/ready-prompt';
+import { alone, type Choice, findVersions, type Planned, withoutVectors } from '../../../prompt-set/planned';
 import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet, Version } from '../../../prompt-set/types';
-import { taskOf, versionById } from '../../../prompt-set/versions';
+import { taskOf, versionById, versionWords } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, TEXT_SLOT } from '../../../task/template';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
 import type { SampleSet } from '../../state/site-files';
 import type { Studio } from '../../state/studio';
-import { stageId, stageOf } from '../../state/version-words';
 import type { ArmSide } from '../../ui';
 
 export interface Player {
@@ -61,17 +53,17 @@ const FIRST_EXAMPLES = 5;
 const TITLES = { untuned: 'Untuned', yours: 'Your prompt', tuned: 'Tuned prompt' } as const;
 const SIDES = { untuned: 'ref', yours: 'a', tuned: 'b' } as const;
 
-/** @param extra a stage (`stage:production`) or a version's id that is asked too; empty = none */
+/** @param also what is asked too */
 export function setCast(
   open: PromptSet,
   dataset: Dataset | null,
   sample: SampleSet | null,
-  { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
+  { also = null, longest = null }: { readonly also?: Choice | null; readonly longest?: number | null } = {},
 ): Cast {
   const asking = { set: open, dataset, longest };
   const hasAnswers = generates(open.kind) || open.words.length > 0;
   const usual = hasAnswers ? usualPlayers(asking) : [];
-  const another = hasAnswers ? extraPlayer(asking, extra) : null;
+  const another = hasAnswers && also ? extraPlayer(asking, also) : null;
   const found = [...usual, ...(another ? [another] : [])];
   const players = found.flatMap((each) => (each.ok ? [each.value] : []));
   const columns = columnsOf(players);
@@ -113,13 +105,13 @@ type Found<T> = Result<T, Failure<'not-here'>>;
 const not = (why: string): Found<never> => fail('not-here', why);
 
 /** A version as a typed text is asked: its examples are in its texts. */
-function played({ dataset, longest }: Asking, of: AskedVersion): Found<AskedVersion> {
+function played({ dataset, longest }: Asking, of: Version, name: string): Found<Version> {
   try {
     const prompt = wholePrompt(of.prompt, dataset);
     const task = 'longest' in prompt.task ? { ...prompt.task, longest } : prompt.task;
-    return ok({ ...of, prompt: { ...prompt, task }, dataset: null });
+    return ok({ ...of, prompt: { ...prompt, task } });
   } catch (cause) {
-    return not(`${of.name} cannot be asked here. ${asStudioError(cause).message}`);
+    return not(`${name} cannot be asked here. ${asStudioError(cause).message}`);
   }
 }
 
@@ -127,18 +119,17 @@ const usualPlayers = (asking: Asking): readonly Found<Player>[] =>
   armsOf(asking.set).arms.flatMap((arm) => {
     const { id, name, version } = arm;
     if (id !== 'untuned' && id !== 'yours' && id !== 'tuned') return [];
-    const found = played(asking, { ...askedVersion(asking.set, version, null), name });
+    const found = played(asking, version, name);
     return [found.ok ? ok({ id, name, title: TITLES[id], side: SIDES[id], plan: alone(found.value) }) : found];
   });
 
 /** The chosen stage or version; another one in its place only as the policy of the set says. */
-function extraPlayer(asking: Asking, which: string): Found<Player> | null {
+function extraPlayer(asking: Asking, choice: Choice): Found<Player> {
   const { set } = asking;
-  if (which === '') return null;
-  const stage = stageOf(which);
+  const stage = choice.kind === 'stage' ? choice.stage : null;
   const found = stage === null ? null : resolveStage(set, stage);
   if (found && !found.ok) return not(found.error.message);
-  const of = found?.ok ? found.value : versionById(set, which);
+  const of = choice.kind === 'version' ? versionById(set, choice.id) : found?.value;
   if (!of) return not('This version is no longer in the library. Choose another one.');
   const asked = fitting(asking, of);
   if (!asked.ok) return asked;
@@ -146,8 +137,9 @@ function extraPlayer(asking: Asking, which: string): Found<Player> | null {
   const other = stage !== null && policy && policy.kind !== 'as-asked' ? fallbackFor(set, stage) : null;
   const fallback = other && fitting(asking, other);
   if (fallback && !fallback.ok) return fallback;
-  const plan = fallback && policy ? { asked: asked.value, fallback: fallback.value, policy } : alone(asked.value);
-  const title = stage === null ? asked.value.name : `${stage}: ${asked.value.name}`;
+  const own = alone(asked.value, null, set.handle);
+  const plan = fallback && policy ? { ...own, fallback: fallback.value, policy } : own;
+  const title = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
   return ok({ id: 'extra', name: title, title, side: isText(of.prompt) ? 'a' : 'b', plan });
 }
 
@@ -155,16 +147,15 @@ const fallbackFor = (set: PromptSet, stage: string): Version | null =>
   chosenWritten(set) ? findVersions([set], { handle: set.handle, stage }, 'fallback').fallback : null;
 
 /** A version that answers with the labels of the set. */
-function fitting(asking: Asking, of: Version): Found<AskedVersion> {
-  const { set, dataset } = asking;
-  const asked = askedVersion(set, of, dataset);
-  return contentKey(labelsOf(asked.prompt)) === contentKey(labelsOf({ task: taskOf(set) }))
-    ? played(asking, asked)
-    : not(`${asked.name} was made for other labels than this prompt set has now. Use Batch to run it.`);
+function fitting(asking: Asking, of: Version): Found<Version> {
+  const name = versionWords(of);
+  return contentKey(labelsOf(of.prompt)) === contentKey(labelsOf({ task: taskOf(asking.set) }))
+    ? played(asking, of, name)
+    : not(`${name} was made for other labels than this prompt set has now. Use Batch to run it.`);
 }
 
 /** Vectors only work with the weights they were trained on. */
-export function shippedCast(tuned: AskedVersion, sample: SampleSet | null, loadedSha256: string | null): Cast {
+export function shippedCast(tuned: Version, sample: SampleSet | null, loadedSha256: string | null): Cast {
   const { model, prompt } = tuned;
   const fits = loadedSha256 === null || loadedSha256 === model?.sha256;
   const plan = alone(withoutVectors(tuned));
@@ -232,33 +223,38 @@ export interface CastKey {
   /** The open set and its rows, each as it is: another one after any change. */
   readonly set: PromptSet | null;
   readonly dataset: Dataset | null;
-  readonly extra: string;
+  /** What is asked too: a version by its id, or a stage. */
+  readonly version: string | null;
+  readonly stage: string | null;
   readonly model: string | null;
 }
 
 type Open = Pick<PromptSetsState, 'set' | 'dataset'>;
 
-export const castKey = ({ set, dataset }: Open, extra: string, model: string | null): CastKey => ({
+export const castKey = ({ set, dataset }: Open, also: Choice | null, model: string | null): CastKey => ({
   setId: set?.id ?? null,
   set,
   dataset,
   model,
-  extra: set ? extra : '',
+  version: set && also?.kind === 'version' ? also.id : null,
+  stage: set && also?.kind === 'stage' ? also.stage : null,
 });
 
 export const addressedKey = (open: Open, { id, stage }: Addressed, model: string | null): CastKey => {
-  const extra = stage === null ? '' : stageId(stage);
   const none = { set: null, dataset: null };
-  return open.set?.id === id ? castKey(open, extra, model) : { ...castKey(none, '', model), setId: id, extra };
+  const key = castKey(open.set?.id === id ? open : none, null, model);
+  return { ...key, setId: id, stage };
 };
 
 /** The prompts of a prompt set, or, where none is open, the shipped one; null when there is nothing to ask. */
-export async function findCast({ services, stores }: Studio, { setId, extra }: CastKey): Promise<Cast | null> {
+export async function findCast({ services, stores }: Studio, { setId, version, stage }: CastKey): Promise<Cast | null> {
   const open = stores.promptSets.getState();
   const { store } = services;
   const isOther = setId !== null && setId !== open.set?.id;
   const set = isOther ? ((await store.sets.get(setId)) ?? null) : open.set;
   const dataset = isOther ? ((await store.datasets.get(setId))?.dataset ?? null) : open.dataset;
+  const choice = version === null ? null : { kind: 'version' as const, id: version };
+  const also = stage === null ? choice : { kind: 'stage' as const, stage };
   const sample = await services.loadSample().catch(() => null);
   const cast = set ? await castOfSet(set) : await castOfShipped();
   if (!cast || cast.players.length === 0) return null;
@@ -266,9 +262,9 @@ export async function findCast({ services, stores }: Studio, { setId, extra }: C
   return kept ? { ...cast, examples: kept.map((each) => exampleOf(each, cast.columns)) } : cast;
 
   async function castOfSet(open: PromptSet): Promise<Cast> {
-    if (!generates(open.kind)) return setCast(open, dataset, sample, { extra });
+    if (!generates(open.kind)) return setCast(open, dataset, sample, { also });
     await stores.session.getState().tokenizerReady();
-    return setCast(open, dataset, sample, { extra, longest: await longestAnswer(open) });
+    return setCast(open, dataset, sample, { also, longest: await longestAnswer(open) });
   }
   async function longestAnswer(open: PromptSet): Promise<number> {
     if (open.longest !== null) return open.longest;

@@ -46,7 +46,7 @@ async function playing(
   await promptSets.getState().create({ name: 'Tone', dataset, datasetName: null, words, baseTemplate });
   const open = () => {
     const playground = new Playground(studio);
-    const load = () => playground.cast.load(castKey(promptSets.getState(), '', 'w'));
+    const load = () => playground.cast.load(castKey(promptSets.getState(), null, 'w'));
     return { playground, load };
   };
   return { promptSets, session, open, ...open() };

@@ -4,7 +4,7 @@ import { asStudioError, StudioError } from '../../../lib/errors';
 import { saidLabel } from '../../../prompt/said';
 import { readAddress } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
-import { firstOf } from '../../../prompt-set/ready-prompt';
+import { firstOf } from '../../../prompt-set/planned';
 import type { Judged } from '../../../report/present';
 import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';

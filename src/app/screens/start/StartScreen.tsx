@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 import { bytes, percentWhole } from '../../../lib/format';
 import { softOf } from '../../../prompt/prompt';
 import { resumptionOf } from '../../../prompt-set/listing';
-import type { AskedVersion } from '../../../prompt-set/ready-prompt';
+import type { Version } from '../../../prompt-set/types';
 import { downloadWords, modelWords } from '../../shell/ModelStatus';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
@@ -257,7 +257,7 @@ function useWaiting(): string {
 }
 
 interface AboutProps {
-  readonly shipped: AskedVersion | null;
+  readonly shipped: Version | null;
   readonly isLoaded: boolean;
   readonly fits: boolean | null;
   readonly isLive: boolean;

@@ -3,7 +3,9 @@ import { createStore } from 'zustand/vanilla';
 
 import { argmax } from '../../../metrics/classification';
 import { labelsOf, voicesOf } from '../../../prompt/prompt';
-import { type AskedVersion, alone, withoutVectors } from '../../../prompt-set/ready-prompt';
+import { alone, withoutVectors } from '../../../prompt-set/planned';
+import type { Version } from '../../../prompt-set/types';
+import { newVersion } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/template';
 import { runSeconds, type Speed } from '../../../training/estimate';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
@@ -16,7 +18,7 @@ import { screenStore, useSession, useStores } from '../../state/studio';
 import { attempted } from '../../ui/toast';
 
 interface Intro {
-  readonly shipped: AskedVersion | null;
+  readonly shipped: Version | null;
   readonly sample: SampleSet | null;
 }
 
@@ -60,7 +62,7 @@ interface Question extends Intro {
 }
 
 /** Vectors only work with the weights they were trained on. */
-const fitsModel = (shipped: AskedVersion | null, modelSha256: string | null): boolean =>
+const fitsModel = (shipped: Version | null, modelSha256: string | null): boolean =>
   shipped !== null && shipped.model?.sha256 === modelSha256;
 
 async function answersTo(
@@ -70,7 +72,7 @@ async function answersTo(
 ): Promise<Answers | null> {
   const bare = shipped ? withoutVectors(shipped) : sample && ofSample(sample);
   if (!bare) return null;
-  const ask = async (version: AskedVersion): Promise<Answer> => {
+  const ask = async (version: Version): Promise<Answer> => {
     const asked = { plan: alone(version), fields: { text: sentence } };
     const answer = await workflow.call('answerText', asked, { signal });
     const probabilities = 'probabilities' in answer ? answer.probabilities : [];
@@ -81,12 +83,12 @@ async function answersTo(
   return { untuned, tuned: shipped && fitsModel(shipped, modelSha256) ? await ask(shipped) : null };
 }
 
-function ofSample({ name, template, words: plain }: SampleSet): AskedVersion {
+function ofSample({ name, template, words: plain }: SampleSet): Version {
   const words = wordsFor(template, plain);
   const text = { template, shots: 0, shotSeed: 0 };
   const task = { kind: 'classify', labels: words.map(({ label }) => label) } as const;
   const prompt = { task, voices: voicesOf(text, words), calibration: null, threshold: null };
-  return { handle: '', name, route: 'untuned', prompt, model: null, dataset: null };
+  return newVersion({ name, prompt, origin: { kind: 'baseline', which: 'untuned' } });
 }
 
 const useAnswerStore = screenStore(({ services }) =>

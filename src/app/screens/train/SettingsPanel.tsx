@@ -7,7 +7,7 @@ import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, RUN_NUMBERS } from '../../../training/fields';
 import { STANDARD } from '../../../training/settings';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
-import { initialText, SETTINGS, startId, startOptions, startWith } from '../../../workflow/runs';
+import { initialText, SETTINGS, startId, startOptions } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
@@ -63,13 +63,14 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
   const { initialisation, placement } = useNextRun((s) => s.settings);
   const { change } = useNextRun.use();
   const isInfix = placement === 'infix';
+  const options = startOptions(set);
   return (
     <>
       <Select
         label="The vectors start from"
-        options={startOptions(set)}
+        options={options}
         value={startId(initialisation)}
-        onChange={(id) => change({ initialisation: startWith(id, set) })}
+        onChange={(id) => change({ initialisation: options.find((each) => each.id === id)?.start ?? initialisation })}
       />
       {initialisation.kind === 'text' ? (
         <TextArea

@@ -8,7 +8,6 @@ import type { Suspect } from '../../../../../evaluation/vote';
 import { namesOf } from '../../../../../evaluation/words';
 import { wholePrompt } from '../../../../../prompt/whole';
 import { armsOf, isOutdated } from '../../../../../prompt-set/arms';
-import { askedVersion } from '../../../../../prompt-set/ready-prompt';
 import type { PromptSet } from '../../../../../prompt-set/types';
 import {
   ChartPanel,
@@ -180,10 +179,7 @@ function RowWords({ set, dataset, labels, rowId }: RowWordsProps) {
   const arms = armsOf(set).arms.filter(({ id }) => id === 'untuned' || id === 'tuned');
   const cells = rowsById(table.rows).get(rowId)?.cells ?? {};
   const fields = { ...cells, text: cells[mapping.text] ?? '' };
-  const versions = arms.map(({ version }) => {
-    const asked = askedVersion(set, version, null);
-    return { ...asked, prompt: wholePrompt(asked.prompt, dataset) };
-  });
+  const versions = arms.map(({ version }) => ({ ...version, prompt: wholePrompt(version.prompt, dataset) }));
   const weighing = useWeighing({ versions, fields }, 'compare');
   return (
     <WhichWords prompts={arms.map((arm) => ({ name: arm.name, side: sideOf(arm) }))} labels={labels} {...weighing} />
