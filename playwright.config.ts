@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { launchOptions } from './tools/chromium.mjs';
+import { launchOptions, TEST_ARGS } from './tools/chromium.mjs';
 
 const port = Number(process.env.E2E_PORT ?? 4181);
 
@@ -23,7 +23,9 @@ export default defineConfig({
     actionTimeout: 30_000,
     trace: 'off',
     screenshot: 'only-on-failure',
-    launchOptions: await launchOptions(),
+    launchOptions: await launchOptions(TEST_ARGS),
+    // it stores every file of the page again, which only the journeys about it need
+    serviceWorkers: 'block',
   },
   webServer: {
     command: `npx vite preview --port ${port} --strictPort --host localhost`,

@@ -7,7 +7,7 @@ import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
-import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
+import { findChromium, TEST_ARGS } from './tools/chromium.mjs';
 import { dropIn } from './tools/drop-in.ts';
 import { fasterRuntime } from './tools/faster-runtime.ts';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
@@ -84,7 +84,7 @@ export default defineConfig({
             headless: true,
             screenshotFailures: false,
             provider: playwright({
-              launchOptions: { args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) },
+              launchOptions: { args: TEST_ARGS, ...(executablePath ? { executablePath } : {}) },
             }),
             instances: [{ browser: 'chromium' }],
             commands: { storyInNode, axeScript },

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, expect, type Page } from '@playwright/test';
-import { CHROMIUM_ARGS, findChromium } from '../tools/chromium.mjs';
+import { findChromium, TEST_ARGS } from '../tools/chromium.mjs';
 
 declare global {
   interface Window {
@@ -29,7 +29,7 @@ export class Hideable {
   static async create(): Promise<Hideable> {
     const profile = await mkdtemp(join(tmpdir(), 'studio-profile-'));
     const executable = (await findChromium()) ?? chromium.executablePath();
-    const flags = [...CHROMIUM_ARGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+    const flags = [...TEST_ARGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
     // its own process group, so that it ends with everything it started
     const process = spawn(executable, [...flags, 'about:blank'], { stdio: 'ignore', detached: true });
     let address = '';

@@ -3,7 +3,7 @@ import { mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from '@playwright/test';
-import { launchOptions } from '../tools/chromium.mjs';
+import { launchOptions, TEST_ARGS } from '../tools/chromium.mjs';
 
 export class Killable {
   #context: BrowserContext | null = null;
@@ -22,7 +22,7 @@ export class Killable {
 
   async #start(): Promise<BrowserContext> {
     const context = await chromium.launchPersistentContext(this.profile, {
-      ...(await launchOptions()),
+      ...(await launchOptions(TEST_ARGS)),
       viewport: { width: 1440, height: 900 },
     });
     await context.addInitScript(() => {

@@ -1,5 +1,7 @@
 import { expect, test } from './fixtures';
 
+test.use({ serviceWorkers: 'allow' });
+
 test('lets no row, prompt or result leave the page, and has a policy that says so', async ({ studio, watch }) => {
   const { page, playground, library } = studio;
   const sent: string[] = [];

@@ -30,6 +30,17 @@ export const CHROMIUM_ARGS = [
 /** Without WebGPU: the software adapter would be chosen, which is slower than WebAssembly and says nothing of speed. */
 export const NO_GPU_ARGS = CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag));
 
+/**
+ * For tests, never for benchmarks: less is compiled, and results are the same. Only functions that run for a second are
+ * compiled a second time, as most pages do little with the model. The software adapter sets no workgroup memory to zero,
+ * which was most of the size of our shaders; they write what they read.
+ */
+export const TEST_ARGS = [
+  ...CHROMIUM_ARGS,
+  '--js-flags=--wasm-tiering-budget=200000000',
+  '--enable-dawn-features=disable_workgroup_init',
+];
+
 /** What Playwright launches a Chromium with. */
 export async function launchOptions(args = CHROMIUM_ARGS) {
   const executablePath = await findChromium();
