@@ -12,7 +12,6 @@ import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import type { Result } from '../lib/result';
 import {
-  cellKeys,
   cellWords,
   EMPTY_GRID,
   filledId,
@@ -23,11 +22,11 @@ import {
   gridJson,
   gridMarkdown,
   pairsOnShow,
+  plannedCells,
   readGrid,
   type Slot,
   type SlotPair,
   slotId,
-  slotOf,
   whyNotPaired,
 } from '../report/grid';
 import { answeredRows, type FillEvent, fillGrid } from '../workflow/grid';
@@ -182,7 +181,8 @@ interface Filled {
 async function validCells({ prompts, models, data, before }: Plan): Promise<Map<string, GridCell>> {
   const cells = new Map(before.cells.map((cell) => [slotId(cell), cell]));
   for (const id of new Set([...models, ...before.models].map((model) => model.id)))
-    for (const [slot, key] of await cellKeys(prompts, id, data)) if (cells.get(slot)?.key !== key) cells.delete(slot);
+    for (const slot of await plannedCells(prompts, id, data))
+      if (cells.get(slotId(slot))?.key !== slot.key) cells.delete(slotId(slot));
   return cells;
 }
 
@@ -195,8 +195,8 @@ async function looksAfter({ prompts, models, data, before }: Plan, valid: Cells)
     knownPrompts.has(prompt) && knownModels.has(model) && knownData.has(on);
   const fresh = new Set<string>();
   for (const { id } of models)
-    for (const slot of (await cellKeys(prompts, id, data)).keys())
-      if (!valid.has(slot) && (had.has(slot) || !isPlanned(slotOf(slot)))) fresh.add(slotOf(slot).data);
+    for (const slot of await plannedCells(prompts, id, data))
+      if (!valid.has(slotId(slot)) && (had.has(slotId(slot)) || !isPlanned(slot))) fresh.add(slot.data);
   const earlier = new Map(before.data.map(({ id, looks = 1 }) => [id, looks]));
   return new Map(merged(data, before.data).map(({ id }) => [id, (earlier.get(id) ?? 0) + Number(fresh.has(id))]));
 }
@@ -211,7 +211,8 @@ async function fill(
   for (const { id, name, looks = 1 } of plan.before.data)
     if (filled.looks.get(id) !== looks) log.line(`Test rows of ${name} used ${times(looks)} before, by this file`);
   for (const { id, folder, name } of plan.models) {
-    const missing = [...(await cellKeys(plan.prompts, id, plan.data)).keys()].filter((slot) => !cells.has(slot));
+    const planned = await plannedCells(plan.prompts, id, plan.data);
+    const missing = planned.filter((slot) => !cells.has(slotId(slot)));
     log.line(`${name}: ${missing.length === 0 ? 'nothing to fill' : `${counted(missing.length, 'cell')} to fill`}`);
     if (missing.length === 0) continue;
     await using host = await openHost({ model: folder, ...how }, log);

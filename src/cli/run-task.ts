@@ -299,7 +299,7 @@ function training(log: Log): (event: DistilEvent) => void {
         break;
       }
       case 'done':
-        if (event.error) log.line(event.error);
+        if (event.error) log.line(event.error.message);
         log.line(
           `Trained in ${duration(event.trainSeconds)} (${event.stepsPerSecond.toFixed(2)} steps per second); keeping the vectors of step ${event.bestStep}`,
         );

@@ -139,7 +139,7 @@ const run: fc.Arbitrary<Run> = fc.record({
     ],
   ),
   status: fc.constantFrom('running', 'finished', 'early', 'stopped', 'paused', 'failed'),
-  error: fc.option(text),
+  error: fc.option(fc.record({ code: fc.constantFrom('diverged', 'worker-died'), message: text })),
   bestStep: fc.option(fc.nat(500)),
   validationAccuracy: fc.option(share),
   seconds: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true })),

@@ -1,22 +1,24 @@
 /** Errors cross between worker and page: posted as `toWire(error)`, rebuilt with `fromWire`. */
-export type ErrorCode =
-  | 'cancelled'
-  | 'internal'
-  | 'model-missing-file'
-  | 'model-corrupt'
-  | 'model-unsupported'
-  | 'model-download'
-  | 'session-failed'
-  | 'out-of-memory'
-  | 'device-lost'
-  | 'worker-died'
-  | 'too-long'
-  | 'diverged'
-  | 'gradient-wrong'
-  | 'bad-input'
-  | 'store-blocked'
-  | 'store-full'
-  | 'store-failed';
+export const ERROR_CODES = [
+  'cancelled',
+  'internal',
+  'model-missing-file',
+  'model-corrupt',
+  'model-unsupported',
+  'model-download',
+  'session-failed',
+  'out-of-memory',
+  'device-lost',
+  'worker-died',
+  'too-long',
+  'diverged',
+  'gradient-wrong',
+  'bad-input',
+  'store-blocked',
+  'store-full',
+  'store-failed',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export interface WireError {
   readonly code: ErrorCode;

@@ -9,7 +9,9 @@ type Frozen<T> = T extends Float32Array
   ? Float32Array
   : T extends Float64Array
     ? Float64Array
-    : { readonly [K in keyof T]: Frozen<T[K]> };
+    : unknown extends T
+      ? T
+      : { readonly [K in keyof T]: Frozen<T[K]> };
 
 /** `rows.0.id: expected string`. */
 export const firstFault = ({ issues: [issue] }: z.ZodError): string =>

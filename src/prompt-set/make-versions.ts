@@ -191,7 +191,7 @@ export function updateRun(set: PromptSet, runId: string, change: Partial<Run>, n
 export interface RunResult extends Pick<Run, 'bestStep' | 'validationAccuracy' | 'seconds'> {
   readonly status: 'finished' | 'early' | 'stopped';
   /** Why it was stopped. Left out: nothing went wrong. */
-  readonly error?: string;
+  readonly error?: NonNullable<Run['error']>;
   readonly soft: SoftPrompt;
   readonly validationLoss?: number;
   readonly validationRows?: number;

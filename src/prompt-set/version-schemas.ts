@@ -1,4 +1,5 @@
 import { LEFT_OUT_REASONS, TASK_KINDS } from '../dataset/types';
+import { ERROR_CODES } from '../lib/errors';
 import { byName, z } from '../lib/zod';
 import { answerWords, promptSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
@@ -251,8 +252,10 @@ export const runSchema = z.object({
   /** Runs started together share it. */
   group: id.exactOptional(),
   status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
-  /** Why it failed, as a sentence. */
-  error: page.nullable(),
+  /** Why it failed, as `toWire` writes it. */
+  error: z
+    .object({ code: z.enum(ERROR_CODES), message: page, data: z.record(id, z.unknown()).exactOptional() })
+    .nullable(),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),
   /** Of the kept step of a run that generates texts: cross-entropy per token, mean over the rows. */

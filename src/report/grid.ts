@@ -76,12 +76,6 @@ export const slotId = ({ prompt, model, data }: Slot): string => JSON.stringify(
 /** A filled cell. Two rows may hold the same prompt, and then have cells with equal keys. */
 export const filledId = (cell: Slot & Pick<GridCell, 'key'>): string => `${slotId(cell)} ${cell.key}`;
 
-/** @param id of `slotId` */
-export function slotOf(id: string): Slot {
-  const [prompt = '', model = '', data = ''] = JSON.parse(id);
-  return { prompt, model, data };
-}
-
 const GRID_VERSION = 1;
 
 /** Made when a file is read: a page that only shows a grid does not load it. */
@@ -378,23 +372,29 @@ function differencesMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
 export const rowsKeyOf = ({ fingerprint, labels, split, seed, splitBy }: Dataset): Promise<string> =>
   sha256(contentKey(fingerprint, labels, split.test, seed, splitBy));
 
-/** The key that each cell has once it is filled, by its slot. A file that is not open is known by the key of its rows. */
-export async function cellKeys(
+/** A cell to be filled. */
+export interface PlannedCell extends Slot {
+  /** That it has once it is filled. */
+  readonly key: string;
+  readonly of: GridRow;
+  readonly on: GridData;
+}
+
+/** The cells of a model, by their rows. A file that is not open is known by the key of its rows. */
+export async function plannedCells(
   prompts: readonly GridRow[],
   model: string,
   data: readonly GridData[],
-): Promise<ReadonlyMap<string, string>> {
-  const keys = new Map<string, string>();
-  const rows = await Promise.all(data.map(async ({ id, dataset }) => [id, dataset ? await rowsKeyOf(dataset) : id]));
-  for (const prompt of prompts) {
-    // of the rows that it may have seen, those among the test rows are counted
-    const own = contentKey(
-      await promptId(prompt.version.prompt),
-      prompt.seen,
-      prompt.dataset && rowsKey(prompt.dataset),
-    );
-    for (const [id = '', key] of rows)
-      keys.set(slotId({ prompt: prompt.id, model, data: id }), await sha256(`${own} ${model} ${key}`));
-  }
-  return keys;
+): Promise<readonly PlannedCell[]> {
+  const columns = data.map(async (on) => {
+    const rows = on.dataset ? await rowsKeyOf(on.dataset) : on.id;
+    const cells = prompts.map(async (of): Promise<PlannedCell> => {
+      const { version, seen, dataset } = of;
+      // of the rows that it may have seen, those among the test rows are counted
+      const own = contentKey(await promptId(version.prompt), seen, dataset && rowsKey(dataset));
+      return { prompt: of.id, model, data: on.id, key: await sha256(`${own} ${model} ${rows}`), of, on };
+    });
+    return Promise.all(cells);
+  });
+  return (await Promise.all(columns)).flat();
 }

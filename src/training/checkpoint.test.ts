@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adaptationStep, diverged, storedError, wasStillFalling } from './checkpoint';
+import { adaptationStep, wasStillFalling } from './checkpoint';
 
 describe('a validation loss that was still falling', () => {
   const falling = (...losses: number[]) => wasStillFalling(losses.map((loss) => ({ loss })));
@@ -36,15 +36,3 @@ describe('adaptation', () => {
     ).toBeNull();
   });
 });
-
-it.each([
-  [1, 0.0077],
-  [37, 1],
-  [5000, 1.2e-6],
-])('a divergence at step %i is read back from the message that is stored with the run', (step, rate) => {
-  const error = diverged(step, rate);
-  expect(storedError(error.message)).toEqual(error);
-});
-
-it('any other stored message is only that', () =>
-  expect(storedError('The engine stopped.')).toMatchObject({ code: 'internal', message: 'The engine stopped.' }));

@@ -11,12 +11,6 @@ export const diverged = (step: number, learningRate: number): StudioError =>
     { data: { step, learningRate, suggestedLearningRate: Number((learningRate / 3).toPrecision(2)) } },
   );
 
-/** From the message that is stored with a run: of a divergence, the step and the rate can be read back. */
-export function storedError(message: string): StudioError {
-  const [, step, rate] = /^Training diverged at step (\d+): .* was (\S+)\.$/.exec(message) ?? [];
-  return step && rate ? diverged(Number(step), Number(rate)) : new StudioError('internal', message);
-}
-
 type Figure = 'accuracy' | 'microF1' | 'macroF1' | 'tokenShare';
 
 /** Null where its kind of task has no such figure. */

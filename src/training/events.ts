@@ -1,4 +1,5 @@
 import type { RowsRead } from '../inference/text-cache';
+import type { WireError } from '../lib/errors';
 
 /** On the validation rows. `tokenShare`: tokens of expected texts that the model predicts, each after the correct ones. */
 export type Scores =
@@ -92,7 +93,7 @@ export type TrainEvent =
       readonly kind: 'done';
       readonly reason: StopReason;
       /** Training diverged after the kept step. */
-      readonly error?: string;
+      readonly error?: WireError;
       /** Of the step that the run was to pause after. */
       readonly trial?: Trial;
       readonly bestStep: number;

@@ -302,7 +302,7 @@ describe('train', () => {
     it('keeps the best step that was validated before, and says what ended it', async () => {
       const { done } = await collect(divergingAt(37));
       expect(done).toMatchObject({ reason: 'stopped', checkpoint: { step: 36 } });
-      expect(done.error).toContain('Training diverged at step 37');
+      expect(done.error).toMatchObject({ code: 'diverged', data: { step: 37 } });
       expect(done.bestStep).toBe(30);
       const { done: kept } = await collect(toy({}, { until: 30 }));
       expect(done.vectors).toEqual(kept.checkpoint.vectors);

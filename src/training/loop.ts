@@ -1,7 +1,7 @@
 import type { RowsRead } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { breathe, type Polled, uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
+import { StudioError, toWire } from '../lib/errors';
 import { diverged, select, type Validated } from './checkpoint';
 import type { Checkpoint, StopReason, TrainEvent, Trained, Trial } from './events';
 import type { Gradient } from './objective';
@@ -151,7 +151,7 @@ const endOf = (state: Checkpoint, reason: StopReason, cacheSeconds: number): Ext
 /** With the best step. @throws StudioError where there is none, or where starts are compared up to `until` */
 function endBy(error: StudioError, state: Checkpoint, options: TrainOptions, cacheSeconds: number): TrainEvent {
   if (!state.best?.step || options.until !== undefined) throw error;
-  return { ...endOf(state, 'stopped', cacheSeconds), error: error.message };
+  return { ...endOf(state, 'stopped', cacheSeconds), error: toWire(error) };
 }
 
 const readNow = ({ vectors, answers }: Checkpoint): Trained => ({

@@ -22,14 +22,13 @@ import { firstText, labelsOf, type Prompt, softOf, textsOf } from '../prompt/pro
 import { type KnownRows, type Said, scored, type Unscored } from '../prompt-set/answers';
 import { testRowsKey } from '../prompt-set/performance';
 import {
-  cellKeys,
   filledId,
   type GridCell,
   type GridData,
   type GridRow,
+  type PlannedCell,
+  plannedCells,
   rowsKeyOf,
-  type Slot,
-  slotId,
   whySkipped,
 } from '../report/grid';
 import { answerFrom, roomFor, tableSource } from '../route/answering';
@@ -52,29 +51,19 @@ export type FillEvent =
   /** Share of the rows that had to be asked, and what is asked now. */
   | { readonly kind: 'progress'; readonly fraction: number; readonly note: string };
 
-interface Place {
-  readonly of: GridRow;
-  readonly on: GridData;
+interface Open extends PlannedCell {
   readonly dataset: Dataset;
-}
-
-interface Open extends Slot, Place {
-  readonly key: string;
 }
 
 /** Fills what is missing or stale, prompt by prompt. @throws StudioError `cancelled`, and as the engine; cells that were given away stay valid */
 export const fillGrid: Verb<FillRequest, FillEvent, { readonly filled: number }> = async (host, request, run) => {
   const { sha256 } = host.engine.info;
-  const keys = await cellKeys(request.prompts, sha256, request.data);
   const done = new Set(request.done);
-  const open = request.data.flatMap((on) =>
-    request.prompts.flatMap((of): Open[] => {
-      const { dataset } = on;
-      const slot = { prompt: of.id, model: sha256, data: on.id };
-      const key = present(keys.get(slotId(slot)), 'key');
-      return dataset === null || done.has(filledId({ ...slot, key })) ? [] : [{ ...slot, key, of, on, dataset }];
-    }),
-  );
+  const planned = await plannedCells(request.prompts, sha256, request.data);
+  const open = planned.flatMap((cell): Open[] => {
+    const { dataset } = cell.on;
+    return dataset === null || done.has(filledId(cell)) ? [] : [{ ...cell, dataset }];
+  });
   const weightOf = ({ of, on, dataset }: Open) =>
     whySkipped(of.version, sha256, dataset, on.isFile) === null
       ? dataset.split.test.length * textsOf(of.version.prompt).length
@@ -119,7 +108,7 @@ async function filled(
 /** Of the rows that were answered: their ids, with what a sheet of this kind has of them. */
 type Answer = (
   host: Host,
-  at: Place,
+  at: Pick<Open, 'of' | 'on' | 'dataset'>,
   rows: readonly TokenRow[],
   control: Control,
   tell: (share: number) => void,
@@ -180,7 +169,13 @@ const byTexts: Answer = async (host, { of, dataset }, rows, control, tell) => {
 const wantedOf = (dataset: Dataset, ids: readonly string[]) =>
   rowsOf(dataset, ids).map((row) => targetOf(row, dataset.mapping));
 
-async function saidBy(host: Host, at: Place, asked: Asked, control: Control, tell: (share: number) => void) {
+async function saidBy(
+  host: Host,
+  at: Pick<Open, 'of' | 'on' | 'dataset'>,
+  asked: Asked,
+  control: Control,
+  tell: (share: number) => void,
+) {
   const { of, on, dataset } = at;
   const { kind } = of.version.prompt.task;
   const found = await (generates(kind) ? byTexts : byLabels)(host, at, asked.rows, control, tell);

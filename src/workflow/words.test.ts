@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toWire } from '../lib/errors';
 import type { Run } from '../prompt-set/types';
 import { diverged } from '../training/checkpoint';
 import { STANDARD } from '../training/settings';
@@ -95,8 +96,8 @@ describe('a run in words', () => {
     expect(states.map((status) => statusWords(run(1, {}, { status })))).toEqual([
       ...['open', 'paused', 'done', 'done, stopped early', 'stopped', 'failed'],
     ]);
-    expect(statusWords(run(1, {}, { status: 'failed', error: diverged(9, 0.1).message }))).toBe('diverged');
-    expect(statusWords(run(1, {}, { status: 'stopped', error: diverged(9, 0.1).message }))).toBe(
+    expect(statusWords(run(1, {}, { status: 'failed', error: toWire(diverged(9, 0.1)) }))).toBe('diverged');
+    expect(statusWords(run(1, {}, { status: 'stopped', error: toWire(diverged(9, 0.1)) }))).toBe(
       'diverged, best step kept',
     );
     expect(reachedWords({ validationAccuracy: 0.625 })).toBe('62.5%');

@@ -5,7 +5,6 @@ import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Run, Smaller, WordSearch } from '../prompt-set/types';
 import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { PromptText } from '../task/types';
-import { storedError } from '../training/checkpoint';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import type { Initialisation, TrainingSettings } from '../training/settings';
 
@@ -20,11 +19,7 @@ const STATUS: Readonly<Record<Run['status'], string>> = {
   failed: 'failed',
 };
 export const statusWords = ({ status, error }: Pick<Run, 'status' | 'error'>): string =>
-  storedError(error ?? '').code !== 'diverged'
-    ? STATUS[status]
-    : status === 'failed'
-      ? 'diverged'
-      : 'diverged, best step kept';
+  error?.code !== 'diverged' ? STATUS[status] : status === 'failed' ? 'diverged' : 'diverged, best step kept';
 
 /** What a search for answer words came to: "These words separate your labels best: cross-validated loss 0.46 against …". */
 export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearch): string {

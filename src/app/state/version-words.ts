@@ -47,7 +47,8 @@ export const versionOptions = (set: PromptSet): readonly ChoiceOption[] =>
   set.versions.toReversed().map((each) => {
     const found = reached(set, each);
     const detail = [...stagesAt(set, each.id), ...(found === null ? [] : [`${found} on validation rows`])];
-    const { id, name } = each;
-    const label = `${versionWords(each)}${/^(Run|Version) \d+$/.test(name) ? '' : `, ${name}`}`;
+    const { id, name, number } = each;
+    const isNamed = name !== `Run ${number}` && name !== `Version ${number}`;
+    const label = isNamed ? `${versionWords(each)}, ${name}` : versionWords(each);
     return option({ kind: 'version', id }, label, detail.join(' · '));
   });

@@ -302,7 +302,7 @@ function NoCell() {
 
 function CellsPanel({ view, chosen, onChoose }: CellsProps) {
   const cells = useStore(gridState.use().cells, (s) => s.cells);
-  const { prompts, models, data, keys } = view;
+  const { prompts, models, data, planned } = view;
   const valid = validCells(view, cells);
   const shown = new Map([...cells, ...valid.map((cell) => [slotId(cell), cell] as const)]);
   const shades = shadesOf(valid);
@@ -311,11 +311,11 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
     const others = chosen.filter((other) => slotId(other) !== slotId(slot));
     onChoose(others.length < chosen.length ? others : [...others.slice(-1), slot]);
   };
-  if (keys.size === 0) return <NoCell />;
+  if (planned.length === 0) return <NoCell />;
   return (
     <Panel
       stack
-      title={`${format.count(valid.filter(({ answers }) => answers).length)} of ${format.counted(keys.size - view.skipped.length, 'cell')} filled`}
+      title={`${format.count(valid.filter(({ answers }) => answers).length)} of ${format.counted(planned.length - view.skipped.length, 'cell')} filled`}
       aside={`${measuresOf(valid)} with the 95% interval of each cell by itself; darker is better on the same rows`}
     >
       <Fill view={view} open={openSlots(view, valid).length} />
@@ -337,7 +337,7 @@ function CellsPanel({ view, chosen, onChoose }: CellsProps) {
                 return (
                   <Cell
                     cell={cell}
-                    isStale={cell !== undefined && cell.key !== keys.get(slotId(slot))}
+                    isStale={cell !== undefined && !valid.includes(cell)}
                     shade={shades.get(slotId(slot)) ?? 0}
                     side={SIDES[chosen.findIndex((other) => slotId(other) === slotId(slot))] ?? null}
                     name={`${name} on ${words}`}

@@ -6,7 +6,7 @@ import { navigate, screenPath } from '../../state/location';
 import { usePicked } from '../../state/studio';
 import { Button, Dialog, Failed, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
-import { imports } from './import-store';
+import { broughtWords, imports } from './import-store';
 
 export function ImportDialog() {
   const { state, close } = imports.use();
@@ -38,16 +38,17 @@ function Actions() {
 
 function Trouble() {
   const { found, stored } = imports.use();
-  const { key, error, value } = usePicked(found, 'key', 'error', 'value');
+  const { key, error } = usePicked(found, 'key', 'error');
   const storeError = useStore(stored, (s) => s.error);
-  const name = key?.name ?? value?.file ?? '';
-  const were = /^\d+ files$/.test(name) ? 'were' : 'was';
-  return <Failed title={`${name} ${were} not imported`} error={error ?? storeError} />;
+  const title = key
+    ? `${broughtWords(key)} ${key.name === null ? 'were' : 'was'} not imported`
+    : 'Nothing was imported';
+  return <Failed title={title} error={error ?? storeError} />;
 }
 
 function Content() {
   const { key, status } = usePicked(imports.use().found, 'key', 'status');
-  if (status === 'loading') return <ProgressBar label={`Reading ${key?.name ?? ''}`} />;
+  if (status === 'loading') return <ProgressBar label={`Reading ${key ? broughtWords(key) : ''}`} />;
   return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }
 
@@ -57,7 +58,7 @@ function ChooseFiles() {
     const [first] = files;
     if (!first) return;
     const folder = first.webkitRelativePath.split('/')[0] ?? '';
-    const name = files.length === 1 ? first.name : folder || `${files.length} files`;
+    const name = files.length === 1 ? first.name : folder || null;
     void bring(
       name,
       files.map((file) => namedFile(file.webkitRelativePath || file.name, file)),

@@ -304,7 +304,7 @@ describe('a grid in the page', () => {
     await later.work.start();
     expect(asked).toEqual([...Array(4).fill(MODEL.id), ...Array(4).fill('other')]);
     const { view, filled } = await later.open('2');
-    expect([view.keys.size, filled.length]).toEqual([8, 8]);
+    expect([view.planned.length, filled.length]).toEqual([8, 8]);
     // the model from before is loaded again, and stays the one that is chosen
     expect(later.session.getState().model).toMatchObject({ kind: 'ready', info: { id: MODEL.id } });
     expect(await services.store.settings.get('model-source')).toBeNull();

@@ -12,7 +12,6 @@ import { countLook } from '../../../prompt-set/prompt-set';
 import { stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import {
-  cellKeys,
   EMPTY_GRID,
   filledId,
   type Grid,
@@ -20,12 +19,13 @@ import {
   type GridData,
   type GridRow,
   gridRows,
+  type PlannedCell,
   pairsOnShow,
+  plannedCells,
   rowId,
   rowsKeyOf,
   type SlotPair,
   slotId,
-  slotOf,
   whySkipped,
 } from '../../../report/grid';
 import type { RowsDone } from '../../../workflow/check-rows';
@@ -53,8 +53,7 @@ export interface GridView {
   readonly prompts: readonly GridRow[];
   readonly models: readonly { readonly id: string; readonly name: string; readonly source: KnownModel['source'] }[];
   readonly data: readonly GridData[];
-  /** The key that a cell has once it is filled with the present version and rows, by slot. */
-  readonly keys: ReadonlyMap<string, string>;
+  readonly planned: readonly PlannedCell[];
   /** Cells of which nobody has to be asked why they stay empty. */
   readonly skipped: readonly GridCell[];
 }
@@ -104,15 +103,12 @@ async function viewOf({ services: { store }, stores }: Studio, plan: GridPlan, f
     }),
     ...plan.files.map(({ id, name }): GridData => ({ id, name, dataset: files.get(id) ?? null, isFile: true })),
   ];
-  const keys = new Map<string, string>();
-  for (const { id } of models) for (const [slot, key] of await cellKeys(prompts, id, data)) keys.set(slot, key);
-  const skipped = [...keys].flatMap(([id, key]): GridCell[] => {
-    const slot = slotOf(id);
-    const [of, on] = [prompts.find((p) => p.id === slot.prompt), data.find((d) => d.id === slot.data)];
-    const why = of && on?.dataset ? whySkipped(of.version, slot.model, on.dataset, on.isFile) : null;
-    return why === null ? [] : [{ ...slot, key, skipped: why, answers: null }];
+  const planned = (await Promise.all(models.map(({ id }) => plannedCells(prompts, id, data)))).flat();
+  const skipped = planned.flatMap(({ of, on, ...slot }): GridCell[] => {
+    const why = on.dataset && whySkipped(of.version, slot.model, on.dataset, on.isFile);
+    return why === null ? [] : [{ ...slot, skipped: why, answers: null }];
   });
-  return { prompts, models, data, keys, skipped };
+  return { prompts, models, data, planned, skipped };
 }
 
 const cellOf = ({ setId, versionId, model, data, key, answers }: Answers): GridCell => ({
@@ -125,19 +121,18 @@ const cellOf = ({ setId, versionId, model, data, key, answers }: Answers): GridC
 });
 
 /** Cells of the plan that are filled with the present versions and rows. */
-export const validCells = ({ keys, skipped }: GridView, cells: Cells): readonly GridCell[] => {
+export const validCells = ({ planned, skipped }: GridView, cells: Cells): readonly GridCell[] => {
   const why = new Map(skipped.map((cell) => [slotId(cell), cell]));
-  return [...keys].flatMap(([slot, key]) => {
-    const cell = why.get(slot) ?? cells.get(slot);
-    return cell?.key === key ? [cell] : [];
+  return planned.flatMap((slot) => {
+    const cell = why.get(slotId(slot)) ?? cells.get(slotId(slot));
+    return cell?.key === slot.key ? [cell] : [];
   });
 };
 
 /** Slots without a valid cell whose rows are here: those of a file are gone after a reload. */
-export function openSlots({ keys, data }: GridView, valid: readonly GridCell[]): readonly string[] {
+export function openSlots({ planned }: GridView, valid: readonly GridCell[]): readonly PlannedCell[] {
   const known = new Set(valid.map(slotId));
-  const here = new Set(data.flatMap(({ id, dataset }) => (dataset ? [id] : [])));
-  return [...keys.keys()].filter((slot) => !known.has(slot) && here.has(slotOf(slot).data));
+  return planned.filter((slot) => slot.on.dataset && !known.has(slotId(slot)));
 }
 
 export function gridOf(view: GridView, cells: Cells): Grid {
@@ -203,7 +198,7 @@ function keptCells({ services: { store } }: Studio) {
       }
       cells.setState((s) => ({ cells: new Map(s.cells).set(slot, cell) }));
     },
-    remove: async (slots: Iterable<string>) => {
+    remove: async (slots: readonly string[]) => {
       for (const slot of slots) {
         const answers = kept.get(slot);
         if (answers) await store.measurements.remove(answers);
@@ -254,7 +249,7 @@ export const gridState = perStudio((studio) => {
     read,
     keep,
     clear: async () => {
-      await remove(view.getState().value?.keys.keys() ?? []);
+      await remove(view.getState().value?.planned.map(slotId) ?? []);
       await read();
     },
     addInUse: async () => {
@@ -265,16 +260,17 @@ export const gridState = perStudio((studio) => {
       });
     },
     /** The difference of two cells, with all pairs on show counted. */
-    difference: steadyResource(async (pair: string, signal): Promise<AnswerDifference | null> => {
-      const found = view.getState().value;
-      const valid = found ? validCells(found, cells.getState().cells) : [];
-      const [slots] = JSON.parse(pair) as [string[]];
-      const [a, b] = slots.map((slot) => valid.find((cell) => slotId(cell) === slot)?.answers);
-      if (!a || !b) return null;
-      const request = { pairs: [[a, b] as const], onShow: pairsOnShow(valid) };
-      const [difference = null] = await workflow.call('compareCells', request, { signal });
-      return difference;
-    }),
+    difference: steadyResource(
+      async ({ a: first, b: second }: ReturnType<typeof pairKey>, signal): Promise<AnswerDifference | null> => {
+        const found = view.getState().value;
+        const valid = found ? validCells(found, cells.getState().cells) : [];
+        const [a, b] = [first, second].map((slot) => valid.find((cell) => slotId(cell) === slot)?.answers);
+        if (!a || !b) return null;
+        const request = { pairs: [[a, b] as const], onShow: pairsOnShow(valid) };
+        const [difference = null] = await workflow.call('compareCells', request, { signal });
+        return difference;
+      },
+    ),
     /** Versions of a set, on its test rows and the present model, in place of the plan. */
     startWith: (setId: string, versionIds: readonly string[]) => change(() => planOf(studio, setId, versionIds)),
   };
@@ -346,7 +342,7 @@ export const filling = perStudio((studio) => {
         const present = weightsOf(stores.session.getState());
         const models = view.models.toSorted((a, b) => Number(b.id === present) - Number(a.id === present));
         for (const { id, name, source } of models) {
-          const open = slots.filter((slot) => slotOf(slot).model === id).length;
+          const open = slots.filter(({ model }) => model === id).length;
           if (open === 0) continue;
           throwIfStopped(signal);
           report({ note: `Loading ${name}` });
@@ -372,5 +368,8 @@ export const filling = perStudio((studio) => {
 });
 
 /** What decides the difference of two cells: all that are on show. */
-export const pairKey = (pair: SlotPair, shown: readonly GridCell[]): string =>
-  JSON.stringify([pair.map(slotId), shown.map(filledId)]);
+export const pairKey = ([a, b]: SlotPair, shown: readonly GridCell[]) => ({
+  a: slotId(a),
+  b: slotId(b),
+  shown: shown.map(filledId).join(),
+});

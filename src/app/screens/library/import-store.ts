@@ -8,7 +8,6 @@ import type { NamedFile } from '../../../model/card';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
-import type { Dropped } from '../../shell/DropTarget';
 import { resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { storeSet } from './stored-set';
@@ -32,9 +31,14 @@ const MOST_BYTES = 160 * 2 ** 20;
 const NO_FORM: TaskForm = { name: '', template: '', words: '', placement: '', from: '' };
 const NOTHING = { form: NO_FORM, formError: null, progress: null } as const;
 
-/** A first name for vectors: that of their file or folder. */
-const nameFor = (files: string) =>
-  /^\d+ files$/.test(files) ? 'PEFT prompt' : files.replace(/\.[^.]*$/, '').slice(0, 80);
+interface Brought {
+  /** Null = several files of no folder. */
+  readonly name: string | null;
+  readonly files: readonly NamedFile[];
+}
+
+/** What is imported, in words. */
+export const broughtWords = ({ name, files }: Brought): string => name ?? `${files.length} files`;
 
 const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> => ({
   template: set.baseTemplate,
@@ -42,14 +46,14 @@ const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> =
   from: set.id,
 });
 
-async function contentsOf({ name, files }: Dropped): Promise<ReadonlyMap<string, Uint8Array>> {
+async function contentsOf(brought: Brought): Promise<ReadonlyMap<string, Uint8Array>> {
   const contents = new Map<string, Uint8Array>();
   let total = 0;
-  for (const file of files) {
+  for (const file of brought.files) {
     total += file.size ?? 0;
     if (total > MOST_BYTES)
       throw badInput(
-        `${name} has more than ${MOST_BYTES / 2 ** 20} MB, more than a prompt or prompt set needs. It was not read. Nothing was imported.`,
+        `${broughtWords(brought)} has more than ${MOST_BYTES / 2 ** 20} MB, more than a prompt or prompt set needs. It was not read. Nothing was imported.`,
       );
     contents.set(file.path, await file.bytes());
   }
@@ -62,11 +66,12 @@ async function takenHandles({ services: { store: disk } }: Studio): Promise<read
 }
 
 /** The form for vectors, with the task of the open set, or of the newest with labels. */
-async function firstForm({ services, stores }: Studio, files: string, placement: TaskForm['placement']) {
+async function firstForm({ services, stores }: Studio, file: string | null, placement: TaskForm['placement']) {
   const { set: open, sets } = stores.promptSets.getState();
   const newest = sets.find(({ labels }) => labels.length > 1);
   const like = open && open.words.length > 1 ? open : newest ? await services.store.sets.get(newest.id) : null;
-  return { ...NO_FORM, name: nameFor(files), placement, ...(like && formOf(like)) };
+  const name = file?.replace(/\.[^.]*$/, '').slice(0, 80) ?? 'PEFT prompt';
+  return { ...NO_FORM, name, placement, ...(like && formOf(like)) };
 }
 
 async function storeImport(
@@ -89,9 +94,9 @@ async function storeImport(
 function importSteps(studio: Studio, onProgress: (progress: RowsDone | null) => void) {
   const { services, stores } = studio;
   const { workflow } = services;
-  const found = resource(async (brought: Dropped, signal) => {
+  const found = resource(async (brought: Brought, signal) => {
     const request = { files: await contentsOf(brought), taken: await takenHandles(studio) };
-    return { file: brought.name, what: await workflow.call('readImport', request, { signal }) };
+    return { file: broughtWords(brought), what: await workflow.call('readImport', request, { signal }) };
   });
   /** Fails if there is no model to check it with. */
   const check = resource(async (what: Incoming, signal): Promise<Check> => {
@@ -131,7 +136,7 @@ export const imports = perStudio((studio) => {
     stored,
     open,
     close,
-    bring: async (name: string, files: readonly NamedFile[]) => {
+    bring: async (name: string | null, files: readonly NamedFile[]) => {
       open();
       await found.load({ name, files });
       const what = found.getState().value?.what;

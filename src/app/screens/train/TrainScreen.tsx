@@ -304,7 +304,7 @@ function RunEnded({ set, live: { runId, resumeFrom }, error, isSaid }: RunEndedP
 
 function troubleTitle(code: string, running: boolean): string {
   if (running)
-    return code.startsWith('store-')
+    return ['store-full', 'store-blocked', 'store-failed'].includes(code)
       ? 'Training continues, but is not being saved'
       : 'Training continues, but something else went wrong';
   if (code === 'store-full') return 'The run was not saved';

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { toWire } from '../../../lib/errors';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
 import type { RaceEntry, Run } from '../../../prompt-set/types';
 import { diverged } from '../../../training/checkpoint';
@@ -40,7 +41,7 @@ it('says what the chosen start reached as soon as the race is over, and later wh
 it('says that training diverged, at once and after a reload, whatever step was saved last', () => {
   const error = diverged(37, 0.0077);
   expect(trainHeadline({ ...RUN, phase: 'ended', step: 36, error }, null, 0)).toBe('Training diverged at step 37');
-  const version = { id: 'r', settings: STANDARD, status: 'failed', error: error.message } as Run;
+  const version = { id: 'r', settings: STANDARD, status: 'failed', error: toWire(error) } as Run;
   const from = { name: 'S', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] };
   const open = createPromptSet({ id: 's', now: '' }, from);
   const left = endedRun(version, open, null, { validationRows: 22, lines: [] });

@@ -1,9 +1,9 @@
 import { ofTask, type TaskKind } from '../../../dataset/types';
-import type { StudioError } from '../../../lib/errors';
+import { fromWire, type StudioError } from '../../../lib/errors';
 import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
 import { hasEnded } from '../../../prompt-set/make-versions';
 import type { PromptSet, RaceEntry, Run } from '../../../prompt-set/types';
-import { isAhead, storedError } from '../../../training/checkpoint';
+import { isAhead } from '../../../training/checkpoint';
 import type {
   Checkpoint,
   ReferenceLine,
@@ -95,7 +95,7 @@ export function endedRun(
     ...freshRun(version, open, kept, shown.validationRows),
     phase: 'ended',
     ending: status === 'running' ? 'paused' : status === 'failed' ? null : status,
-    error: error ? storedError(error) : null,
+    error: error && fromWire(error),
     resumeFrom: RESUMABLE.includes(status) ? (kept?.step ?? 0) : null,
     lines: shown.lines,
   };

@@ -1,10 +1,9 @@
 import { generates } from '../../../dataset/task-facts';
 import type { Dataset } from '../../../dataset/types';
 import { oneAtATime } from '../../../lib/control';
-import { asStudioError, badInput, fromWire, StudioError } from '../../../lib/errors';
+import { asStudioError, badInput, fromWire, StudioError, toWire } from '../../../lib/errors';
 import { finishRun, updateRun } from '../../../prompt-set/make-versions';
 import type { PromptSet, Run } from '../../../prompt-set/types';
-import { storedError } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
@@ -230,7 +229,7 @@ export class TrainingRun extends OfStudio {
     this.#change({
       phase: 'ended',
       ending: reason,
-      error: error === undefined ? null : storedError(error),
+      error: error === undefined ? null : fromWire(error),
       bestStep,
       secondsLeft: null,
       resumeFrom: null,
@@ -243,7 +242,7 @@ export class TrainingRun extends OfStudio {
     const isCancelled = error.code === 'cancelled';
     const canResume = error.code !== 'diverged' && error.code !== 'bad-input';
     const status = isCancelled || canResume ? 'paused' : 'failed';
-    await this.#update({ status, error: isCancelled ? null : error.message }).catch(() => undefined);
+    await this.#update({ status, error: isCancelled ? null : toWire(error) }).catch(() => undefined);
     this.#change({
       phase: 'ended',
       ending: isCancelled ? 'paused' : null,

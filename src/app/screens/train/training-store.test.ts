@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { present } from '../../../lib/assert';
 import { breathe, type Control } from '../../../lib/control';
-import { StudioError } from '../../../lib/errors';
+import { StudioError, toWire, type WireError } from '../../../lib/errors';
 import { firstText, softsOf } from '../../../prompt/prompt';
 import {
   addWritten,
@@ -86,7 +86,7 @@ function fakeEngine() {
       calls.push({ method: 'train', resume: resume?.step ?? null, ...(initFrom && { from: initFrom.vectors }) });
       let step = resume?.step ?? 0;
       let reason: 'finished' | 'paused' | 'stopped' = 'finished';
-      let error: { error?: string } = {};
+      let error: { error?: WireError } = {};
       const last = until ?? settings.steps;
       while (step < last) {
         await breathe();
@@ -99,7 +99,7 @@ function fakeEngine() {
         if (engine.dieAt !== null && step >= engine.dieAt) {
           engine.dieAt = null;
           if (!engine.keeps) throw engine.death;
-          [reason, error, step] = ['stopped', { error: engine.death.message }, step - 10];
+          [reason, error, step] = ['stopped', { error: toWire(engine.death) }, step - 10];
           break;
         }
         emit({
@@ -390,7 +390,7 @@ describe('a run', () => {
       { hybrid: false },
     );
     expect(promptSets.getState().set?.runs).toMatchObject([
-      { status: 'failed', error: 'Training diverged.' },
+      { status: 'failed', error: { message: 'Training diverged.' } },
       { status: 'finished', error: null, settings: { learningRate: 33 } },
     ]);
   });
@@ -404,7 +404,7 @@ describe('a run', () => {
     expect(live).toMatchObject({ ending: 'stopped', bestStep: 60, resumeFrom: null, error: engine.death });
     const { set } = promptSets.getState();
     const [run] = present(set, 'set').runs;
-    expect(run).toMatchObject({ status: 'stopped', bestStep: 60, error: engine.death.message });
+    expect(run).toMatchObject({ status: 'stopped', bestStep: 60, error: toWire(engine.death) });
     expect(set?.chosenTrained).toBe(run?.id);
     await boot();
     await train.arrive({ setId: set?.id ?? '', dataset });
@@ -417,7 +417,7 @@ describe('a run', () => {
     expect(train.getState().live).toMatchObject({ phase: 'ended', resumeFrom: 60, error: { code: 'worker-died' } });
     expect(lost.map((e) => e.code)).toEqual(['worker-died']);
     const run = promptSets.getState().set?.runs[0];
-    expect(run).toMatchObject({ status: 'paused', error: 'The engine stopped.' });
+    expect(run).toMatchObject({ status: 'paused', error: { code: 'worker-died', message: 'The engine stopped.' } });
     await train.resume(run?.id ?? '');
     expect(trains().at(-1)).toBe(60);
     expect(promptSets.getState().set?.runs[0]).toMatchObject({ status: 'finished', error: null });
