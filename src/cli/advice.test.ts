@@ -15,9 +15,9 @@ import { compareTags } from '../evaluation/tag/compare';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import type { ArmKind, GenerateOutcome, TagOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { resultsJson } from '../report/json';
+import { resultsJson } from '../report/kinds';
 import { htmlReport, markdownReport } from '../report/print';
-import type { LabelReport, ReportInput, TagReport, TextReport } from '../report/types';
+import type { LabelReport, ReportInput, ReportOf } from '../report/types';
 import { runCommand } from './commands';
 
 const TOKENS: Readonly<Record<string, number | null>> = {
@@ -120,6 +120,7 @@ function compared(scenario: Scenario) {
       card,
       mayKnow: [],
       history: [],
+      votes: null,
       rows: [],
       prompts: [],
       account: { read: 900, used: 900, leftOut: {} },
@@ -216,7 +217,7 @@ describe('what to do, as the card, Decide, the report and the command line say i
     expect(comparison.verdict.kind).toBe(rule.finding);
     const card = present(cardOf({ kind: 'generate', plan, comparison }, { stillFalling: false }), 'card');
     const { report: labels } = compared({ counts: { '11': 10 } });
-    const report: TextReport = {
+    const report: ReportOf<'generate'> = {
       ...{ ...labels, kind: 'generate', plan, comparison, card, votes: null, rows: [] },
     };
     const { costs, printed } = await decided({ kind: 'generate', plan, comparison }, card, report);
@@ -251,7 +252,7 @@ describe('what to do, as the card, Decide, the report and the command line say i
     const comparison = compareTags(plan, { draws: 200 });
     const card = present(cardOf({ kind: 'tag', plan, comparison }, { stillFalling: false }), 'card');
     const { report: labels } = compared({ counts: { '11': 10 } });
-    const report: TagReport = { ...labels, kind: 'tag', plan, comparison, card };
+    const report: ReportOf<'tag'> = { ...labels, kind: 'tag', plan, comparison, card };
     const { onPage, fromFile, costs, costsOfFile, printed } = await decided(
       { kind: 'tag', plan, comparison },
       card,

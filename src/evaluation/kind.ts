@@ -31,6 +31,8 @@ export interface SheetKind<K extends TaskKind> {
   readonly scores: (of: AnswerSheet<K>) => RowScores;
   readonly scored: (plan: Compared<K>['plan'], arm: ArmResult<K>) => RowScores;
   readonly field: FieldFrom<K>;
+  /** Ids of the rows that a report may print: those that the headline's second prompt changed. */
+  readonly changed: (comparison: Compared<K>['comparison'], plan: Compared<K>['plan']) => readonly string[];
   /** Each row with its right answer; none where no row's answer is kept. */
   readonly rows: (of: AnswerSheet<K>) => readonly (RowAnswer & { readonly gold: string })[];
   readonly differ: (a: AnswerSheet<K>, b: AnswerSheet<K>, both: InBoth) => PairFigures;

@@ -40,6 +40,9 @@ const kindOf = ({ kind }: { readonly kind: TaskKind }) => SHEETS[kind] as SheetK
 /** Null where the plan's first pair does not name two arms. */
 export const fieldOf = (of: Compared): Field | null => kindOf(of).field(of);
 
+/** Rows that a report may print, where their owner agrees. */
+export const changedRows = (of: Compared): readonly string[] => kindOf(of).changed(of.comparison, of.plan);
+
 /** How good the answers are. */
 export const sheetFigures = (of: AnswerSheet): Readonly<Record<string, Figure>> =>
   kindOf(of).figures(of, { seed: of.seed, ...(of.groups ? { groups: of.groups } : {}) });

@@ -2,18 +2,16 @@
  * One HTML file for an audience, with recorded answers: guess, see what two prompts say, see what is right, with a running
  * score. It needs neither the studio nor a network. Its only script is the one below, which the policy names by its hash.
  */
-import { textById } from '../dataset/labels';
-import { namedTags } from '../dataset/tags';
-import { type ByTask, type Dataset, ofTask, type TaskKind } from '../dataset/types';
-import { comparedRows } from '../evaluation/classify/rows';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { namesOf } from '../evaluation/words';
+import { present } from '../lib/assert';
 import { sha256Base64 } from '../lib/bytes';
-import { counted, PRODUCT, percentWhole } from '../lib/format';
-import { ends, type Figure, LABEL_METRICS, type Metric, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
+import { counted, PRODUCT } from '../lib/format';
+import { ends, type Figure, METRICS } from '../metrics/registry';
 import type { Evaluation } from '../prompt-set/types';
-import { writtenRows } from './csv';
+import { reportKind } from './kinds';
 import { colours } from './print';
-import { Html, html, htmlHead } from './types';
+import { Html, html, htmlHead, type ReportKind, type ShownRow } from './types';
 
 const raw = (markup: string) => new Html(markup);
 
@@ -26,92 +24,26 @@ export interface AudienceChoice {
   readonly rows: readonly string[] | null;
 }
 
-interface Said {
-  readonly text: string;
-  /** "71% sure"; null for generated texts. */
-  readonly sure: string | null;
-  /** Right, or the closer of two texts. */
-  readonly isRight: boolean;
-}
-
-interface ShownRow {
-  readonly id: string;
-  readonly text: string;
-  readonly right: string;
-  readonly said: readonly [a: Said, b: Said];
-}
-
-type Of<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
-type Arms = readonly [string, string];
-
-/** The compared rows with the recorded answers of two arms; labels as they were compared, texts as they were generated. */
-const RECORDED = {
-  classify: ({ plan, comparison }: Of<'classify'>, dataset: Dataset, [a, b]: Arms): ShownRow[] =>
-    comparedRows(comparison, plan, dataset, { a, b }).map(({ id, text, gold, ...said }) => {
-      const words = ({ label, probability, right }: (typeof said)['a']): Said => ({
-        text: label,
-        sure: `${percentWhole(probability)} sure`,
-        isRight: right,
-      });
-      return { id, text, right: gold, said: [words(said.a), words(said.b)] };
-    }),
-  tag: ({ plan, comparison }: Of<'tag'>, dataset: Dataset, [a, b]: Arms): ShownRow[] => {
-    const text = textById(dataset);
-    const named = (tags: readonly number[] = []) => namedTags(tags, plan.labels);
-    return plan.rowIds.map((id, i) => {
-      const right = named(plan.gold[i]);
-      const words = (arm: string): Said => {
-        const said = named(comparison.arms.find((each) => each.id === arm)?.given[i]);
-        return { text: said, sure: null, isRight: said === right };
-      };
-      return { id, text: text(id), right, said: [words(a), words(b)] };
-    });
-  },
-  generate: (evaluation: Of<'generate'>, dataset: Dataset, [a, b]: Arms): ShownRow[] =>
-    writtenRows(evaluation, dataset, { a, b }).map(({ id, text, wanted, gain, ...said }) => ({
-      id,
-      text,
-      right: wanted,
-      said: [
-        { text: said.a, sure: null, isRight: gain < 0 },
-        { text: said.b, sure: null, isRight: gain > 0 },
-      ],
-    })),
-};
-
 /** Both arms on all compared rows: a handful of rows says little. */
 function overall(evaluation: Evaluation, pair: readonly [string, string]): string {
   const { comparison } = evaluation;
-  const { name, format, of } = HEADLINES[evaluation.kind];
+  const { metric, share } = reportKind(evaluation.kind).judged;
+  const form = present(METRICS[evaluation.kind][metric], metric).format.value;
   const scores = pair.map((id) => {
     const arm = comparison.arms.find((each) => each.id === id);
-    const figure = arm && (arm.metrics as Readonly<Record<string, Figure>>)[of];
-    const form = format.value;
+    const figure = arm && (arm.metrics as Readonly<Record<string, Figure>>)[metric];
     const words = figure ? `${form(figure.value)} (95% interval ${ends(form, figure.interval)})` : '–';
-    return `${namesOf(evaluation.comparison.arms)(id)} ${words} ${name}`;
+    return `${namesOf(evaluation.comparison.arms)(id)} ${words} ${share}`;
   });
   return `On all ${counted(evaluation.comparison.n, 'test row')}: ${scores.join(', ')}.`;
 }
 
-const HEADLINES: ByTask<Pick<Metric, 'format'> & { readonly name: string; readonly of: string }> = {
-  classify: { name: 'right', format: LABEL_METRICS.accuracy.format, of: 'accuracy' },
-  tag: { name: 'all labels right', format: TAG_METRICS.subsetAccuracy.format, of: 'subsetAccuracy' },
-  generate: { name: 'ROUGE-L', format: TEXT_METRICS.rougeL.format, of: 'rougeL' },
-};
-
-/** What is said of an answer once the right one is shown. */
-const JUDGED = {
-  classify: { right: '✓ right', wrong: '✗ wrong', answer: 'Right answer', counted: 'right answers' },
-  tag: { right: '✓ all right', wrong: '✗ not all right', answer: 'Right labels', counted: 'right answers' },
-  generate: {
-    right: '✓ closer',
-    wrong: '',
-    answer: 'Expected text',
-    counted: 'the texts that are closer to the expected one',
-  },
-} as const satisfies Record<Evaluation['kind'], unknown>;
-
-function rowSection({ text, right, said }: ShownRow, names: readonly string[], words: Judged, index: number): Html {
+function rowSection(
+  { text, right, said }: ShownRow,
+  names: readonly string[],
+  words: ReportKind<TaskKind>['judged'],
+  index: number,
+): Html {
   const size = text.length > 700 ? ' long' : text.length > 240 ? ' middle' : '';
   const marks = said.map(({ isRight }) => (isRight ? 1 : 0)).join('');
   return html`
@@ -124,8 +56,6 @@ function rowSection({ text, right, said }: ShownRow, names: readonly string[], w
 <p class="right" hidden><span class="dim">${words.answer}</span> ${right}</p>
 </section>`;
 }
-
-type Judged = (typeof JUDGED)[Evaluation['kind']];
 
 /** What happens on a key or a button: answers, then the right one, then the next text. A text counts once. */
 const SCRIPT = `
@@ -200,7 +130,8 @@ interface AudienceInput {
 /** The file, and how many rows of the user it shows. Rows that are no longer there are left out. */
 export async function audiencePage(input: AudienceInput): Promise<{ readonly text: string; readonly rows: number }> {
   const { evaluation, dataset, pair, choice, drawn, model } = input;
-  const byId = new Map(ofTask(RECORDED, evaluation, dataset, pair).map((row) => [row.id, row]));
+  const { shown: rowsOf, judged } = reportKind(evaluation.kind);
+  const byId = new Map(rowsOf(evaluation, dataset, pair).map((row) => [row.id, row]));
   const shown = (choice.rows ?? drawn).flatMap((id) => byId.get(id) ?? []);
   const names = pair.map(namesOf(evaluation.comparison.arms));
   const how = `${counted(shown.length, 'text')} of ${counted(byId.size, 'test row')}, ${choice.rows === null ? 'drawn at random' : 'chosen by the presenter'}.`;
@@ -208,12 +139,12 @@ export async function audiencePage(input: AudienceInput): Promise<{ readonly tex
   const text = html`${htmlHead(choice.title, style, await sha256Base64(SCRIPT))}
 <body data-name0="${names[0]}" data-name1="${names[1]}">
 <header><h1>${choice.title}</h1><p class="dim">${choice.sentence}</p></header>
-<main>${shown.map((row, i) => rowSection(row, names, JUDGED[evaluation.kind], i))}
+<main>${shown.map((row, i) => rowSection(row, names, judged, i))}
 <noscript><p>This page shows its texts with a script, which is switched off here.</p></noscript>
 </main>
 <div>
 <nav aria-label="Texts"><button id="back">Back</button><button id="next">Show the answers</button><span id="place" class="dim"></span><span id="score" role="status"></span></nav>
-<footer><p>The score counts ${JUDGED[evaluation.kind].counted} among the texts shown so far. ${overall(evaluation, pair)} ${how}</p>
+<footer><p>The score counts ${judged.counted} among the texts shown so far. ${overall(evaluation, pair)} ${how}</p>
 <p>Recorded answers${model && ` of ${model}`}, made with ${PRODUCT}. This file asks for nothing on the network.</p></footer>
 </div>
 <script>${raw(SCRIPT)}</script>

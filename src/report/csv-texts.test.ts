@@ -4,10 +4,10 @@ import { cardOf } from '../evaluation/card';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../prompt-set/types';
-import { resultsCsv, writtenRows } from './csv';
-import { resultsJson } from './json';
+import { writtenRows } from './csv';
+import { resultsCsv, resultsJson } from './kinds';
 import { htmlReport, markdownReport } from './print';
-import type { TextReport } from './types';
+import type { ReportOf } from './types';
 
 const dataset = {
   table: {
@@ -59,13 +59,14 @@ test('the CSV of all rows contains no formula', () => {
   expect(numbers).not.toMatch(/PRIVATE|wanted|SUM/);
 });
 
-const input: TextReport = {
+const input: ReportOf<'generate'> = {
   kind: 'generate',
   title: 'A <title>',
   card: cardOf(evaluation, { stillFalling: false }),
   account: { read: 9, used: 9, leftOut: {} },
   mayKnow: [],
   history: [],
+  answerWords: { words: {}, search: null },
   rows: [],
   createdAt: '2026-01-01T00:00:00Z',
   model: { id: 'm', dtype: 'q4', sha256: 'h' },

@@ -3,7 +3,7 @@ import { parseTable } from '../dataset/parse';
 import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
 import type { ClassifyEvaluation } from '../prompt-set/types';
-import { resultsCsv } from './csv';
+import { resultsCsv } from './kinds';
 
 const arm = (id: string, predictions: number[], tokensSentMean: number | null) => ({
   id,

@@ -1,10 +1,9 @@
 /** Rows of a comparison of generated texts, and every prompt's answers as CSV. */
 import { toCsv } from '../dataset/csv-out';
 import { rowsById, textById, textOf } from '../dataset/labels';
-import { joinTags } from '../dataset/tags';
-import { type Dataset, ofTask } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import type { PairResult } from '../evaluation/types';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, TagEvaluation } from '../prompt-set/types';
+import type { GenerateEvaluation } from '../prompt-set/types';
 
 export interface WrittenRow {
   readonly id: string;
@@ -41,22 +40,13 @@ export function writtenRows(
     .sort((x, y) => Math.abs(y.gain) - Math.abs(x.gain) || x.at - y.at);
 }
 
-/** Rows that a report may print. */
-const MOST_ROWS = 40;
-
-/** Those on which the two prompts differ most. */
-export const changedRows = (...of: Parameters<typeof writtenRows>): readonly WrittenRow[] =>
-  writtenRows(...of)
-    .filter(({ gain }) => gain !== 0)
-    .slice(0, MOST_ROWS);
-
 type Cells = readonly (string | number | null)[];
 
 /** Null and missing figures are empty cells. */
-const figure = (value: number | null | undefined, digits: number): number | null =>
+export const figure = (value: number | null | undefined, digits: number): number | null =>
   value == null ? null : Number(value.toFixed(digits));
 
-function rowsCsv(
+export function rowsCsv(
   rowIds: readonly string[],
   texts: Dataset | null,
   columns: readonly string[],
@@ -76,58 +66,3 @@ function rowsCsv(
     { neutralise: true },
   );
 }
-
-/** Per prompt its answer, that answer's probability, whether it is right, mean tokens and median milliseconds a row. */
-function labelsCsv(evaluation: ClassifyEvaluation, texts: Dataset | null): string {
-  const { plan, comparison, writtenVersion, trainedVersion, datasetFingerprint } = evaluation;
-  const { rowIds, gold, labels } = plan;
-  const answer = ['prediction', 'confidence', 'correct', 'tokens_in', 'latency_ms'];
-  const columns = [
-    'gold',
-    ...comparison.arms.flatMap(({ id }) => answer.map((what) => `${id}_${what}`)),
-    'prompt_version',
-    'data_sha256',
-  ];
-  return rowsCsv(rowIds, texts, columns, (i) => [
-    labels[gold[i] ?? -1] ?? '',
-    ...comparison.arms.flatMap((arm) => [
-      labels[arm.predictions[i] ?? -1] ?? '',
-      figure(arm.confidences[i] ?? 0, 6),
-      arm.predictions[i] === gold[i] ? 1 : 0,
-      figure(arm.tokensSentMean, 1),
-      figure(arm.latencyMsMedian, 1),
-    ]),
-    [writtenVersion, trainedVersion].filter((version) => version).join(' + '),
-    datasetFingerprint,
-  ]);
-}
-
-/** Per prompt the labels that it gives, and whether they are exactly the row's. */
-function tagsCsv({ plan, comparison }: TagEvaluation, texts: Dataset | null): string {
-  const named = (tags: readonly number[] = []) => joinTags(tags.map((tag) => plan.labels[tag] ?? ''));
-  const columns = ['gold', ...comparison.arms.flatMap(({ id }) => [`${id}_labels`, `${id}_all_right`])];
-  return rowsCsv(plan.rowIds, texts, columns, (i) => [
-    named(plan.gold[i]),
-    ...comparison.arms.flatMap(({ given }) => [named(given[i]), Number(named(given[i]) === named(plan.gold[i]))]),
-  ]);
-}
-
-/** Per prompt ROUGE-L and the expected text's log-probability; with texts also the expected one and the generated ones. */
-function textsCsv({ plan, comparison }: GenerateEvaluation, texts: Dataset | null): string {
-  const columns = [
-    ...(texts ? ['wanted'] : []),
-    ...plan.arms.flatMap(({ id }) => [...(texts ? [`${id}_written`] : []), `${id}_rouge_l`, `${id}_log_prob`]),
-  ];
-  return rowsCsv(plan.rowIds, texts, columns, (i) => [
-    ...(texts ? [plan.wanted[i] ?? ''] : []),
-    ...plan.arms.flatMap(({ written, scores }, a) => [
-      ...(texts ? [written[i] ?? ''] : []),
-      figure(comparison.arms[a]?.rows[i] ?? 0, 6),
-      figure(scores[i]?.logProb ?? 0, 4),
-    ]),
-  ]);
-}
-
-/** Every prompt's answer to every row. */
-export const resultsCsv = (evaluation: Evaluation, texts: Dataset | null): string =>
-  ofTask({ classify: labelsCsv, tag: tagsCsv, generate: textsCsv }, evaluation, texts);

@@ -1,22 +1,22 @@
 /** What a report is made of, from a stored comparison. */
-import { type Dataset, ofTask } from '../dataset/types';
+import { rowsOf, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
 import { cardOf } from '../evaluation/card';
 import { everyRowSeconds } from '../evaluation/classify/checks';
 import { COMBINED, PROBE, TOGETHER } from '../evaluation/classify/made-arms';
-import { textsOf as changedTexts } from '../evaluation/classify/rows';
+import { changedRows } from '../evaluation/sheets';
 import { tally } from '../evaluation/vote';
 import { softOf, textsOf } from '../prompt/prompt';
 import { armsKnowing, UNTUNED } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet, Run, Version } from '../prompt-set/types';
+import type { Evaluation, PromptSet, Run, Version } from '../prompt-set/types';
 import { runOf, versionById } from '../prompt-set/versions';
 import { exampleCount } from '../task/render';
 import { withoutInstruction } from '../task/template';
 import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
-import { changedRows } from './csv';
 import { historyOf } from './history';
-import type { LabelReport, ReportFacts, ReportInput, RowText } from './types';
+import type { ReportFacts, ReportInput } from './types';
 
 /** A stored comparison, and what is known of how it was made. */
 export interface Reported {
@@ -31,7 +31,7 @@ export interface Reported {
   readonly withRows?: boolean;
 }
 
-type CommonFacts = Omit<ReportFacts, 'card'>;
+type CommonFacts = Omit<ReportFacts, 'card' | 'votes' | 'rows'>;
 
 /** Lines that show no text of their own. */
 const LINES: readonly string[] = [COMBINED, PROBE, TOGETHER];
@@ -75,6 +75,7 @@ function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported):
       };
     }),
     history: historyOf(set, dataset),
+    answerWords: answerWords(set, evaluation),
     training: run && trainingOf(run, checkpoint),
   };
 }
@@ -102,7 +103,7 @@ function trainingOf(
 }
 
 /** The answer words of a comparison; a search belongs to them while its words are the ones that were compared. */
-function answerWords(set: PromptSet, evaluation: Evaluation): LabelReport['answerWords'] {
+function answerWords(set: PromptSet, evaluation: Evaluation): ReportFacts['answerWords'] {
   const words = evaluation.words ?? set.words;
   const { wordSearch: search } = set;
   return {
@@ -114,22 +115,6 @@ function answerWords(set: PromptSet, evaluation: Evaluation): LabelReport['answe
   };
 }
 
-/** Rows that a report may print, where their owner agrees: those that the headline's second prompt changed. */
-export const changedIn = (evaluation: Evaluation, dataset: Dataset): readonly RowText[] =>
-  ofTask(
-    {
-      classify: ({ comparison }: ClassifyEvaluation) => changedTexts(comparison, dataset),
-      tag: () => [],
-      generate: (of: GenerateEvaluation) => textChanges(of, dataset),
-    },
-    evaluation,
-  );
-
-function textChanges(evaluation: GenerateEvaluation, dataset: Dataset) {
-  const [pair] = evaluation.comparison.pairs;
-  return pair ? changedRows(evaluation, dataset, pair) : [];
-}
-
 /** Null where the run or the rows are gone. */
 export function reportOf(of: Reported): ReportInput | null {
   const { set, dataset, evaluation, checkpoint, withRows = false } = of;
@@ -137,31 +122,17 @@ export function reportOf(of: Reported): ReportInput | null {
   if (!facts || !dataset) return null;
   const run = runOf(set, versionById(set, evaluation.trainedVersion));
   const stillFalling = checkpoint !== null && wasStillFalling(checkpoint.validations);
-  if (evaluation.kind === 'generate') {
-    const { kind, plan, comparison, votes = [] } = evaluation;
-    return {
-      ...facts,
-      kind,
-      plan,
-      comparison,
-      card: cardOf(evaluation, { stillFalling }),
-      votes: votes.length > 0 ? tally(votes) : null,
-      rows: withRows ? textChanges(evaluation, dataset) : [],
-    };
-  }
-  if (evaluation.kind === 'tag') {
-    const { kind, plan, comparison } = evaluation;
-    const card = cardOf(evaluation, { stillFalling });
-    return { ...facts, kind, plan, comparison, card, answerWords: answerWords(set, evaluation) };
-  }
   const { kind, plan, comparison } = evaluation;
+  const everyRow = kind === 'classify' ? { everyRowSeconds: everyRowSeconds(run, plan) } : {};
+  const changed = withRows ? rowsOf(dataset, changedRows(evaluation)) : [];
+  const votes = 'votes' in evaluation ? (evaluation.votes ?? []) : [];
   return {
     ...facts,
     kind,
     plan,
     comparison,
-    answerWords: answerWords(set, evaluation),
-    card: cardOf(evaluation, { stillFalling, everyRowSeconds: everyRowSeconds(run, plan) }),
-    rows: withRows ? changedTexts(comparison, dataset) : [],
-  };
+    card: cardOf(evaluation, { stillFalling, ...everyRow }),
+    votes: votes.length > 0 ? tally(votes) : null,
+    rows: changed.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) })),
+  } as ReportInput;
 }

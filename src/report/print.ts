@@ -1,15 +1,12 @@
 /** A report as HTML and as Markdown: one page to decide on, and an appendix with how it was made. */
 import { accountSentence, leftOutRows } from '../dataset/account';
-import { ofTask } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
 import { count, counted, PRODUCT } from '../lib/format';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { rankChart } from './charts';
-import { labelParts } from './labels';
-import { tagParts } from './tags';
-import { textParts } from './texts';
+import { reportKind } from './kinds';
 import {
   type Cell,
   escapeMarkdown,
@@ -22,23 +19,24 @@ import {
   type Table,
 } from './types';
 
-const PARTS = { classify: labelParts, tag: tagParts, generate: textParts };
-
 interface AllParts extends ReportParts {
   readonly nameOf: (armId: string) => string;
+  /** How often the test rows have been used, also after the comparison. */
+  readonly looks: number;
   /** What may be otherwise than the figures say, whichever the task is. */
   readonly risks: readonly string[];
 }
 
 function partsOf(input: ReportInput): AllParts {
   const nameOf = namesOf(input.comparison.arms);
-  const parts = ofTask(PARTS, input, nameOf);
-  return { ...parts, nameOf, risks: risksOf(input, parts, nameOf) };
+  const parts = reportKind(input.kind).parts(input, nameOf);
+  const looks = Math.max(input.plan.looks, input.closer?.review?.looks ?? 0);
+  return { ...parts, nameOf, looks, risks: risksOf(input, looks, nameOf) };
 }
 
 const risksOf = (
-  { comparison, model, mayKnow, account }: ReportInput,
-  { seeds, looks }: ReportParts,
+  { comparison, model, mayKnow, account, closer }: ReportInput,
+  looks: number,
   nameOf: AllParts['nameOf'],
 ): readonly string[] => [
   ...(mayKnow.length > 0
@@ -48,7 +46,7 @@ const risksOf = (
     : []),
   ...(leftOutRows(account) > 0 ? [accountSentence(account)] : []),
   `The intervals are about rows like these ${count(comparison.n)}. Other customers, another month or another channel may be different.`,
-  seeds > 1
+  closer?.seedRange && closer.seedRange.seeds > 1
     ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
     : 'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
   looks > 1
@@ -123,7 +121,7 @@ function trainedWords({
 }
 
 /** Model, data, training and draws: what somebody needs to make it again. */
-function provenance(input: ReportInput, { calibration, looks, ranOn, rowsWords }: ReportParts): Html {
+function provenance(input: ReportInput, { calibration, looks, ranOn = '', rowsWords }: AllParts): Html {
   const { model, dataset, environment, createdAt, plan, account, training } = input;
   const ran = environment && `${environment.backend}, ${counted(environment.threads, 'thread')}${ranOn}`;
   const facts: readonly (readonly [string, unknown])[] = [
@@ -134,7 +132,7 @@ function provenance(input: ReportInput, { calibration, looks, ranOn, rowsWords }
     ],
     ['Rows', accountSentence(account)],
     ['Training', training && trainedWords(training)],
-    ['Calibration', calibration],
+    ['Calibration', calibration ?? null],
     ['Test rows', `Used ${times(looks)}`],
     ['Ran on', ran],
     ['Resampling', `10,000 draws, seed ${plan.seed}`],

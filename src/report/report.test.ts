@@ -5,7 +5,7 @@ import { compare, insightsOf } from '../evaluation/classify/compare';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { drained } from '../lib/control';
-import { resultsJson } from './json';
+import { resultsJson } from './kinds';
 import { htmlReport, markdownReport } from './print';
 import { resultsSchema } from './results-schema';
 import { html, type LabelReport } from './types';
@@ -53,6 +53,7 @@ const input: LabelReport = {
   card: cardOf({ kind: 'classify', plan, comparison }, { stillFalling: false }),
   mayKnow: [],
   history: [],
+  votes: null,
   rows: [],
   model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
   environment: { backend: 'wasm', threads: 2 },

@@ -1,12 +1,12 @@
-import type { RowAccount } from '../dataset/types';
+import type { Dataset, RowAccount, TaskKind } from '../dataset/types';
 import type { VerdictCard } from '../evaluation/card';
 import type { ConsistencyReport, FineTuningReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/compare';
-import type { ArmResult, Comparison, ComparisonPlan, GeneratePlan, TagPlan, Verdict } from '../evaluation/types';
+import type { ArmResult, Compared, Comparison, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import { ends, type Figure, type Metric, metricsOf } from '../metrics/registry';
-import type { WrittenRow } from './csv';
-import type { LabelResults } from './results-schema';
+import type { Evaluation } from '../prompt-set/types';
+import type { LabelResults, Results } from './results-schema';
 
 /** What every report says of how it was made. */
 export interface ReportFacts {
@@ -41,36 +41,66 @@ export interface ReportFacts {
   }[];
   /** The set's changes of rows, versions and moves between stages. */
   readonly history: readonly Section[];
-}
-
-/** A report of prompts that choose labels. Texts of rows are in it only as `rows`, where the user agreed. */
-export interface LabelReport extends ReportFacts {
-  readonly kind: 'classify';
-  readonly plan: ComparisonPlan;
-  readonly comparison: Comparison;
   /** The set's answer words at that time, and how they were found. */
   readonly answerWords: LabelResults['answerWords'];
   /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
+  /** Blind votes between two generated texts; null = there are none. */
+  readonly votes: Tally | null;
+  /** Rows that the headline's second prompt changed, where the user agreed that their texts go along. */
   readonly rows: readonly RowText[];
 }
 
-export interface TextReport extends ReportFacts {
-  readonly kind: 'generate';
-  readonly plan: GeneratePlan;
-  readonly comparison: Comparison<'generate'>;
-  readonly votes: Tally | null;
-  readonly rows: readonly GeneratedText[];
+/** A report of the prompts of one kind of task. */
+export type ReportOf<K extends TaskKind> = {
+  readonly [P in K]: ReportFacts & Compared<P> & { readonly comparison: Comparison<P> };
+}[K];
+export type ReportInput = ReportOf<TaskKind>;
+export type LabelReport = ReportOf<'classify'>;
+
+export type NameOf = (armId: string) => string;
+type EvaluationOf<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
+
+/** What a report knows of a kind of task. */
+export interface ReportKind<K extends TaskKind> {
+  readonly parts: (input: ReportOf<K>, nameOf: NameOf) => ReportParts;
+  /** As docs/results.schema.json says. It holds row ids, labels and figures, no text of any row. */
+  readonly results: (input: ReportOf<K>) => Extract<Results, { readonly task: K }>;
+  /** Every prompt's answer to every row. */
+  readonly csv: (evaluation: EvaluationOf<K>, texts: Dataset | null) => string;
+  /** The compared rows with the recorded answers of two arms; labels as they were compared, texts as they were generated. */
+  readonly shown: (
+    evaluation: EvaluationOf<K>,
+    dataset: Dataset,
+    arms: readonly [string, string],
+  ) => readonly ShownRow[];
+  /** What an audience is told of an answer once the right one is shown. */
+  readonly judged: {
+    readonly right: string;
+    readonly wrong: string;
+    readonly answer: string;
+    readonly counted: string;
+    /** Over all rows, by this metric: "82.1% right". */
+    readonly metric: string;
+    readonly share: string;
+  };
 }
 
-export interface TagReport extends ReportFacts {
-  readonly kind: 'tag';
-  readonly plan: TagPlan;
-  readonly comparison: Comparison<'tag'>;
-  readonly answerWords: LabelResults['answerWords'];
+/** What a prompt said of a row that an audience is shown. */
+export interface Said {
+  readonly text: string;
+  /** "71% sure"; null for generated texts. */
+  readonly sure: string | null;
+  /** Right, or the closer of two texts. */
+  readonly isRight: boolean;
 }
 
-export type ReportInput = LabelReport | TagReport | TextReport;
+export interface ShownRow {
+  readonly id: string;
+  readonly text: string;
+  readonly right: string;
+  readonly said: readonly [a: Said, b: Said];
+}
 
 export interface CloserLook {
   readonly insights?: Insights;
@@ -97,9 +127,6 @@ export interface RowText {
   readonly id: string;
   readonly text: string;
 }
-
-/** A row with its expected text and what the headline's two prompts generated. */
-type GeneratedText = Pick<WrittenRow, 'text' | 'wanted' | 'a' | 'b'>;
 
 /** A figure with its interval, and in HTML a picture of both. */
 export type Cell = string | { readonly value: string; readonly range: string; readonly picture?: Html };
@@ -130,7 +157,7 @@ export interface Section {
   readonly pictures?: Html;
 }
 
-/** What differs between reports of the two kinds of task. */
+/** What differs between reports of the kinds of task. */
 export interface ReportParts {
   readonly sections: readonly Section[];
   /** Texts of rows, where the user agreed; null = none. */
@@ -139,13 +166,9 @@ export interface ReportParts {
   readonly rowsWords: string;
   /** What a reader might take the figures for and should not, apart from the risks that every report names. */
   readonly limits: readonly string[];
-  /** How many runs that differ only in their seed were trained. */
-  readonly seeds: number;
-  /** How often the test rows have been used, also after the comparison. */
-  readonly looks: number;
-  readonly calibration: string | null;
+  readonly calibration?: string;
   /** After the number of threads. */
-  readonly ranOn: string;
+  readonly ranOn?: string;
 }
 
 /** Text that stays text: in HTML, and in a cell or heading of Markdown. */

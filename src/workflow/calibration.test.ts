@@ -11,7 +11,7 @@ import { alone } from '../prompt-set/planned';
 import { trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { reportOf } from '../report/input';
-import { resultsJson } from '../report/json';
+import { resultsJson } from '../report/kinds';
 import type { LabelResults } from '../report/results-schema';
 import { createRouter } from '../route/router';
 import { type BatchEvent, batch } from './batch';

@@ -5,6 +5,7 @@
  */
 import { drawnRows } from '../dataset/draw';
 import { rowsOf, textOf } from '../dataset/labels';
+import { changedRows } from '../evaluation/sheets';
 import { madeOfRows } from '../interchange/set-files';
 import { countsOf, firstText, isText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
@@ -12,7 +13,6 @@ import { armOf } from '../prompt-set/calibration';
 import { chosenWritten } from '../prompt-set/make-versions';
 import { versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
-import { changedIn } from '../report/input';
 import { comparisonFor, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
 import { countsWords, examplesIn, madeOf } from './exported-prompt';
 
@@ -285,9 +285,8 @@ const manager: PromptExport = {
   formats: { html: 'HTML', markdown: 'Markdown', json: 'JSON, for a program' },
   rows: (order) => {
     if (order.format !== undefined && order.format !== 'html') return 0;
-    const { dataset } = order.stored;
     const evaluation = comparisonFor(order);
-    return evaluation && dataset ? changedIn(evaluation, dataset).length : 0;
+    return evaluation && order.stored.dataset ? changedRows(evaluation).length : 0;
   },
 };
 

@@ -19,9 +19,8 @@ import { deciding } from '../prompt-set/types';
 import { versionById } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
 import { closerLook } from '../report/closer-look';
-import { resultsCsv } from '../report/csv';
 import { reportOf } from '../report/input';
-import { resultsJson } from '../report/json';
+import { resultsCsv, resultsJson } from '../report/kinds';
 import { htmlReport, markdownReport } from '../report/print';
 import type { ReportInput } from '../report/types';
 import { otherColumns } from '../task/template';
@@ -88,8 +87,7 @@ async function report(order: Order, { control }: Run<RowsDone>): Promise<Exporte
   const closer = evaluation.kind === 'classify' && (await inSteps(closerLook({ ...of, evaluation }), control, quietly));
   const input = found.kind === 'classify' && closer ? { ...found, closer } : found;
   const { end, type, what, write } = REPORTS[format];
-  const rows = 'rows' in input ? input.rows.length : 0;
-  return oneFile({ name: `${set.handle}-${end}`, type, text: write(input), what, rows });
+  return oneFile({ name: `${set.handle}-${end}`, type, text: write(input), what, rows: input.rows.length });
 }
 
 /** Programs and what an engineer's own tools read, beside the prompt. */

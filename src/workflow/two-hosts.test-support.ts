@@ -13,7 +13,7 @@ import { askedOf, trainedIn, writtenIn } from '../prompt-set/test-support';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { EMPTY_GRID, type GridCell, gridJson, gridRows } from '../report/grid';
 import { reportOf } from '../report/input';
-import { resultsJson } from '../report/json';
+import { resultsJson } from '../report/kinds';
 import { propose, TASKS } from '../task/tasks';
 import { wordsFor } from '../task/template';
 import { STANDARD } from '../training/settings';

@@ -1,4 +1,4 @@
-import { rowsOf, textById, textOf } from '../../dataset/labels';
+import { textById } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
 import { counted, listed } from '../../lib/format';
 import type { ArmOutcome, ArmResult, Comparison, ComparisonPlan, PairResult, RowAnswer } from '../types';
@@ -105,13 +105,4 @@ function pooledWords(arms: Parameters<typeof calibrationWords>[1]): string {
   );
   const most = Math.max(0, ...more);
   return most > 0 ? `, which are few (prompts without vectors: and on ${counted(most, 'training row')}),` : '';
-}
-
-export function textsOf(
-  comparison: Comparison,
-  dataset: Dataset,
-): readonly { readonly id: string; readonly text: string }[] {
-  const [pair] = comparison.pairs;
-  const changed = rowsOf(dataset, [...(pair?.fixed ?? []), ...(pair?.broken ?? [])]);
-  return changed.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
 }

@@ -16,6 +16,7 @@ export const LABEL_SHEET: SheetKind<'classify'> = {
   scores: ({ gold, probabilities }) => rightRows(gold, probabilities.map(argmax)),
   scored: ({ gold }, { predictions }) => rightRows(gold, predictions),
   field: labelField,
+  changed: ({ pairs: [pair] }) => (pair ? [...pair.fixed, ...pair.broken] : []),
   rows: ({ labels, gold, probabilities }) =>
     probabilities.map((row, i) => {
       const predicted = argmax(row);

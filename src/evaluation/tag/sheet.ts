@@ -20,6 +20,7 @@ export const TAG_SHEET: SheetKind<'tag'> = {
   scores: ({ gold, probabilities }) => taggedRows(gold, probabilities.map(likelyTags)),
   scored: ({ gold }, { given }) => taggedRows(gold, given),
   field: tagField,
+  changed: () => [],
   rows: ({ labels, gold, probabilities }) =>
     probabilities.map((row, i) => {
       const [right, label] = [gold[i] ?? [], likelyTags(row)].map((places) => namedTags(places, labels)) as [

@@ -1,27 +1,34 @@
-/** The parts of a report about prompts that choose labels. */
+/** What reports say of prompts that choose labels. */
 
+import { calibratedRows } from '../evaluation/classify/outcome';
 import { tokensSentence } from '../evaluation/classify/pairs';
+import { comparedRows } from '../evaluation/classify/rows';
 import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles';
-import type { ArmResult, PairResult } from '../evaluation/types';
+import type { ArmResult, ComparisonPlan, PairResult } from '../evaluation/types';
 import { points, pointsRange, pValue } from '../evaluation/words';
-import { listed, midSentence } from '../lib/format';
+import { present } from '../lib/assert';
+import { listed, midSentence, percentWhole, rounded as roundedAll } from '../lib/format';
+import { accuracy, argmax } from '../metrics/classification';
 import { type Compared, type Figure, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
 import { intervalPlot } from './charts';
 import { closerSections } from './closer';
+import { figure, rowsCsv } from './csv';
+import { outcomeOf, shared } from './json';
 import {
   type Cell,
+  type CloserLook,
   figureCell,
   type Html,
   html,
   type LabelReport,
   MARK,
   MAY_KNOW,
-  type ReportParts,
+  type NameOf,
+  type ReportKind,
   type RowText,
+  type Said,
   type Section,
 } from './types';
-
-type NameOf = (armId: string) => string;
 
 const METRICS = metricsOf(LABEL_METRICS);
 
@@ -199,7 +206,7 @@ function calibrationOf({ plan }: LabelReport): string {
   return plan.calibrated ? 'all prompts alike' : `none, all prompts alike${stays}`;
 }
 
-export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
+const parts: ReportKind<'classify'>['parts'] = (input, nameOf) => {
   const { plan, closer } = input;
   const texts = includedTexts(input);
   const none = closer?.insights?.slices
@@ -224,9 +231,130 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
         : []),
       'Latency is that of this machine and this browser or runtime.',
     ],
-    seeds: closer?.seedRange?.seeds ?? 1,
-    looks: Math.max(plan.looks, closer?.review?.looks ?? 0),
     calibration: calibrationOf(input),
     ranOn: '; latency is the warm median of single rows',
   };
+};
+
+/** Without what follows from the rows above: curves, and the rows of each slice. */
+function compact({ insights, ...others }: CloserLook) {
+  if (!insights) return others;
+  const { slices, confidence, ...rest } = insights;
+  return {
+    ...others,
+    insights: {
+      ...rest,
+      slices: slices && {
+        ...slices,
+        slices: slices.slices.map(({ rowIds, ...slice }) => ({ ...slice, rows: rowIds.length })),
+      },
+      confidence: confidence.map(({ curve: _curve, ...report }) => report),
+    },
+  };
 }
+
+function accuracies({ gold }: ComparisonPlan, { logProbs, calibration }: ComparisonPlan['arms'][number]) {
+  const accuracyWith = (fit: typeof calibration) => accuracy(gold, calibratedRows(logProbs, fit).map(argmax));
+  return { accuracyUncalibrated: accuracyWith(null), accuracyCalibrated: calibration && accuracyWith(calibration) };
+}
+
+const subtracted = ({ labels }: ComparisonPlan, { calibration }: ComparisonPlan['arms'][number]) =>
+  calibration && {
+    meanLogProbs: Object.fromEntries(labels.map((label, c) => [label, present(calibration.meanLogProbs[c], 'mean')])),
+    rows: calibration.rows,
+  };
+
+function armRows(plan: ComparisonPlan, arm: ComparisonPlan['arms'][number], predictions: readonly number[]) {
+  const label = (i: number | undefined) => present(plan.labels[i ?? -1], 'label');
+  return plan.rowIds.map((id, i) => ({
+    id,
+    gold: label(plan.gold[i]),
+    predicted: label(predictions[i]),
+    logProbs: Object.fromEntries(
+      plan.labels.map((name, c) => [name, present(arm.logProbs[i]?.[c], 'log-probability')]),
+    ),
+  }));
+}
+
+const results: ReportKind<'classify'>['results'] = (input) => {
+  const { plan, comparison } = input;
+  return roundedAll({
+    task: 'classify',
+    ...shared(input),
+    labels: [...plan.labels],
+    answerWords: input.answerWords,
+    arms: comparison.arms.map(
+      ({
+        n: _n,
+        correct: _right,
+        classes: _classes,
+        confusion: _confusion,
+        confidences: _sure,
+        predictions,
+        ...arm
+      }) => {
+        const outcome = outcomeOf(plan.arms, arm.id);
+        return {
+          ...arm,
+          mayKnowTestRows: input.mayKnow.includes(arm.id),
+          calibration: subtracted(plan, outcome),
+          ...accuracies(plan, outcome),
+          rows: armRows(plan, outcome, predictions),
+        };
+      },
+    ),
+    comparisons: comparison.pairs.map(({ fixed: _fixed, broken: _broken, ...pair }) => pair),
+    ...(plan.folds ? { folds: plan.folds } : {}),
+    ...(input.closer ? { closer: compact(input.closer) } : {}),
+  });
+};
+
+/** Per prompt its answer, that answer's probability, whether it is right, mean tokens and median milliseconds a row. */
+const csv: ReportKind<'classify'>['csv'] = (evaluation, texts) => {
+  const { plan, comparison, writtenVersion, trainedVersion, datasetFingerprint } = evaluation;
+  const { rowIds, gold, labels } = plan;
+  const answer = ['prediction', 'confidence', 'correct', 'tokens_in', 'latency_ms'];
+  const columns = [
+    'gold',
+    ...comparison.arms.flatMap(({ id }) => answer.map((what) => `${id}_${what}`)),
+    'prompt_version',
+    'data_sha256',
+  ];
+  return rowsCsv(rowIds, texts, columns, (i) => [
+    labels[gold[i] ?? -1] ?? '',
+    ...comparison.arms.flatMap((arm) => [
+      labels[arm.predictions[i] ?? -1] ?? '',
+      figure(arm.confidences[i] ?? 0, 6),
+      arm.predictions[i] === gold[i] ? 1 : 0,
+      figure(arm.tokensSentMean, 1),
+      figure(arm.latencyMsMedian, 1),
+    ]),
+    [writtenVersion, trainedVersion].filter((version) => version).join(' + '),
+    datasetFingerprint,
+  ]);
+};
+
+const shown: ReportKind<'classify'>['shown'] = ({ plan, comparison }, dataset, [a, b]) =>
+  comparedRows(comparison, plan, dataset, { a, b }).map(({ id, text, gold, ...said }) => {
+    const words = ({ label, probability, right }: (typeof said)['a']): Said => ({
+      text: label,
+      sure: `${percentWhole(probability)} sure`,
+      isRight: right,
+    });
+    return { id, text, right: gold, said: [words(said.a), words(said.b)] };
+  });
+
+export const LABEL_REPORT: ReportKind<'classify'> = {
+  parts,
+  results,
+  csv,
+  shown,
+  judged: {
+    right: '✓ right',
+    wrong: '✗ wrong',
+    answer: 'Right answer',
+    counted: 'right answers',
+    metric: 'accuracy',
+    share: 'right',
+  },
+};
