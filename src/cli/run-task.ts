@@ -1,19 +1,20 @@
 /** What `tune`, `distil` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
 import { join } from 'node:path';
 import { inAll } from '../dataset/account';
-import { type Dataset, ofTask, type RowAccount, type TaskKind } from '../dataset/types';
+import type { Dataset, RowAccount } from '../dataset/types';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { asStudioError } from '../lib/errors';
-import { counted, duration, percent } from '../lib/format';
+import { counted, duration } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
 import { chooseTrained, chosenWritten, finishRun, updateRun } from '../prompt-set/make-versions';
 import { countLook } from '../prompt-set/prompt-set';
+import { reachedWords } from '../prompt-set/tries';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { versionsOf } from '../prompt-set/versions';
-import type { Checkpoint, Scores } from '../training/events';
+import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { everyRow, fineTune } from '../workflow/checks';
 import { compare, comparedRows } from '../workflow/compare';
@@ -249,18 +250,6 @@ async function trainRun(
   };
 }
 
-const scoresWords = (scores: Scores) =>
-  ofTask(
-    {
-      classify: ({ accuracy }: Of<'classify'>) => `${percent(accuracy)} of validation rows right`,
-      tag: (of: Of<'tag'>) => `micro-F1 ${percent(of.microF1)} on validation rows`,
-      generate: ({ tokenShare }: Of<'generate'>) => `${percent(tokenShare)} of the expected tokens predicted`,
-    },
-    scores,
-  );
-
-type Of<K extends TaskKind> = Extract<Scores, { readonly kind: K }>;
-
 function training(log: Log): (event: DistilEvent) => void {
   let validationRows = 0;
   return (event) => {
@@ -295,7 +284,7 @@ function training(log: Log): (event: DistilEvent) => void {
       case 'validation': {
         const { step, loss } = event.point;
         const best = event.best ? ' (best so far)' : '';
-        log.line(`Step ${step}: ${scoresWords(event.point)}, loss ${loss.toFixed(3)}${best}`);
+        log.line(`Step ${step}: ${reachedWords(event.point, validationRows)}, loss ${loss.toFixed(3)}${best}`);
         break;
       }
       case 'done':

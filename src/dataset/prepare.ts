@@ -14,7 +14,7 @@ import { lint } from './lint/lint';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
 import { joinTags, NO_LABEL, separatorOf, tagsIn } from './tags';
-import { TASK_FACTS } from './task-facts';
+import { type AnswersWith, TASK_FACTS } from './task-facts';
 import { type ColumnMapping, type Dataset, type Issue, mapped, type Rows, type SplitBy, type Table } from './types';
 
 export interface Prepared {
@@ -75,14 +75,14 @@ interface ReadLabels {
 }
 
 /** The labels of a column, and its cells with their common spelling. */
-const READ = {
+const READ: Readonly<Record<AnswersWith, (rows: Rows, column: string, order: readonly string[]) => ReadLabels>> = {
   label: (rows, column, order) => {
     const set = inOrder(labelSet(rows, column), order);
     return { rows: withCommonSpelling(rows, column, set), set };
   },
   labels: readTags,
   text: (rows) => ({ rows, set: [] }),
-} as const satisfies Readonly<Record<string, (rows: Rows, column: string, order: readonly string[]) => ReadLabels>>;
+};
 
 /** Every label of every cell; cells name their labels in the order of the labels. */
 function readTags(rows: Rows, column: string, order: readonly string[]): ReadLabels {

@@ -1,5 +1,7 @@
 import type { ByTask, TaskKind } from './types';
 
+export type AnswersWith = 'label' | 'labels' | 'text';
+
 /** What is said of a kind of task, and holds for it, in every room. */
 interface TaskFacts {
   /** A choice of tasks: "Choose a label". */
@@ -19,7 +21,7 @@ interface TaskFacts {
   /** How a PEFT adapter's answer is read off. */
   readonly readOff: string;
   /** Words of its labels, one or every one that fits; or a generated text: a pass of the model for every token. */
-  readonly answersWith: 'label' | 'labels' | 'text';
+  readonly answersWith: AnswersWith;
 }
 
 export const TASK_FACTS: ByTask<TaskFacts> = {

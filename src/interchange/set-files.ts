@@ -1,5 +1,5 @@
 /** A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. */
-import { type Dataset, ofTask } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { newerFormat } from '../lib/bytes';
 import { badInput } from '../lib/errors';
 import { exactJson, readExactJson } from '../lib/exact-json';
@@ -9,7 +9,8 @@ import { firstFault, z } from '../lib/zod';
 import { countsOf, textsOf } from '../prompt/prompt';
 import { type Answers, scored } from '../prompt-set/answers';
 import { withVerdict } from '../prompt-set/listing';
-import type { Evaluation, PromptSet, Run, RunCheckpoint, Tried, Version } from '../prompt-set/types';
+import { withoutRowIds } from '../prompt-set/tries';
+import type { Evaluation, PromptSet, Run, RunCheckpoint, Version } from '../prompt-set/types';
 import { datasetSchema, id, many, runSchema, setSchema, versionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
 import { checkpointSchema, evaluationSchema, measurementSchema } from './set-schema';
@@ -39,22 +40,15 @@ type SetFile = z.infer<typeof headSchema>;
 export function withoutRows({ set, evaluations, checkpoints, measurements }: CompleteSet): CompleteSet {
   const asked = madeOfRows(set);
   if (asked) throw badInput(asked);
-  const named = { ...withVerdict(set, evaluations), versions: set.versions.map(withoutRowIds) };
+  const named = { ...withVerdict(set, evaluations), versions: set.versions.map(withoutTexts) };
   return { set: named, dataset: null, checkpoints, evaluations: [], measurements: measurements.map(withoutIds) };
 }
 
-/** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
-const withoutRowIds = ({ tried, ...version }: Version): Version => ({ ...version, tried: tried && figuresOf(tried) });
-
-const figuresOf = (tried: Tried): Tried =>
-  ofTask<Tried, [], Tried>(
-    {
-      classify: (own) => ({ ...own, wrongRowIds: [], wrongPredictions: [] }),
-      tag: (own) => ({ ...own, given: [] }),
-      generate: (own) => ({ ...own, written: [] }),
-    },
-    tried,
-  );
+/** Keeps the figures of tries on validation rows. */
+const withoutTexts = ({ tried, ...version }: Version): Version => ({
+  ...version,
+  tried: tried && withoutRowIds(tried),
+});
 
 /** The answers with the places of the rows for their ids. */
 const withoutIds = ({ answers, ...of }: Answers): Answers => ({

@@ -2,9 +2,9 @@
  * What a try of a hand-written version depends on. Its figures are the present ones only while all of that is unchanged;
  * otherwise they belong to an earlier prompt, earlier rows or another model, and are marked as such.
  */
-import { ofTask, type TaskKind } from '../dataset/types';
+import type { TaskKind } from '../dataset/types';
 import { count, counted, midSentence, ofRows, percent, percentWhole } from '../lib/format';
-import { LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
+import { headlineOf, LABEL_METRICS, TAG_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { firstText, isText, type Prompt } from '../prompt/prompt';
 import type { PromptText } from '../task/types';
 import type { Scores } from '../training/events';
@@ -102,55 +102,80 @@ export const wrongCount = ({ rows, accuracy }: Pick<TryOf<'classify'>, 'rows' | 
   rows - Math.round(rows * accuracy);
 
 /** From 0 to 1, by the metric that decides. */
-export const reachedIn = (tried: Tried): number =>
-  ofTask({ classify: (t) => t.accuracy, tag: (t) => t.microF1, generate: (t) => t.rougeL }, tried);
+export const reachedIn = (tried: Tried): number => headlineOf<number>({ kind: tried.kind, metrics: tried as never });
 
+const { accuracy } = LABEL_METRICS;
+const { microF1, subsetAccuracy } = TAG_METRICS;
 const { perplexity, rougeL } = TEXT_METRICS;
 
 const on = (rows: number, noun?: string) => (noun ? ` on ${counted(rows, noun)}` : '');
 
-/** "20 of 30 rows", "81% of 64 rows"; "ROUGE-L 55% on 20 rows". */
-export const triedWords = (tried: Tried, noun?: string, form = percent): string =>
-  ofTask(
-    {
-      classify: ({ accuracy, rows }) => ofRows(accuracy, rows, noun, form),
-      tag: ({ microF1, rows }) => `${midSentence(TAG_METRICS.microF1.name)} ${form(microF1)}${on(rows, noun)}`,
-      generate: (t) => `${rougeL.name} ${form(t.rougeL)}${on(t.rows, noun)}`,
-    },
-    tried,
-  );
+type ScoresOf<K extends TaskKind> = Extract<Scores, { readonly kind: K }>;
 
-type Shown<K extends TaskKind> = readonly [metric: string, words: (tried: TryOf<K>) => string];
+interface TryKind<K extends TaskKind> {
+  /** "20 of 30 rows", "81% of 64 rows"; "ROUGE-L 55% on 20 rows". */
+  readonly words: (tried: TryOf<K>, form: (share: number) => string, noun?: string) => string;
+  /** What is listed, the figure that decides first. */
+  readonly shown: readonly (readonly [metric: string, words: (tried: TryOf<K>) => string])[];
+  /** As runs are measured too; null where their figures are others. */
+  readonly scores: (tried: TryOf<K>) => ScoresOf<K> | null;
+  /** What a run reached: "81% of 64 validation rows right". */
+  readonly reached: (scores: ScoresOf<K> & { readonly loss: number }, rows: number) => string;
+  /** Without ids, answers and texts of rows. */
+  readonly withoutRows: (tried: TryOf<K>) => TryOf<K>;
+}
 
-const SHOWN: { readonly [K in TaskKind]: readonly Shown<K>[] } = {
-  classify: [
-    [LABEL_METRICS.accuracy.name, ({ accuracy, rows }) => ofRows(accuracy, rows, undefined, percentWhole)],
-    ['Wrong rows', (tried) => count(wrongCount(tried))],
-  ],
-  tag: [
-    [TAG_METRICS.microF1.name, ({ microF1 }) => percentWhole(microF1)],
-    [TAG_METRICS.subsetAccuracy.name, (t) => ofRows(t.subsetAccuracy, t.rows, undefined, percentWhole)],
-  ],
-  generate: [
-    [rougeL.name, (tried) => percentWhole(tried.rougeL)],
-    [perplexity.name, ({ loss }) => perplexity.format.value(Math.exp(loss))],
-  ],
+const VALIDATION = 'validation row';
+
+const TRIES: { readonly [K in TaskKind]: TryKind<K> } = {
+  classify: {
+    words: (tried, form, noun) => ofRows(tried.accuracy, tried.rows, noun, form),
+    shown: [
+      [accuracy.name, (tried) => ofRows(tried.accuracy, tried.rows, undefined, percentWhole)],
+      ['Wrong rows', (tried) => count(wrongCount(tried))],
+    ],
+    scores: (tried) => ({ kind: tried.kind, accuracy: tried.accuracy, macroF1: tried.macroF1 }),
+    reached: (scores, rows) => `${ofRows(scores.accuracy, rows, VALIDATION, percentWhole)} right`,
+    withoutRows: (tried) => ({ ...tried, wrongRowIds: [], wrongPredictions: [] }),
+  },
+  tag: {
+    words: (tried, form, noun) => `${midSentence(microF1.name)} ${form(tried.microF1)}${on(tried.rows, noun)}`,
+    shown: [
+      [microF1.name, (tried) => percentWhole(tried.microF1)],
+      [subsetAccuracy.name, (tried) => ofRows(tried.subsetAccuracy, tried.rows, undefined, percentWhole)],
+    ],
+    scores: (tried) => ({ kind: tried.kind, microF1: tried.microF1, macroF1: tried.macroF1 }),
+    reached: (scores, rows) => `${midSentence(microF1.name)} ${percentWhole(scores.microF1)}${on(rows, VALIDATION)}`,
+    withoutRows: (tried) => ({ ...tried, given: [] }),
+  },
+  generate: {
+    words: (tried, form, noun) => `${rougeL.name} ${form(tried.rougeL)}${on(tried.rows, noun)}`,
+    shown: [
+      [rougeL.name, (tried) => percentWhole(tried.rougeL)],
+      [perplexity.name, ({ loss }) => perplexity.format.value(Math.exp(loss))],
+    ],
+    scores: () => null,
+    reached: ({ loss }, rows) =>
+      `${midSentence(perplexity.name)} ${perplexity.format.value(Math.exp(loss))}${on(rows, VALIDATION)}`,
+    withoutRows: (tried) => ({ ...tried, written: [] }),
+  },
 };
 
-/** What is listed of tries, the figure that decides first; null where a version has none of this kind. */
+const kindOf = ({ kind }: { readonly kind: TaskKind }) => TRIES[kind] as TryKind<TaskKind>;
+
+export const triedWords = (tried: Tried, noun?: string, form = percent): string =>
+  kindOf(tried).words(tried, form, noun);
+
+/** Null where a version has no try of this kind. */
 export const shownOf = (kind: TaskKind) =>
-  SHOWN[kind].map(([metric, words]) => {
-    const of = ({ tried }: Version) => (tried?.kind === kind ? words(tried as never) : null);
+  kindOf({ kind }).shown.map(([metric, words]) => {
+    const of = ({ tried }: Version) => (tried?.kind === kind ? words(tried) : null);
     return [metric, of] as const;
   });
 
-/** As runs are measured too; null where texts are generated, as their runs have other figures. */
-export const scoresIn = (tried: Tried): Scores | null =>
-  ofTask<Tried, [], Scores | null>(
-    {
-      classify: ({ kind, accuracy, macroF1 }) => ({ kind, accuracy, macroF1 }),
-      tag: ({ kind, microF1, macroF1 }) => ({ kind, microF1, macroF1 }),
-      generate: () => null,
-    },
-    tried,
-  );
+export const scoresIn = (tried: Tried): Scores | null => kindOf(tried).scores(tried);
+
+export const reachedWords = (scores: Scores & { readonly loss: number }, rows: number): string =>
+  kindOf(scores).reached(scores, rows);
+
+export const withoutRowIds = (tried: Tried): Tried => kindOf(tried).withoutRows(tried);

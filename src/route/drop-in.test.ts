@@ -96,7 +96,7 @@ it('gives several labels, each with its own probability', async () => {
     const [late, broken] = probabilities.map((p) => expect.closeTo(p, 5));
     expect(answer.probabilities).toEqual({ late, broken });
   }
-  await expect(opened.classify('Thanks')).rejects.toThrow('TONE gives several labels: ask it with tag.');
+  await expect(opened.classify('Thanks')).rejects.toThrow('TONE gives every label that fits: ask it with tag.');
   await opened.dispose();
 });
 

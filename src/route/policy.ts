@@ -1,17 +1,17 @@
 /** The version that was asked for, another where it fails or is unsure, and both where one is on trial. */
 import { isUnsure } from '../dataset/csv-out';
-import { type Dataset, ofTask } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, badInput, type StudioError, sessionFailed } from '../lib/errors';
 import { counted } from '../lib/format';
 import { placeOf } from '../lib/rng';
-import { argmax } from '../metrics/classification';
-import { leastSure, likelyTags } from '../metrics/tags';
+import { sureOf } from '../prompt/said';
 import { firstOf, type Planned } from '../prompt-set/planned';
 import type { StagePolicy, Version } from '../prompt-set/types';
 import {
   type Answerer,
   type AnsweringHost,
+  answerWords,
   type LeftOut,
   openVersion,
   otherWeights,
@@ -147,26 +147,12 @@ export function countWords({ answered, fallbacks, shadow }: RouteCounts): string
     : `${counted(answered, 'text')} answered, ${fell}`;
 }
 
-const saidBy = (answer: RowAnswer): string | number =>
-  ofTask(
-    {
-      classify: ({ probabilities }: RowAnswer<'classify'>): string | number => argmax(probabilities),
-      tag: ({ probabilities }: RowAnswer<'tag'>) => likelyTags(probabilities).join(),
-      generate: ({ text }: RowAnswer<'generate'>) => text,
-    },
-    answer,
-  );
+/** By the places of labels. */
+const saidBy = (answer: RowAnswer): string =>
+  answerWords(answer, 'probabilities' in answer ? answer.probabilities.map((_, place) => String(place)) : []);
 
 /** 1 for a generated text. */
-export const sureness = (answer: RowAnswer): number =>
-  ofTask(
-    {
-      classify: ({ probabilities }: RowAnswer<'classify'>) => probabilities[argmax(probabilities)] ?? 0,
-      tag: ({ probabilities }: RowAnswer<'tag'>) => leastSure(probabilities),
-      generate: () => 1,
-    },
-    answer,
-  );
+export const sureness = (answer: RowAnswer): number => ('text' in answer ? 1 : sureOf(answer));
 
 type Answered = Omit<Routed, 'answers'> & { readonly answers: readonly RowAnswer[] };
 type Tried = Answered | { readonly reason: FallbackReason; readonly cause: StudioError };

@@ -13,8 +13,8 @@ import {
 } from '../dataset/csv-out';
 import { rowsOf, textKey, textKeyOf } from '../dataset/labels';
 import { namedTags } from '../dataset/tags';
-import { generates } from '../dataset/task-facts';
-import type { Dataset, Row, RowAccount, TaskKind } from '../dataset/types';
+import { type AnswersWith, generates, TASK_FACTS } from '../dataset/task-facts';
+import type { Dataset, Row, RowAccount } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
@@ -180,10 +180,10 @@ function textAnswers(rows: number): Answers {
   };
 }
 
-const ANSWERS: { readonly [K in TaskKind]: (prompt: Prompt, rows: number) => Answers } = {
-  classify: (prompt, rows) => labelAnswers(labelsOf(prompt), rows, prompt.threshold?.value ?? null),
-  tag: (prompt, rows) => tagAnswers(labelsOf(prompt), rows),
-  generate: (_, rows) => textAnswers(rows),
+const ANSWERS: Readonly<Record<AnswersWith, (prompt: Prompt, rows: number) => Answers>> = {
+  label: (prompt, rows) => labelAnswers(labelsOf(prompt), rows, prompt.threshold?.value ?? null),
+  labels: (prompt, rows) => tagAnswers(labelsOf(prompt), rows),
+  text: (_, rows) => textAnswers(rows),
 };
 
 interface Batch {
@@ -203,7 +203,7 @@ function freshBatch(host: Host, { prompt }: Version): Batch {
   const total = table.rows.length;
   const batch: Batch = {
     total,
-    answers: ANSWERS[prompt.task.kind](prompt, total),
+    answers: ANSWERS[TASK_FACTS[prompt.task.kind].answersWith](prompt, total),
     leftOut: new Map(),
     account: without(allUsed(total + table.rejected.length), 'unreadable', table.rejected.length),
     first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),

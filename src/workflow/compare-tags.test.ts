@@ -20,7 +20,7 @@ import { compare } from './compare';
 import { fakeHost, gridRow, NOW } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
-import { SETTINGS } from './runs';
+import { takenSettings } from './runs';
 
 const MAPPING = { text: 'text', label: 'label', id: null, task: 'tag' } as const;
 const NAMES = ['billing', 'delivery', 'none'];
@@ -53,7 +53,7 @@ function setFor({ fingerprint }: Dataset): PromptSet {
   const set = addWritten(bare, { id: 'h', now: NOW }, { text: prompt }).set;
   const model = { id: 'm', sha256: '0'.repeat(64), dtype: 'fp32' };
   const facts = {
-    settings: SETTINGS.tag(STANDARD),
+    settings: takenSettings('tag', STANDARD),
     template: BARE,
     initText: 'Say',
     model,

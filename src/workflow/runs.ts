@@ -1,6 +1,6 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
-import { generates } from '../dataset/task-facts';
-import type { ByTask, Dataset } from '../dataset/types';
+import { type AnswersWith, generates, TASK_FACTS } from '../dataset/task-facts';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { firstText, softOf } from '../prompt/prompt';
@@ -148,11 +148,14 @@ export const withoutRace = ({
 }: TrainingSettings): TrainingSettings => settings;
 
 /** What training takes of the settings. */
-export const SETTINGS: ByTask<(settings: TrainingSettings) => TrainingSettings> = {
-  classify: (settings) => settings,
-  tag: forTags,
-  generate: (settings) => withoutRace(forGeneration(settings)),
+const TAKEN: Readonly<Record<AnswersWith, (settings: TrainingSettings) => TrainingSettings>> = {
+  label: (settings) => settings,
+  labels: forTags,
+  text: (settings) => withoutRace(forGeneration(settings)),
 };
+
+export const takenSettings = (kind: TaskKind, settings: TrainingSettings): TrainingSettings =>
+  TAKEN[TASK_FACTS[kind].answersWith](settings);
 
 export interface PlannedRun {
   readonly id: string;
@@ -174,7 +177,7 @@ function settled(
   { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
 ): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
   const kind = set.kind;
-  if (kind !== 'classify') return { settings: SETTINGS[kind](settings) };
+  if (kind !== 'classify') return { settings: takenSettings(kind, settings) };
   if (teacher) return { settings: forSmaller(settings) };
   const raced = settings.race && group && set.runs.find((run) => run.group === group && run.race);
   return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };

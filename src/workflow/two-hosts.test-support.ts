@@ -25,7 +25,7 @@ import { improve } from './improve';
 import { exportPackage } from './index';
 import { prepareRows, readTable } from './open-data';
 import { type Weighing, weighWords } from './play';
-import { SETTINGS } from './runs';
+import { takenSettings } from './runs';
 import { train } from './train';
 
 const TONES = ['praise', 'question', 'complaint'] as const;
@@ -95,7 +95,7 @@ async function preparedSet(host: Host, kind: TaskKind, order: StoryOrder) {
   });
   const prompt = { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 };
   const short = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };
-  const settings = kind === 'tag' ? SETTINGS.tag(short) : short;
+  const settings = kind === 'tag' ? takenSettings(kind, short) : short;
   const { id, sha256, dtype } = host.engine.info;
   const started = startRun(addWritten(empty, stamp(), { text: prompt }).set, stamp(), {
     settings: { ...settings, initialisation: { kind: 'text', text: instruction } },

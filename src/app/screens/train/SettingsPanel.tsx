@@ -7,7 +7,7 @@ import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, RUN_NUMBERS } from '../../../training/fields';
 import { STANDARD } from '../../../training/settings';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
-import { initialText, SETTINGS, startId, startOptions } from '../../../workflow/runs';
+import { initialText, startId, startOptions, takenSettings } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
@@ -32,7 +32,7 @@ export function SettingsPanel() {
   const kind = set.kind;
   const isGenerating = generates(kind);
   const weights = TASK_FACTS[kind].answersWith === 'label' ? [CLASS_WEIGHTS] : [];
-  const { answerVectors = 'fixed' } = SETTINGS[kind](next.settings);
+  const { answerVectors = 'fixed' } = takenSettings(kind, next.settings);
   const fields = (of: readonly FieldOf<NextFields>[]) => (
     <Fields<NextFields> of={of} values={{ answerVectors, ...next.settings, ...next }} onChange={change} />
   );

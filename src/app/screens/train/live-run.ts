@@ -1,7 +1,8 @@
-import { ofTask, type TaskKind } from '../../../dataset/types';
+import type { TaskKind } from '../../../dataset/types';
 import { fromWire, type StudioError } from '../../../lib/errors';
-import { clock, counted, ofRows, percentWhole } from '../../../lib/format';
+import { clock, counted } from '../../../lib/format';
 import { hasEnded } from '../../../prompt-set/make-versions';
+import { reachedWords } from '../../../prompt-set/tries';
 import type { PromptSet, RaceEntry, Run } from '../../../prompt-set/types';
 import { isAhead } from '../../../training/checkpoint';
 import type {
@@ -15,7 +16,6 @@ import type {
 import type { DistilEvent } from '../../../workflow/distil';
 import type { RaceEvent } from '../../../workflow/race';
 import type { Sample } from '../../../workflow/train';
-import { perplexityOf } from '../../../workflow/words';
 import type { Job } from '../../state/session-state';
 
 export interface LiveRun {
@@ -261,20 +261,11 @@ function ended(live: LiveRun): string {
 /** Until the run validates itself, what its start reached in the race. */
 function reached({ validations, bestStep, validationRows, race }: LiveRun): string {
   const start = race?.find(({ outcome }) => outcome === 'continues')?.losses.at(-1);
-  const raced = start?.accuracy === undefined ? null : { kind: 'classify' as const, accuracy: start.accuracy };
+  const accuracy = start?.accuracy;
+  const raced = accuracy === undefined ? null : ({ kind: 'classify', accuracy, macroF1: 0, loss: 0 } as const);
   const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1) ?? raced;
-  return best ? `: ${ofTask(REACHED, best, validationRows)}` : '';
+  return best ? `: ${reachedWords(best, validationRows)}` : '';
 }
-
-type Best<K> = Extract<ValidationPoint, { readonly kind: K }>;
-const onRows = (rows: number) => `on ${counted(rows, 'validation row')}`;
-
-const REACHED = {
-  classify: ({ accuracy }: Pick<Best<'classify'>, 'accuracy'>, rows: number) =>
-    `${ofRows(accuracy, rows, 'validation row', percentWhole)} right`,
-  tag: ({ microF1 }: Best<'tag'>, rows: number) => `micro-F1 ${percentWhole(microF1)} ${onRows(rows)}`,
-  generate: ({ loss }: Best<'generate'>, rows: number) => `perplexity ${perplexityOf(loss)} ${onRows(rows)}`,
-};
 
 /** "Step 90 of 150 · 1.4 steps per second · 0:43 left". */
 export function progressWords(live: LiveRun): string {
