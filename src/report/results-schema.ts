@@ -284,7 +284,6 @@ const textResults = z.object({
 export const resultsSchema = z.discriminatedUnion('task', [labelResults, tagResults, textResults]);
 
 export type LabelResults = z.infer<typeof labelResults>;
-export type TagResults = z.infer<typeof tagResults>;
 export type TextResults = z.infer<typeof textResults>;
 export type Results = z.infer<typeof resultsSchema>;
 
