@@ -1,11 +1,8 @@
 import { present } from '../lib/assert';
-import type { Results } from './results-schema';
 import type { ReportInput } from './types';
 
-const recommended = (card: ReportInput['card']): Pick<Results, 'recommendation'> => {
-  if (!card) return {};
-  const { action, armId, title, why, change, chips } = card;
-  return { recommendation: { action, armId, title, why, change, chips } };
+const recommended = ({ action, armId, title, why, change, chips }: NonNullable<ReportInput['card']>) => {
+  return { action, armId, title, why, change, chips };
 };
 
 /** What results of every kind have. */
@@ -18,7 +15,7 @@ export const shared = (input: ReportInput) => ({
   rows: input.account,
   training: input.training,
   verdict: input.comparison.verdict,
-  ...recommended(input.card),
+  ...(input.card && { recommendation: recommended(input.card) }),
   looks: input.plan.looks,
   ...(input.plan.groups && { groups: input.plan.groups }),
 });

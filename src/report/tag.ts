@@ -64,7 +64,6 @@ const parts: ReportKind<'tag'>['parts'] = (input, nameOf) => {
   const { plan } = input;
   return {
     sections: [scoresOf(TAG_METRICS, input.comparison.arms, input.mayKnow), pairs(input, nameOf), ...labels(input)],
-    rows: null,
     rowsWords: 'none: no text of any row',
     limits: [
       'Each label is given from its own cut on, which was chosen on validation rows: with few rows of a label, its cut is chosen partly by chance.',

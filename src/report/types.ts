@@ -160,8 +160,8 @@ export interface Section {
 /** What differs between reports of the kinds of task. */
 export interface ReportParts {
   readonly sections: readonly Section[];
-  /** Texts of rows, where the user agreed; null = none. */
-  readonly rows: Html | null;
+  /** Texts of rows, where the user agreed. */
+  readonly rows?: Html | null;
   /** "none: no text of any row". */
   readonly rowsWords: string;
   /** What a reader might take the figures for and should not, apart from the risks that every report names. */
