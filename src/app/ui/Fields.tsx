@@ -13,6 +13,8 @@ interface NumberRow<K> extends NumberRange {
   readonly key: K;
   readonly label: string;
   readonly hint?: string;
+  /** It is shown times this: 100 for a share in per cent. */
+  readonly per?: number;
 }
 type ChoiceRow<K, T extends string> = Named<K> & { readonly options: ComponentProps<typeof Choices<T>>['options'] };
 type YesNoRow<K> = Named<K> & Pick<ComponentProps<typeof YesNo>, 'no' | 'yes'>;
@@ -48,8 +50,13 @@ export const Fields = <V extends object>({ of, values, onChange, onBlur, errorOf
     const value: unknown = values[name];
     const error = errorOf?.(name) ?? null;
     const change = (next: unknown) => onChange({ [name]: next } as Partial<V>);
-    if ('min' in field)
-      return <NumberField key={key} {...field} value={(value as number | undefined) ?? null} onChange={change} />;
+    if ('min' in field) {
+      const { per = 1, ...range } = field;
+      // without the digits that a product of floats adds
+      const shown = typeof value === 'number' ? Number((per * value).toPrecision(12)) : null;
+      const set = (next: number | null) => change(next === null ? null : next / per);
+      return <NumberField key={key} {...range} value={shown} onChange={set} />;
+    }
     if ('rows' in field) {
       const Text = field.rows > 1 ? TextArea : TextField;
       return (

@@ -28,8 +28,8 @@ import {
   Button,
   EmptyState,
   Failed,
+  Fields,
   Note,
-  NumberField,
   Panel,
   ProgressBar,
   Select,
@@ -37,7 +37,7 @@ import {
   type TableColumn,
 } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { askable, type Choices, decideStores, fieldsFor, type Plan } from './decide-store';
+import { askable, type Choices, checksFor, decideStores, gatesFor, type Plan } from './decide-store';
 
 interface StageProps {
   readonly title: string;
@@ -190,15 +190,12 @@ function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
   return (
     <Panel span={7} title="Gates" aside="written before the start">
       <div className="amounts">
-        {fieldsFor(next).map(({ of, to, ...field }) => (
-          <NumberField
-            key={field.label}
-            min={0}
-            {...field}
-            value={of(plan)}
-            onChange={(value) => value !== null && change(to(value, plan))}
-          />
-        ))}
+        <Fields
+          of={gatesFor(next)}
+          values={plan.gates}
+          onChange={(to) => change({ gates: { ...plan.gates, ...to } })}
+        />
+        <Fields of={checksFor(next)} values={plan} onChange={change} />
       </div>
       <p className="dim small">
         Both prompts answer every row. A hash of the text says whose answer counts, as it will in production, or of the

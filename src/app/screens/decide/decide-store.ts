@@ -19,6 +19,7 @@ import {
   type Decision,
   FIRST_GATES,
   GATE_NAMES,
+  type Gates,
   type RollOut,
   type RollOutPlan,
   type Taken,
@@ -32,7 +33,7 @@ import { type Resource, steadyResource } from '../../state/resource';
 import { choicesOfSet } from '../../state/storage';
 import { OfStudio, perStudio } from '../../state/studio';
 import { verdictCardOf } from '../../state/verdict-card';
-import { attempted } from '../../ui';
+import { attempted, type FieldOf } from '../../ui';
 
 /** Empty ids: the newest comparison, the best hand-written prompt, and the best tuned one. */
 export interface Plan extends RollOutPlan {
@@ -43,72 +44,47 @@ export interface Plan extends RollOutPlan {
   readonly threshold: number | null;
 }
 
-/** A number of the plan as people write it: per cent, points, milliseconds. */
-interface Field {
-  readonly label: string;
-  readonly hint: string;
-  readonly max: number;
-  readonly whole?: boolean;
-  readonly min?: number;
-  readonly of: (plan: Plan) => number;
-  readonly to: (value: number, plan: Plan) => Partial<Plan>;
-}
+const NO_GATE = { empty: 'no gate' } as const;
+const gate = (
+  key: keyof Gates,
+  hint: string,
+  range: { readonly max?: number; readonly per?: number; readonly empty?: string } = NO_GATE,
+): FieldOf<Gates> => ({ key, label: GATE_NAMES[key], hint, min: 0, max: 100, per: 100, ...range });
 
-const gate = (key: keyof Plan['gates'], hint: string, max: number, unit: number, none: number | null): Field => ({
-  label: GATE_NAMES[key],
-  hint,
-  max,
-  of: ({ gates }) => Math.round((gates[key] ?? (none ?? 0) / unit) * unit * 1e6) / 1e6,
-  to: (value, { gates }) => ({ gates: { ...gates, [key]: value === none ? null : value / unit } }),
-});
-
-const GATES: readonly Field[] = [
-  gate('largestLoss', 'Points of accuracy. 0: the new prompt has to be better.', 100, 100, null),
-  gate('leastAccuracy', 'Per cent. 0: no gate.', 100, 100, 0),
-];
-
-const TIMED: readonly Field[] = [gate('mostLatencyMs', 'Milliseconds, the median of a row. 0: no gate.', 1e6, 1, 0)];
-
-const UNSURE: readonly Field[] = [
-  gate('mostFallbacks', 'Per cent of rows below the probability. 100: no gate.', 100, 100, 100),
+const CHECKS: readonly FieldOf<Plan>[] = [
+  { key: 'rowsPerLook', label: 'Labels for each check', hint: 'At most 20 checks.', whole: true, min: 1, max: 100_000 },
   {
-    label: 'Falls back below a probability of',
-    hint: 'The current prompt answers then. 0: never.',
-    max: 1,
-    of: ({ threshold }) => threshold ?? 0,
-    to: (value) => ({ threshold: value === 0 ? null : value }),
-  },
-];
-
-const CHECKS: readonly Field[] = [
-  {
-    label: 'Labels for each check',
-    hint: 'At most 20 checks.',
-    whole: true,
-    min: 1,
-    max: 100_000,
-    of: ({ rowsPerLook }) => rowsPerLook,
-    to: (rowsPerLook) => ({ rowsPerLook }),
-  },
-  {
+    key: 'labelDelay',
     label: 'A label arrives after',
     hint: 'Rows answered meanwhile.',
     whole: true,
+    min: 0,
     max: 100_000,
-    of: ({ labelDelay }) => labelDelay,
-    to: (labelDelay) => ({ labelDelay }),
   },
 ];
+const THRESHOLD: FieldOf<Plan> = {
+  key: 'threshold',
+  label: 'Falls back below a probability of',
+  hint: 'The current prompt answers then.',
+  min: 0,
+  max: 1,
+  empty: 'never',
+};
 
 const isTimed = ({ latencyMs }: ArmAnswers) => latencyMs !== null;
 const hasProbabilities = ({ confidences }: ArmAnswers) => confidences.length > 0;
 
-export const fieldsFor = (next: ArmAnswers): readonly Field[] => [
-  ...GATES,
-  ...(isTimed(next) ? TIMED : []),
-  ...(hasProbabilities(next) ? UNSURE : []),
-  ...CHECKS,
+export const gatesFor = (next: ArmAnswers): readonly FieldOf<Gates>[] => [
+  gate('largestLoss', 'Points of accuracy. 0: the new prompt has to be better.', {}),
+  gate('leastAccuracy', 'Per cent.'),
+  ...(isTimed(next)
+    ? [gate('mostLatencyMs', 'Milliseconds, the median of a row.', { ...NO_GATE, max: 1e6, per: 1 })]
+    : []),
+  ...(hasProbabilities(next) ? [gate('mostFallbacks', 'Per cent of rows below the probability.')] : []),
 ];
+
+export const checksFor = (next: ArmAnswers): readonly FieldOf<Plan>[] =>
+  hasProbabilities(next) ? [THRESHOLD, ...CHECKS] : CHECKS;
 
 /** Without the gates that these rows cannot settle. */
 export const askable = (plan: Plan, next: ArmAnswers): Plan => ({

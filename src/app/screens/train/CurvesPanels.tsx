@@ -1,7 +1,8 @@
 import { type ReactNode, useMemo, useState } from 'react';
-import type { ByTask, TaskKind } from '../../../dataset/types';
+import { generates } from '../../../dataset/task-facts';
+import type { TaskKind } from '../../../dataset/types';
 import { midSentence } from '../../../lib/format';
-import { TEXT_METRICS } from '../../../metrics/registry';
+import { columnName, METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import { accuracyOf, figureOf } from '../../../training/checkpoint';
 import { type DiagnosisKind, fewValidationRows, type Judgement, judge } from '../../../training/diagnosis';
@@ -141,27 +142,14 @@ function Unscored({ live: { setId, phase, ending, lines } }: { readonly live: Li
   );
 }
 
-type Measured = Scores & { readonly loss?: number };
-type Columns = readonly (readonly [name: string, of: (point: Measured) => number | null])[];
-
-const LOSS: Columns = [['loss', ({ loss }) => loss ?? null]];
-const MACRO: Columns = [['macro_f1', (point) => figureOf(point, 'macroF1')], ...LOSS];
-
-const COLUMNS: ByTask<Columns> = {
-  classify: [['accuracy', accuracyOf], ...MACRO],
-  tag: [['micro_f1', (point) => figureOf(point, 'microF1')], ...MACRO],
-  generate: [
-    ...LOSS,
-    ['perplexity', ({ loss }) => (loss === undefined ? null : Math.exp(loss))],
-    ['tokens_predicted', (point) => figureOf(point, 'tokenShare')],
-  ],
-};
-
 function curveTwin({ kind, validations, lines }: LiveRun): Twin {
-  const columns = COLUMNS[kind];
-  const figures = (point: Measured) => columns.map(([, of]) => of(point));
+  const measures = [...new Set([...choicesOf(kind), 'loss' as const])];
+  const figures = (point: Scores & { readonly loss?: number }) => [
+    ...measures.map((id) => MEASURES[id].of(point)).map((value) => (Number.isNaN(value) ? null : value)),
+    ...(generates(kind) ? [figureOf(point, 'tokenShare')] : []),
+  ];
   return {
-    columns: ['step', ...columns.map(([name]) => name)],
+    columns: ['step', ...measures.map(columnName), ...(generates(kind) ? ['tokens_predicted'] : [])],
     rows: [
       ...validations.map((point) => [point.step, ...figures(point)]),
       ...lines.map((line) => [line.name, ...figures(line)]),
@@ -282,16 +270,17 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
   </Panel>
 );
 
-const CHOICES: ByTask<readonly [Metric, Metric]> = {
-  classify: ['accuracy', 'macroF1'],
-  tag: ['microF1', 'macroF1'],
-  generate: ['perplexity', 'loss'],
-};
+/** Texts are known by their loss alone while they train. */
+const choicesOf = (kind: TaskKind): readonly Metric[] => [
+  ...Object.keys(METRICS[kind]).filter((id): id is Metric => id in MEASURES),
+  ...(generates(kind) ? ['loss' as const] : []),
+];
 
 export function useMeasure(kind: TaskKind, label: string) {
   const [chosen, choose] = useState<Metric>();
-  const metric = chosen ?? CHOICES[kind][0];
-  const options = CHOICES[kind].map((id) => ({ id, label: MEASURES[id].name }));
+  const choices = choicesOf(kind);
+  const metric = chosen ?? (choices[0] as Metric);
+  const options = choices.map((id) => ({ id, label: MEASURES[id].name }));
   return {
     metric,
     controls: <Choices<Metric> label={label} hideLabel value={metric} onChange={choose} options={options} />,
