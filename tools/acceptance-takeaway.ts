@@ -66,6 +66,9 @@ for text in asked["rows"]:
     out.append(torch.log_softmax(logits[[label[0] for label in labels]], -1).tolist())
 print(json.dumps(out))
 `;
+
+import { learnedOn } from '../src/workflow/training-rows';
+
 const python = findPython();
 if (!python) console.log('There is no python3: only predict.mjs and the command line are asked.');
 
@@ -147,8 +150,10 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
     const { id, sha256, dtype } = on.engine.info;
     const started = startRun(set, stamp(), {
       settings: { ...settings, initialisation: { kind: 'text', text: instruction } },
-      ...{ template, initText: instruction, model: { id, sha256, dtype } },
-      ...{ datasetFingerprint: dataset.fingerprint, splitHash: dataset.splitHash },
+      template,
+      initText: instruction,
+      model: { id, sha256, dtype },
+      ...learnedOn(dataset),
     });
     const asked = {
       runId: started.run.id,

@@ -208,12 +208,10 @@ async function trainRun(
 ): Promise<Trained> {
   const { dataset, distil: asked, ...own } = planned;
   const { id, sha256, dtype } = host.engine.info;
-  const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = dataset;
   const at = { id: host.newId(), now: host.now() };
   const teacher = asked && chosenWritten(before)?.id;
   const plan = { ...own, id: at.id, name: '', ...(teacher && { teacher }) };
-  const from = { model: { id, sha256, dtype }, datasetFingerprint, heldBackHash, splitHash };
-  const { set, run } = recorded(before, plan, at, from, dataset);
+  const { set, run } = recorded(before, plan, at, { id, sha256, dtype }, dataset);
   const { template, examples, initText } = run;
   const request = {
     runId: run.id,

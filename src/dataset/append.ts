@@ -55,7 +55,7 @@ export const isTooSmall = ({ table, mapping, labels, split }: Dataset): boolean 
 /** Whether a row's own cells put it into another part: a named one, or that of its customer or thread. */
 function isElsewhere(dataset: Dataset): (row: Row) => boolean {
   const { splitBy } = dataset;
-  if (splitBy === undefined || splitBy.kind === 'seed') return () => false;
+  if (splitBy.kind === 'seed') return () => false;
   const { column } = splitBy;
   const cellOf = (row: Row) => row.cells[column] ?? '';
   if (splitBy.kind === 'column') return (row) => (partNamed(cellOf(row)) ?? 'train') !== 'train';

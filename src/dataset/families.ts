@@ -7,7 +7,7 @@ import type { ColumnMapping, Dataset, Row, Rows } from './types';
 export type Groups = readonly (readonly Row[])[];
 
 export const groupColumn = ({ splitBy }: Pick<Dataset, 'splitBy'>): string | null =>
-  splitBy?.kind === 'group' ? splitBy.column : null;
+  splitBy.kind === 'group' ? splitBy.column : null;
 
 /** Directly or through a third row, in the order of their first rows. */
 export function together(

@@ -56,4 +56,4 @@ type Keyed = Pick<Dataset, 'fingerprint' | 'splitHash' | 'labels' | 'seed' | 'sp
 export const rowsKey = (
   { fingerprint, splitHash, labels, seed, splitBy }: Keyed,
   ...also: readonly unknown[]
-): string => contentKey(fingerprint, splitHash, labels, seed, splitBy ?? null, ...also);
+): string => contentKey(fingerprint, splitHash, labels, seed, splitBy, ...also);

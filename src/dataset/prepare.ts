@@ -135,7 +135,7 @@ export async function prepareDataset(
     split,
     trainCounts: labelCounts(labelled, split.train),
     seed: options.seed,
-    ...(options.splitBy ? { splitBy: options.splitBy } : {}),
+    splitBy: options.splitBy ?? { kind: 'seed' },
   });
   return ok({
     dataset,

@@ -91,11 +91,11 @@ export interface SplitChange {
 
 /** What the change does not name stays as it was; after a column that named the parts, the default shares apply. */
 export function splitAgain(dataset: Dataset, { testRows, seed, by }: SplitChange) {
-  const wasByColumn = dataset.splitBy?.kind === 'column';
+  const wasByColumn = dataset.splitBy.kind === 'column';
   const rows = testRows ?? (wasByColumn ? null : dataset.split.test.length);
   return {
     ...(rows === null ? {} : { shares: sharesFor(rows / usedRows(dataset)) }),
-    splitBy: by ?? dataset.splitBy ?? ({ kind: 'seed' } as const),
+    splitBy: by ?? dataset.splitBy,
     seed: seed ?? dataset.seed,
     labelOrder: dataset.labels,
   };

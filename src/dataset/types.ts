@@ -131,7 +131,7 @@ export interface Dataset {
   /** Alphabetical, or as an earlier version had it; the last is `NO_LABEL` where a row has several; empty where texts are generated. */
   readonly labels: readonly string[];
   readonly split: Readonly<Record<SplitName, readonly string[]>>;
-  /** Training rows of each label; data sets that were stored before it was kept have none. */
+  /** Training rows of each label; an imported data set has none. */
   readonly trainCounts?: readonly number[] | undefined;
   readonly seed: number;
   /** SHA-256 over columns, mapping and rows. */
@@ -139,10 +139,9 @@ export interface Dataset {
   /** SHA-256 over the ids of the three parts. */
   readonly splitHash: string;
   /** SHA-256 over the ids of the test rows: a prompt trained under another split may know some of them. */
-  readonly heldBackHash?: string | undefined;
-  /** Undefined: by the seed. */
-  readonly splitBy?: SplitBy | undefined;
-  /** How the rows came to be what they are, oldest first. Data sets that were stored before there were versions have none. */
+  readonly heldBackHash: string;
+  readonly splitBy: SplitBy;
+  /** How the rows came to be what they are, oldest first; an imported data set has none. */
   readonly versions?: readonly DataVersion[];
   /** Of all files that the rows come from; undefined: as table and split say. */
   readonly account?: RowAccount;

@@ -250,7 +250,7 @@ describe('a package', () => {
     ...{ settings: { ...STANDARD, placement: 'infix' as const, virtualTokens: 2 }, initText: 'Say', seconds: 9 },
     ...{ status: 'early' as const, bestStep: 3, validationAccuracy: 0.7, validationRows: 12 },
   };
-  const learned = { datasetFingerprint: 'f', heldBackHash: 'h' };
+  const learned = { datasetFingerprint: 'f', heldBackHash: 'h', splitHash: 's' };
   const of = (change: Partial<Package>): Promise<Incoming | string> => {
     const tokens = [...words.map(({ word }) => word), '\nTone:'].map((text, i) => ({ text, ids: [i] }));
     const made = { ...packageOf(asked), tokens, ...change };

@@ -145,6 +145,8 @@ const run: fc.Arbitrary<Run> = fc.record({
   seconds: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true })),
   model,
   datasetFingerprint: text,
+  heldBackHash: fc.constant('h'),
+  splitHash: fc.constant('s'),
   distilled: fc.record({
     from: id,
     reached: fc.record({ tokensBefore: share, tokensAfter: share, same: fc.nat(64), rows: fc.nat(64) }),
@@ -324,6 +326,7 @@ const dataset: fc.Arbitrary<Dataset> = fc
     fingerprint: 'f',
     splitHash: 's',
     heldBackHash: 'h',
+    splitBy: { kind: 'seed' as const },
   }));
 
 const measurement = (setId: string): fc.Arbitrary<Answers> =>

@@ -208,9 +208,7 @@ export function armsKnowing(
   dataset: Pick<Dataset, 'heldBackHash' | 'splitHash'>,
 ): readonly string[] {
   const knows = ({ id, learned }: Version) =>
-    then === dataset.splitHash
-      ? mayKnowTestRows(set, id, dataset)
-      : learned?.splitHash !== undefined && learned.splitHash !== then;
+    then === dataset.splitHash ? mayKnowTestRows(set, id, dataset) : learned !== null && learned.splitHash !== then;
   return Object.entries(versions).flatMap(([armId, asked]) => {
     const members = asked.origin.kind === 'mixed' ? asked.origin.of : [];
     const present = [asked.id, ...members].flatMap((id) => versionById(set, id) ?? []);

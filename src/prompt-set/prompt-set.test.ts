@@ -49,6 +49,8 @@ const facts = {
   initText: 'Say the tone.',
   model: { id: 'm', sha256: 's', dtype: 'q4' },
   datasetFingerprint: 'f',
+  heldBackHash: 'h',
+  splitHash: 's',
 };
 
 describe('handles', () => {

@@ -50,7 +50,14 @@ const hand = (set: PromptSet, template: string): PromptSet =>
 
 function tuned(set: PromptSet): PromptSet {
   const at = stamped(crypto.randomUUID());
-  const facts = { settings: STANDARD, template: '{text}', initText: '', datasetFingerprint: 'f' };
+  const facts = {
+    settings: STANDARD,
+    template: '{text}',
+    initText: '',
+    datasetFingerprint: 'f',
+    heldBackHash: 'h',
+    splitHash: 's',
+  };
   const started = startRun(set, at, { ...facts, model: { id: 'm', sha256: 's', dtype: 'q4' } }).set;
   const soft = { placement: 'suffix' as const, vectors: Float32Array.of(clock, 1), virtualTokens: 1, hidden: 2 };
   const result = { status: 'finished' as const, soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 };

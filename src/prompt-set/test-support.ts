@@ -79,6 +79,7 @@ export const SOFT: SoftPrompt = { placement: 'suffix', vectors: new Float32Array
 export const RUN = {
   ...{ settings: STANDARD, template: '{text}', initText: 'x', model: { id: 'm', sha256: 'w', dtype: 'fp32' } },
   datasetFingerprint: 'f',
+  splitHash: 's',
 } as const;
 
 type Trained = Partial<Run> & { readonly id: string; readonly soft?: SoftPrompt };

@@ -178,10 +178,10 @@ const triedSchema = z.discriminatedUnion('kind', [
 /** Rows that something learned from, and which of them it never saw. */
 const learnedRows = {
   datasetFingerprint: short,
-  /** Hash of the test rows, which it never saw. */
+  /** Hash of the test rows, which it never saw; missing = unknown. */
   heldBackHash: short.optional(),
   /** Hash of all three parts. */
-  splitHash: short.optional(),
+  splitHash: short,
 };
 
 /** A prompt in a set, with its history. */
@@ -362,12 +362,10 @@ export const datasetSchema = z.object({
   seed: z.int(),
   fingerprint: short,
   splitHash: short,
-  heldBackHash: short.optional(),
-  splitBy: z
-    .discriminatedUnion('kind', [
-      z.object({ kind: z.literal('seed') }),
-      z.object({ kind: z.literal('column'), column: line }),
-      z.object({ kind: z.literal('group'), column: line }),
-    ])
-    .optional(),
+  heldBackHash: short,
+  splitBy: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('seed') }),
+    z.object({ kind: z.literal('column'), column: line }),
+    z.object({ kind: z.literal('group'), column: line }),
+  ]),
 });

@@ -212,8 +212,7 @@ const butSeed = (run: Run): string => {
   ]);
 };
 
-const isSameSplit = (a: Run, b: Run): boolean =>
-  a.heldBackHash === b.heldBackHash && (!a.splitHash || !b.splitHash || a.splitHash === b.splitHash);
+const isSameSplit = (a: Run, b: Run): boolean => a.splitHash === b.splitHash;
 
 /** Versions whose run differs from this one at most in its seed and split, with their runs. */
 const alikeBut = (set: Pick<PromptSet, 'versions' | 'runs'>, run: Run) =>
@@ -286,7 +285,7 @@ export function mayKnowTestRows(
     const version = versionById(set, id);
     const run = set.runs.find((each) => each.id === id) ?? runOf(set, version);
     const hash = (run ?? version?.learned)?.heldBackHash;
-    if (hash && heldBackHash && hash !== heldBackHash) return true;
+    if (hash !== undefined && hash !== heldBackHash) return true;
     waiting.push(...parentsOf(run, version));
   }
   return false;

@@ -29,7 +29,14 @@ export function setOf(
   set = addWritten(set, at('hh'), { text: { template: 'Say it. {text}\nAnswer:', shots: 0, shotSeed: 0 } }).set;
   const placement = PLACEMENTS[seed % 3] ?? 'suffix';
   const settings = { ...STANDARD, placement } as const;
-  const facts = { settings, template: set.baseTemplate, initText: '', datasetFingerprint: 'f' };
+  const facts = {
+    settings,
+    template: set.baseTemplate,
+    initText: '',
+    datasetFingerprint: 'f',
+    heldBackHash: 'h',
+    splitHash: 's',
+  };
   set = startRun(set, at('ttt'), { ...facts, model: { id: 'tiny', sha256, dtype: 'fp32' } }).set;
   const vectors = Float32Array.from({ length: 4 * hidden }, (_, i) => Math.sin(seed * 100 + i) * 0.3);
   const soft = { placement, vectors, virtualTokens: 4, hidden } as const;

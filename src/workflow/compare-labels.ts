@@ -48,7 +48,8 @@ import {
   tokensOfArms,
 } from './compare-arms';
 import { linearProbe, probeRows } from './linear-probe';
-import { countedWords, countVersions, learnedOn, saidByWords } from './word-counts';
+import { learnedOn } from './training-rows';
+import { countedWords, countVersions, saidByWords } from './word-counts';
 
 export const CALIBRATION_ROWS = 48;
 const LATENCY_ROWS = 3;

@@ -21,6 +21,7 @@ import { fakeHost, gridRow, NOW } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { SILENT } from './host';
 import { takenSettings } from './runs';
+import { learnedOn } from './training-rows';
 
 const MAPPING = { text: 'text', label: 'label', id: null, task: 'tag' } as const;
 const NAMES = ['billing', 'delivery', 'none'];
@@ -45,7 +46,8 @@ const answer = (text: string, vectors: Float32Array | undefined) => {
 
 const host = () => fakeHost(undefined, answer);
 
-function setFor({ fingerprint }: Dataset): PromptSet {
+function setFor(dataset: Dataset): PromptSet {
+  const { fingerprint } = dataset;
   const words = NAMES.map((label) => ({ label, word: ` ${label}` }));
   const from = { name: 'x', words, baseTemplate: BARE, datasetName: 'a.csv', taken: [], kind: 'tag' as const };
   const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
@@ -57,7 +59,7 @@ function setFor({ fingerprint }: Dataset): PromptSet {
     template: BARE,
     initText: 'Say',
     model,
-    datasetFingerprint: fingerprint,
+    ...learnedOn(dataset),
   };
   const started = startRun(set, { id: 'r0', now: NOW }, facts);
   const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1, 0) } as const;

@@ -60,7 +60,9 @@ const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? '
 
 /** The version r0 learned from other rows. */
 const learnedFrom = (set: PromptSet, datasetFingerprint: string): PromptSet =>
-  withVersions(set, ({ id }) => (id === 'r0' ? { learned: { datasetFingerprint } } : {}));
+  withVersions(set, ({ id }) =>
+    id === 'r0' ? { learned: { datasetFingerprint, heldBackHash: 'h', splitHash: 's' } } : {},
+  );
 
 describe('a comparison', () => {
   const compareOrdinary = async () => {

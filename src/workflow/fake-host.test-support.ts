@@ -12,6 +12,7 @@ import { STANDARD } from '../training/settings';
 import type { Host } from './host';
 import type { AnswerStore } from './known-answers';
 import type { About } from './make-package';
+import { learnedOn } from './training-rows';
 
 export const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = [
@@ -117,7 +118,7 @@ export function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): Pro
         template: BARE,
         initText: 'Say',
         model: { id: 'm', sha256: SHA, dtype: 'fp32' },
-        datasetFingerprint: fingerprint,
+        ...learnedOn(dataset),
       },
     );
     const soft = {
@@ -163,7 +164,7 @@ export async function textSet(n = 60) {
   const prompt = { template: `Sum up.\n${template}`, shots: 0, shotSeed: 0 };
   const { set } = addWritten(empty, { id: 'h', now: NOW }, { text: prompt });
   const model = { id: 'm', sha256: SHA, dtype: 'fp32' };
-  const run = { settings: STANDARD, template, initText: 'Sum', model, datasetFingerprint: dataset.fingerprint };
+  const run = { settings: STANDARD, template, initText: 'Sum', model, ...learnedOn(dataset) };
   const started = startRun(set, { id: 'r0', now: NOW }, run);
   const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1, 0) } as const;
   const kept = { soft, bestStep: 1, validationAccuracy: null, validationLoss: 1, seconds: 1 };

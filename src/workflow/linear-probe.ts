@@ -22,8 +22,7 @@ import { askIds } from './ask';
 import type { CompareEvent, Comparing, ReadyArm } from './compare-arms';
 import type { Host, Run } from './host';
 import { tokenRows } from './token-rows';
-import { cacheKeyOf } from './training-rows';
-import { learnedOn } from './word-counts';
+import { cacheKeyOf, learnedOn } from './training-rows';
 
 /** Training rows that the probe learns from; more would have to be read. */
 const PROBE_ROWS = 256;

@@ -16,6 +16,7 @@ import type { Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
 import type { TrainedRun, TrainRunRequest } from './train';
+import { learnedOn } from './training-rows';
 
 export const canBranch = (set: PromptSet, run: Run): boolean =>
   run.status === 'paused' || versionById(set, run.id) !== null;
@@ -211,8 +212,8 @@ export function recorded(
   set: PromptSet,
   plan: PlannedRun,
   at: Parameters<typeof startRun>[1],
-  from: Pick<Run, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
-  dataset: Dataset | null = null,
+  model: Run['model'],
+  dataset: Dataset,
 ): ReturnType<typeof startRun> {
   const { id, name, hybrid, group, teacher } = plan;
   const hand = hybrid ? chosenWritten(set) : null;
@@ -221,7 +222,8 @@ export function recorded(
     set,
     { ...at, id },
     {
-      ...from,
+      ...learnedOn(dataset),
+      model,
       name,
       ...startOf(set, plan, dataset),
       ...(hand && { handVersion: hand.id }),
@@ -247,17 +249,14 @@ export const resultOf = ({ reason, error, soft, best, ...end }: TrainedRun): Run
 
 /** Why a run cannot be resumed on these rows; null where it can: it would learn from rows that chose its steps, or test it. */
 export function resumeTrouble(
-  run: Pick<Run, 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
-  dataset: Pick<Dataset, 'fingerprint' | 'heldBackHash' | 'splitHash'>,
+  run: Pick<Run, 'datasetFingerprint' | 'splitHash'>,
+  dataset: Pick<Dataset, 'fingerprint' | 'splitHash'>,
 ): StudioError | null {
   if (run.datasetFingerprint !== dataset.fingerprint)
     return badInput(
       'This run used different rows than those open now. Open that file again on the Data screen, or start a new run.',
     );
-  const isSame = run.splitHash
-    ? run.splitHash === dataset.splitHash
-    : !run.heldBackHash || !dataset.heldBackHash || run.heldBackHash === dataset.heldBackHash;
-  return isSame
+  return run.splitHash === dataset.splitHash
     ? null
     : badInput(
         'The rows were split again since this run started. Split them as before on the Data screen, or start a new run.',

@@ -4,6 +4,7 @@ import { goldOf, labelCounts, writes } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
+import type { Version } from '../prompt-set/types';
 
 /** Validation scores at most this many rows: more cost time and kept the same steps. */
 export const MOST_VALIDATION_ROWS = 64;
@@ -19,6 +20,13 @@ export const validationCount = ({ split }: Pick<Dataset, 'split'>): number =>
 
 export const trainingIds = (dataset: Dataset): readonly string[] =>
   drawnRows(dataset, dataset.split.train, MOST_TRAINING_ROWS);
+
+/** What learns from the training rows, and never sees the test rows. */
+export const learnedOn = ({ fingerprint, splitHash, heldBackHash }: Dataset): NonNullable<Version['learned']> => ({
+  datasetFingerprint: fingerprint,
+  splitHash,
+  heldBackHash,
+});
 
 /** Texts under one template share one cache of keys and values, whatever vectors follow them. */
 export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;

@@ -27,6 +27,7 @@ import { prepareRows, readTable } from './open-data';
 import { type Weighing, weighWords } from './play';
 import { takenSettings } from './runs';
 import { train } from './train';
+import { learnedOn } from './training-rows';
 
 const TONES = ['praise', 'question', 'complaint'] as const;
 const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
@@ -102,7 +103,7 @@ async function preparedSet(host: Host, kind: TaskKind, order: StoryOrder) {
     template,
     initText: instruction,
     model: { id, sha256, dtype },
-    datasetFingerprint: dataset.fingerprint,
+    ...learnedOn(dataset),
   });
   const run = await train(
     host,

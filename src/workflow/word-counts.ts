@@ -7,6 +7,7 @@ import { fitWords, type WordModel, wordAnswers } from '../metrics/logistic';
 import type { Prompt } from '../prompt/prompt';
 import type { Version } from '../prompt-set/types';
 import { newVersion } from '../prompt-set/versions';
+import { learnedOn } from './training-rows';
 
 /** The last data set's: comparing again does not count the words again. */
 let lastWords: (Counted & { readonly key: string }) | null = null;
@@ -56,10 +57,3 @@ export function countVersions(
     });
   return [made('majority', majority), made('counts', words)];
 }
-
-/** What word counts, and what is mixed with them, learn from. */
-export const learnedOn = ({ fingerprint, splitHash, heldBackHash }: Dataset): NonNullable<Version['learned']> => ({
-  datasetFingerprint: fingerprint,
-  splitHash,
-  heldBackHash,
-});

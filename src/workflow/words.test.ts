@@ -36,6 +36,8 @@ const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<R
   seconds: 60,
   model: { id: 'm', sha256: 'w', dtype: 'q4' },
   datasetFingerprint: 'f',
+  heldBackHash: 'h',
+  splitHash: 's',
   ...more,
 });
 

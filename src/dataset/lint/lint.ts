@@ -100,7 +100,7 @@ const twinsTogether = defineLint<Together>({
     const parts = new Map(PARTS.flatMap((part) => dataset.split[part].map((id) => [id, part] as const)));
     const kept = families.filter((family) => new Set(family.map(({ id }) => parts.get(id))).size === 1);
     if (kept.length === 0) return [];
-    const isBySeed = (dataset.splitBy?.kind ?? 'seed') === 'seed';
+    const isBySeed = dataset.splitBy.kind === 'seed';
     return [{ families: kept, parted: isBySeed && isWhole ? partedTwins(dataset, kept).length : null }];
   },
   title: ({ families }) =>

@@ -155,13 +155,13 @@ export const noPart = defineLint<readonly Row[]>({
   kind: 'no-part',
   severity: 'warning',
   find: ({ dataset: { split, splitBy }, usable }) => {
-    if (splitBy?.kind !== 'column') return [];
+    if (splitBy.kind !== 'column') return [];
     const placed = new Set([...split.train, ...split.validation, ...split.test]);
     return together(usable.filter((row) => !placed.has(row.id)));
   },
   title: (rows) => `${counted(rows.length, 'row belongs', 'rows belong')} to no part of the split`,
   advice: (_, { dataset: { splitBy } }) =>
-    `${splitBy?.kind === 'column' ? `“${splitBy.column}”` : 'The column'} says neither train, validation nor test there, so they are not used.`,
+    `${splitBy.kind === 'column' ? `“${splitBy.column}”` : 'The column'} says neither train, validation nor test there, so they are not used.`,
 });
 
 export const longText = defineLint<readonly Row[]>({

@@ -193,7 +193,7 @@ it('says that test rows of few customers can show no more than that many rows', 
   expect(detectableIn(dataset).sentence).toMatch(
     /^120 test rows from 30 groups can only confirm gains above about \d\d points, as rows of one group may all/,
   );
-  expect(detectableIn({ ...dataset, splitBy: null } as unknown as Dataset)).toEqual(detectable(120, 6));
+  expect(detectableIn({ ...dataset, splitBy: { kind: 'seed' } } as unknown as Dataset)).toEqual(detectable(120, 6));
 });
 
 it('asks for as many more rows as show the difference with a power of 0.8, where rows of a group belong together', () => {
@@ -234,7 +234,7 @@ it('counts rows with the same text as one trial, as the comparison does', () => 
       rows: Array.from({ length: 120 }, (_, i) => ({ id: `${i}`, line: i, cells: { t: `Text  ${i % 40}`, l: 'a' } })),
     },
     split: { train: [], validation: [], test: Array.from({ length: 120 }, (_, i) => `${i}`) },
-    splitBy: null,
+    splitBy: { kind: 'seed' },
   } as unknown as Dataset;
   expect(new Set(rowGroups(dataset, dataset.split.test)).size).toBe(40);
   expect(detectableIn(dataset).points).toBe(detectable(40, 6).points);
@@ -253,6 +253,7 @@ it('says that a template with other numbers in it is one text, whatever the numb
     mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     table: { rows },
     split: { train: [], validation: [], test: rows.map(({ id }) => id) },
+    splitBy: { kind: 'seed' },
   } as unknown as Dataset;
   expect(detectableIn(dataset)).toEqual({
     points: null,

@@ -48,7 +48,7 @@ function testRows(shape: Shape): { readonly dataset: Dataset; readonly families:
     mapping: { text: 't', label: 'l', id: null, task: 'classify' },
     table: { rows },
     split: { train: [], validation: [], test: rows.map(({ id }) => id) },
-    ...(kind === 'group column' ? { splitBy: { kind: 'group', column: 'g' } } : {}),
+    splitBy: kind === 'group column' ? { kind: 'group', column: 'g' } : { kind: 'seed' },
   } as unknown as Dataset;
   return { dataset, families };
 }

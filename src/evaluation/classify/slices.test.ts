@@ -29,6 +29,8 @@ function dataset(): Dataset {
     seed: 0,
     fingerprint: '',
     splitHash: '',
+    heldBackHash: '',
+    splitBy: { kind: 'seed' },
   };
 }
 

@@ -8,7 +8,6 @@ import { useData, useDataFields, usePromptSets, useStores } from '../../state/st
 import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
 import { splitName, splitWords } from './words';
 
-const BY_SEED: SplitBy = { kind: 'seed' };
 /** With fewer rows the sizes of the parts mean nothing. */
 const MIN_ROWS = 10;
 
@@ -31,7 +30,7 @@ export function SplitPanel() {
       </Panel>
     );
   if (!dataset || isBlocked || usedRows(dataset) < MIN_ROWS) return null;
-  const { split, splitBy = BY_SEED } = dataset;
+  const { split, splitBy } = dataset;
   const sizes = [split.train.length, split.validation.length, split.test.length] as const;
   return (
     <Panel title={sentence.replace(/\.$/, '')} aside={<PartNames />}>

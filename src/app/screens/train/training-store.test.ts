@@ -46,6 +46,8 @@ const dataset: Dataset = {
   seed: 0,
   fingerprint: 'f',
   splitHash: 's',
+  heldBackHash: 'h',
+  splitBy: { kind: 'seed' },
 };
 const checkpoint = (step: number): Checkpoint => ({
   formatVersion: 1,

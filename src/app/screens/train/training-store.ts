@@ -183,13 +183,8 @@ export class Training extends ActionStore<TrainingState> {
       const info = await this.session.modelReady();
       await this.#wordFinder.beforeFirstRun(setId, dataset);
       const dtype = this.session.card?.dtype ?? info.dtype;
-      const from = {
-        model: { id: info.id, sha256: info.sha256, dtype },
-        datasetFingerprint: dataset.fingerprint,
-        heldBackHash: dataset.heldBackHash,
-        splitHash: dataset.splitHash,
-      };
-      const open = await this.sets.updateById(setId, (set, at) => recorded(set, item, at, from, dataset).set);
+      const model = { id: info.id, sha256: info.sha256, dtype };
+      const open = await this.sets.updateById(setId, (set, at) => recorded(set, item, at, model, dataset).set);
       await onRecorded();
       const version = open.runs.find(({ id }) => id === item.id);
       if (!version) throw new StudioError('internal', 'internal: a run that was just recorded is missing');
