@@ -155,7 +155,7 @@ function refused(fileName: string, body: Body, delimiter: Delimiter | null, oneC
   if (body.rows.length === 0) {
     const bad = body.rejected[0];
     const why = bad ? `: none of its ${body.rejected.length} rows could be read (line ${bad.line}: ${bad.reason})` : '';
-    return fail('no-rows', `${fileName} has a header but no rows${why}. Open a file with one labelled text a row.`, {
+    return fail('no-rows', `${fileName} has a header but no rows${why}. Open a file with one text a row.`, {
       rejected: body.rejected.slice(0, 100),
     });
   }
@@ -241,7 +241,7 @@ export function* parsing(
   if (!decoded.ok) return fail('binary-file', decoded.error.message);
   const { text, encoding } = decoded.value;
   if (text.trim() === '')
-    return fail('empty-file', `${fileName} is empty. Open a file with a header and one labelled text a row.`);
+    return fail('empty-file', `${fileName} is empty. Open a file with a header and one text a row.`);
   if (/^\s*\[\s*\{/.test(text.slice(0, 1000)))
     return fail('json-array', `${fileName} is one JSON array. Save it as JSON Lines (one object a line) or as CSV.`);
 
