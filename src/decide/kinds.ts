@@ -1,6 +1,5 @@
 /** What decisions ask of a kind of task: which answers are right, since a wrong one costs, and how sure each is. */
 import type { TaskKind } from '../dataset/types';
-import { comparedLogProbs } from '../evaluation/classify/outcome';
 import type { ArmResult } from '../evaluation/types';
 import { calibrated } from '../metrics/calibration';
 import { leastSure, tagProbabilities } from '../metrics/tags';
@@ -32,13 +31,10 @@ const NONE: Judged = { isCorrect: [], confidences: [] };
 
 const JUDGES: { readonly [K in TaskKind]: Judge<K> } = {
   classify: {
-    compared: (plan, { id, predictions }) => {
-      const outcome = plan.arms.find((arm) => arm.id === id);
-      return {
-        isCorrect: predictions.map((label, i) => label === plan.gold[i]),
-        confidences: outcome ? comparedLogProbs(outcome, plan).map(largest) : [],
-        ...(outcome?.tokensSent && { tokensSent: outcome.tokensSent }),
-      };
+    compared: (plan, { id, predictions, confidences }) => {
+      const tokensSent = plan.arms.find((arm) => arm.id === id)?.tokensSent;
+      const isCorrect = predictions.map((label, i) => label === plan.gold[i]);
+      return { isCorrect, confidences, ...(tokensSent && { tokensSent }) };
     },
     stored: ({ rows, calibrated: isCalibrated, calibration }) => {
       const means = isCalibrated && calibration ? calibration.meanLogProbs : null;

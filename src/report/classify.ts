@@ -348,6 +348,7 @@ export const LABEL_REPORT: ReportKind<'classify'> = {
   parts,
   results,
   csv,
+  columns: 'what every prompt said, its probability, whether it is right',
   shown,
   judged: {
     right: '✓ right',

@@ -130,6 +130,7 @@ export const TEXT_REPORT: ReportKind<'generate'> = {
   parts,
   results,
   csv,
+  columns: 'how close every prompt came to the expected text; with texts, what it generated',
   shown,
   judged: {
     right: '✓ closer',

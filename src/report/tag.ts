@@ -128,6 +128,7 @@ export const TAG_REPORT: ReportKind<'tag'> = {
   parts,
   results,
   csv,
+  columns: 'the labels that every prompt gave, whether they are all right',
   shown,
   judged: {
     right: '✓ all right',

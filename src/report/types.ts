@@ -68,6 +68,8 @@ export interface ReportKind<K extends TaskKind> {
   readonly results: (input: ReportOf<K>) => Extract<Results, { readonly task: K }>;
   /** Every prompt's answer to every row. */
   readonly csv: (evaluation: EvaluationOf<K>, texts: Dataset | null) => string;
+  /** What its columns are. */
+  readonly columns: string;
   /** The compared rows with the recorded answers of two arms; labels as they were compared, texts as they were generated. */
   readonly shown: (
     evaluation: EvaluationOf<K>,

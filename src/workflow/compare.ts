@@ -107,10 +107,22 @@ export interface CompareResult {
   readonly tooLong: readonly string[];
 }
 
-const COMPARE: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<Found<K>> } = {
-  classify: compareLabels,
-  tag: compareTags,
-  generate: compareTexts,
+interface Compares<K extends TaskKind> {
+  readonly run: (comparing: Comparing) => Promise<Found<K>>;
+  readonly tokens: (comparing: Comparing) => Promise<number>;
+}
+
+const COMPARE: { readonly [K in TaskKind]: Compares<K> } = {
+  classify: { run: compareLabels, tokens: tokensOfComparison },
+  tag: { run: compareTags, tokens: tokensOfTags },
+  generate: {
+    run: compareTexts,
+    tokens: async (using) => {
+      const longest = longestAnswer(using.host, using.set.longest, using.dataset);
+      const { arms } = await readyArms(using, [], longest);
+      return (await tokensOfTexts(using, arms, longest)).reduce((sum, tokens) => sum + tokens, 0);
+    },
+  },
 };
 
 /** The version in production, where it is an arm beside the headline, with the rows that the tuned prompt learned from since. */
@@ -130,18 +142,8 @@ function planned(host: Host, request: CompareRequest, run: Run<CompareEvent>): C
   return { host, set, dataset, arms, production, test: comparedIds(set.kind, dataset), run };
 }
 
-const TOKENS: { readonly [K in TaskKind]: (comparing: Comparing) => Promise<number> } = {
-  classify: tokensOfComparison,
-  tag: tokensOfTags,
-  generate: async (using) => {
-    const longest = longestAnswer(using.host, using.set.longest, using.dataset);
-    const { arms } = await readyArms(using, [], longest);
-    return (await tokensOfTexts(using, arms, longest)).reduce((sum, tokens) => sum + tokens, 0);
-  },
-};
-
 export const comparisonTokens: Verb<CompareRequest, never, number> = (host, request, { control }) =>
-  TOKENS[request.set.kind](planned(host, request, { control, emit: () => {} }));
+  COMPARE[request.set.kind].tokens(planned(host, request, { control, emit: () => {} }));
 
 interface RowsCompared {
   readonly parts: Readonly<Record<SplitName, number>>;
@@ -183,7 +185,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
   const { backend, threads, sha256: model } = host.engine.info;
   run.emit({ kind: 'arms', arms: arms.arms.map(({ id, name }) => ({ id, name })) });
   run.emit({ kind: 'progress', fraction: null, note: 'Counting tokens' });
-  const found = await COMPARE[set.kind](using);
+  const found = await COMPARE[set.kind].run(using);
   const compared = new Set<string>(found.plan.arms.map(({ id }) => id));
   return {
     evaluation: {

@@ -20,7 +20,7 @@ import { versionById } from '../prompt-set/versions';
 import { audiencePage } from '../report/audience';
 import { closerLook } from '../report/closer-look';
 import { reportOf } from '../report/input';
-import { resultsCsv, resultsJson } from '../report/kinds';
+import { reportKind, resultsCsv, resultsJson } from '../report/kinds';
 import { htmlReport, markdownReport } from '../report/print';
 import type { ReportInput } from '../report/types';
 import { otherColumns } from '../task/template';
@@ -195,14 +195,11 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
   spreadsheet: async (_host, order) => {
     const evaluation = comparisonOf(order);
     const texts = order.withRows ? order.stored.dataset : null;
-    const isChoice = evaluation.kind === 'classify';
     return oneFile({
       name: `${order.stored.set.handle}-predictions.csv`,
       type: 'text/csv',
       text: resultsCsv(evaluation, texts),
-      what: isChoice
-        ? 'one line per test row: what every prompt said, its probability, whether it is right'
-        : 'one line per test row: how close every prompt came to the expected text; with texts, what it generated',
+      what: `one line per test row: ${reportKind(evaluation.kind).columns}`,
       rows: texts ? evaluation.comparison.n : 0,
     });
   },

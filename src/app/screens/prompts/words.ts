@@ -29,19 +29,15 @@ export function promptsHeadline({ shown, rows, trying, model }: Standing): strin
 
 export function promptsLead({ set, model }: Standing): string {
   const chosen = set && chosenWritten(set);
+  const read = set && generates(set.kind) ? 'what it writes' : 'its mistakes';
   if (!chosen || chosen.tried === null) {
     if (model === 'none')
       return 'You can edit it now. Trying and training take a model: the note here says what to do.';
     if (model === 'loading')
       return 'Edit it now and try it once the model is ready. You can also train without trying it.';
-    return set && generates(set.kind)
-      ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
-      : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.';
+    return `Try it, read ${read}, change it, try again. The tuned prompt has to beat your best.`;
   }
-  const best = `Version ${chosen.number} is your entry in the comparison.`;
-  if (chosen.tried.kind === 'generate')
-    return `${best} Try, read what it writes, try again: the tuned prompt has to beat it.`;
-  return `${best} Try, read its mistakes, try again: the tuned prompt has to beat it.`;
+  return `Version ${chosen.number} is your entry in the comparison. Try, read ${read}, try again: the tuned prompt has to beat it.`;
 }
 
 /** Estimates below this are shown as a bound: a try of 2 seconds was said to take 1, where the aim is a factor of 1.5. */

@@ -1,7 +1,7 @@
 /** What Compare shows for each kind of task. A kind without panels does not compile. */
 import type { ComponentType } from 'react';
-import { type Dataset, ofTask, type TaskKind } from '../../../../dataset/types';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, TagEvaluation } from '../../../../prompt-set/types';
+import type { Dataset, TaskKind } from '../../../../dataset/types';
+import type { Evaluation } from '../../../../prompt-set/types';
 import { LabelResults } from './classify/LabelResults';
 import { TextResults } from './generate/TextResults';
 import { TagResults } from './tag/TagResults';
@@ -19,13 +19,7 @@ interface KindPanels<E extends Evaluation> {
   readonly Results: ComponentType<{ readonly evaluation: E; readonly dataset: Dataset }>;
 }
 
-interface Evaluations {
-  readonly classify: ClassifyEvaluation;
-  readonly tag: TagEvaluation;
-  readonly generate: GenerateEvaluation;
-}
-
-export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = {
+export const PANELS: { readonly [K in TaskKind]: KindPanels<Extract<Evaluation, { readonly kind: K }>> } = {
   classify: {
     words: {
       running: 'Comparing on rows that no prompt has seen',
@@ -63,17 +57,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
   },
 };
 
-interface ResultsProps {
-  readonly evaluation: Evaluation;
-  readonly dataset: Dataset;
+export function ResultsOf(of: { readonly evaluation: Evaluation; readonly dataset: Dataset }) {
+  const { Results } = PANELS[of.evaluation.kind] as KindPanels<Evaluation>;
+  return <Results {...of} />;
 }
-
-export const ResultsOf = ({ evaluation, dataset }: ResultsProps) =>
-  ofTask(
-    {
-      classify: (of: ClassifyEvaluation) => <PANELS.classify.Results evaluation={of} dataset={dataset} />,
-      tag: (of: TagEvaluation) => <PANELS.tag.Results evaluation={of} dataset={dataset} />,
-      generate: (of: GenerateEvaluation) => <PANELS.generate.Results evaluation={of} dataset={dataset} />,
-    },
-    evaluation,
-  );
