@@ -16,17 +16,14 @@ import {
   scoresOf,
 } from './types';
 
-type TextReport = ReportOf<'generate'>;
-
 const METRICS = metricsOf(TEXT_METRICS);
-const NAMES = METRICS.map(([, { name }]) => name);
 
-const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
+const pairs = ({ comparison }: ReportOf<'generate'>, nameOf: NameOf): Section => ({
   title: 'Row by row',
   table: {
     caption:
       'First named minus second named on the same rows, in points; × is the first divided by the second. Paired bootstrap, 95%',
-    columns: ['Pair', ...NAMES, 'Rows closer, further, same'],
+    columns: ['Pair', ...METRICS.map(([, { name }]) => name), 'Rows closer, further, same'],
     rows: comparison.pairs.map(({ a, b, metrics, rows }) => [
       `${nameOf(b)} against ${nameOf(a)}`,
       ...METRICS.map(([id, { format }]) => figureCell(format.difference, metrics[id])),
@@ -35,13 +32,13 @@ const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
   },
 });
 
-function votes({ votes: tally, plan }: TextReport, nameOf: NameOf): readonly Section[] {
+function votes({ votes: tally, plan }: ReportOf<'generate'>, nameOf: NameOf): readonly Section[] {
   const [pair] = plan.pairs;
   if (!tally || !pair) return [];
   return [{ title: 'Blind votes', sentences: [tallySentence(tally, nameOf(pair[0]), nameOf(pair[1]))] }];
 }
 
-function generatedRows({ plan, rows }: TextReport, nameOf: NameOf): Html | null {
+function generatedRows({ plan, rows }: ReportOf<'generate'>, nameOf: NameOf): Html | null {
   const [pair] = plan.pairs;
   if (rows.length === 0 || !pair) return null;
   const [a, b] = pair.map((id) => outcomeOf(plan.arms, id).written) as [readonly string[], readonly string[]];

@@ -1,4 +1,3 @@
-/** What reports say of each kind of task. */
 import type { Dataset, TaskKind } from '../dataset/types';
 import type { Evaluation } from '../prompt-set/types';
 import { LABEL_REPORT } from './classify';

@@ -18,10 +18,7 @@ import {
   scoresOf,
 } from './types';
 
-type TagReport = ReportOf<'tag'>;
-
 const METRICS = metricsOf(TAG_METRICS);
-const NAMES = METRICS.map(([, { name }]) => name);
 const percent = TAG_METRICS.microF1.format.value;
 
 function withP(form: (value: number) => string, figure: Compared): Cell {
@@ -29,11 +26,11 @@ function withP(form: (value: number) => string, figure: Compared): Cell {
   return { ...cell, range: `${cell.range}, ${pValue(figure.p)}` };
 }
 
-const pairs = ({ comparison }: TagReport, nameOf: NameOf): Section => ({
+const pairs = ({ comparison }: ReportOf<'tag'>, nameOf: NameOf): Section => ({
   title: 'Row by row',
   table: {
     caption: `First named minus second named on the same rows, in points: ${TAG_METRICS.microF1.compareName}. Holm corrects the p of ${TAG_METRICS.microF1.name} for all pairs`,
-    columns: ['Pair', ...NAMES, 'Holm', 'Rows closer, further, same'],
+    columns: ['Pair', ...METRICS.map(([, { name }]) => name), 'Holm', 'Rows closer, further, same'],
     rows: comparison.pairs.map(({ a, b, metrics, pHolm, rows }) => [
       `${nameOf(b)} against ${nameOf(a)}`,
       ...METRICS.map(([id, { format }]) => withP(format.difference, metrics[id])),
@@ -44,7 +41,7 @@ const pairs = ({ comparison }: TagReport, nameOf: NameOf): Section => ({
 });
 
 /** Of the headline's two prompts. */
-const labels = ({ comparison, plan }: TagReport): readonly Section[] =>
+const labels = ({ comparison, plan }: ReportOf<'tag'>): readonly Section[] =>
   comparison.arms
     .filter(({ id }) => plan.pairs[0]?.includes(id))
     .map(({ name, labels: scores }) => ({
