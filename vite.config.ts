@@ -53,7 +53,11 @@ export default defineConfig({
   server: { headers: { ...HEADERS, 'Content-Security-Policy': '' }, watch: { ignored: ['**/.cache/**'] } },
   preview: { headers: HEADERS },
   build: {
-    ...{ target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 1200, assetsInlineLimit: 0, cssCodeSplit: false },
+    target: 'es2023',
+    sourcemap: true,
+    chunkSizeWarningLimit: 1200,
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
     rolldownOptions: { output: { codeSplitting: { groups: [laterParts(import.meta.dirname)] } } },
   },
   test: {

@@ -58,6 +58,14 @@ const UNNAMED = new RegExp(
   `^\\s*- (?:${CONTROLS}|dialog|region|navigation|table|grid|progressbar)(?: \\[[^\\]]+\\])*:?$`,
 );
 
+/** The current screen at phone width, for panels that another journey checks wide and dark. */
+export async function expectNarrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
+  await page.setViewportSize(PHONE);
+  await expectAccessibleNow(page, what);
+  expect.soft(await scrollsSideways(), `${what} scrolls sideways at ${PHONE.width} px`).toBe(false);
+  await page.setViewportSize(DESKTOP);
+}
+
 /** The current screen as it is: axe finds nothing. */
 export async function expectAccessibleNow(page: Page, what: string, options: Options = {}): Promise<void> {
   expect.soft(await violations(page, options), what).toEqual([]);

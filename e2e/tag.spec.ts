@@ -1,7 +1,7 @@
 /** Several labels a row, from the file to the answers of a batch. */
-import { expectAccessibleNow } from './axe';
+import { expectNarrow } from './axe';
 import { expect, test } from './fixtures';
-import { csv, type Studio } from './pages/studio';
+import { csv } from './pages/studio';
 
 const SAID = {
   billing: ['the invoice is wrong', 'I was charged twice', 'please refund the fee'],
@@ -42,14 +42,6 @@ const NEW_TEXTS = csv(
   ],
 );
 
-/** Passes axe at phone width. */
-async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await expectAccessibleNow(page, what);
-  expect.soft(await scrollsSideways(), `${what} scrolls sideways at 390 px`).toBe(false);
-  await page.setViewportSize({ width: 1440, height: 900 });
-}
-
 test('takes a column of several labels through training and comparison to a batch and another browser', async ({
   studio,
   otherProfile,
@@ -66,7 +58,7 @@ test('takes a column of several labels through training and comparison to a batc
     await page.getByText('Choose a label').click();
     await page.getByRole('button', { name: 'Give several labels' }).click();
     await expect(page.getByRole('radio', { name: 'Give several labels' })).toBeChecked();
-    await narrow(studio, 'Data');
+    await expectNarrow(studio, 'Data');
   });
 
   await test.step('a prompt is proposed, with an answer word for every label and one for none', async () => {
@@ -77,7 +69,7 @@ test('takes a column of several labels through training and comparison to a batc
     await prompts.tryIt.click();
     await expect(studio.heading).toHaveText(/^Your prompt reaches micro-F1 \d+% on \d+ validation rows$/);
     await expect(page.getByRole('heading', { name: /not get exactly the right labels$/ })).toBeVisible();
-    await narrow(studio, 'Prompts');
+    await expectNarrow(studio, 'Prompts');
     await prompts.next.click();
   });
 
@@ -88,7 +80,7 @@ test('takes a column of several labels through training and comparison to a batc
     await train.ended();
     await expect(studio.heading).toHaveText(/^Trained: micro-F1 \d+% on \d+ validation rows; now compare/);
     await expect(page.getByRole('heading', { name: /^Validation micro-F1/ })).toBeVisible();
-    await narrow(studio, 'Train');
+    await expectNarrow(studio, 'Train');
     await studio.modelReady();
   });
 
@@ -98,19 +90,14 @@ test('takes a column of several labels through training and comparison to a batc
     await compare.tab('Labels').click();
     const labels = page.getByRole('table', { name: 'Precision, recall and F1 of each label, Tuned' });
     await expect(labels.getByRole('row')).toHaveCount(4);
-    await narrow(studio, 'Compare, labels');
+    await expectNarrow(studio, 'Compare, labels');
     await compare.tab('Statistics').click();
     await expect(compare.arms).toContainText('TF-IDF + logistic regression');
     await expect(compare.arms).toContainText('Linear probe of the model');
-    await narrow(studio, 'Compare, statistics');
+    await expectNarrow(studio, 'Compare, statistics');
     await compare.tab('Rows').click();
-    await page
-      .getByRole('button', { name: /^All answers to row/ })
-      .first()
-      .click();
-    await expect(page.getByRole('dialog')).toContainText('Expected:');
-    await page.keyboard.press('Escape');
-    await narrow(studio, 'Compare, rows');
+    await compare.lookAtARow();
+    await expectNarrow(studio, 'Compare, rows');
     expect(await compare.report()).toContain('Each label, Tuned');
   });
 
@@ -118,25 +105,25 @@ test('takes a column of several labels through training and comparison to a batc
     await studio.go('Decide');
     await expect(page.getByRole('table', { name: 'Cost of each prompt' })).toBeVisible();
     await expect(page.getByText('A row is right where it gets exactly its labels.')).toBeVisible();
-    await narrow(studio, 'Decide, advice');
+    await expectNarrow(studio, 'Decide, advice');
     await page.getByRole('tab', { name: 'Side by side' }).click();
     const approaches = page.getByRole('table', { name: /fine-tuning compared$/ });
     await expect(approaches.getByRole('row', { name: 'Micro-F1' })).toContainText(/on 60 test rows/);
-    await narrow(studio, 'Decide, side by side');
+    await expectNarrow(studio, 'Decide, side by side');
     await page.getByRole('tab', { name: 'Rehearsal' }).click();
     await expect(page.getByText('These rows chose the prompt')).toBeVisible();
     await studio.upload(LATER, 'Use a CSV with labels');
     await expect(page.getByRole('button', { name: 'Rows, in the order of arrival' })).toContainText('later.csv');
     await page.getByRole('button', { name: 'Start the rehearsal' }).click();
     await expect(page.getByRole('heading', { name: /^Check 1, 20 labels/ })).toBeVisible();
-    await narrow(studio, 'Decide, rehearsal');
+    await expectNarrow(studio, 'Decide, rehearsal');
   });
 
   const here = await test.step('the Playground shows each label by itself', async () => {
     await studio.go('Playground');
     const shown = await playground.ask('the invoice is wrong and the box came late', 'tuned prompt');
     expect(Object.keys(shown).toSorted()).toEqual(NAMES);
-    await narrow(studio, 'Playground');
+    await expectNarrow(studio, 'Playground');
     return shown;
   });
 
@@ -150,8 +137,7 @@ test('takes a column of several labels through training and comparison to a batc
     await open();
     await page.getByRole('button', { name: 'Measure in the grid' }).click();
     await library.choose('Add a version', /^hand-written 1/);
-    await page.getByRole('button', { name: /^Fill \d cells$/ }).click();
-    await expect(page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible();
+    await library.fill(/^Fill \d cells$/);
     await expect(page.getByText(/^Micro-F1 with the 95% interval/)).toBeVisible();
     const cells = page.getByRole('table', { name: 'Prompts on models and rows' }).getByRole('button');
     await cells.nth(0).press('Enter');
@@ -159,11 +145,11 @@ test('takes a column of several labels through training and comparison to a batc
     await expect(page.getByRole('status').filter({ hasText: 'of micro-F1 on the same' })).toContainText(
       '(permutation p = ',
     );
-    await narrow(studio, 'Library, a grid of tags');
+    await expectNarrow(studio, 'Library, a grid of tags');
     expect((await library.saved('Download as CSV')).bytes.toString()).toContain('micro_f1,micro_f1_low');
     await page.getByRole('tab', { name: 'Prompt sets' }).click();
     await open();
-    await expect(library.set('Is it still as good?').getByRole('listitem').first()).toContainText(/Was micro-F1 \d+%/);
+    await expect(library.measured.first()).toContainText(/Was micro-F1 \d+%/);
   });
 
   await test.step('a batch answers with the same labels', async () => {
@@ -171,7 +157,7 @@ test('takes a column of several labels through training and comparison to a batc
     await studio.upload(NEW_TEXTS, 'Choose a file');
     await page.getByRole('button', { name: 'Answer 2 rows' }).click();
     await expect(library.set(/^1 row answered by MESSAGES, .+, 1 left out$/)).toBeVisible();
-    await narrow(studio, 'Batch');
+    await expectNarrow(studio, 'Batch');
     const [head = '', row = ''] = (await library.saved('Download 2 rows as CSV')).bytes.toString().split('\r\n');
     expect(head).toMatch(/^said,place,labels/);
     const given = NAMES.filter((name) => Number(here[name]) >= 0.5);
@@ -186,10 +172,7 @@ test('takes a column of several labels through training and comparison to a batc
       .click();
     const zip = await library.download();
     const other = await otherProfile();
-    await other.open('#/project/new/library');
-    await expect(other.heading).toHaveText('No prompt set yet');
-    await other.library.import(zip);
-    await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+    await other.importAlone(zip);
     await other.page.getByRole('button', { name: 'Open it' }).click();
     expect(await other.playground.ask('the invoice is wrong and the box came late', 'tuned prompt')).toEqual(here);
   });

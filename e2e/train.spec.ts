@@ -180,8 +180,5 @@ test('trains vectors before the cue, and answer words too, compares them, and an
   await compare.verdict();
   await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
   const zip = await library.download();
-  const other = await otherProfile();
-  await other.open('#/project/new/library');
-  await other.library.import(zip);
-  await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+  await (await otherProfile()).importAlone(zip);
 });

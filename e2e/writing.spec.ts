@@ -1,9 +1,9 @@
 /** Texts as answers instead of labels: a column of summaries, from the file to another browser. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectAccessibleNow } from './axe';
+import { expectAccessibleNow, expectNarrow } from './axe';
 import { expect, test } from './fixtures';
-import { csv, type Studio, type TestFile } from './pages/studio';
+import { csv, type TestFile } from './pages/studio';
 import { checkpointStep } from './storage';
 
 const ALL = readFileSync(join(import.meta.dirname, '../tools/text-to-text/summaries.csv'), 'utf8');
@@ -23,14 +23,6 @@ const NEW_TEXTS = csv(
 );
 
 const MESSAGE = 'The lamp from order 4711 still has not come. Who can tell me where it is?';
-
-/** Passes axe at phone width; the same panels are checked wide and dark in the journeys with labels. */
-async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await expectAccessibleNow(page, what);
-  expect.soft(await scrollsSideways(), `${what} scrolls sideways at 390 px`).toBe(false);
-  await page.setViewportSize({ width: 1440, height: 900 });
-}
 
 test('takes a column of summaries from the file through training, comparison and vote to another browser', async ({
   studio,
@@ -52,7 +44,7 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(studio.heading).toHaveText(/different labels in 100 rows$/);
     await page.getByText('Generate a text').click();
     await expect(studio.heading).toHaveText(/^100 rows ready/);
-    await narrow(studio, 'Data');
+    await expectNarrow(studio, 'Data');
   });
 
   await test.step('a prompt is suggested without answer words, and a try generates texts', async () => {
@@ -68,7 +60,7 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(page.getByRole('table', { name: 'Texts, expected and written answers' }).getByRole('row')).toHaveCount(
       16,
     );
-    await narrow(studio, 'Prompts');
+    await expectNarrow(studio, 'Prompts');
     await prompts.next.click();
   });
 
@@ -83,7 +75,7 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(studio.heading).toHaveText(/^Trained: perplexity [\d.e+]+ on 15 validation rows; now compare/);
     await expect(page.getByRole('heading', { name: /^Validation perplexity/ })).toBeVisible();
     await expect(page.getByRole('radio', { name: 'Accuracy' })).toHaveCount(0);
-    await narrow(studio, 'Train');
+    await expectNarrow(studio, 'Train');
     await studio.modelReady();
   });
 
@@ -98,13 +90,8 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText('Tuned against Yours');
     await compare.tab('Rows').click();
     await page.getByRole('tab', { name: /^Equally close/ }).click();
-    await page
-      .getByRole('button', { name: /^All answers to row/ })
-      .first()
-      .click();
-    await expect(page.getByRole('dialog')).toContainText('Expected:');
-    await page.keyboard.press('Escape');
-    await narrow(studio, 'Compare');
+    await compare.lookAtARow();
+    await expectNarrow(studio, 'Compare');
     const html = await compare.report();
     expect(html).toContain('none: no text of any row');
     expect(html).not.toContain('order 20817');
@@ -133,7 +120,7 @@ test('takes a column of summaries from the file through training, comparison and
     const written = await playground.write(MESSAGE, 'tuned prompt');
     await page.getByRole('button', { name: 'Continue with every prompt' }).click();
     for (const continued of await page.locator('.player-written').all()) await expect(continued).not.toHaveText(/^▍?$/);
-    await narrow(studio, 'Playground');
+    await expectNarrow(studio, 'Playground');
     await playground.text.fill(`[NOBODY] ${MESSAGE}`);
     await expect(page.getByText('No prompt set has the handle NOBODY')).toBeVisible();
     await playground.text.fill(`[SUMMARIES] ${MESSAGE}`);
@@ -149,7 +136,7 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(why).toBeVisible();
     await page.getByRole('tab', { name: 'Side by side' }).click();
     await expect(page.getByRole('table', { name: /fine-tuning compared$/ })).toContainText('ROUGE-L');
-    await narrow(studio, 'Decide, texts');
+    await expectNarrow(studio, 'Decide, texts');
   });
 
   const zip = await test.step('export', async () => {
@@ -178,21 +165,21 @@ test('takes a column of summaries from the file through training, comparison and
 
     await set.getByRole('button', { name: 'Versions and stages' }).click();
     await page.getByRole('button', { name: 'Measure in the grid' }).click();
-    await page.getByRole('button', { name: 'Fill 1 cell' }).click();
-    await expect(page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible();
-    await narrow(studio, 'Library, a grid of texts');
+    await library.fill('Fill 1 cell');
+    await expectNarrow(studio, 'Library, a grid of texts');
     await page.getByRole('tab', { name: 'Prompt sets' }).click();
     await set.getByRole('button', { name: 'Versions and stages' }).click();
-    const measured = library.set('Is it still as good?').getByRole('listitem');
-    await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 test rows.+on the same rows: no clear change, 0/);
-    await narrow(studio, 'Library, a set that writes');
+    await expect(library.measured).toContainText(
+      /Was ROUGE-L \d+% on 35 test rows.+on the same rows: no clear change, 0/,
+    );
+    await expectNarrow(studio, 'Library, a set that writes');
 
     await page.getByRole('button', { name: 'Run on a file', exact: true }).first().click();
     await studio.upload(NEW_TEXTS, 'Choose a file');
     await library.choose('Text column', /^said$/);
     await page.getByRole('button', { name: 'Answer 3 rows' }).click();
     await expect(library.set(/^2 rows answered by SUMMARIES, .+, 1 left out$/)).toBeVisible();
-    await narrow(studio, 'Batch of texts');
+    await expectNarrow(studio, 'Batch of texts');
     const [head, ...rows] = (await library.saved('Download 3 rows as CSV')).bytes.toString().split('\r\n');
     expect(head).toBe('said,place,written,not_answered');
     expect(rows[0]).toMatch(/^"'=A1, my lamp is late",Ulm,.+,$/);
@@ -201,10 +188,7 @@ test('takes a column of summaries from the file through training, comparison and
 
   await test.step('import into a clean profile gives the same answer', async () => {
     const other = await otherProfile();
-    await other.open('#/project/new/library');
-    await expect(other.heading).toHaveText('No prompt set yet');
-    await other.library.import(zip);
-    await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+    await other.importAlone(zip);
     await other.page.getByRole('button', { name: 'Open it' }).click();
     expect(await other.playground.write(MESSAGE, 'tuned prompt')).toBe(here);
   });

@@ -186,7 +186,10 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
     SILENT,
   );
   const evaluation = withCombined({
-    ...{ ...found.evaluation, id: 'e', setId: set.id, createdAt: on.now() },
+    ...found.evaluation,
+    id: 'e',
+    setId: set.id,
+    createdAt: on.now(),
   } as ClassifyEvaluation);
   return { set: answering(set, evaluation), dataset, evaluation };
 }

@@ -44,6 +44,16 @@ export class ComparePage {
     return text;
   }
 
+  /** Opens the answers of every prompt to the first row, and closes them. */
+  async lookAtARow(): Promise<void> {
+    await this.page
+      .getByRole('button', { name: /^All answers to row/ })
+      .first()
+      .click();
+    await expect(this.page.getByRole('dialog')).toContainText('Expected:');
+    await this.page.keyboard.press('Escape');
+  }
+
   /** One tab of the closer look. */
   readonly tab = (name: string): Locator =>
     this.page.getByRole('tablist', { name: 'Look closer' }).getByRole('tab', { name });

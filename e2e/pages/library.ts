@@ -9,6 +9,17 @@ export class LibraryPage {
     return this.page.getByRole('region', { name });
   }
 
+  /** Fills the grid's open cells. */
+  async fill(cells: RegExp | string): Promise<void> {
+    await this.page.getByRole('button', { name: cells }).click();
+    await expect(this.page.getByRole('button', { name: 'Every cell is filled' })).toBeVisible();
+  }
+
+  /** The results of a version that was measured, the newest first. */
+  get measured(): Locator {
+    return this.set('Is it still as good?').getByRole('listitem');
+  }
+
   /** Chooses an option in one of the page's selects. */
   async choose(label: string, option: RegExp): Promise<void> {
     await this.page.getByRole('button', { name: new RegExp(`${label}`) }).click();

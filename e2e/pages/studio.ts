@@ -175,6 +175,14 @@ export class Studio {
     return this.page.getByRole('alert').filter({ hasText: title });
   }
 
+  /** Imports an exported prompt into a profile without one; its check rows agree. */
+  async importAlone(exported: TestFile): Promise<void> {
+    await this.open('#/project/new/library');
+    await expect(this.heading).toHaveText('No prompt set yet');
+    await this.library.import(exported);
+    await expect(this.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+  }
+
   readonly scrollsSideways = (): Promise<boolean> =>
     this.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 }

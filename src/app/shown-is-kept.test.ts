@@ -18,8 +18,12 @@ import { fakeLocation, gate, testServices, testStudio } from './state/test-suppo
 import { toasts } from './ui/toast';
 
 const compared = {
-  ...{ kind: 'classify', id: 'e', setId: '', createdAt: 'now' },
-  ...{ plan: { labels: [], rowIds: [], arms: [] }, comparison: { arms: [], verdict: { headline: '' } } },
+  kind: 'classify',
+  id: 'e',
+  setId: '',
+  createdAt: 'now',
+  plan: { labels: [], rowIds: [], arms: [] },
+  comparison: { arms: [], verdict: { headline: '' } },
 } as unknown as ClassifyEvaluation;
 const prompt = { template: '{text}\nTone:', shots: 0, shotSeed: 0 };
 const run = { id: 'r', settings: STANDARD, name: 'r', hybrid: false, group: null };

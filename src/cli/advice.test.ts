@@ -30,8 +30,15 @@ const TOKENS: Readonly<Record<string, number | null>> = {
   other: 40,
 };
 const KINDS: Readonly<Record<string, ArmKind>> = {
-  ...{ yours: 'zero-shot', tuned: 'tuned', untuned: 'untuned', 'yours-8': 'few-shot', hybrid: 'hybrid' },
-  ...{ [WORDS]: 'reference', [PROBE]: 'reference', 'run-r1': 'tuned', other: 'zero-shot' },
+  yours: 'zero-shot',
+  tuned: 'tuned',
+  untuned: 'untuned',
+  'yours-8': 'few-shot',
+  hybrid: 'hybrid',
+  [WORDS]: 'reference',
+  [PROBE]: 'reference',
+  'run-r1': 'tuned',
+  other: 'zero-shot',
 };
 const PAIRS = [
   ['yours', 'tuned'],
@@ -111,24 +118,30 @@ function compared(scenario: Scenario) {
   const card = present(cardOf({ kind: 'classify', plan, comparison }, facts), 'card');
   const rule = ruleFor({ ...facts, field: present(fieldOf({ kind: 'classify', plan, comparison }), 'field') });
   const report: LabelReport = {
-    ...{
-      kind: 'classify',
-      title: 't',
-      createdAt: '2026-01-02',
-      plan,
-      comparison,
-      card,
-      mayKnow: [],
-      history: [],
-      votes: null,
-      rows: [],
-      prompts: [],
-      account: { read: 900, used: 900, leftOut: {} },
-    },
-    ...{ model: { id: 'm', dtype: 'q4', sha256: 'a' }, environment: null, training: null },
+    kind: 'classify',
+    title: 't',
+    createdAt: '2026-01-02',
+    plan,
+    comparison,
+    card,
+    mayKnow: [],
+    history: [],
+    votes: null,
+    rows: [],
+    prompts: [],
+    account: { read: 900, used: 900, leftOut: {} },
+    model: { id: 'm', dtype: 'q4', sha256: 'a' },
+    environment: null,
+    training: null,
     answerWords: { words: {}, search: null },
     dataset: {
-      ...{ name: 'd', rows: 900, train: 100, validation: 50, test: gold.length, fingerprint: 'f', splitHash: 's' },
+      name: 'd',
+      rows: 900,
+      train: 100,
+      validation: 50,
+      test: gold.length,
+      fingerprint: 'f',
+      splitHash: 's',
     },
   } as LabelReport;
   return { plan, comparison, card, report, rule };
@@ -199,7 +212,11 @@ describe('what to do, as the card, Decide, the report and the command line say i
   }
 
   const near = (id: string, kind: ArmKind, share: number): GenerateOutcome => ({
-    ...{ id, name: id, kind, tokensSentMean: 20, scores: TEXTS.map(() => ({ logProb: -20, tokens: 10 })) },
+    id,
+    name: id,
+    kind,
+    tokensSentMean: 20,
+    scores: TEXTS.map(() => ({ logProb: -20, tokens: 10 })),
     written: TEXTS.map((text, i) => (i % 10 < share ? text : 'nothing near')),
   });
   it.each([
@@ -218,7 +235,13 @@ describe('what to do, as the card, Decide, the report and the command line say i
     const card = present(cardOf({ kind: 'generate', plan, comparison }, { stillFalling: false }), 'card');
     const { report: labels } = compared({ counts: { '11': 10 } });
     const report: ReportOf<'generate'> = {
-      ...{ ...labels, kind: 'generate', plan, comparison, card, votes: null, rows: [] },
+      ...labels,
+      kind: 'generate',
+      plan,
+      comparison,
+      card,
+      votes: null,
+      rows: [],
     };
     const { costs, printed } = await decided({ kind: 'generate', plan, comparison }, card, report);
     expect(costs).toEqual({ arms: [], change: null });
@@ -236,7 +259,12 @@ describe('what to do, as the card, Decide, the report and the command line say i
     const odds = (share: number) =>
       gold.map((tags, i) => [0, 1, 2].map((tag) => (tags.includes(tag) === (i * 7) % 10 < share ? 1 : -1)));
     const arm = (id: string, kind: ArmKind, share: number): TagOutcome => ({
-      ...{ id, name: id, kind, odds: odds(share), cuts: [0, 0, 0], tokensSentMean: TOKENS[id] ?? 20 },
+      id,
+      name: id,
+      kind,
+      odds: odds(share),
+      cuts: [0, 0, 0],
+      tokensSentMean: TOKENS[id] ?? 20,
     });
     const arms = [arm('yours', 'zero-shot', yours), arm('tuned', 'tuned', tuned)];
     const rowIds = TEXTS.map((_text, i) => `${i + 1}`);

@@ -31,7 +31,8 @@ describe('the account of rows', () => {
   it('adds up over files and over steps', () => {
     const some = without(without(allUsed(10), 'label', 2), 'label', 1);
     expect(inAll([some, without(allUsed(5), 'long', 5), allUsed(1)])).toEqual({
-      ...{ read: 16, used: 8 },
+      read: 16,
+      used: 8,
       leftOut: { label: 3, long: 5 },
     });
     expect(without(some, 'long', 0)).toBe(some);

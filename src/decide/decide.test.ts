@@ -48,8 +48,13 @@ const KNOWN: Known = {
   rows: 475,
   arms: {
     engineering: {
-      ...{ name: 'Yours', meanTokens: 60, tokensComputed: 40, latencyMs: 50 },
-      ...{ value: 0.7, ci95: { low: 0.6, high: 0.8 }, rows: 100 },
+      name: 'Yours',
+      meanTokens: 60,
+      tokensComputed: 40,
+      latencyMs: 50,
+      value: 0.7,
+      ci95: { low: 0.6, high: 0.8 },
+      rows: 100,
     },
   },
   probe: null,
@@ -316,8 +321,17 @@ const adviceOf = (more: Partial<Advice>): Advice => ({
 describe('costs', () => {
   it('leave out a prompt whose tokens are unknown: it would look free', () => {
     const arm = (id: string, kind: ArmAnswers['kind'], meanTokens: number | null): ArmAnswers => ({
-      ...{ id, name: id, kind, isCorrect: rights(7, 10), tokensSent: meanTokens ?? 0, meanTokens },
-      ...{ tokensComputed: null, latencyMs: null, value: 0.7, ci95: { low: 0.4, high: 0.9 }, rows: 10 },
+      id,
+      name: id,
+      kind,
+      isCorrect: rights(7, 10),
+      tokensSent: meanTokens ?? 0,
+      meanTokens,
+      tokensComputed: null,
+      latencyMs: null,
+      value: 0.7,
+      ci95: { low: 0.4, high: 0.9 },
+      rows: 10,
       confidences: [],
     });
     const arms = [arm('yours', 'zero-shot', 40), arm('tuned', 'tuned', 30), arm('combined', 'combined', null)];

@@ -232,7 +232,8 @@ describe('rows to rehearse on', () => {
 
   it('are a file that two versions answered, each arm with its version', () => {
     const [file] = rollOutRows({
-      ...{ set, evaluations: [] },
+      set,
+      evaluations: [],
       measurements: [measured('h1', 20, gold), measured('h2', 30, gold)],
     });
     expect(file?.name).toBe('40 rows of april.csv');
@@ -246,7 +247,8 @@ describe('rows to rehearse on', () => {
 
   const rolledOn = (beside: Answers['beside']) =>
     rollOutRows({
-      ...{ set, evaluations: [] },
+      set,
+      evaluations: [],
       measurements: ['h1', 'h2'].map((id, i) => ({ ...measured(id, 20 + 10 * i, gold), beside })),
     })[0];
 
@@ -303,7 +305,8 @@ describe('rows to rehearse on', () => {
     const versions = comparedAs({ yours: 'h2', hybrid: 'r' });
     const hybrid = { ...newest, versions, plan: { ...plan, arms: [...plan.arms, { ...arms[1], id: 'hybrid' }] } };
     const [rolled] = rollOutRows({
-      ...{ set: withHybrid, measurements: [] },
+      set: withHybrid,
+      measurements: [],
       evaluations: [hybrid as ClassifyEvaluation],
     });
     expect(rolled?.versions).toEqual({ yours: 'h2', hybrid: 'r' });

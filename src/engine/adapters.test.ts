@@ -69,8 +69,15 @@ it('trains adapters from the model as it is, behind cached texts, and answers wi
   const train = randomRows(48, 1);
   const settings = { ...STANDARD, steps: 40, learningRate: 0.02, patience: null };
   const request = {
-    ...{ runId: 'run', trains: 'adapters' as const, train, validation: randomRows(12, 2), labels, settings },
-    ...{ initTokenIds: new Int32Array(0), cacheKey: 'texts', resume: null },
+    runId: 'run',
+    trains: 'adapters' as const,
+    train,
+    validation: randomRows(12, 2),
+    labels,
+    settings,
+    initTokenIds: new Int32Array(0),
+    cacheKey: 'texts',
+    resume: null,
   };
   const { vectors, checkpoint } = await trainToEnd(engine, request);
   const untouched = await loadProgram(

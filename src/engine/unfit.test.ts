@@ -168,7 +168,10 @@ it('takes the table for short texts where an If chooses between rotary tables', 
   };
   const isLong = { op: 'Greater', name: 'is_long', inputs: ['total', 'most'], outputs: ['is_long'], attrs: {} };
   const choose = {
-    ...{ op: 'If', name: 'tables', inputs: ['is_long'], outputs: ['cos_cache', 'sin_cache'] },
+    op: 'If',
+    name: 'tables',
+    inputs: ['is_long'],
+    outputs: ['cos_cache', 'sin_cache'],
     attrs: { then_branch: subgraph(branch(true)), else_branch: subgraph(branch(false)) },
   };
   const graph = {

@@ -147,7 +147,8 @@ describe('the recommendation after a comparison', () => {
   it('says in the title where examples are level, however they lead, and ships what costs fewer tokens', () => {
     const found = recommended({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
     expect(found).toMatchObject({
-      ...{ action: 'ship', armId: 'tuned' },
+      action: 'ship',
+      armId: 'tuned',
       title: 'Ship the tuned prompt: level with your prompt with eight examples, at 10% of the tokens',
     });
     expect(found.why).toMatch(

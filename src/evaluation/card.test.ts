@@ -147,14 +147,14 @@ describe('the card of a comparison of generated texts', () => {
 
   it('uses examples where they are clearly closer, and says where they are level', () => {
     expect(texts({ untuned: 1, yours: 2, 'yours-3': 9, tuned: 6 }, PAIRS)).toMatchObject({
-      ...{ action: 'ship', armId: 'yours-3', title: 'Use your prompt with three examples' },
+      action: 'ship',
+      armId: 'yours-3',
+      title: 'Use your prompt with three examples',
     });
     expect(texts({ untuned: 1, yours: 2, 'yours-3': 8, tuned: 8 }, PAIRS)).toMatchObject({
-      ...{
-        action: 'ship',
-        armId: 'tuned',
-        title: 'Ship the tuned prompt: level with your prompt with three examples, at 67% of the tokens',
-      },
+      action: 'ship',
+      armId: 'tuned',
+      title: 'Ship the tuned prompt: level with your prompt with three examples, at 67% of the tokens',
     });
   });
 

@@ -38,16 +38,32 @@ const packageOf = ({
   origin,
   learned,
 }: Pick<Version, 'prompt' | 'name' | 'origin' | 'learned'>): Package => ({
-  ...{ producer: 'p', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', endTokenIds: [] },
+  producer: 'p',
+  name: 'Tone',
+  handle: 'TONE',
+  createdAt: '2026-01-01',
+  endTokenIds: [],
   model: {
-    ...{ id: 'm', dtype: 'q4', sha256: 'a'.repeat(64), weights: null },
-    ...{ embeddingMultiplier: 1, layers: null, heads: null },
+    id: 'm',
+    dtype: 'q4',
+    sha256: 'a'.repeat(64),
+    weights: null,
+    embeddingMultiplier: 1,
+    layers: null,
+    heads: null,
   },
   tokenizer: { sha256: 'b'.repeat(64) },
   tokens: textsOf(prompt).flatMap(({ words }) => words.map(({ word }, i) => ({ text: word, ids: [i] }))),
   version: { name, origin, learned, prompt },
-  ...{ columns: null, fallback: null, policy: null, checkRows: [], untuned: null, data: null },
-  ...{ run: null, results: null, userRows: 0 },
+  columns: null,
+  fallback: null,
+  policy: null,
+  checkRows: [],
+  untuned: null,
+  data: null,
+  run: null,
+  results: null,
+  userRows: 0,
 });
 
 describe('what is dropped', () => {
@@ -60,10 +76,17 @@ describe('what is dropped', () => {
 
   it('may be vectors alone, which come before the text only where their format says so', async () => {
     expect(await read({ 'x/a.npy': writeNpy(table) })).toEqual({
-      ...{ kind: 'vectors', source: 'NumPy (.npy)', table, beforeMultiplier: false, placement: null, baseModel: null },
+      kind: 'vectors',
+      source: 'NumPy (.npy)',
+      table,
+      beforeMultiplier: false,
+      placement: null,
+      baseModel: null,
     });
     expect(await read({ 'a.safetensors': writeSafetensors(table) })).toMatchObject({
-      ...{ source: 'safetensors', beforeMultiplier: true, placement: 'prefix' },
+      source: 'safetensors',
+      beforeMultiplier: true,
+      placement: 'prefix',
     });
     expect(await read({ 'x/a.npy': writeNpy(table).slice(0, 40) })).toMatch(/^a\.npy: .+ Nothing was imported\.$/);
   });
@@ -134,7 +157,8 @@ describe('what a file is', () => {
     expect(await zipped(alone)).toMatchObject({
       kind: 'prompt',
       set: {
-        ...{ name: 'Tone', handle: 'TONE' },
+        name: 'Tone',
+        handle: 'TONE',
         versions: [{ prompt: { voices: [{ template: '{text}', shots: 0 }], threshold, calibration: null } }],
       },
     });
@@ -247,8 +271,13 @@ describe('a package', () => {
     text: { template: 'Text: {text}\nTone:' },
   });
   const run = {
-    ...{ settings: { ...STANDARD, placement: 'infix' as const, virtualTokens: 2 }, initText: 'Say', seconds: 9 },
-    ...{ status: 'early' as const, bestStep: 3, validationAccuracy: 0.7, validationRows: 12 },
+    settings: { ...STANDARD, placement: 'infix' as const, virtualTokens: 2 },
+    initText: 'Say',
+    seconds: 9,
+    status: 'early' as const,
+    bestStep: 3,
+    validationAccuracy: 0.7,
+    validationRows: 12,
   };
   const learned = { datasetFingerprint: 'f', heldBackHash: 'h', splitHash: 's' };
   const of = (change: Partial<Package>): Promise<Incoming | string> => {
@@ -264,7 +293,10 @@ describe('a package', () => {
     expect(await of({ version: { name, prompt, origin, learned }, run })).toMatchObject({
       kind: 'prompt',
       set: {
-        ...{ name: 'Tone', handle: 'TONE', words, runs: [{ ...run, ...learned, id: 'i-1' }] },
+        name: 'Tone',
+        handle: 'TONE',
+        words,
+        runs: [{ ...run, ...learned, id: 'i-1' }],
         versions: [{ id: 'i-1', name: 'tuned 7', origin: { kind: 'run', run: 'i-1' }, learned, prompt }],
       },
     });

@@ -7,11 +7,18 @@ import { dropInReadme, packageReadme, peftReadme } from './readme';
 
 const words = ['bad', 'good'].map((label) => ({ label, word: ` ${label}` }));
 const soft = (placement: 'prefix' | 'suffix') => ({
-  ...{ placement, virtualTokens: 2, hidden: 2 },
+  placement,
+  virtualTokens: 2,
+  hidden: 2,
   vectors: Float32Array.of(1, 2, 3, 4),
 });
 const model = {
-  ...{ id: 'org/model', dtype: 'q4', sha256: 'a'.repeat(64), embeddingMultiplier: 2, layers: 30, heads: 9 },
+  id: 'org/model',
+  dtype: 'q4',
+  sha256: 'a'.repeat(64),
+  embeddingMultiplier: 2,
+  layers: 30,
+  heads: 9,
   weights: { source: 'pypi:weights==1.0', file: 'w.gguf', sha256: 'b'.repeat(64), howToLoad: 'Read it.' },
 };
 const THRESHOLD = { value: 0.8, rows: 40, answered: 30, correct: 28 };
@@ -19,10 +26,24 @@ const THRESHOLD = { value: 0.8, rows: 40, answered: 30, correct: 28 };
 function packageOf(change: Partial<Package> = {}, asked = askedOf({ words, softs: [soft('prefix')] })): Package {
   const { name, origin, learned, prompt } = asked;
   return {
-    ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', endTokenIds: [0] },
-    ...{ model, tokenizer: { sha256: 'c'.repeat(64) }, tokens: words.map(({ word }, i) => ({ text: word, ids: [i] })) },
-    ...{ version: { name, origin, learned, prompt }, fallback: null, policy: null, columns: null, untuned: null },
-    ...{ run: null, checkRows: [], data: null, results: null, userRows: 0 },
+    producer: 'test',
+    name: 'Tone',
+    handle: 'TONE',
+    createdAt: '2026-01-01',
+    endTokenIds: [0],
+    model,
+    tokenizer: { sha256: 'c'.repeat(64) },
+    tokens: words.map(({ word }, i) => ({ text: word, ids: [i] })),
+    version: { name, origin, learned, prompt },
+    fallback: null,
+    policy: null,
+    columns: null,
+    untuned: null,
+    run: null,
+    checkRows: [],
+    data: null,
+    results: null,
+    userRows: 0,
     ...change,
   };
 }
@@ -90,8 +111,14 @@ describe('a folder for PEFT', () => {
     const of = packageOf();
     const files = peftFiles(of);
     expect(JSON.parse(String(files['adapter_config.json']))).toMatchObject({
-      ...{ peft_type: 'PROMPT_TUNING', task_type: 'CAUSAL_LM', num_virtual_tokens: 2, token_dim: 2 },
-      ...{ num_layers: 30, num_attention_heads: 9, prompt_tuning_init: 'RANDOM', base_model_name_or_path: 'org/model' },
+      peft_type: 'PROMPT_TUNING',
+      task_type: 'CAUSAL_LM',
+      num_virtual_tokens: 2,
+      token_dim: 2,
+      num_layers: 30,
+      num_attention_heads: 9,
+      prompt_tuning_init: 'RANDOM',
+      base_model_name_or_path: 'org/model',
     });
     const bytes = files['adapter_model.safetensors'] as Uint8Array;
     expect(new Float32Array(bytes.slice(-16).buffer)).toEqual(Float32Array.of(0.5, 1, 1.5, 2));

@@ -10,7 +10,11 @@ import { anySet } from './test-support';
 const SET = createPromptSet(
   { id: 'a', now: '2026-01-01T00:00:00Z' },
   {
-    ...{ name: 'Tone', baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+    name: 'Tone',
+    baseTemplate: '',
+    datasetFingerprint: null,
+    datasetName: null,
+    taken: [],
     words: ['bad', 'good'].map((label) => ({ label, word: ` ${label}` })),
   },
 );

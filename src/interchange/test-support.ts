@@ -69,14 +69,22 @@ const soft: fc.Arbitrary<SoftPrompt> = fc
   .tuple(fc.constantFrom(...PLACEMENTS), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }))
   .chain(([placement, virtualTokens, hidden]) =>
     fc.tuple(floats(virtualTokens * hidden), fc.option(floats(LABELS.length * hidden))).map(([vectors, shift]) => ({
-      ...{ placement, virtualTokens, hidden, vectors },
+      placement,
+      virtualTokens,
+      hidden,
+      vectors,
       ...(shift && { answerShift: shift }),
     })),
   );
 
 const counts = {
-  ...{ ngrams: 1, sublinear: true, vocabulary: ['__proto__'], idf: [1.5], classes: LABELS.length },
-  ...{ known: [1, 0], weights: Float64Array.of(0.1, -1 / 3) },
+  ngrams: 1,
+  sublinear: true,
+  vocabulary: ['__proto__'],
+  idf: [1.5],
+  classes: LABELS.length,
+  known: [1, 0],
+  weights: Float64Array.of(0.1, -1 / 3),
 };
 
 /** A text, vectors, or several prompts: vectors and word counts. */
@@ -86,14 +94,17 @@ const prompt = fc.tuple(text, fc.option(soft), fc.boolean()).map(([template, own
   return {
     task: { kind: 'classify', labels: LABELS },
     voices: own && isMixed ? withCounts(voices, counts, 0.35) : voices,
-    ...{ calibration: null, threshold: null },
+    calibration: null,
+    threshold: null,
   };
 });
 
 const version = (runIds: readonly string[]): fc.Arbitrary<Version> =>
   fc.record({
     ...named,
-    ...{ prompt, learned, tried },
+    prompt,
+    learned,
+    tried,
     author: fc.constantFrom('Ana', 'Jörg <b>'),
     calibrated: fc.boolean(),
     origin: fc.constantFrom(
@@ -252,7 +263,10 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Clas
       writtenVersion: null,
       versions: {},
       trainedVersion,
-      ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w', account: { read: 3, used: 3, leftOut: {} } },
+      datasetFingerprint: 'f',
+      splitHash: 's',
+      model: 'w',
+      account: { read: 3, used: 3, leftOut: {} },
       backend: 'wasm',
       threads: 2,
     }));
@@ -290,7 +304,10 @@ const writing = (setId: string): fc.Arbitrary<GenerateEvaluation> =>
         writtenVersion: null,
         versions: {},
         trainedVersion: null,
-        ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w', account: { read: 3, used: 3, leftOut: {} } },
+        datasetFingerprint: 'f',
+        splitHash: 's',
+        model: 'w',
+        account: { read: 3, used: 3, leftOut: {} },
         backend: 'wasm',
         threads: 2,
         votes: [{ rowId: rowIds[0] ?? '', choice: 'a' as const }],

@@ -12,8 +12,12 @@ export function answersTo(
 ): Answers {
   return {
     ...named,
-    ...{ key: HASH, data: { kind: 'file', id: name, name }, model: { id: 'm', sha256: HASH }, fingerprint: name },
-    ...{ account: { read: gold.length, used: gold.length, leftOut: {} }, beside: null },
+    key: HASH,
+    data: { kind: 'file', id: name, name },
+    model: { id: 'm', sha256: HASH },
+    fingerprint: name,
+    account: { read: gold.length, used: gold.length, leftOut: {} },
+    beside: null,
     answers: scored({
       kind: 'classify',
       labels: [...labels],
@@ -21,7 +25,12 @@ export function answersTo(
       rowsKey: HASH,
       gold: [...gold],
       probabilities: predicted.map((best) => labels.map((_, label) => (label === best ? 1 : 0))),
-      ...{ groups: null, seed: 0, tokensSentMean: 1, leftOut: 0, known: null, unsure: null },
+      groups: null,
+      seed: 0,
+      tokensSentMean: 1,
+      leftOut: 0,
+      known: null,
+      unsure: null,
     }),
   };
 }

@@ -169,8 +169,12 @@ describe('a comparison is out of date', () => {
   const other = [{ label: 'good', word: ' fine' }, ...words.slice(1)];
   const before = withRun(changeTask(set, { words }, at('x').now), run);
   const made = {
-    ...{ writtenVersion: 'h0', trainedVersion: 'r', versions: versionsIn(before) },
-    ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w' },
+    writtenVersion: 'h0',
+    trainedVersion: 'r',
+    versions: versionsIn(before),
+    datasetFingerprint: 'f',
+    splitHash: 's',
+    model: 'w',
     plan: { labels: ['good', 'bad'], arms: [] },
   };
   const opened = { dataset: { fingerprint: 'f', splitHash: 's', seed: 0 }, model: 'w' };

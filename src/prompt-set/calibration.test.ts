@@ -40,7 +40,7 @@ function compared(calibrated: Readonly<Record<string, boolean>>, set = made()): 
       return [id, { ...version, calibrated: true, prompt: { ...version.prompt, calibration } }];
     }),
   );
-  return { ...found, ...{ kind: 'classify', id: 'c', writtenVersion: 'h', trainedVersion: 'r' }, versions };
+  return { ...found, kind: 'classify', id: 'c', writtenVersion: 'h', trainedVersion: 'r', versions };
 }
 
 describe('the calibration of a version', () => {
@@ -105,7 +105,9 @@ describe('the calibration of a version', () => {
     const other = changeTask(set, { words: [{ label: 'bad', word: ' poor' }, ...WORDS.slice(1)] }, NOW);
     for (const id of ['h', 'r'])
       expect(versionIn(other, id).prompt).toMatchObject({
-        ...{ voices: [{ words: WORDS }], calibration: FIT, threshold: AT_80 },
+        voices: [{ words: WORDS }],
+        calibration: FIT,
+        threshold: AT_80,
       });
     // the same text with the new words is another version, without one
     const { version } = addWritten(other, { id: 'h2', now: NOW }, { text: firstText(versionIn(set, 'h').prompt) });
@@ -191,7 +193,8 @@ describe('a text that was compared, yours with other examples', () => {
     const set = keepArm(before, found, 'yours-8', at);
     expect(set.versions.slice(0, -1)).toEqual(before.versions);
     expect(versionIn(set, examples)).toMatchObject({
-      ...{ number: 2, name: 'Version 1, 8 examples' },
+      number: 2,
+      name: 'Version 1, 8 examples',
       prompt: { voices: [{ template: 'Say it. {text}', shots: 8 }], calibration: FIT },
     });
     expect(set.chosenWritten).toBe('h');
@@ -212,7 +215,8 @@ describe('a text that was compared, yours with other examples', () => {
   it('as well as the text of the tuned prompt, which answers without vectors from then on', () => {
     const set = keepArm(recordComparison(made(), found, NOW), found, 'untuned', at);
     expect(versionIn(set, bare)).toMatchObject({
-      ...{ name: 'Text of tuned 1', prompt: { voices: [{ template: '{text}', shots: 0 }], calibration: FIT } },
+      name: 'Text of tuned 1',
+      prompt: { voices: [{ template: '{text}', shots: 0 }], calibration: FIT },
     });
     expect([set.chosenWritten, versionOfArm(set, found, 'untuned')]).toEqual(['h', bare]);
     expect(keepArm(set, found, 'untuned', at)).toBe(set);

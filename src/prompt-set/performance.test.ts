@@ -67,7 +67,8 @@ const measured = (id: string, versionId: string, n: number, correct: number, row
 
 const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEvaluation =>
   ({
-    ...{ kind: 'classify', id: 'e' },
+    kind: 'classify',
+    id: 'e',
     setId: 's',
     createdAt: '2026-02-01',
     writtenVersion: 'h1',
@@ -181,8 +182,15 @@ describe('versions that generate texts', () => {
   };
   const wrote = (id: string, rows: readonly number[], day: number, fingerprint = 'april'): Answers => {
     const asked = {
-      ...{ kind: 'generate' as const, rowIds: rows.map((_, i) => `${i}`), rowsKey: fingerprint, groups: null, seed: 0 },
-      ...{ leftOut: 0, known: null, tokensSentMean: 1, unsure: null },
+      kind: 'generate' as const,
+      rowIds: rows.map((_, i) => `${i}`),
+      rowsKey: fingerprint,
+      groups: null,
+      seed: 0,
+      leftOut: 0,
+      known: null,
+      tokensSentMean: 1,
+      unsure: null,
     };
     return { ...measured(id, 'h1', 1, 1, fingerprint, day), answers: { ...scores(rows), ...asked } };
   };
@@ -205,7 +213,8 @@ describe('versions that generate texts', () => {
     const wanted = ['late', 'lost'];
     const arms = [{ id: 'yours', written: ['late', 'gone'] }];
     const writing = {
-      ...{ kind: 'generate', id: 'w' },
+      kind: 'generate',
+      id: 'w',
       createdAt: '2026-02-01',
       writtenVersion: 'h1',
       trainedVersion: null,

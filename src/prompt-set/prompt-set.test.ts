@@ -116,7 +116,9 @@ describe('a prompt set', () => {
     expect(chosenWritten(two.set)?.id).toBe(one.version.id);
     const tried = {
       kind: 'classify' as const,
-      ...{ datasetFingerprint: 'f', splitHash: 's', with: { ...answersWith(two.version.prompt), seed: 0, model: 'w' } },
+      datasetFingerprint: 'f',
+      splitHash: 's',
+      with: { ...answersWith(two.version.prompt), seed: 0, model: 'w' },
       accuracy: 0.5,
       macroF1: 0.4,
       confusion: [],

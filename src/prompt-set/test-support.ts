@@ -77,7 +77,10 @@ export const SOFT: SoftPrompt = { placement: 'suffix', vectors: new Float32Array
 
 /** What the tests of a run do not care about. */
 export const RUN = {
-  ...{ settings: STANDARD, template: '{text}', initText: 'x', model: { id: 'm', sha256: 'w', dtype: 'fp32' } },
+  settings: STANDARD,
+  template: '{text}',
+  initText: 'x',
+  model: { id: 'm', sha256: 'w', dtype: 'fp32' },
   datasetFingerprint: 'f',
   splitHash: 's',
 } as const;

@@ -12,8 +12,12 @@ import { diffVersions, wordDiff } from './version-diff';
 
 const run = (number: number, change: Partial<Run> = {}) => ({
   id: `run-${number}`,
-  ...{ number, name: `Run ${number}`, createdAt: `2026-02-0${number}`, datasetFingerprint: 'f1' },
-  ...{ template: 'Message: {text}\nTone:', initText: 'Say the tone.' },
+  number,
+  name: `Run ${number}`,
+  createdAt: `2026-02-0${number}`,
+  datasetFingerprint: 'f1',
+  template: 'Message: {text}\nTone:',
+  initText: 'Say the tone.',
   ...change,
 });
 

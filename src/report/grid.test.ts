@@ -27,7 +27,7 @@ function cell(prompt: string, right: string, change: Partial<Unscored<'classify'
   const slot: Slot = { prompt, model: HASH('a'), data: 'd' };
   const gold = [...right].map((_, i) => i % 2);
   const answers = scored({
-    ...{ kind: 'classify' },
+    kind: 'classify',
     labels: ['bad', 'good'],
     rowIds: [...right].map((_, i) => `r${i}`),
     rowsKey: HASH('c'),

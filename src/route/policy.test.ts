@@ -15,7 +15,9 @@ const SOFT = { placement: 'suffix', virtualTokens: 1, hidden: 1, vectors: Float3
 const version = (soft: typeof SOFT | null, threshold?: number): Version =>
   askedOf({
     words: LABELS.map((label) => ({ label, word: ` ${label}` })),
-    ...{ softs: soft ? [soft] : [], model: soft ? WEIGHTS : null, threshold },
+    softs: soft ? [soft] : [],
+    model: soft ? WEIGHTS : null,
+    threshold,
   });
 
 /** Three rows of one token: 0, 1, 2. */

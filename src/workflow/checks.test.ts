@@ -186,7 +186,9 @@ describe('fine-tuning', () => {
     const score = async (request: ScoreRequest) => {
       asked.push(request);
       const rows = request.rows.map(({ rowId, label }) => ({
-        ...{ rowId, tokensSent: 1, tokensComputed: 1 },
+        rowId,
+        tokensSent: 1,
+        tokensComputed: 1,
         logProbs: request.labels.map((_, c) => (c === label ? -0.1 : -3)),
       }));
       return { rows, rowsRun: rows.length, seconds: 1 };

@@ -140,7 +140,11 @@ describe('a comparison', () => {
     const other = changed(dataset, dataset.split.test, () => ({ text: 'something else, poor' }));
     const fits = ({ evaluation }: Pick<typeof ordinary, 'evaluation'>) =>
       evaluation.plan.arms.map(({ id, name, calibration, validation, temperature }) => ({
-        ...{ id, name, calibration, validation, temperature },
+        id,
+        name,
+        calibration,
+        validation,
+        temperature,
       }));
     expect(fits(await compared({ set, dataset: other }))).toEqual(fits(ordinary));
   });

@@ -42,8 +42,17 @@ function taughtHost({
 }
 
 const request = (dataset: Dataset, change: Partial<DistilRequest> = {}): DistilRequest => ({
-  ...{ runId: 'r', dataset, template: BARE, words, initText: 'Say', initFrom: null, resume: null, baselines: [] },
-  ...{ settings: { ...STANDARD, virtualTokens: 1, steps: 30 }, teacher: ASIS, texts: null },
+  runId: 'r',
+  dataset,
+  template: BARE,
+  words,
+  initText: 'Say',
+  initFrom: null,
+  resume: null,
+  baselines: [],
+  settings: { ...STANDARD, virtualTokens: 1, steps: 30 },
+  teacher: ASIS,
+  texts: null,
   ...change,
 });
 const run = { control: uninterrupted, emit: () => {} };

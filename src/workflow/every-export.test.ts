@@ -203,7 +203,9 @@ describe('the engineer’s zip', () => {
       run: { settings: { steps: 150, initialisation: { kind: 'text' } }, initText: 'Say', validationAccuracy: 0.5 },
       data: { rows: { train: split.train.length, validation: split.validation.length, test: split.test.length } },
       results: {
-        ...{ rows: split.test.length, looks: 1, metrics: rounded(tuned?.metrics) },
+        rows: split.test.length,
+        looks: 1,
+        metrics: rounded(tuned?.metrics),
         against: { differences: rounded(pair?.metrics) },
       },
       userRows: 0,
@@ -346,7 +348,8 @@ describe('vectors alone', () => {
       number: 1,
       name: 'From PEFT',
       origin: { kind: 'imported', from: 'PEFT' },
-      ...{ model: { id: 'm' }, learned: null },
+      model: { id: 'm' },
+      learned: null,
       prompt: { voices: [{ soft: { placement: 'prefix', virtualTokens: 1 } }] },
     });
     expect(set.chosenTrained).toBe(run?.id);

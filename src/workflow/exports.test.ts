@@ -94,7 +94,8 @@ async function comparedOnce() {
   const fit = present(evaluation.plan.arms.find(({ id }) => id === 'tuned')?.calibration, 'a calibration');
   const strong = { ...fit, meanLogProbs: fit.meanLogProbs.map((value, c) => value * (c === 0 ? 2 : 0.5)) };
   const set = withVersions(recorded, ({ prompt }) => ({
-    ...{ calibrated: true, prompt: { ...prompt, calibration: strong, threshold: THRESHOLD } },
+    calibrated: true,
+    prompt: { ...prompt, calibration: strong, threshold: THRESHOLD },
   }));
   return { host, dataset, set, evaluation, stored: storedOf(set, dataset, evaluation) };
 }
@@ -107,7 +108,12 @@ const compared = () => {
 };
 
 const storedOf = (set: PromptSet, dataset: Dataset | null, evaluation: ClassifyEvaluation) => ({
-  ...{ set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] },
+  set,
+  dataset,
+  evaluations: [evaluation],
+  checkpoints: [],
+  measurements: [],
+  examples: [],
 });
 
 const made = async (host: Host, stored: ReturnType<typeof storedOf>, recipient: RecipientId, subject: string) =>
@@ -120,7 +126,8 @@ const packageIn = (content: Uint8Array): Package =>
 async function answers(host: Host, version: Version, dataset: Dataset, { plan }: ClassifyEvaluation) {
   const byId = rowsById(dataset.table.rows);
   const rows = plan.rowIds.map((id, i) => ({
-    ...{ id: String(i), line: i + 1 },
+    id: String(i),
+    line: i + 1,
     cells: { said: textOf(present(byId.get(id), 'row'), dataset.mapping) },
   }));
   const source = tableSource(host, version, { columns: ['said'], rows }, { text: 'said', label: null });

@@ -173,8 +173,17 @@ export async function textSet(n = 60) {
 
 /** What a package says besides what answers. */
 export const ABOUT: About = {
-  ...{ producer: 'test', name: 'Tone', handle: 'TONE', createdAt: '2026-01-01', columns: null, policy: null },
-  ...{ run: null, untuned: null, data: null, results: null, userRows: 0 },
+  producer: 'test',
+  name: 'Tone',
+  handle: 'TONE',
+  createdAt: '2026-01-01',
+  columns: null,
+  policy: null,
+  run: null,
+  untuned: null,
+  data: null,
+  results: null,
+  userRows: 0,
   card: { weights: null, embeddingMultiplier: 1, layers: null, heads: null },
 };
 

@@ -56,8 +56,13 @@ describe('a prompt that generates texts', () => {
       (id) => Number(large.table.rows.find((row) => row.id === id)?.cells.label?.slice(7)) % 2 === 0,
     );
     expect(tried).toMatchObject({
-      ...{ rows: 20, exactMatch: right.length / 20, rougeL: right.length / 20, tokenF1: right.length / 20, loss: 2 },
-      ...{ datasetFingerprint: large.fingerprint, splitHash: large.splitHash },
+      rows: 20,
+      exactMatch: right.length / 20,
+      rougeL: right.length / 20,
+      tokenF1: right.length / 20,
+      loss: 2,
+      datasetFingerprint: large.fingerprint,
+      splitHash: large.splitHash,
       with: { ...ANSWERS, seed: large.seed, model: '0'.repeat(64) },
     });
     expect(right.length % 20).not.toBe(0);
@@ -215,7 +220,8 @@ it('a file of rows is answered with texts, of which none is called unsure', asyn
   const { events, run } = heard<BatchEvent>();
   expect(await batch(host, { plan: alone(tuned, dataset), text: 'said', from: 0 }, run)).toEqual({ done: 2 });
   expect(events.at(-1)?.progress).toMatchObject({
-    ...{ counts: [], unsure: 0 },
+    counts: [],
+    unsure: 0,
     first: [
       { kind: 'text', text: 'sum of 4' },
       { kind: 'text', text: 'nothing' },

@@ -119,7 +119,11 @@ function promptHost(gain: Gain = afterThis) {
 }
 
 const request = (dataset: Dataset, change: Partial<ImproveRequest> = {}): ImproveRequest => ({
-  ...{ dataset, template: TEMPLATE, words: WORDS, own: [OWN], budget: 60 },
+  dataset,
+  template: TEMPLATE,
+  words: WORDS,
+  own: [OWN],
+  budget: 60,
   ...change,
 });
 const run = { control: uninterrupted, emit: () => {} };
@@ -394,15 +398,15 @@ describe('a search that is interrupted', () => {
 
 describe('the candidates', () => {
   const from = {
-    ...{
-      template: 'Review: {text}\nSentiment:',
-      labels: ['bad', 'good'],
-      words: WORDS,
-      found: null,
-      own: [OWN],
-      lists: [],
-    },
-    ...{ cues: CUES, hasChat: true, isShared: () => true },
+    template: 'Review: {text}\nSentiment:',
+    labels: ['bad', 'good'],
+    words: WORDS,
+    found: null,
+    own: [OWN],
+    lists: [],
+    cues: CUES,
+    hasChat: true,
+    isShared: () => true,
   };
 
   it('start with the template alone and the user’s prompts, differ from each other, and keep to the budget', () => {

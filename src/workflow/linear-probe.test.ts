@@ -86,8 +86,12 @@ function setOf(
     { id: 'r', now: NOW },
     {
       settings: { ...STANDARD, placement, virtualTokens: 2 },
-      ...{ template: proposed.template, initText: 'Say', model: { id, sha256, dtype } },
-      ...{ datasetFingerprint, heldBackHash, splitHash },
+      template: proposed.template,
+      initText: 'Say',
+      model: { id, sha256, dtype },
+      datasetFingerprint,
+      heldBackHash,
+      splitHash,
     },
   );
   const vectors = Float32Array.from({ length: 2 * hidden }, (_, i) => Math.sin(i) / 10);
@@ -145,11 +149,9 @@ describe('the linear probe of a comparison as a version', () => {
     async (place) => {
       const { evaluation, version } = await kept(setOf(dataset, place === 'no run' ? {} : { placement: place }));
       expect(version).toMatchObject({
-        ...{
-          id: evaluation.versions[PROBE]?.id,
-          name: 'Linear probe',
-          origin: { kind: 'probe', rows: dataset.split.train.length },
-        },
+        id: evaluation.versions[PROBE]?.id,
+        name: 'Linear probe',
+        origin: { kind: 'probe', rows: dataset.split.train.length },
         prompt: { voices: [{ soft: { placement: 'suffix', virtualTokens: 1 } }] },
       });
       expect(firstText(version.prompt).template).toMatch(/\{text\}\nSentiment$/);
@@ -173,7 +175,8 @@ describe('the linear probe of a comparison as a version', () => {
     expect(versionOfArm(set, evaluation, PROBE)).toBe(version.id);
     expect(subjectOf({ ...comparisons(evaluation), set, dataset }, evaluation.versions[PROBE]?.id ?? '')).toMatchObject(
       {
-        ...{ name: 'probe 2', version: { origin: { kind: 'probe' } } },
+        name: 'probe 2',
+        version: { origin: { kind: 'probe' } },
       },
     );
     expect([isTuned(version), chosenTrained(set)?.id]).toEqual([false, 'r']);

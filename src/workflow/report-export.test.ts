@@ -37,8 +37,10 @@ it('writes the verdict with corrected labels', async () => {
   const [rowId = ''] = evaluation.plan.rowIds;
   const from = evaluation.plan.gold[0] ?? 0;
   const review = {
-    ...{ reviewed: [rowId], corrections: [{ rowId, from, to: 1 - from }] },
-    ...{ looks: 2, datasetFingerprint: evaluation.datasetFingerprint },
+    reviewed: [rowId],
+    corrections: [{ rowId, from, to: 1 - from }],
+    looks: 2,
+    datasetFingerprint: evaluation.datasetFingerprint,
   };
   expect(await made({}, { ...evaluation, review })).toContain('after 1 correction');
 });

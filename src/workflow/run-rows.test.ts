@@ -52,7 +52,12 @@ describe('what a run reads', () => {
       engineRequest(
         host,
         {
-          ...{ runId: 'r', dataset, template, initText: 'Hi', initFrom: null, resume: null },
+          runId: 'r',
+          dataset,
+          template,
+          initText: 'Hi',
+          initFrom: null,
+          resume: null,
           settings: { ...STANDARD, initialisation },
           ...more,
         },

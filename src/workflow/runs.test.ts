@@ -172,9 +172,18 @@ describe('what vectors start from', () => {
     expect(startVectors(set, from('best'), null)).toEqual({ vectors: Float32Array.of(1.5, 0) });
     expect(startVectors(set, from('last'), null)).toEqual({ vectors: Float32Array.of(1.5, 0) });
     const checkpoint = {
-      ...{ formatVersion: 1, step: 3, vectors: Float32Array.of(7, 7), optimiser: {}, rngState: 1, pending: [] },
-      ...{ best: { step: 2, metric: 1, vectors: Float32Array.of(8, 8) }, evaluationsWithoutGain: 0 },
-      ...{ steps: [], validations: [], elapsedMs: 0, environment: '' },
+      formatVersion: 1,
+      step: 3,
+      vectors: Float32Array.of(7, 7),
+      optimiser: {},
+      rngState: 1,
+      pending: [],
+      best: { step: 2, metric: 1, vectors: Float32Array.of(8, 8) },
+      evaluationsWithoutGain: 0,
+      steps: [],
+      validations: [],
+      elapsedMs: 0,
+      environment: '',
       answers: { shift: Float32Array.of(9), optimiser: {} },
     };
     const stored = { runId: 'r1', setId: 's', checkpoint } as unknown as RunCheckpoint;

@@ -49,8 +49,14 @@ async function opened(events: readonly TrainEvent[], fails?: StudioError) {
   const answers = { words: set.words, meanLogProbs: null, longest: null };
   const bare = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const request: TrainRunRequest = {
-    ...{ runId: 'r', dataset, template: set.baseTemplate, words: set.words, settings: STANDARD },
-    ...{ initText: 'Say', initFrom: null, resume: null },
+    runId: 'r',
+    dataset,
+    template: set.baseTemplate,
+    words: set.words,
+    settings: STANDARD,
+    initText: 'Say',
+    initFrom: null,
+    resume: null,
     baselines: [
       { id: 'untuned', prompt: bare, with: answers },
       { id: 'yours', prompt: { ...bare, template: `Say the tone.\n${bare.template}` }, with: answers },
@@ -183,8 +189,15 @@ describe('a training run that generates texts', () => {
     await train(
       { ...host, engine },
       {
-        ...{ runId: 'r', dataset, template, words: [], settings: STANDARD, initText: 'Say', initFrom: null },
-        ...{ resume: null, ...(sample && { sample }) },
+        runId: 'r',
+        dataset,
+        template,
+        words: [],
+        settings: STANDARD,
+        initText: 'Say',
+        initFrom: null,
+        resume: null,
+        ...(sample && { sample }),
         baselines: [
           { id: 'untuned', prompt, with: answers },
           { id: 'yours', prompt: { ...prompt, template: `Sum up.\n${template}` }, with: answers },

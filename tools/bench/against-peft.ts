@@ -151,7 +151,8 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
   const vectorsAt = new Map<number, Trained>();
   const stepAt: number[] = [];
   const rowsOfRun = {
-    ...{ template: task.baseTemplate, words: task.words },
+    template: task.baseTemplate,
+    words: task.words,
     dataset: { ...dataset, fingerprint: `${dataset.fingerprint} ${side} ${seed}` },
   };
   const initText = startText(settings, initialText(task));
@@ -171,7 +172,10 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
     host,
     {
       ...rowsOfRun,
-      ...{ runId: 'bench', settings, initFrom: null, resume: null },
+      runId: 'bench',
+      settings,
+      initFrom: null,
+      resume: null,
       initText,
       baselines: [
         { id: 'yours', prompt: { ...hard, template: prompt }, with: answers },
@@ -232,7 +236,11 @@ const peft = sides.includes('peft') ? await openPeft() : null;
 const theirs = async (seed: number) =>
   peft?.train({
     ...STANDARD,
-    ...{ steps, until, seed, learningRate: 0.01, testEvery: TEST_EVERY },
+    steps,
+    until,
+    seed,
+    learningRate: 0.01,
+    testEvery: TEST_EVERY,
     rows: plain(theirRows.train),
     test: answered ? plain(theirRows.test) : [],
     labels: labels.map(({ tokenIds }) => tokenIds[0]),

@@ -103,13 +103,24 @@ const prompt: PromptText = { template, shots: values.shots, shotSeed: seed };
 const settings = {
   ...(placement ? { ...STANDARD, placement } : forSmaller(PRESETS.auto.settings)),
   ...(answerVectors && { answerVectors }),
-  ...{ seed, virtualTokens: values.tokens, steps: values.steps, checkpointEvery: 10 },
+  seed,
+  virtualTokens: values.tokens,
+  steps: values.steps,
+  checkpointEvery: 10,
 };
 const { soft, reached, bestStep } = await distil(
   host,
   {
-    ...{ runId: 'bench', dataset, template, words, settings, initFrom: null, resume: state.checkpoint, baselines: [] },
-    ...{ initText: startText(settings, 'Decide whether the text is one of these.'), texts: null },
+    runId: 'bench',
+    dataset,
+    template,
+    words,
+    settings,
+    initFrom: null,
+    resume: state.checkpoint,
+    baselines: [],
+    initText: startText(settings, 'Decide whether the text is one of these.'),
+    texts: null,
     teacher: { prompt, words, calibration: undefined },
   },
   {
@@ -152,16 +163,17 @@ const student = await onTest(tunedPrompt(template, settings), soft);
 const same = student.answers.filter((answer, i) => answer === teacher.answers[i]).length;
 console.log(
   JSON.stringify({
-    ...{
-      set: name,
-      shots: prompt.shots,
-      placement: settings.placement,
-      answerVectors: settings.answerVectors ?? 'fixed',
-      tokens: settings.virtualTokens,
-      steps: settings.steps,
-      seed,
-      bestStep,
-    },
-    ...{ reached, teacher: teacher.figures, student: student.figures, agreement: same / teacher.answers.length },
+    set: name,
+    shots: prompt.shots,
+    placement: settings.placement,
+    answerVectors: settings.answerVectors ?? 'fixed',
+    tokens: settings.virtualTokens,
+    steps: settings.steps,
+    seed,
+    bestStep,
+    reached,
+    teacher: teacher.figures,
+    student: student.figures,
+    agreement: same / teacher.answers.length,
   }),
 );

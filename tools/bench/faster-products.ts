@@ -41,7 +41,10 @@ async function child(): Promise<void> {
   const placement = values.placement === 'prefix' ? ('prefix' as const) : ('suffix' as const);
   const request = {
     runId: 'bench',
-    ...{ train, validation: [], resume: null, cacheKey: 'bench' },
+    train,
+    validation: [],
+    resume: null,
+    cacheKey: 'bench',
     labels: [11, 12].map((id) => ({ label: String(id), word: String(id), tokenIds: [id] })),
     settings: { ...STANDARD, placement, steps: steps + 2, patience: null },
     initTokenIds: Int32Array.from({ length: STANDARD.virtualTokens }, (_, i) => 20 + i),

@@ -121,15 +121,15 @@ async function onTest(candidate: Pick<PromptCandidate, 'prompt' | 'words'>) {
 const bare = { prompt: { template, shots: 0, shotSeed: 0 }, words };
 const { winner, tokens, board } = found;
 const line = {
-  ...{
-    set: name,
-    budget: request.budget,
-    seed,
-    winner: winner.name,
-    search: found.search,
-    tokens,
-    first: board.slice(0, 8),
-  },
-  ...{ bare: await onTest(bare), hand: await onTest(hand), improved: await onTest(winner) },
+  set: name,
+  budget: request.budget,
+  seed,
+  winner: winner.name,
+  search: found.search,
+  tokens,
+  first: board.slice(0, 8),
+  bare: await onTest(bare),
+  hand: await onTest(hand),
+  improved: await onTest(winner),
 };
 console.log(JSON.stringify(line));

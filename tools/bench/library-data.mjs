@@ -71,7 +71,13 @@ export async function fillLibrary(size) {
   const version = { number: 1, calibrated: false, model: null, learned: null, tried: null };
   const trained = ({ id, number, name, createdAt, model, template, datasetFingerprint }) => ({
     ...version,
-    ...{ id, number, name, createdAt, model, learned: { datasetFingerprint }, origin: { kind: 'run', run: id } },
+    id,
+    number,
+    name,
+    createdAt,
+    model,
+    learned: { datasetFingerprint },
+    origin: { kind: 'run', run: id },
     prompt: prompt(template, {
       placement: 'suffix',
       vectors: Float32Array.from({ length: 5760 }, Math.random),
@@ -91,7 +97,10 @@ export async function fillLibrary(size) {
     versions: [
       {
         ...version,
-        ...{ id: `hand-${i}`, name: 'Proposed', createdAt: iso(i), origin: { kind: 'written' } },
+        id: `hand-${i}`,
+        name: 'Proposed',
+        createdAt: iso(i),
+        origin: { kind: 'written' },
         prompt: prompt(
           `You read messages about ${TOPICS[i % TOPICS.length]} for desk ${i}. Repeated contact counts as negative, also where the end is friendly. Answer with one word.\nMessage: {text}\nTone:`,
           null,

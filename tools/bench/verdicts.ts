@@ -42,8 +42,14 @@ interface Shape {
 }
 
 const BASE: Shape = {
-  ...{ rows: 160, labels: 2, frequent: null, arms: 5 },
-  ...{ families: 0, familySize: 5, accuracy: 0.75, gain: 0 },
+  rows: 160,
+  labels: 2,
+  frequent: null,
+  arms: 5,
+  families: 0,
+  familySize: 5,
+  accuracy: 0.75,
+  gain: 0,
 };
 
 /** In the order in which they join. */

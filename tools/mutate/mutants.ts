@@ -190,7 +190,12 @@ export function mutantsOf(file: string, source: string): Mutant[] {
   const add = (kind: string, start: number, end: number, text: string | null) => {
     const short = (words: string) => words.replace(/\s+/g, ' ').slice(0, 120);
     found.push({
-      ...{ file, start, end, text, kind, line: source.slice(0, start).split('\n').length },
+      file,
+      start,
+      end,
+      text,
+      kind,
+      line: source.slice(0, start).split('\n').length,
       says: text === null ? `leaves out ${short(cut(start, end))}` : `${short(cut(start, end))} → ${short(text)}`,
     });
   };

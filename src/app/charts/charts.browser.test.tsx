@@ -77,9 +77,17 @@ test('draws ten thousand steps with only the points that the width can show, inc
 
 test('a roll-out with one check shows its whole interval', () => {
   const look: Look = {
-    ...{ labelled: 20, served: 20, share: 0.05, inShare: 0, accuracyServed: 0.6 },
-    ...{ difference: 0.2, interval: { low: -0.275, high: 0.593 } },
-    ...{ gates: [], advice: 'hold', decision: 'hold', decidedAt: null },
+    labelled: 20,
+    served: 20,
+    share: 0.05,
+    inShare: 0,
+    accuracyServed: 0.6,
+    difference: 0.2,
+    interval: { low: -0.275, high: 0.593 },
+    gates: [],
+    advice: 'hold',
+    decision: 'hold',
+    decidedAt: null,
   };
   const drawn = show(drawRollOut({ looks: [look], outcome: 'waiting', sentence: '' }, 0.02), 680);
   const ticks = [...drawn.querySelectorAll('text')].map(({ textContent }) => Number(textContent?.replace('−', '-')));

@@ -13,7 +13,8 @@ function equalPrompts(rng: Rng, prompts: number, family: number): readonly Answe
     const drawn = groups.map(() => rng.next());
     const right = groups.map((g) => (drawn[g] as number) < (ease[g] as number));
     return {
-      ...{ kind: 'classify', labels: ['bad', 'good'] },
+      kind: 'classify',
+      labels: ['bad', 'good'],
       rowIds: groups.map((_, i) => `r${i}`),
       gold: groups.map(() => 0),
       probabilities: right.map((isRight) => (isRight ? [0.8, 0.2] : [0.2, 0.8])),

@@ -53,7 +53,8 @@ it('keeps the rows that pass every filter', () => {
 it('says what a row costs and which prompts calibration helps', () => {
   expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens per row, yours 46');
   const arm = (rows: number) => ({
-    ...{ id: 'yours', name: 'yours' },
+    id: 'yours',
+    name: 'yours',
     temperature: { raw: 1, calibrated: 1, rows },
     validation: { helps: true, answers: { gold: Array.from({ length: 21 }, () => 0), logProbs: [] } },
   });

@@ -118,7 +118,9 @@ const arm = (
 });
 const pair = (a: string, b: string, difference: number, low: number, high: number) =>
   ({
-    ...{ a, b, pHolm: low > 0 || high < 0 ? 0.001 : 0.3 },
+    a,
+    b,
+    pHolm: low > 0 || high < 0 ? 0.001 : 0.3,
     metrics: { accuracy: { value: difference, interval: { low, high } } },
   }) as PairResult;
 const arms = [

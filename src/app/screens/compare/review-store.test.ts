@@ -54,7 +54,9 @@ async function compared() {
     versions: {},
     trainedVersion: null,
     datasetFingerprint: dataset.fingerprint,
-    ...{ splitHash: dataset.splitHash, model: 'w', account: { read: 20, used: 20, leftOut: {} } },
+    splitHash: dataset.splitHash,
+    model: 'w',
+    account: { read: 20, used: 20, leftOut: {} },
     backend: 'wasm',
     threads: 1,
   };

@@ -23,8 +23,14 @@ async function opened() {
   const made = promptSet(dataset, [0, 1]);
   const ensemble = { id: 'ensemble', name: 'Tuned, mean of 2 seeds' };
   const evaluation = {
-    ...{ kind: 'classify', id: 'e', setId: 's', createdAt: NOW, versions: versionsIn(made) },
-    ...{ writtenVersion: 'h', trainedVersion: 'r1', datasetFingerprint: dataset.fingerprint },
+    kind: 'classify',
+    id: 'e',
+    setId: 's',
+    createdAt: NOW,
+    versions: versionsIn(made),
+    writtenVersion: 'h',
+    trainedVersion: 'r1',
+    datasetFingerprint: dataset.fingerprint,
     plan: { labels: dataset.labels, rowIds: [], arms: [{ id: 'yours' }, { ...ensemble, calibration: null }] },
     comparison: { arms: [{ ...ensemble, calibrated: false }], verdict: { headline: '' } },
   } as unknown as ClassifyEvaluation;

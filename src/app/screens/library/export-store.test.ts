@@ -9,7 +9,11 @@ import { changedChoice, exporting, firstChoice } from './export-store';
 const bare = createPromptSet(
   { id: 's', now: '2026-01-01' },
   {
-    ...{ name: 'Tone', baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+    name: 'Tone',
+    baseTemplate: '',
+    datasetFingerprint: null,
+    datasetName: null,
+    taken: [],
     words: [
       { label: 'good', word: 'good' },
       { label: 'bad', word: 'bad' },
@@ -17,7 +21,11 @@ const bare = createPromptSet(
   },
 );
 const stored = (set: typeof bare) => ({
-  ...{ set, dataset: null, checkpoints: [], evaluations: [], measurements: [] },
+  set,
+  dataset: null,
+  checkpoints: [],
+  evaluations: [],
+  measurements: [],
 });
 const tuned = (...ids: readonly string[]) => stored(ids.reduce((set, id) => withRun(set, { id }), bare));
 const prompt = { template: 'Tone of {text}:', shots: 0, shotSeed: 0 };

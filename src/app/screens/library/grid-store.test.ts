@@ -133,7 +133,9 @@ async function withRun(
     template: '{text}\nTone:',
     initText: '',
     model: { id: 'm', sha256: 'a'.repeat(64), dtype: 'fp32' },
-    ...{ datasetFingerprint: fingerprint, heldBackHash, splitHash },
+    datasetFingerprint: fingerprint,
+    heldBackHash,
+    splitHash,
   };
   const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
   const done = { status: 'finished' as const, soft, bestStep: 1, validationAccuracy: null, seconds: 1 };

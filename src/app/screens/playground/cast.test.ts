@@ -97,7 +97,8 @@ test('asks the version that a stage points to', () => {
     plan: { asked: { prompt: { voices: [{ template: 'A {text}' }] } } },
   });
   expect(extraOf(version('h2'))).toMatchObject({
-    ...{ title: 'hand-written 1', side: 'a' },
+    title: 'hand-written 1',
+    side: 'a',
     plan: { asked: { prompt: { voices: [{ soft: null }] } }, fallback: null },
   });
 });

@@ -198,8 +198,15 @@ describe('after a reload', () => {
 
 describe('the search for the best prompt', () => {
   const line = (key: string, rows: number, loss: number) => ({
-    ...{ key, name: key, origin: 'made', lists: 8, rows, loss, accuracy: 0.5, tokens: 20 },
-    ...{ on: 'training' },
+    key,
+    name: key,
+    origin: 'made',
+    lists: 8,
+    rows,
+    loss,
+    accuracy: 0.5,
+    tokens: 20,
+    on: 'training',
   });
   const search = { candidates: 3, trainingRows: 64, validationRows: 40, loss: 0.4, bareLoss: 0.6 };
 
@@ -231,8 +238,12 @@ describe('the search for the best prompt', () => {
   };
 
   const winner = (words: readonly { label: string; word: string }[]) => ({
-    ...{ prompt: { template: 'Found: {text}', shots: 0, shotSeed: 0 }, words, key: 'b', name: '“Found”' },
-    ...{ calibration: null, tried: null },
+    prompt: { template: 'Found: {text}', shots: 0, shotSeed: 0 },
+    words,
+    key: 'b',
+    name: '“Found”',
+    calibration: null,
+    tried: null,
   });
 
   it('shows the best first, makes the winner Yours, and leaves the user’s prompts as they are', async () => {
@@ -250,7 +261,8 @@ describe('the search for the best prompt', () => {
     expect(job.getState()).toMatchObject({ running: false, error: null, found: { key: 'b', search } });
     expect(writtenIn(set()).slice(0, 1)).toEqual(before);
     expect(set() && chosenWritten(set() as never)).toMatchObject({
-      ...{ name: 'Found: “Found”', origin: { kind: 'found', search } },
+      name: 'Found: “Found”',
+      origin: { kind: 'found', search },
     });
     expect(draft().template).toBe('Found: {text}');
     expect(asked[0]).toMatchObject({ own: [{ prompt: before[0]?.prompt.voices[0] }] });

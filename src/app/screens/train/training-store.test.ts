@@ -118,14 +118,15 @@ function fakeEngine() {
       const trial = { kind: 'classify' as const, accuracy: 0.75, macroF1: 0.7, loss, rowLosses: [loss, loss] };
       if (until !== undefined && reason === 'finished')
         emit({
-          ...{
-            kind: 'done',
-            reason: 'paused',
-            vectors: new Float32Array(0),
-            bestStep: step,
-            checkpoint: checkpoint(step),
-          },
-          ...{ trial, cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 },
+          kind: 'done',
+          reason: 'paused',
+          vectors: new Float32Array(0),
+          bestStep: step,
+          checkpoint: checkpoint(step),
+          trial,
+          cacheSeconds: 0,
+          trainSeconds: 1,
+          stepsPerSecond: 1,
         });
       if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
