@@ -26,7 +26,7 @@ import {
   Table,
   TextField,
 } from '../../ui';
-import { type ExportChoice, exporting } from './export-store';
+import { type ExportChoice, useExport } from './export-store';
 import { CheckedRows } from './parts';
 
 interface ChoiceProps {
@@ -36,8 +36,8 @@ interface ChoiceProps {
 
 /** For whom, what is in it, how large it is, and how many of the user's rows it has: none unless they agree here. */
 export default function ExportDialog() {
-  const { state, stored, close } = exporting.use();
-  const choice = useStore(state, (s) => s.choice);
+  const { stored, close } = useExport.use();
+  const choice = useExport((s) => s.choice);
   const value = useStore(stored, (s) => s.value);
   if (!choice || !value) return null;
   const chosen = { choice, stored: value };
@@ -54,9 +54,9 @@ export default function ExportDialog() {
 }
 
 function Actions() {
-  const { state, made, save, close } = exporting.use();
+  const { made, save, close } = useExport.use();
   const { value, error } = usePicked(made, 'value', 'error');
-  const asks = useStore(state, (s) => s.asks);
+  const asks = useExport((s) => s.asks);
   return (
     <>
       <Button onPress={close}>Cancel</Button>
@@ -83,7 +83,7 @@ const detailOf = (set: ChoiceProps['stored']['set'], { version }: Subject): stri
 
 /** Which prompt: every version, and what else the latest comparison had. */
 function Prompts({ choice: { subject }, stored }: ChoiceProps) {
-  const { change } = exporting.use();
+  const { change } = useExport.use();
   const all = subjectsOf(stored);
   const chosen = subject === null ? null : subjectOf(stored, subject);
   // of an earlier comparison
@@ -98,7 +98,7 @@ function Prompts({ choice: { subject }, stored }: ChoiceProps) {
 }
 
 function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps) {
-  const { change } = exporting.use();
+  const { change } = useExport.use();
   const subject = id === null ? null : subjectOf(stored, id);
   const options = RECIPIENTS.map((each) => ({
     id: each,
@@ -129,7 +129,7 @@ const rowsOf = ({ choice, stored }: ChoiceProps): number => EXPORTS[choice.recip
 
 /** Its format, and whether rows go along: none unless the user agrees. */
 function Questions(chosen: ChoiceProps) {
-  const { change } = exporting.use();
+  const { change } = useExport.use();
   const { choice } = chosen;
   const asked = EXPORTS[choice.recipient];
   const { label, without: no, with: yes } = asked.words.rows;
@@ -148,7 +148,7 @@ const AUDIENCE: readonly FieldOf<Pick<AudienceChoice, 'title' | 'sentence'>>[] =
 
 /** What the audience reads, and which texts it sees. The page is made again when a field is left. */
 function AudienceFields({ choice, stored }: ChoiceProps) {
-  const { change } = exporting.use();
+  const { change } = useExport.use();
   const [audience, setAudience] = useState(choice.audience ?? audienceProposal({ ...choice, stored }));
   return (
     <>
@@ -224,7 +224,7 @@ function AudienceTexts({ order, rows, onChange }: TextsProps) {
 }
 
 function RowsCount(chosen: ChoiceProps) {
-  const packed = useStore(exporting.use().made, (s) => s.value?.rows);
+  const packed = useStore(useExport.use().made, (s) => s.value?.rows);
   const rows = packed ?? (chosen.choice.withRows ? rowsOf(chosen) : 0);
   return (
     <p>
@@ -237,9 +237,9 @@ function RowsCount(chosen: ChoiceProps) {
 }
 
 function Contents() {
-  const { made, state } = exporting.use();
+  const { made } = useExport.use();
   const { value, error } = usePicked(made, 'value', 'error');
-  const asks = useStore(state, (s) => s.asks);
+  const asks = useExport((s) => s.asks);
   if (asks)
     return (
       <Note tone="info" title="It is made of your rows">
@@ -264,7 +264,7 @@ function Contents() {
 }
 
 function Progress() {
-  const { progress, choice } = usePicked(exporting.use().state, 'progress', 'choice');
+  const { progress, choice } = usePicked(useExport.use(), 'progress', 'choice');
   const needsModel = choice !== null && EXPORTS[choice.recipient].needsModel;
   const label = needsModel ? 'Scoring check rows' : 'Preparing the package';
   return <CheckedRows label={label} rows={progress} needsModel={needsModel} />;

@@ -1,5 +1,4 @@
 import { lazy, Suspense, useEffect } from 'react';
-import { useStore } from 'zustand';
 import type { Listing } from '../../../prompt-set/listing';
 import { ScreenFrame } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
@@ -7,7 +6,7 @@ import { useResource } from '../../state/resource';
 import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Failed, ProgressBar, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
-import { exporting } from './export-store';
+import { useExport } from './export-store';
 import { ImportDialog, ImportedNote } from './ImportDialog';
 import { imports } from './import-store';
 import { deletedSets, setActions } from './library-store';
@@ -36,7 +35,7 @@ export default function LibraryScreen() {
 }
 
 function Exporting() {
-  const isOpen = useStore(exporting.use().state, (s) => s.choice !== null);
+  const isOpen = useExport((s) => s.choice !== null);
   return isOpen ? (
     <Suspense fallback={null}>
       <ExportDialog />
@@ -46,7 +45,7 @@ function Exporting() {
 
 /** Opens the export of the prompt that a link from another screen names; see `exportPath`. */
 function LinkedExport() {
-  const { open } = exporting.use();
+  const { open } = useExport.use();
   const [wanted, setWanted] = useQuery('export', '');
   const [version, setVersion] = useQuery('version', '');
   const [recipient, setRecipient] = useQuery('recipient', '');

@@ -7,7 +7,7 @@ import { usePromptSets } from '../../state/studio';
 import { choiceOptions } from '../../state/version-words';
 import { Button, EmptyState, Failed, Panel, ProgressBar, TextArea, TextField, TextForm } from '../../ui';
 import { batch } from './batch-store';
-import { exporting } from './export-store';
+import { useExport } from './export-store';
 import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
@@ -60,7 +60,7 @@ function Back() {
 }
 
 function Actions({ set }: { readonly set: PromptSet }) {
-  const { open: openExport } = exporting.use();
+  const { open: openExport } = useExport.use();
   const { show: showBatch } = batch.use();
   const [first] = choiceOptions(set);
   return (

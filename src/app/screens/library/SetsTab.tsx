@@ -5,7 +5,7 @@ import Rename from '../../shell/Rename';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePicked, usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
-import { exporting } from './export-store';
+import { useExport } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
 import { dayWords, Labels, rowsWords, versionsWords } from './parts';
 
@@ -142,7 +142,7 @@ function SetCard({ listing, current }: { readonly listing: Listing; readonly cur
 function Actions({ listing, onRename }: { readonly listing: Listing; readonly onRename: () => void }) {
   const [, look] = useQuery<string>('set', '');
   const { remove } = setActions.use();
-  const { open: openExport } = exporting.use();
+  const { open: openExport } = useExport.use();
   const { id, tuned } = listing;
   return (
     <div className="row">

@@ -11,7 +11,7 @@ import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import { ArmMark, Button, format, Note, Panel, Table, TextForm } from '../../ui';
 import { batch } from './batch-store';
-import { exporting } from './export-store';
+import { useExport } from './export-store';
 import { detailActions } from './library-store';
 import { madeWords } from './parts';
 
@@ -176,7 +176,7 @@ function VersionNote({ set, of: version }: VersionProps) {
 
 function Actions({ set, of: version }: VersionProps) {
   const { chooseYours, chooseTuned } = detailActions.use();
-  const { open: openExport } = exporting.use();
+  const { open: openExport } = useExport.use();
   const { show: showBatch } = batch.use();
   const words = versionWords(version);
   const side = sideOf(version);

@@ -4,7 +4,7 @@ import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { withRun } from '../../../prompt-set/test-support';
 import * as code from '../../../workflow/exports';
 import { testServices, testStudio } from '../../state/test-support';
-import { changedChoice, exporting, firstChoice } from './export-store';
+import { changedChoice, firstChoice, useExport } from './export-store';
 
 const bare = createPromptSet(
   { id: 's', now: '2026-01-01' },
@@ -65,7 +65,7 @@ describe('the export dialog', () => {
 it('cannot save any more what was made for the choice before', async () => {
   const services = testServices();
   await services.store.sets.put(written.set);
-  const { open, change, made } = exporting.of(testStudio(services));
+  const { open, change, made } = useExport.of(testStudio(services));
   await open(bare.id, 'h', 'textField');
   await vi.waitFor(() => expect(made.getState().value?.rows).toBe(0));
   change({ recipient: 'chatServer' });

@@ -1,5 +1,4 @@
 /** The export dialog: choosing a recipient makes the package, so that its contents and size are known before it is saved. */
-import { createStore } from 'zustand/vanilla';
 import type { Exported } from '../../../interchange/exported';
 import { badInput, StudioError } from '../../../lib/errors';
 import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
@@ -7,7 +6,7 @@ import type { ExportRequest } from '../../../workflow';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/export-subjects';
 import { resource } from '../../state/resource';
-import { perStudio, type Studio } from '../../state/studio';
+import { ActionStore, screenStore } from '../../state/studio';
 import { toastError } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { readStored } from './stored-set';
@@ -54,64 +53,64 @@ export function changedChoice(
   return fits.includes(after.recipient) ? after : { ...after, recipient: fits[0] ?? 'browser' };
 }
 
-const storedOrder = ({ services: { store: disk } }: Studio) =>
-  resource(async (setId: string): Promise<Order['stored']> => {
-    const set = await readStored(disk, setId);
+class Exporting extends ActionStore<ExportState> {
+  #code: Formats | null = null;
+
+  readonly stored = resource(async (setId: string): Promise<Order['stored']> => {
+    const set = await readStored(this.services.store, setId);
     if (!set) throw badInput('This prompt set is no longer in the library.');
     return set;
   });
 
-export const exporting = perStudio((studio) => {
-  const { services, stores } = studio;
-  const state = createStore<ExportState>(() => ({ choice: null, progress: null, asks: null }));
-  const stored = storedOrder(studio);
-  let code: Formats | null = null;
-  const made = resource(async (choice: ExportChoice, signal): Promise<Exported> => {
-    state.setState({ progress: null });
-    const { value } = stored.getState();
+  readonly made = resource(async (choice: ExportChoice, signal): Promise<Exported> => {
+    this.set({ progress: null });
+    const { value } = this.stored.getState();
     if (!value) throw new StudioError('cancelled', 'Stopped.');
     const { EXPORTS } = await formats();
-    if (EXPORTS[choice.recipient].needsModel) await stores.session.getState().modelReady();
+    if (EXPORTS[choice.recipient].needsModel) await this.session.modelReady();
     const onEvent = (progress: RowsDone) => {
-      if (!signal.aborted) state.setState({ progress });
+      if (!signal.aborted) this.set({ progress });
     };
-    const { model } = stores.session.getState();
+    const { model } = this.session;
     const order = { ...choice, stored: value, model: model.kind === 'ready' ? model.info : null };
-    return services.workflow.call('exportPackage', order, { signal, onEvent });
+    return this.services.workflow.call('exportPackage', order, { signal, onEvent });
   });
-  const choose = ({ EXPORTS }: Formats, value: Order['stored'], choice: ExportChoice) => {
+
+  #choose({ EXPORTS }: Formats, value: Order['stored'], choice: ExportChoice): void {
     const asks = EXPORTS[choice.recipient].asks({ ...choice, stored: value });
-    state.setState({ choice, asks });
-    if (asks) made.clear();
-    else void made.load(choice);
+    this.set({ choice, asks });
+    if (asks) this.made.clear();
+    else void this.made.load(choice);
+  }
+
+  /** @param wanted a version's id, or an asked version's; left out = Tuned, else Yours */
+  readonly open = async (setId: string, wanted?: string, recipient?: string) => {
+    this.stored.clear();
+    this.made.clear();
+    const [code] = await Promise.all([formats(), this.stored.load(setId)]);
+    this.#code = code;
+    const { value, error } = this.stored.getState();
+    if (value) this.#choose(code, value, firstChoice(code, value, wanted, recipient));
+    else if (error) toastError('The prompt set cannot be exported', error.message);
   };
-  const close = () => {
-    made.clear();
-    state.setState({ choice: null, asks: null });
+
+  /** At once, so that what was made for the choice before cannot be saved any more. */
+  readonly change = (change: Partial<ExportChoice>) => {
+    const { choice } = this.getState();
+    const { value } = this.stored.getState();
+    if (this.#code && choice && value)
+      this.#choose(this.#code, value, changedChoice(this.#code, value, choice, change));
   };
-  return {
-    state,
-    stored,
-    made,
-    /** @param wanted a version's id, or an asked version's; left out = Tuned, else Yours */
-    open: async (setId: string, wanted?: string, recipient?: string) => {
-      stored.clear();
-      made.clear();
-      [code] = await Promise.all([formats(), stored.load(setId)]);
-      const { value, error } = stored.getState();
-      if (value) choose(code, value, firstChoice(code, value, wanted, recipient));
-      else if (error) toastError('The prompt set cannot be exported', error.message);
-    },
-    /** At once, so that what was made for the choice before cannot be saved any more. */
-    change: (change: Partial<ExportChoice>) => {
-      const { choice } = state.getState();
-      const { value } = stored.getState();
-      if (code && choice && value) choose(code, value, changedChoice(code, value, choice, change));
-    },
-    close,
-    save: ({ name, content, type }: Exported) => {
-      saveFile(name, content, type);
-      close();
-    },
+
+  readonly close = () => {
+    this.made.clear();
+    this.set({ choice: null, asks: null });
   };
-});
+
+  readonly save = ({ name, content, type }: Exported) => {
+    saveFile(name, content, type);
+    this.close();
+  };
+}
+
+export const useExport = screenStore((studio) => new Exporting(studio, { choice: null, progress: null, asks: null }));
