@@ -204,8 +204,8 @@ export const carriersOf = (studio: Studio): Carriers => {
       batch.of(studio).openFile(file);
     },
     openImport: async (name, files) => {
-      const { imports } = await import('./screens/library/import-store');
-      await imports.of(studio).bring(name, files);
+      const { useImports } = await import('./screens/library/import-store');
+      await useImports.of(studio).bring(name, files);
     },
     measureFile: async (...asked) => {
       const { measureFile } = await import('./screens/library/grid-store');

@@ -8,11 +8,11 @@ import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { versionsOf } from '../../../prompt-set/versions';
 import { usePicked, usePromptSets } from '../../state/studio';
 import { type Fact, Facts, type FieldOf, Fields, format, Note, Select, Term } from '../../ui';
-import { imports } from './import-store';
+import { useImports } from './import-store';
 import { CheckedRows, Labels } from './parts';
 
 export function FoundPanel() {
-  const value = useStore(imports.use().found, (s) => s.value);
+  const value = useStore(useImports.use().found, (s) => s.value);
   const title = useRef<HTMLParagraphElement>(null);
   // the pressed button is gone: the focus moves to the result
   useEffect(() => title.current?.focus(), []);
@@ -85,9 +85,10 @@ function factsOf(what: Incoming): readonly Fact[] {
 
 /** Vectors alone need a task: template and answer words of an existing set, or typed. */
 function Task({ what }: { readonly what: Incoming }) {
-  const { check, state, changeForm } = imports.use();
+  const imports = useImports.use();
+  const { check, changeForm } = imports;
   const checked = useStore(check, (s) => s.value?.kind);
-  const { form, formError: error } = usePicked(state, 'form', 'formError');
+  const { form, formError: error } = usePicked(imports, 'form', 'formError');
   if (what.kind !== 'vectors' || checked === 'refused') return null;
   return (
     <>
@@ -141,8 +142,8 @@ const PLACEMENT: FieldOf<TaskForm> = {
 const TYPED = 'typed';
 
 function TaskOf() {
-  const { state, takeTaskOf } = imports.use();
-  const from = useStore(state, (s) => s.form.from);
+  const { takeTaskOf } = useImports.use();
+  const from = useImports((s) => s.form.from);
   const sets = usePromptSets((s) => s.sets).filter(({ labels }) => labels.length > 1);
   if (sets.length === 0) return null;
   return (
@@ -159,8 +160,8 @@ function TaskOf() {
 }
 
 function CheckNote() {
-  const progress = useStore(imports.use().state, (s) => s.progress);
-  const { status, value, error } = usePicked(imports.use().check, 'status', 'value', 'error');
+  const progress = useImports((s) => s.progress);
+  const { status, value, error } = usePicked(useImports.use().check, 'status', 'value', 'error');
   if (status === 'loading') return <CheckedRows label="Replaying its check rows" rows={progress} />;
   if (error)
     return (

@@ -6,11 +6,11 @@ import { navigate, screenPath } from '../../state/location';
 import { usePicked } from '../../state/studio';
 import { Button, Dialog, Failed, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
-import { broughtWords, imports } from './import-store';
+import { broughtWords, useImports } from './import-store';
 
 export function ImportDialog() {
-  const { state, close } = imports.use();
-  const isOpen = useStore(state, (s) => s.isOpen);
+  const { close } = useImports.use();
+  const isOpen = useImports((s) => s.isOpen);
   return (
     <Dialog wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
       <Trouble />
@@ -20,7 +20,7 @@ export function ImportDialog() {
 }
 
 function Actions() {
-  const { close, keep, ...steps } = imports.use();
+  const { close, keep, ...steps } = useImports.use();
   const value = useStore(steps.found, (s) => s.value);
   const check = usePicked(steps.check, 'value', 'status');
   const isStoring = useStore(steps.stored, (s) => s.status === 'loading');
@@ -37,7 +37,7 @@ function Actions() {
 }
 
 function Trouble() {
-  const { found, stored } = imports.use();
+  const { found, stored } = useImports.use();
   const { key, error } = usePicked(found, 'key', 'error');
   const storeError = useStore(stored, (s) => s.error);
   const title = key
@@ -47,13 +47,13 @@ function Trouble() {
 }
 
 function Content() {
-  const { key, status } = usePicked(imports.use().found, 'key', 'status');
+  const { key, status } = usePicked(useImports.use().found, 'key', 'status');
   if (status === 'loading') return <ProgressBar label={`Reading ${key ? broughtWords(key) : ''}`} />;
   return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }
 
 function ChooseFiles() {
-  const { bring } = imports.use();
+  const { bring } = useImports.use();
   const take = (files: readonly File[]) => {
     const [first] = files;
     if (!first) return;
@@ -98,8 +98,8 @@ function ChooseFiles() {
 
 /** The last import, until the note is closed; one click undoes it. */
 export function ImportedNote() {
-  const { state, undo, dismiss } = imports.use();
-  const imported = useStore(state, (s) => s.imported);
+  const { undo, dismiss } = useImports.use();
+  const imported = useImports((s) => s.imported);
   if (!imported) return null;
   const { setId, name, replay } = imported;
   const takeBack = () => undo(imported);

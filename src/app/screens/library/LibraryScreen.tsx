@@ -8,7 +8,7 @@ import { Button, EmptyState, Failed, ProgressBar, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
 import { useExport } from './export-store';
 import { ImportDialog, ImportedNote } from './ImportDialog';
-import { imports } from './import-store';
+import { useImports } from './import-store';
 import { deletedSets, setActions } from './library-store';
 import { dayWords, libraryTitle, rowsWords, versionsWords } from './parts';
 import { SetDetail } from './SetDetail';
@@ -63,7 +63,7 @@ function AllSets() {
   const sets = usePromptSets((s) => s.sets);
   const listed = deletedSets.use();
   const { value: deleted, error } = useResource(listed, sets.length);
-  const { open: openImport } = imports.use();
+  const { open: openImport } = useImports.use();
   const { open: openTeam } = team.use();
   const [tab, setTab] = useQuery<string>('tab', 'sets');
   return (

@@ -1,5 +1,4 @@
 /** The import dialog: files are read, checked with the loaded model, and stored only when the user agrees. */
-import { createStore } from 'zustand/vanilla';
 import type { TaskForm, TaskFormFailure } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { badInput } from '../../../lib/errors';
@@ -9,7 +8,7 @@ import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
 import { resource } from '../../state/resource';
-import { perStudio, type Studio } from '../../state/studio';
+import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { storeSet } from './stored-set';
 
 interface Imported {
@@ -25,6 +24,8 @@ interface ImportState {
   readonly progress: RowsDone | null;
   readonly imported: Imported | null;
 }
+
+type Stored = Result<PromptSet, TaskFormFailure>;
 
 /** Of all files together, unpacked. */
 const MOST_BYTES = 160 * 2 ** 20;
@@ -74,101 +75,88 @@ async function firstForm({ services, stores }: Studio, file: string | null, plac
   return { ...NO_FORM, name, placement, ...(like && formOf(like)) };
 }
 
-async function storeImport(
-  studio: Studio,
-  what: Incoming,
-  form: TaskForm,
-): Promise<Result<PromptSet, TaskFormFailure>> {
-  const { services, stores } = studio;
-  const { store: disk, workflow } = services;
-  if (what.kind === 'vectors') await stores.session.getState().modelReady();
-  const isHere = what.kind === 'set' && (await disk.sets.get(what.set.id)) !== null;
-  const proposed = await workflow.call('proposeImport', { what, form, taken: await takenHandles(studio), isHere });
-  if (!proposed.ok) return proposed;
-  const { set } = proposed.value;
-  await storeSet(disk, proposed.value);
-  await stores.promptSets.getState().refresh();
-  return { ok: true, value: set };
-}
-
-function importSteps(studio: Studio, onProgress: (progress: RowsDone | null) => void) {
-  const { services, stores } = studio;
-  const { workflow } = services;
-  const found = resource(async (brought: Brought, signal) => {
-    const request = { files: await contentsOf(brought), taken: await takenHandles(studio) };
-    return { file: broughtWords(brought), what: await workflow.call('readImport', request, { signal }) };
+class Imports extends ActionStore<ImportState> {
+  readonly found = resource(async (brought: Brought, signal) => {
+    const request = { files: await contentsOf(brought), taken: await takenHandles(this.studio) };
+    return { file: broughtWords(brought), what: await this.services.workflow.call('readImport', request, { signal }) };
   });
+
   /** Fails if there is no model to check it with. */
-  const check = resource(async (what: Incoming, signal): Promise<Check> => {
-    onProgress(null);
+  readonly check = resource(async (what: Incoming, signal): Promise<Check> => {
+    this.set({ progress: null });
     if (what.kind === 'set') return { kind: 'fits' };
-    await stores.session.getState().modelReady();
+    await this.session.modelReady();
     const onEvent = (progress: RowsDone) => {
-      if (!signal.aborted) onProgress(progress);
+      if (!signal.aborted) this.set({ progress });
     };
-    return workflow.call('checkImport', what, { signal, onEvent });
+    return this.services.workflow.call('checkImport', what, { signal, onEvent });
   });
-  const stored = resource(({ what, form }: { readonly what: Incoming; readonly form: TaskForm }) =>
-    storeImport(studio, what, form),
+
+  readonly stored = resource(
+    async ({ what, form }: { readonly what: Incoming; readonly form: TaskForm }): Promise<Stored> => {
+      const { store: disk, workflow } = this.services;
+      if (what.kind === 'vectors') await this.session.modelReady();
+      const isHere = what.kind === 'set' && (await disk.sets.get(what.set.id)) !== null;
+      const request = { what, form, taken: await takenHandles(this.studio), isHere };
+      const proposed = await workflow.call('proposeImport', request);
+      if (!proposed.ok) return proposed;
+      await storeSet(disk, proposed.value);
+      await this.sets.refresh();
+      return { ok: true, value: proposed.value.set };
+    },
   );
-  const clear = () => {
-    for (const step of [found, check, stored]) step.clear();
+
+  #show(isOpen: boolean): void {
+    for (const step of [this.found, this.check, this.stored]) step.clear();
+    this.set({ ...NOTHING, isOpen });
+  }
+
+  readonly open = () => {
+    this.#show(true);
+    this.dismiss();
   };
-  return { found, check, stored, clear };
+
+  readonly close = () => this.#show(false);
+
+  readonly bring = async (name: string | null, files: readonly NamedFile[]) => {
+    this.open();
+    await this.found.load({ name, files });
+    const what = this.found.getState().value?.what;
+    if (!what) return;
+    const checked = this.check.load(what);
+    if (what.kind === 'vectors') this.set({ form: await firstForm(this.studio, name, what.placement ?? '') });
+    await checked;
+  };
+
+  readonly changeForm = (change: Partial<TaskForm>) =>
+    this.set(({ form }) => ({ form: { ...form, ...change, from: '' }, formError: null }));
+
+  readonly takeTaskOf = async (setId: string) => {
+    const task = await this.services.store.sets.get(setId);
+    if (task) this.set(({ form }) => ({ form: { ...form, ...formOf(task) }, formError: null }));
+  };
+
+  readonly keep = async () => {
+    const what = this.found.getState().value?.what;
+    const checked = this.check.getState().value;
+    if (!what || checked?.kind === 'refused' || this.stored.getState().status === 'loading') return;
+    this.stored.clear();
+    await this.stored.load({ what, form: this.getState().form });
+    const { value: made } = this.stored.getState();
+    if (made && !made.ok) this.set({ formError: made.error });
+    if (!made?.ok) return;
+    const { id: setId, name } = made.value;
+    this.close();
+    this.set({ imported: { setId, name, replay: checked?.kind === 'replayed' ? checked.replay : null } });
+  };
+
+  readonly undo = async ({ setId }: Imported) => {
+    await this.services.store.sets.remove(setId);
+    await this.sets.refresh();
+    this.dismiss();
+  };
+
+  readonly dismiss = () => this.set({ imported: null });
 }
 
-export const imports = perStudio((studio) => {
-  const { store: disk } = studio.services;
-  const state = createStore<ImportState>(() => ({ ...NOTHING, isOpen: false, imported: null }));
-  const { found, check, stored, clear } = importSteps(studio, (progress) => state.setState({ progress }));
-  const open = () => {
-    clear();
-    state.setState({ ...NOTHING, isOpen: true, imported: null });
-  };
-  const close = () => {
-    clear();
-    state.setState({ ...NOTHING, isOpen: false });
-  };
-  return {
-    state,
-    found,
-    check,
-    stored,
-    open,
-    close,
-    bring: async (name: string | null, files: readonly NamedFile[]) => {
-      open();
-      await found.load({ name, files });
-      const what = found.getState().value?.what;
-      if (!what) return;
-      const checked = check.load(what);
-      if (what.kind === 'vectors') state.setState({ form: await firstForm(studio, name, what.placement ?? '') });
-      await checked;
-    },
-    changeForm: (change: Partial<TaskForm>) =>
-      state.setState(({ form }) => ({ form: { ...form, ...change, from: '' }, formError: null })),
-    takeTaskOf: async (setId: string) => {
-      const task = await disk.sets.get(setId);
-      if (task) state.setState(({ form }) => ({ form: { ...form, ...formOf(task) }, formError: null }));
-    },
-    keep: async () => {
-      const what = found.getState().value?.what;
-      const checked = check.getState().value;
-      if (!what || checked?.kind === 'refused' || stored.getState().status === 'loading') return;
-      stored.clear();
-      await stored.load({ what, form: state.getState().form });
-      const { value: made } = stored.getState();
-      if (made && !made.ok) state.setState({ formError: made.error });
-      if (!made?.ok) return;
-      const { id: setId, name } = made.value;
-      close();
-      state.setState({ imported: { setId, name, replay: checked?.kind === 'replayed' ? checked.replay : null } });
-    },
-    undo: async ({ setId }: Imported) => {
-      await disk.sets.remove(setId);
-      await studio.stores.promptSets.getState().refresh();
-      state.setState({ imported: null });
-    },
-    dismiss: () => state.setState({ imported: null }),
-  };
-});
+export const useImports = screenStore((studio) => new Imports(studio, { ...NOTHING, isOpen: false, imported: null }));
