@@ -1,19 +1,17 @@
 import { percent } from '../lib/format';
 import { createRng, shuffled } from '../lib/rng';
+import type { Value } from '../lib/zod';
 import { type Interval, wilson } from '../metrics/intervals';
 import { signTest } from '../metrics/mcnemar';
 import { MAJORITY, TOGETHER } from './classify/made-arms';
+import type { correctionSchema, voteSchema } from './schemas';
 import type { ArmResult, ComparisonPlan, PairResult } from './types';
 import { pValue } from './words';
 
 /** What a person judges blind: which of two generated texts is better, and whether the labels of test rows are right. */
 
-export type Choice = 'a' | 'b' | 'tie' | 'both-bad';
-
-export interface Vote {
-  readonly rowId: string;
-  readonly choice: Choice;
-}
+export type Vote = Value<typeof voteSchema>;
+export type Choice = Vote['choice'];
 
 export interface Ballot {
   readonly rowId: string;
@@ -79,12 +77,7 @@ export function tallySentence({ a, b, winRate, ci95, p }: Tally, nameA: string, 
 }
 
 /** A test label that a person corrected, without seeing a prediction. */
-export interface Correction {
-  readonly rowId: string;
-  /** Label indices. */
-  readonly from: number;
-  readonly to: number;
-}
+export type Correction = Value<typeof correctionSchema>;
 
 const MOST_OF_A_KIND = 10;
 

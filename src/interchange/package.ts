@@ -6,7 +6,7 @@ import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { exactIn, exactJson } from '../lib/exact-json';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { byName, firstFault, type Value, z } from '../lib/zod';
+import { byName, count, firstFault, id, line, many, page, short, some, text, time, type Value, z } from '../lib/zod';
 import {
   calibrationSchema,
   faultIn,
@@ -18,20 +18,7 @@ import {
   textsOf,
 } from '../prompt/prompt';
 import type { Run, Version } from '../prompt-set/types';
-import {
-  count,
-  id,
-  line,
-  many,
-  page,
-  policySchema,
-  runSchema,
-  short,
-  some,
-  text,
-  time,
-  versionSchema,
-} from '../prompt-set/version-schemas';
+import { policySchema, runSchema, versionSchema } from '../prompt-set/version-schemas';
 import { newVersion } from '../prompt-set/versions';
 import { cueOf, otherColumns, parseTemplate, TEXT_SLOT } from '../task/template';
 

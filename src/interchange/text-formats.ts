@@ -6,10 +6,9 @@
 import { isRecord } from '../lib/assert';
 import { readJson } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { firstFault, type Value, z } from '../lib/zod';
+import { count, firstFault, line, short, text, type Value, z } from '../lib/zod';
 import { answerWords, calibrationSchema, faultIn, firstText, thresholdSchema, voicesOf } from '../prompt/prompt';
 import type { Version } from '../prompt-set/types';
-import { count, line, short, text } from '../prompt-set/version-schemas';
 import { otherColumns, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from '../task/template';
 
 /** A prompt of one text, with its examples in it; `{text}` is the place of the text. */

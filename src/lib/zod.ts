@@ -30,4 +30,18 @@ export function byName(type: 'number' | 'string') {
     .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: { type } });
 }
 
+/** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
+export const text = (max: number) => z.string().max(max);
+export const time = text(40);
+export const id = text(100);
+export const short = text(200);
+export const line = text(2000);
+export const page = text(200_000);
+export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
+export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
+export const share = z.number().min(0).max(1);
+export const count = z.int().min(0).max(1e9);
+/** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
+export const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
+
 export { z };

@@ -1,22 +1,9 @@
 import { LEFT_OUT_REASONS, TASK_KINDS } from '../dataset/types';
 import { ERROR_CODES } from '../lib/errors';
-import { byName, z } from '../lib/zod';
+import { byName, count, id, line, many, page, share, short, some, text, time, z } from '../lib/zod';
 import { answerWords, promptSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { ANSWER_VECTORS } from '../training/settings';
-
-/** What a file may hold, as it may come from a stranger: characters of a text, and how many of a thing. */
-export const text = (max: number) => z.string().max(max);
-export const time = text(40);
-export const id = text(100);
-export const short = text(200);
-export const line = text(2000);
-export const page = text(200_000);
-export const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
-export const many = <T extends z.ZodType>(of: T) => z.array(of).max(1e6);
-
-const share = z.number().min(0).max(1);
-export const count = z.int().min(0).max(1e9);
 
 export const accountSchema = z.object({
   read: count.describe('Rows of the files'),

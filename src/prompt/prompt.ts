@@ -2,7 +2,7 @@
 
 import { present } from '../lib/assert';
 import { contentKey, sha256 } from '../lib/bytes';
-import { type Value, z } from '../lib/zod';
+import { count, line, share, some, type Value, z } from '../lib/zod';
 import { faultInWords, type WordModel } from '../metrics/logistic';
 import type { AnswerWord, PromptText } from '../task/types';
 import { allFinite, PLACEMENTS, type SoftPrompt } from './soft-prompt';
@@ -11,11 +11,6 @@ import { allFinite, PLACEMENTS, type SoftPrompt } from './soft-prompt';
 const MOST_VOICES = 64;
 /** Words and word sequences that may be counted. */
 const MOST_FEATURES = 2_000_000;
-
-const line = z.string().max(2000);
-const share = z.number().min(0).max(1);
-const count = z.int().min(0).max(1e9);
-const some = <T extends z.ZodType>(of: T) => z.array(of).max(1000);
 
 export const finite = z.instanceof(Float32Array).refine(allFinite, 'contains numbers that are not finite');
 

@@ -1,6 +1,6 @@
 import { ACTIONS } from '../evaluation/advice';
+import { ARM_KINDS } from '../evaluation/schemas';
 import { LABEL_FIGURES } from '../evaluation/tag/compare';
-import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import {
   forEachMetric,

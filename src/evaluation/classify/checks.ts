@@ -5,9 +5,11 @@ import { drawnFamilies, labelTally } from '../../dataset/split';
 import type { ColumnMapping, Dataset, Row } from '../../dataset/types';
 import { bytes, capitalised, count, duration, ofRows, percent } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
-import { type Interval, wilson } from '../../metrics/intervals';
-import { type AccuracyComparison, accuracyComparison } from '../../metrics/mcnemar';
+import type { Value } from '../../lib/zod';
+import { wilson } from '../../metrics/intervals';
+import { accuracyComparison } from '../../metrics/mcnemar';
 import { ownWord } from '../../task/template';
+import type { consistencySchema, fineTuningSchema } from '../schemas';
 import { type ComparisonPlan, isLearned } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
 
@@ -20,22 +22,7 @@ export interface EditedAnswers {
   readonly after: Readonly<Partial<Record<EditKind, readonly (number | null)[]>>>;
 }
 
-interface ArmConsistency {
-  readonly armId: string;
-  /** Rows whose answer survives every edit. */
-  readonly steady: number;
-  /** Wilson, 95%, of their share. */
-  readonly ci95: Interval;
-  /** By edit: rows that it changed, and how many kept their answer. */
-  readonly edits: readonly { readonly kind: EditKind; readonly changed: number; readonly kept: number }[];
-}
-
-export interface ConsistencyReport {
-  readonly rows: number;
-  readonly arms: readonly ArmConsistency[];
-  /** Share of steady rows of the second arm minus that of the first, row by row; null with one arm. */
-  readonly pair: Pick<AccuracyComparison, 'aOnly' | 'bOnly' | 'difference' | 'ci95' | 'p'> | null;
-}
+export type ConsistencyReport = Value<typeof consistencySchema>;
 
 const KINDS: readonly EditKind[] = ['case', 'space', 'typo', 'emoji', 'order'];
 
@@ -82,7 +69,7 @@ export function consistencySentence(
 
 /** Edits that change nothing of what a text means: an answer that changes with them was chance. */
 
-export type EditKind = 'case' | 'space' | 'typo' | 'emoji' | 'order';
+export type EditKind = ConsistencyReport['arms'][number]['edits'][number]['kind'];
 
 export const EDIT_NAMES: Readonly<Record<EditKind, string>> = {
   case: 'written in lower case',
@@ -238,17 +225,7 @@ export function everyRowSeconds(
 }
 
 /** Low-rank adapters of the model's last layer, trained and measured as a prompt is: a fine-tuning to compare with. */
-export interface FineTuningReport {
-  /** Trained, 4 bytes each. */
-  readonly numbers: number;
-  readonly seconds: number;
-  readonly trainingRows: number;
-  readonly step: number;
-  /** 0 to 1, on `rows` test rows. */
-  readonly accuracy: number;
-  readonly ci95: Interval;
-  readonly rows: number;
-}
+export type FineTuningReport = Value<typeof fineTuningSchema>;
 
 export const fineTuningSentence = ({ numbers, accuracy, ci95, ...of }: FineTuningReport): string =>
   `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(of.seconds)} on ${count(of.trainingRows)} rows) are right on ${ofRows(accuracy, of.rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured for comparison only: they are not a prompt, and cannot be exported.`;
