@@ -14,7 +14,7 @@ import { withoutRowIds } from '../prompt-set/tries';
 import type { Evaluation, PromptSet, Run, RunCheckpoint, Version } from '../prompt-set/types';
 import { datasetSchema, runSchema, setSchema, versionSchema } from '../prompt-set/version-schemas';
 import { versionWords } from '../prompt-set/versions';
-import { checkpointSchema, measurementSchema } from './set-schema';
+import { measurementSchema, runCheckpointSchema } from './set-schema';
 import type { Files } from './zip';
 
 const SET_VERSION = 1;
@@ -130,7 +130,7 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
   const read = allOk<Parts>({
     versions: readFolder<Version>(files, 'versions', versionSchema),
     runs: readFolder<Run>(files, 'runs', runSchema),
-    checkpoints: readFolder<RunCheckpoint>(files, 'checkpoints', checkpointSchema),
+    checkpoints: readFolder<RunCheckpoint>(files, 'checkpoints', runCheckpointSchema),
     evaluations: readFolder<Evaluation>(files, 'comparisons', evaluationSchema),
     measurements: readFolder<Answers>(files, 'measurements', measurementSchema),
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),

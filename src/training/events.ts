@@ -1,5 +1,7 @@
 import type { RowsRead } from '../inference/text-cache';
 import type { WireError } from '../lib/errors';
+import type { Value } from '../lib/zod';
+import type { checkpointSchema, trainedSchema } from './schemas';
 
 /** On the validation rows. `tokenShare`: tokens of expected texts that the model predicts, each after the correct ones. */
 export type Scores =
@@ -12,8 +14,12 @@ type ValidationResult = Scores & { readonly loss: number };
 
 export type Trial = ValidationResult & { readonly rowLosses: readonly number[] };
 
-/** Step 0 = before training. */
-export type ValidationPoint = ValidationResult & { readonly step: number };
+export type Checkpoint = Value<typeof checkpointSchema>;
+export type Trained = Value<typeof trainedSchema>;
+export type StepPoint = Checkpoint['steps'][number];
+export type ValidationPoint = Checkpoint['validations'][number];
+/** Both moments of the gradient. */
+export type Moments = Checkpoint['optimiser'];
 
 /** What there is to beat. Runs that choose labels know no loss of it. */
 export type ReferenceLine = Scores & {
@@ -22,58 +28,6 @@ export type ReferenceLine = Scores & {
   readonly name: string;
   readonly loss?: number;
 };
-
-export interface StepPoint {
-  readonly step: number;
-  readonly loss: number;
-  readonly learningRate: number;
-  readonly gradNorm: number;
-  /** Of this step. */
-  readonly ms: number;
-  /** Euclidean, after the step. */
-  readonly vectorNorms?: readonly [shortest: number, median: number, longest: number];
-}
-
-/** Both moments of the gradient. */
-export interface Moments {
-  readonly m: Float32Array;
-  readonly v: Float32Array;
-}
-
-/** As the model reads it. */
-export interface Trained {
-  /** `[virtual, hidden]` */
-  readonly vectors: Float32Array;
-  /** `[labels, hidden]` @see SoftPrompt.answerShift */
-  readonly answerShift?: Float32Array;
-}
-
-/** Structured-clonable; resuming gives bit for bit the uninterrupted run. */
-export interface Checkpoint {
-  readonly formatVersion: 1;
-  readonly step: number;
-  readonly vectors: Float32Array;
-  /** At step 0, until it is validated. */
-  readonly initial?: Trained;
-  readonly optimiser: Moments;
-  /** Of a run that trains its answer words too. */
-  readonly answers?: { readonly shift: Float32Array; readonly optimiser: Moments };
-  /** Validated and kept by a run that averages its steps, from the first step that it averages. */
-  readonly mean?: Trained;
-  /** Of the row-order generator; `pending` is the rest of the current epoch (indices into the training rows). */
-  readonly rngState: number;
-  readonly pending: readonly number[];
-  readonly best: (Trained & { readonly step: number; readonly metric: number }) | null;
-  /** Where the loss decides which step is kept. */
-  readonly lowest?: { readonly loss: number; readonly rowLosses: readonly number[] };
-  /** In a row. */
-  readonly evaluationsWithoutGain: number;
-  readonly steps: readonly StepPoint[];
-  readonly validations: readonly ValidationPoint[];
-  readonly elapsedMs: number;
-  /** What the bits depend on, e.g. `wasm/2 threads/model 1f3a.../f16 cache`. */
-  readonly environment: string;
-}
 
 export type StopReason = 'finished' | 'early' | 'stopped' | 'paused';
 
