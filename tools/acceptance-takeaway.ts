@@ -90,7 +90,10 @@ try {
     if (only.length > 0 && !only.includes(id)) continue;
     const subject = subjectOf(stored, evaluation.versions[id]?.id ?? '');
     if (!subject) continue;
-    const want = answersOf(evaluation, id, subject.version.prompt.calibration?.meanLogProbs ?? null);
+    // one that only the comparison has answers as it was compared: what calibrates a probe is in the answers already
+    const { calibration } =
+      versionById(set, subject.version.id)?.prompt ?? evaluation.plan.arms.find((arm) => arm.id === id) ?? {};
+    const want = answersOf(evaluation, id, calibration?.meanLogProbs ?? null);
     const plain = answersOf(evaluation, id, null).map(argmax);
     const changed = want.filter((each, i) => argmax(each) !== plain[i]).length;
     console.log(`\n${subject.name}: calibration changes ${changed} of ${want.length} answers`);
