@@ -19,7 +19,8 @@ const root = createRoot(present(document.getElementById('app'), '#app'));
 async function boot() {
   root.render(<Opening />);
   if (await isolate()) return;
-  const [services, capabilities] = await Promise.all([createServices(), probe()]);
+  const services = await createServices();
+  const capabilities = probe();
   const stores = createStores(services, capabilities, wantedBackend(location.search));
   const studio = { services, stores };
   stores.intents.carryOutWith(carriersOf(studio));

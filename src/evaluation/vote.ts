@@ -2,7 +2,7 @@ import { percent } from '../lib/format';
 import { createRng, shuffled } from '../lib/rng';
 import type { Value } from '../lib/zod';
 import { type Interval, wilson } from '../metrics/intervals';
-import { signTest } from '../metrics/mcnemar';
+import { mcnemarExact } from '../metrics/mcnemar';
 import { MAJORITY, TOGETHER } from './classify/made-arms';
 import type { correctionSchema, voteSchema } from './schemas';
 import type { ArmResult, ComparisonPlan, PairResult } from './types';
@@ -64,7 +64,7 @@ export function tally(votes: readonly Vote[]): Tally {
     bothBad: count('both-bad'),
     winRate: a + b === 0 ? null : b / (a + b),
     ci95: wilson(b, a + b),
-    p: signTest(b, a),
+    p: mcnemarExact(b, a),
   };
 }
 

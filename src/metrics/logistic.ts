@@ -200,9 +200,8 @@ export function fitTagWords(
   texts: readonly string[],
   tags: readonly (readonly number[])[],
   classes: number,
-  options: TfidfOptions = RECIPE_TFIDF,
 ): WordModel {
-  const tfidf = fitTfidf(texts, options);
+  const tfidf = fitTfidf(texts);
   const rows = tfidf.transform(texts);
   const width = tfidf.features + 1;
   const weights = new Float64Array(classes * width);
@@ -212,9 +211,8 @@ export function fitTagWords(
     if (fit.weights.length > 0) weights.set(fit.weights, label * width);
     else weights[label * width + tfidf.features] = logOdds(gold);
   }
-  const { ngrams, sublinear } = options;
   const known = Array.from({ length: classes }, (_, label) => label);
-  return { ngrams, sublinear, vocabulary: tfidf.vocabulary, idf: tfidf.idf, classes, known, weights };
+  return { ...RECIPE_TFIDF, vocabulary: tfidf.vocabulary, idf: tfidf.idf, classes, known, weights };
 }
 
 /** Of a share, half a row added to each side. */

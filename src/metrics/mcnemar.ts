@@ -142,9 +142,6 @@ export function accuracyInterval(
     : wilson(correct, right.length);
 }
 
-/** Ties apart: the same sum as McNemar's. */
-export const signTest = (wins: number, losses: number): number => mcnemarExact(wins, losses);
-
 /** Step-down adjusted p-values, in the order given. Source: Holm 1979. */
 export function holm(pValues: readonly number[]): number[] {
   const order = pValues.map((p, i) => ({ p, i })).sort((a, b) => a.p - b.p);

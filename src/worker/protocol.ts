@@ -72,7 +72,6 @@ export interface WorkflowMethods extends VerbMethods {
   edit(params: { dataset: Dataset; change: Change; now: string }): PreparedData;
   openTokenizer(params: { files: ModelFiles }): {
     readonly sha256: string;
-    readonly endTokenIds: readonly number[];
     readonly hasChat: boolean;
   };
   /** Single tokens where possible. */

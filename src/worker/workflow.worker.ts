@@ -69,8 +69,7 @@ const textHandlers = (host: PageHost) =>
     openTokenizer: async ({ files }) => {
       const tokenizer = await createCoreTokenizer(files);
       host.open(openTokenizerOf(tokenizer, configOf(files).contextLength), files);
-      const { sha256, endTokenIds } = tokenizer;
-      return { sha256, endTokenIds, hasChat: tokenizer.chat('') !== null };
+      return { sha256: tokenizer.sha256, hasChat: tokenizer.chat('') !== null };
     },
 
     propose: ({ dataset }) => propose(dataset, host.hasTokens ? host.tokens.encode : null),

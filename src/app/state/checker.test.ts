@@ -75,7 +75,6 @@ function machine(adapter: ModelInfo['adapter'] = null) {
 
 const CAPABILITIES = judge({
   wasm: true,
-  webgpu: true,
   crossOriginIsolated: true,
   cores: 2,
   memoryGb: 8,

@@ -91,8 +91,7 @@ const smallOf = (files: ModelFiles): ModelFiles =>
   Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path)));
 
 async function openTokenizer(services: Services, files: ModelFiles, show: (change: Partial<Shown>) => void) {
-  const { endTokenIds, hasChat, sha256 } = await services.workflow.call('openTokenizer', { files });
-  show({ tokenizer: { kind: 'ready', endTokenIds, hasChat, sha256 } });
+  show({ tokenizer: { kind: 'ready', ...(await services.workflow.call('openTokenizer', { files })) } });
 }
 
 async function openEarly(services: Services, source: ModelSource, show: (change: Partial<Shown>) => void) {

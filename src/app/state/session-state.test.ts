@@ -7,7 +7,7 @@ import type { PromptSet, Tried } from '../../prompt-set/types';
 import { changeVersion } from '../../prompt-set/versions';
 import { isVocabularyComing, judge, modelStanding, type SessionState, stepMarks } from './session-state';
 
-const computer = { wasm: true, webgpu: false, crossOriginIsolated: true, cores: 4, memoryGb: 8, phone: false };
+const computer = { wasm: true, crossOriginIsolated: true, cores: 4, memoryGb: 8, phone: false };
 
 describe('what a browser can do', () => {
   it('trains on a computer', () => expect(judge(computer)).toMatchObject({ threads: 4, trainingOff: null }));

@@ -27,7 +27,6 @@ type TokenizerStatus =
   | { readonly kind: 'waiting' }
   | {
       readonly kind: 'ready';
-      readonly endTokenIds: readonly number[];
       readonly hasChat: boolean;
       readonly sha256: string;
     };
@@ -135,30 +134,25 @@ export function stepMarks(
 }
 
 export interface Capabilities {
-  readonly webgpu: boolean;
   readonly crossOriginIsolated: boolean;
   readonly threads: number;
-  /** Gigabytes that the browser admits to (Chromium: at most 8), or null. */
-  readonly memoryGb: number | null;
-  readonly phone: boolean;
   readonly trainingOff: string | null;
 }
 
-interface ProbeResult extends Pick<Capabilities, 'webgpu' | 'crossOriginIsolated' | 'memoryGb' | 'phone'> {
+interface ProbeResult extends Pick<Capabilities, 'crossOriginIsolated'> {
   readonly wasm: boolean;
   readonly cores: number;
+  /** Gigabytes that the browser admits to (Chromium: at most 8), or null. */
+  readonly memoryGb: number | null;
+  readonly phone: boolean;
 }
 
-export function judge({ wasm, cores, ...found }: ProbeResult): Capabilities {
-  const threads = found.crossOriginIsolated ? Math.max(1, Math.min(8, cores)) : 1;
-  return {
-    ...found,
-    threads,
-    trainingOff: reason({ wasm, ...found }),
-  };
+export function judge({ cores, crossOriginIsolated, ...found }: ProbeResult): Capabilities {
+  const threads = crossOriginIsolated ? Math.max(1, Math.min(8, cores)) : 1;
+  return { crossOriginIsolated, threads, trainingOff: reason(found) };
 }
 
-function reason({ wasm, memoryGb, phone }: Omit<ProbeResult, 'cores'>): string | null {
+function reason({ wasm, memoryGb, phone }: Pick<ProbeResult, 'wasm' | 'memoryGb' | 'phone'>): string | null {
   if (!wasm)
     return 'This browser has no WebAssembly with SIMD, which the model runs on. You can look around; to train, open this page in a current Chromium, Firefox or Safari.';
   if (phone)
@@ -173,18 +167,13 @@ const SIMD = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
-export async function probe(): Promise<Capabilities> {
-  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
-  // some drivers never answer: the page must not wait for them
-  const late = new Promise<null>((done) => setTimeout(() => done(null), 2000));
-  const webgpu = Boolean(await Promise.race([gpu?.requestAdapter().catch(() => null) ?? null, late]));
+export function probe(): Capabilities {
   const { userAgentData, deviceMemory } = navigator as {
     userAgentData?: { mobile: boolean };
     deviceMemory?: number;
   };
   return judge({
     wasm: typeof WebAssembly === 'object' && WebAssembly.validate(SIMD),
-    webgpu,
     crossOriginIsolated: globalThis.crossOriginIsolated === true,
     cores: navigator.hardwareConcurrency || 1,
     memoryGb: deviceMemory ?? null,

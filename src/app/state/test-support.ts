@@ -86,7 +86,7 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
     ...unwrap(await editDataset(dataset, change, now)),
     detectable: { points: 12, sentence: 'Test rows can only confirm gains above about 12 points.' },
   }),
-  openTokenizer: () => ({ sha256: 'x', endTokenIds: [0], hasChat: false }),
+  openTokenizer: () => ({ sha256: 'x', hasChat: false }),
   propose: ({ dataset }) => propose(dataset, null),
   labelTokens: ({ words }) => {
     const labels = words.map((word) => ({ ...word, tokenIds: [...tokenise(word.word)] }));
@@ -123,7 +123,6 @@ export const MODEL: ModelInfo = {
 
 export const CAPABILITIES = judge({
   wasm: true,
-  webgpu: false,
   crossOriginIsolated: true,
   cores: 2,
   memoryGb: 8,
