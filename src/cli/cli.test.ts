@@ -369,7 +369,7 @@ describe('the command line', () => {
     const data = await csv('tagged.csv', ['text,tags', ...rows].join('\n'));
     const model = ['--model', TINY, '--threads', '1'];
     const tune = ['tune', data, '--text', 'text', '--label', 'tags', '--several', '--steps', '4', '--tokens', '2'];
-    const tuned = await cli(...tune, ...model, '--out', out);
+    const tuned = await cli(...tune, ...model, '--probe', '--out', out);
     expect(tuned.code, tuned.stderr).toBe(0);
     expect(await inspected(out)).toMatchObject([{ ok: true }, { kind: 'prompt-package', ok: true }]);
 
@@ -377,10 +377,18 @@ describe('the command line', () => {
     const results = join(out, 'results.json');
     const again = await cli('evaluate', folderOf, data, ...model, '--baseline', results);
     expect(again.stderr).toMatch(/The tuned prompt passes: .* of 21 rows right/);
-    const [, { metrics, rows: scored }] = JSON.parse(again.stdout).arms;
-    const compared = JSON.parse(await readFile(results, 'utf8')).arms.find(({ id }: { id: string }) => id === 'tuned');
-    for (const id of ['microF1', 'macroF1', 'subsetAccuracy'])
-      expect(metrics[id].value).toBeCloseTo(compared.metrics[id].value, 5);
+    const [, { rows: scored }] = JSON.parse(again.stdout).arms;
+    const { arms } = JSON.parse(await readFile(results, 'utf8'));
+    const probed = await cli('evaluate', join(out, 'probe'), data, ...model, '--baseline', results);
+    for (const [id, { stdout }] of [
+      ['tuned', again],
+      ['probe', probed],
+    ] as const) {
+      const [, { metrics }] = JSON.parse(stdout).arms;
+      const compared = arms.find((arm: { id: string }) => arm.id === id);
+      for (const each of ['microF1', 'macroF1', 'subsetAccuracy'])
+        expect(metrics[each].value, `${id}: ${each}`).toBeCloseTo(compared.metrics[each].value, 5);
+    }
 
     const file = join(folder, 'answered.csv');
     expect((await cli('predict', folderOf, data, ...model, '--out', file)).code).toBe(0);

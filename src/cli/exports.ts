@@ -166,7 +166,7 @@ type Exported = Omit<Compared, 'checkpoint'> & { readonly folder: string };
 
 /** The linear probe of a comparison as a folder like the tuned prompt's. @throws StudioError `bad-input` where it is no version */
 export async function exportProbe(host: Host, { set, dataset, evaluation, folder }: Exported): Promise<void> {
-  const why = evaluation.kind === 'classify' && evaluation.plan.noVersion?.[PROBE];
+  const why = evaluation.plan.noVersion?.[PROBE];
   if (why) throw badInput(why);
   const kept = keepArm(set, evaluation, PROBE, { now: host.now() });
   await exportPrompt(host, { set: kept, dataset, evaluation, folder }, versionOfArm(kept, evaluation, PROBE));

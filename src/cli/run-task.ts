@@ -151,7 +151,7 @@ async function probeFolder(
   log: Log,
 ): Promise<readonly string[]> {
   const { kind, comparison } = compared.evaluation;
-  if (kind !== 'classify' || !(probe || comparison.verdict.kind === 'probe-better')) return [];
+  if (kind === 'generate' || !(probe || comparison.verdict.kind === 'probe-better')) return [];
   log.progress('Saving the linear probe');
   try {
     await exportProbe(host, { ...compared, folder: join(out, 'probe') });

@@ -106,7 +106,7 @@ export const tune = command({
 
 /** What rests on one right label a row. @throws UsageError */
 function checkSeveral({ several, ...given }: { readonly several: boolean } & Readonly<Record<string, unknown>>): void {
-  const asked = ['improve', 'classWeights', 'probe', 'everyRow', 'adapters'].find((name) => given[name] === true);
+  const asked = ['improve', 'classWeights', 'everyRow', 'adapters'].find((name) => given[name] === true);
   if (several && asked)
     throw new UsageError(
       `--${asked.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for rows with one label: leave it out, or --several.`,

@@ -97,6 +97,8 @@ const plan = {
   pairs: some(z.tuple([short, short])),
   /** How often these test rows have been used, this time included. */
   looks: count,
+  /** Why a line cannot be a version, by arm; left out = every one is. */
+  noVersion: z.record(short, line).exactOptional(),
   seed: real,
 };
 /** All labelled rows of the file, and how many trials they are worth. */
@@ -120,8 +122,6 @@ export const labelPlan = z
     calibration: z.literal('chosen').exactOptional(),
     /** By cross-validation over all rows: the fold of each, whose prompt was trained without it. Left out: they are test rows. */
     folds: many(count).exactOptional(),
-    /** Why a line cannot be a version, by arm; left out = every one is. */
-    noVersion: z.record(short, line).exactOptional(),
     /** The version in production, where it is an arm and not the tuned prompt. Left out: there is none. */
     production: z
       .object({

@@ -5,10 +5,10 @@
 import { fitLogistic, type Logistic, type SparseRow } from './logistic';
 
 export interface Probe extends LinearScores {
-  /** Log-probabilities over all classes. */
+  /** Log-probabilities over all classes, or log-odds of the labels. */
   predict(states: readonly Float32Array[]): readonly (readonly number[])[];
-  /** Inverse strength of the penalty. */
-  readonly c: number;
+  /** Inverse strength of the penalty, of each fit. */
+  readonly c: readonly number[];
 }
 
 /** A head of the model: class k scores `weights[k] · state + intercepts[k]`, of a state that is not standardised. */
@@ -47,18 +47,19 @@ export function* fittingProbe(
     );
   const c = yield* strength(rows, gold, fitted);
   const model = fitted([...gold.keys()], c);
-  return { c, predict: (more) => model.predict(more.map(scale)), ...linear(model, standard, classes) };
+  return { c: [c], predict: (more) => model.predict(more.map(scale)), ...linear(model, standard, classes) };
 }
 
 /**
- * One probe a label, against the rest. @param tags places of each row's labels
- * @returns log-odds of the labels of other rows, in steps, each telling what share is done
+ * One probe a label, against the rest, each with its score less that of the rest; the last class, none, scores 0.
+ * @param tags places of each row's labels
+ * @returns in steps, each telling what share is done
  */
 export function* fittingTagProbe(
   states: readonly Float32Array[],
   tags: readonly (readonly number[])[],
   labels: number,
-): Generator<number, (more: readonly Float32Array[]) => readonly (readonly number[])[]> {
+): Generator<number, Probe> {
   const probes: Probe[] = [];
   for (let label = 0; label < labels; label++) {
     const fitting = fittingProbe(
@@ -70,9 +71,19 @@ export function* fittingTagProbe(
     for (; !step.done; step = fitting.next()) yield (label + step.value) / labels;
     probes.push(step.value);
   }
-  return (more) => {
-    const said = probes.map(({ predict }) => predict(more).map(([not = 0, is = 0]) => is - not));
-    return more.map((_, row) => said.map((odds) => odds[row] as number));
+  const width = states[0]?.length ?? 0;
+  const weights = new Float64Array((labels + 1) * width);
+  for (const [label, { weights: own }] of probes.entries())
+    for (let f = 0; f < width; f++) weights[label * width + f] = (own[width + f] as number) - (own[f] as number);
+  const odds = ([not = 0, is = 0]: readonly number[]) => is - not;
+  return {
+    weights,
+    intercepts: [...probes.map(({ intercepts }) => odds(intercepts)), 0],
+    c: probes.flatMap(({ c }) => c),
+    predict: (more) => {
+      const said = probes.map(({ predict }) => predict(more).map(odds));
+      return more.map((_, row) => said.map((own) => own[row] as number));
+    },
   };
 }
 

@@ -85,7 +85,7 @@ function factsOf(version: Version, set: PromptSet): readonly Fact[] {
     ...(isText(prompt) ? textFacts(prompt) : []),
     ...(countsOf(prompt) ? [fact('weight of the prompt', String(textWeight(prompt)))] : []),
     ...(origin.kind === 'probe'
-      ? [fact('learned from', `labels of ${origin.rows} rows, by logistic regression (C = ${origin.c})`)]
+      ? [fact('learned from', `labels of ${origin.rows} rows, by logistic regression (C = ${origin.c.join(', ')})`)]
       : []),
     ...(run ? runFacts(run, set) : []),
     ...(soft

@@ -112,8 +112,8 @@ const originSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('found'), search: promptSearch }),
   /** `onto`: a hybrid's hand-written version, whose text the vectors are added to. */
   z.object({ kind: z.literal('run'), run: id, onto: id.exactOptional() }),
-  /** A linear probe: the training rows that it was fitted on, and the inverse strength of its penalty. */
-  z.object({ kind: z.literal('probe'), rows: count, c: z.number().positive() }),
+  /** A linear probe: the training rows that it was fitted on, and the inverse strength of the penalty of each fit. */
+  z.object({ kind: z.literal('probe'), rows: count, c: z.array(z.number().positive()) }),
   /** Several prompts as one; ids of the versions that its vectors come from. */
   z.object({ kind: z.literal('mixed'), of: some(id) }),
   z.object({ kind: z.literal('imported'), from: short }),

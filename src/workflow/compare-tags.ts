@@ -10,7 +10,7 @@ import { present } from '../lib/assert';
 import { inSteps, throwIfInterrupted } from '../lib/control';
 import { fitTagWords, majorityTags, wordAnswers } from '../metrics/logistic';
 import { fittingTagProbe } from '../metrics/probe';
-import { fitCuts, oddsOf } from '../metrics/tags';
+import { fitCuts, oddsOf, tagProbabilities } from '../metrics/tags';
 import { countsOf, firstText } from '../prompt/prompt';
 import type { Version } from '../prompt-set/types';
 import { ask } from './ask';
@@ -24,7 +24,7 @@ import {
   readyArms,
   tokensOfArms,
 } from './compare-arms';
-import { probeRows, statesOf } from './linear-probe';
+import { probeRows, probeVersion, statesOf } from './linear-probe';
 import { tagShares, tagsOf } from './tagged-rows';
 import { countVersions } from './word-counts';
 
@@ -52,7 +52,7 @@ async function opened(using: Comparing) {
   const text = { prompt: firstText(untuned.arm.version.prompt), rows: untuned.rows };
   const probed = await probeRows(using, text, [...parts.test, ...parts.validation]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
-  return { arms, pairs, parts, probed, tokens: await tokensOfArms(using, arms, states) };
+  return { arms, pairs, parts, text, probed, tokens: await tokensOfArms(using, arms, states) };
 }
 
 type Opened = Awaited<ReturnType<typeof opened>>;
@@ -76,7 +76,7 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
     const calibration = own ?? { meanLogProbs: [...cuts, 0], rows: parts.validation.length };
     return { outcome, version: await asAsked(using, version, calibration) };
   });
-  const probe = await probeSaid(using, open);
+  const probe = await probed(using, open, cutsOf);
   throwIfInterrupted(run.control);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const counted = references(dataset, open, cutsOf);
@@ -97,17 +97,19 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
     file: rowsInFile(dataset),
     arms: [
       ...counted.map(({ id, name, said, cuts }) => line(id, name, said, cuts)),
-      ...(probe ? [line(PROBE, 'Linear probe of the model', probe, cutsOf(probe))] : []),
+      ...(probe ? [line(PROBE, 'Linear probe of the model', probe.said, probe.cuts)] : []),
       ...asked.map(({ outcome }) => outcome),
     ],
     pairs,
     looks: set.testLooks + 1,
+    ...(typeof probe?.version === 'string' ? { noVersion: { [PROBE]: probe.version } } : {}),
     seed: dataset.seed,
   };
   const onProgress = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
   const versions: Record<string, Version> = {};
   for (const { outcome, version } of asked) versions[outcome.id] = version;
   for (const { id, version } of counted) versions[id] = await asAsked(using, version);
+  if (probe && typeof probe.version !== 'string') versions[PROBE] = await asAsked(using, probe.version);
   return { kind: 'tag', plan, comparison: figuresOf(plan, { onProgress }), versions };
 }
 
@@ -153,15 +155,26 @@ function references(dataset: Dataset, { parts }: Opened, cutsOf: (said: Said) =>
   ];
 }
 
-/** The linear probe: one classifier a label on the hidden states of the untuned prompt's text. */
-async function probeSaid({ host, dataset, run }: Comparing, { probed, parts }: Opened): Promise<Said | null> {
-  if (!probed) return null;
+/** The linear probe, one classifier a label on the hidden states of the untuned prompt's text, and itself as a version. */
+async function probed(
+  using: Comparing,
+  { probed: asked, parts, text }: Opened,
+  cutsOf: (said: Said) => readonly number[],
+) {
+  if (!asked) return null;
+  const { host, dataset, run } = using;
   const note = 'Linear probe';
-  const { train, request } = probed;
+  const { train, request } = asked;
   const states = await statesOf(host, request, run, note);
   const tags = train.map(({ tags: own }) => present(own, 'labels'));
   const fitting = fittingTagProbe(states.slice(0, train.length), tags, dataset.labels.length - 1);
-  const predict = await inSteps(fitting, run.control, (fraction) => run.emit({ kind: 'progress', fraction, note }));
-  const odds = predict(states.slice(train.length));
-  return { test: odds.slice(0, parts.test.length), validation: odds.slice(parts.test.length) };
+  const probe = await inSteps(fitting, run.control, (fraction) => run.emit({ kind: 'progress', fraction, note }));
+  const odds = probe.predict(states.slice(train.length));
+  const said = { test: odds.slice(0, parts.test.length), validation: odds.slice(parts.test.length) };
+  const cuts = cutsOf(said);
+  const answers = new Map(
+    said.test.map((row, i) => [present(parts.test[i], 'row'), tagProbabilities([...row, 0], [...cuts, 0])]),
+  );
+  const version = await probeVersion(using, text, { probe, train, rows: request.rows, cuts }, answers);
+  return { said, cuts, version };
 }

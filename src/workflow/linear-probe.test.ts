@@ -16,6 +16,7 @@ import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { unwrap } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
+import { tagProbabilities } from '../metrics/tags';
 import { firstText } from '../prompt/prompt';
 import type { Placement } from '../prompt/soft-prompt';
 import { labelled } from '../prompt-set/answers.test-support';
@@ -26,7 +27,7 @@ import { alone } from '../prompt-set/planned';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { moveStage, resolveStage } from '../prompt-set/stages';
 import { trainedIn } from '../prompt-set/test-support';
-import type { ClassifyEvaluation, PromptSet, Version } from '../prompt-set/types';
+import type { ClassifyEvaluation, PromptSet, TagEvaluation, Version } from '../prompt-set/types';
 import { isTuned, seedsOf, seenParts, versionWords, wordsOf } from '../prompt-set/versions';
 import type { GridCell } from '../report/grid';
 import { openVersion, tableSource } from '../route/answering';
@@ -63,9 +64,9 @@ afterAll(() => host[Symbol.asyncDispose]());
 const csv = async () =>
   (await readFile('public/sample/support-messages.csv', 'utf8')).split('\n').slice(0, 121).join('\n');
 
-async function rowsOf(text: string): Promise<Dataset> {
+async function rowsOf(text: string, task: 'classify' | 'tag' = 'classify'): Promise<Dataset> {
   const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(text) }, SILENT);
-  const mapping = { text: 'text', label: 'label', id: null, task: 'classify' } as const;
+  const mapping = { text: 'text', label: 'label', id: null, task };
   return (await prepareRows(table, mapping, { seed: 3 })).dataset;
 }
 
@@ -76,7 +77,8 @@ function setOf(
 ) {
   const proposed = propose(rows, host.tokens.encode);
   const words = own ?? proposed.words;
-  const from = { name: 'messages', words, baseTemplate: proposed.template, datasetName: 'messages.csv', taken: [] };
+  const named = { name: 'messages', datasetName: 'messages.csv', taken: [], kind: rows.mapping.task };
+  const from = { ...named, words, baseTemplate: proposed.template };
   const empty = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: rows.fingerprint });
   if (!placement) return empty;
   const { id, sha256, dtype, hidden } = host.engine.info;
@@ -158,6 +160,34 @@ describe('the linear probe of a comparison as a version', () => {
       expectAsCompared(await answersBy(version, evaluation), evaluation);
     },
   );
+
+  it('gives the labels that the line gave where a row has several', async () => {
+    const [header, ...lines] = (await csv()).split('\n');
+    const several = lines.map((line) => (line.length > 90 ? line.replace(/,(\w+)$/, ',$1; long') : line));
+    const rows = await rowsOf([header, ...several].join('\n'), 'tag');
+    const before = setOf(rows);
+    const found = await compare(host, { set: before, dataset: rows }, SILENT);
+    const evaluation = { ...found.evaluation, id: 'e', setId: 's', createdAt: NOW } as TagEvaluation;
+    const set = keepArm(before, evaluation, PROBE, { now: NOW });
+    const version = present(set.versions.at(-1), 'version');
+    expect(version).toMatchObject({ id: evaluation.versions[PROBE]?.id, origin: { kind: 'probe' } });
+    const { odds, cuts } = present(
+      evaluation.plan.arms.find(({ id }) => id === PROBE),
+      'the line',
+    );
+    const asked = rowsIn(rows, evaluation.plan.rowIds);
+    const source = tableSource(host, version, { ...rows.table, rows: asked }, { text: 'text', label: null });
+    const { rows: tokens } = await source.rowsAt(0, asked.length);
+    const { answers } = await openVersion(host, version)(tokens, SILENT.control);
+    expect(answers).toHaveLength(odds.length);
+    const off = answers.flatMap((answer, i) =>
+      tagProbabilities([...(odds[i] ?? []), 0], [...cuts, 0]).map((p, k) =>
+        Math.abs(p - (answer.kind === 'tag' ? (answer.probabilities[k] ?? Number.NaN) : Number.NaN)),
+      ),
+    );
+    expect(off).toHaveLength(odds.length * (rows.labels.length - 1));
+    expect(Math.max(...off)).toBeLessThan(SAME);
+  });
 
   it('has words of one token where the words of the set have several, or two begin alike', async () => {
     const words = dataset.labels.map((label, i) => ({

@@ -8,8 +8,9 @@ import type { OutputVectors, StatesRequest } from '../engine/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { badInput, badInputIn } from '../lib/errors';
-import { calibrated } from '../metrics/calibration';
+import { labelProbabilities } from '../metrics/calibration';
 import { fittingProbe, type LinearScores, type Probe } from '../metrics/probe';
+import { tagProbabilities } from '../metrics/tags';
 import type { TextVoice } from '../prompt/prompt';
 import { trainedPrompt } from '../prompt/soft-prompt';
 import type { Version } from '../prompt-set/types';
@@ -76,9 +77,28 @@ export async function linearProbe(
   const fitting = fittingProbe(states.slice(0, train.length), gold, dataset.labels.length);
   const probe = await inSteps(fitting, control, (fraction) => emit({ kind: 'progress', fraction, note }));
   const answers = probe.predict(states.slice(train.length));
-  const version = await asVersion(using, untuned, { probe, train, rows: request.rows }).catch(badInputIn);
-  const why = typeof version === 'string' ? version : await whyOther(using, version, ids, answers);
-  return { answers, version: why ?? version };
+  const said = new Map(ids.map((id, i) => [id, present(answers[i], id).map(Math.exp)]));
+  return {
+    answers,
+    version: await probeVersion(using, untuned, { probe, train, rows: request.rows, cuts: null }, said),
+  };
+}
+
+interface Fitted extends Readonly<Record<'train' | 'rows', readonly TokenRow[]>> {
+  readonly probe: Probe;
+  /** Of several labels a row: the cut of each label's log-odds. */
+  readonly cuts: readonly number[] | null;
+}
+
+/** The probe as a version, or why it cannot be one. @param said its probabilities, by row */
+export async function probeVersion(
+  using: Asking,
+  untuned: Untuned,
+  fitted: Fitted,
+  said: ReadonlyMap<string, readonly number[]>,
+): Promise<Version | string> {
+  const version = await asVersion(using, untuned, fitted).catch(badInputIn);
+  return typeof version === 'string' ? version : ((await whyOther(using, version, said)) ?? version);
 }
 
 export async function statesOf(
@@ -135,14 +155,9 @@ async function tailAsVectors(
 async function asVersion(
   using: Asking,
   { prompt: { template: whole, inText, words: own } }: Untuned,
-  { probe, train, rows }: { readonly probe: Probe } & Readonly<Record<'train' | 'rows', readonly TokenRow[]>>,
+  { probe, train, rows, cuts }: Fitted,
 ): Promise<Version> {
-  const {
-    host,
-    set,
-    dataset,
-    run: { control },
-  } = using;
+  const { host, set, dataset, run } = using;
   const { template, tokenIds } = await tailAsVectors(using, { template: whole, inText }, rows);
   const words = singleTokenWords(own, template, host.tokens.encode);
   if (!words)
@@ -150,8 +165,12 @@ async function asVersion(
       `The model has no word of one token for each of the ${own.length} labels, so the probe cannot be a version.`,
     );
   const wordIds = Int32Array.from(labelTokens(host.tokens, words).flatMap((word) => word.tokenIds));
-  const { answerShift, meanLogProbs } = asAnswerWords(probe, await host.engine.outputVectors(wordIds, control));
-  const vectors = await host.engine.tokenVectors(tokenIds, control);
+  const { answerShift, meanLogProbs } = asAnswerWords(
+    probe,
+    cuts,
+    await host.engine.outputVectors(wordIds, run.control),
+  );
+  const vectors = await host.engine.tokenVectors(tokenIds, run.control);
   const soft = trainedPrompt({ placement: 'suffix', virtualTokens: tokenIds.length }, { vectors, answerShift });
   const prompt = promptOf(set, tunedPrompt(template, soft, inText), words, soft);
   const { id, sha256, dtype } = host.engine.info;
@@ -169,51 +188,45 @@ async function asVersion(
  * The probe's weights p_k and intercepts b_k as a shift of the answer words' output vectors w_k, and as what calibration
  * subtracts. The model's logit is `scale (h · (w_k + shift_k) + bias_k)`, so that
  *
- *     shift_k = p_k / scale − w_k        subtracted_k = scale bias_k − b_k
+ *     shift_k = p_k / scale − w_k        subtracted_k = scale bias_k − b_k + cut_k
  *
+ * What all labels share changes nothing, so that their mean is 0; with cuts that of the last label, none, is.
  * @throws StudioError `bad-input` where the model bounds its logits: then no shift makes them linear
  */
 function asAnswerWords(
   { weights, intercepts }: LinearScores,
+  cuts: readonly number[] | null,
   { vectors, biases, scale, isCapped }: OutputVectors,
 ): { readonly answerShift: Float32Array; readonly meanLogProbs: readonly number[] } {
   if (isCapped)
     throw badInput(
       'This model bounds its scores, as Gemma 2 does, so its answer words cannot give a linear probe’s answers. Train a prompt with trained answer words, or choose another model.',
     );
-  const subtracted = intercepts.map((intercept, k) => scale * (biases[k] ?? 0) - intercept);
-  const mean = subtracted.reduce((sum, value) => sum + value, 0) / subtracted.length;
+  const subtracted = intercepts.map((intercept, k) => scale * (biases[k] ?? 0) - intercept + (cuts?.[k] ?? 0));
+  const shared = cuts
+    ? (subtracted.at(-1) ?? 0)
+    : subtracted.reduce((sum, value) => sum + value, 0) / subtracted.length;
   return {
     answerShift: Float32Array.from(vectors, (value, i) => (weights[i] as number) / scale - value),
-    // what all labels share changes nothing; as float32, since versions of V8 differ in the last bits of exp and log
-    meanLogProbs: subtracted.map((value) => Math.fround(value - mean)),
+    // as float32, since versions of V8 differ in the last bits of exp and log
+    meanLogProbs: subtracted.map((value) => Math.fround(value - shared)),
   };
 }
 
 /** Why the version is not the probe; null = on some test rows it answers as that does. */
 async function whyOther(
   { host, dataset, run }: Asking,
-  { prompt: { voices, calibration } }: Version,
-  ids: readonly string[],
-  answers: Answers,
+  { prompt: { task, voices, calibration } }: Version,
+  said: ReadonlyMap<string, readonly number[]>,
 ): Promise<string | null> {
-  const known = new Map(ids.map((id, i) => [id, present(answers[i], id)]));
-  const checked = drawnRows(dataset, dataset.split.test, CHECKED_ROWS).filter((id) => known.has(id));
+  const checked = drawnRows(dataset, dataset.split.test, CHECKED_ROWS).filter((id) => said.has(id));
   const scored = await askIds(host, { voices }, { dataset, ids: checked, cacheKey: null }, run.control);
-  const difference = Math.max(
-    ...Array.from(scored, ([id, { logProbs }]) => {
-      const own = calibrated(logProbs, calibration?.meanLogProbs ?? null);
-      return apart([own], [known.get(id) ?? []]);
-    }),
-  );
+  const probabilities = task.kind === 'tag' ? tagProbabilities : labelProbabilities;
+  let difference = 0;
+  for (const [id, { logProbs }] of scored)
+    for (const [k, own] of probabilities(logProbs, calibration?.meanLogProbs ?? null).entries())
+      difference = Math.max(difference, Math.abs(own - (said.get(id)?.[k] ?? 0)));
   return difference <= SAME
     ? null
     : `Written as a prompt, the probe answers otherwise than it was compared: probabilities differ by up to ${difference.toPrecision(1)}. Choose another backend or model to use it.`;
 }
-
-const apart = (some: Answers, others: Answers) =>
-  some.reduce(
-    (most, row, i) =>
-      row.reduce((top, value, c) => Math.max(top, Math.abs(Math.exp(value) - Math.exp(others[i]?.[c] ?? 0))), most),
-    0,
-  );

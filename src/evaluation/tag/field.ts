@@ -1,5 +1,6 @@
 import { counted, ofRows } from '../../lib/format';
 import { holm } from '../../metrics/mcnemar';
+import { PROBE } from '../classify/made-arms';
 import { findingOf } from '../classify/pairs';
 import { type FieldArm, type FieldFrom, type Lead, remembered, rolesOf } from '../field';
 import { comparedMicroF1, rowsCloser } from './pairs';
@@ -40,7 +41,7 @@ export const tagField: FieldFrom<'tag'> = ({ plan, comparison: { arms, pairs } }
     looks,
     measure: 'micro-F1',
     metric: ' of micro-F1',
-    keepsProbe: false,
+    keepsProbe: !plan.noVersion?.[PROBE],
     compare: remembered(compare),
     changed: ({ aOnly, bOnly }) => `made fewer mistakes on ${counted(bOnly, 'row')} and more on ${aOnly}`,
     caution: `It gets all labels right on ${ofRows(exact, gold.length)}.`,

@@ -152,7 +152,7 @@ function NextStep(of: ShownProps) {
   const together = arms.filter(({ id, kind }) => isSeveral(id) && id !== arm && (kind !== 'reference' || isBetter(id)));
   return (
     <div className="row">
-      {evaluation.kind === 'classify' && isAhead(of.card) ? <ProbeSteps {...of} /> : null}
+      {isAhead(of.card) ? <ProbeSteps {...of} /> : null}
       <Button variant={of.outdated || action === 'probe' ? 'plain' : 'primary'} onPress={press}>
         {label}
       </Button>
@@ -172,7 +172,7 @@ const isAhead = ({ action, arms }: Card): boolean =>
 function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
   const { keep } = compareStores.use();
   const of = versionById(set, versionOfArm(set, evaluation, PROBE));
-  const why = evaluation.kind === 'classify' && evaluation.plan.noVersion?.[PROBE];
+  const why = evaluation.plan.noVersion?.[PROBE];
   const variant = card.action === 'probe' && !outdated ? 'primary' : 'plain';
   return (
     <>
