@@ -72,7 +72,7 @@ def check(table, count):
 
 def no_rows(table):
     why = f": none of its {len(table.rejected)} rows could be read (line {table.rejected[0][0]}: {table.rejected[0][1]})" if table.rejected else ""
-    return Refused(f"{table.name} has a header but no rows{why}. Open a file with one labelled text a row.")
+    return Refused(f"{table.name} has a header but no rows{why}. Open a file with one text a row.")
 
 
 def open_table(path, limited=True):
@@ -101,7 +101,7 @@ def _open(path, limited):
     if not encoding.startswith("utf-16") and b"\0" in head: raise Refused(f"{name} is a binary file, not text: open a CSV, Excel or JSON file.")
     text = Text(path, encoding)
     first = text.first()
-    if not first: raise Refused(f"{name} is empty. Open a file with a header and one labelled text a row.")
+    if not first: raise Refused(f"{name} is empty. Open a file with a header and one text a row.")
     if re.match(rf"{S}*\[{S}*\{{", text.held[:1000]): raise Refused(f"{name} is one JSON array. Save it as JSON Lines (one object a line) or as CSV.")
     line = first.split("\n", 1)[0]
     if re.search(r"\.(jsonl|ndjson)$", name, re.I) or (re.match(rf'\{{{S}*"', line) and line.rstrip(SPACES).endswith("}")): return _json_lines(name, path, encoding, limited)
