@@ -238,7 +238,7 @@ test.describe('when the machine fails, the page', () => {
     await expect(studio.heading).toContainText('156 rows ready');
     await page.unroute('**/model_q4.onnx_data');
     await page.getByRole('button', { name: 'Model: Model did not load' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).first().click();
     await page.keyboard.press('Escape');
     await studio.modelReady();
   });
