@@ -31,7 +31,7 @@ it('makes a drop-in of a tuned prompt, with the hand-written one that answers wh
   const { made, order, prompt, readme } = await dropIn((set) => set, { subject: 'r0', withRows: false });
   expect(made.name).toMatch(/-page\.zip$/);
   expect(made.files.every(({ what }) => what !== '')).toBe(true);
-  expect(prompt.version).toMatchObject({ name: 'tuned 1', route: 'tuned' });
+  expect(prompt.version).toMatchObject({ name: 'tuned 1', origin: { kind: 'run' } });
   expect(prompt.fallback).toMatchObject({ name: 'hand-written 1', prompt: { voices: [{ soft: null }] } });
   expect(prompt.checkRows).toHaveLength(12);
   expect(readme).toContain('softprompt.js has 13 kB (');
@@ -50,7 +50,7 @@ it('takes examples along only if the user agrees, and leaves such a fallback out
   await expect(dropIn(withShots, { subject: 'h', withRows: false })).rejects.toThrow(
     'Its 2 examples came from rows of your',
   );
-  expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.version.route).toBe('hand-written');
+  expect((await dropIn(withShots, { subject: 'h', withRows: true })).prompt.version.origin.kind).toBe('written');
 });
 
 it('has the policy of a stage that points to the version', async () => {
