@@ -47,7 +47,7 @@ import {
   readyArms,
   tokensOfArms,
 } from './compare-arms';
-import { linearProbe, probeRows } from './linear-probe';
+import { linearProbe, oneLabel, probeRows } from './linear-probe';
 import { learnedOn } from './training-rows';
 import { countedWords, countVersions, saidByWords } from './word-counts';
 
@@ -105,7 +105,8 @@ export async function compareLabels(using: Comparing): Promise<Found<'classify'>
   const scored = await eachArm(run, arms, { tokens, test: parts.test }, (ready, onFraction) =>
     scoreArm(using, ready, parts, onFraction),
   );
-  const probe = await linearProbe(using, untunedOf(arms), [...parts.test, ...parts.validation]);
+  const asked = [...parts.test, ...parts.validation];
+  const probe = await linearProbe(using, untunedOf(arms), asked, oneLabel(dataset));
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const { model, answers: wordAnswer } = await words;
   const made = references(dataset, parts, { wordAnswer, probe: probe?.answers ?? null }, scored);

@@ -7,12 +7,13 @@ import { rowGroups, rowsInFile } from '../evaluation/rows';
 import { compareTags as figuresOf } from '../evaluation/tag/compare';
 import type { TagOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { inSteps, throwIfInterrupted } from '../lib/control';
+import { throwIfInterrupted } from '../lib/control';
 import { fitTagWords, majorityTags, wordAnswers } from '../metrics/logistic';
 import { fittingTagProbe } from '../metrics/probe';
-import { fitCuts, oddsOf, tagProbabilities } from '../metrics/tags';
+import { fitCuts, oddsOf } from '../metrics/tags';
 import { countsOf, firstText } from '../prompt/prompt';
 import type { Version } from '../prompt-set/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { ask } from './ask';
 import {
   asAsked,
@@ -24,7 +25,7 @@ import {
   readyArms,
   tokensOfArms,
 } from './compare-arms';
-import { probeRows, probeVersion, statesOf } from './linear-probe';
+import { linearProbe, probeRows } from './linear-probe';
 import { tagShares, tagsOf } from './tagged-rows';
 import { countVersions } from './word-counts';
 
@@ -52,8 +53,10 @@ async function opened(using: Comparing) {
   const text = { prompt: firstText(untuned.arm.version.prompt), rows: untuned.rows };
   const probed = await probeRows(using, text, [...parts.test, ...parts.validation]);
   const states = probed ? [{ ...probed.request, labels: [], soft: null }] : [];
-  return { arms, pairs, parts, text, probed, tokens: await tokensOfArms(using, arms, states) };
+  return { arms, pairs, parts, text, tokens: await tokensOfArms(using, arms, states) };
 }
+
+const tagsIn = ({ tags }: TokenRow) => present(tags, 'labels');
 
 type Opened = Awaited<ReturnType<typeof opened>>;
 
@@ -66,25 +69,28 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
   const { arms, pairs, parts, tokens } = open;
   const gold = tagsOf(dataset, parts.validation);
   const shares = tagShares(dataset);
-  const cutsOf = ({ validation }: Said) => fitCuts(validation, gold, shares);
+  const cutsOf = (validation: Odds) => fitCuts(validation, gold, shares);
   const asked = await eachArm(run, arms, { tokens, test: parts.test }, async (ready, onFraction) => {
     const { said, tokensSentMean } = await answersOf(using, ready, parts, onFraction);
     const own = ready.arm.version.calibrated ? ready.arm.version.prompt.calibration : null;
-    const cuts = own ? own.meanLogProbs.slice(0, -1) : cutsOf(said);
+    const cuts = own ? own.meanLogProbs.slice(0, -1) : cutsOf(said.validation);
     const { also: _, version, ...named } = ready.arm;
     const outcome: TagOutcome = { ...named, odds: said.test, cuts, tokensSentMean };
     const calibration = own ?? { meanLogProbs: [...cuts, 0], rows: parts.validation.length };
     return { outcome, version: await asAsked(using, version, calibration) };
   });
-  const probe = await probed(using, open, cutsOf);
+  const probe = await linearProbe(using, open.text, [...parts.test, ...parts.validation], {
+    fit: (states, train) => fittingTagProbe(states, train.map(tagsIn), dataset.labels.length - 1),
+    cuts: (odds) => cutsOf(odds.slice(parts.test.length)),
+  });
   throwIfInterrupted(run.control);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const counted = references(dataset, open, cutsOf);
-  const line = (id: string, name: string, { test }: Said, cuts: readonly number[]): TagOutcome => ({
+  const line = (id: string, name: string, odds: Odds, cuts: readonly number[]): TagOutcome => ({
     id,
     name,
     kind: 'reference',
-    odds: test,
+    odds,
     cuts,
     tokensSentMean: null,
   });
@@ -96,8 +102,10 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
     ...(groups ? { groups } : {}),
     file: rowsInFile(dataset),
     arms: [
-      ...counted.map(({ id, name, said, cuts }) => line(id, name, said, cuts)),
-      ...(probe ? [line(PROBE, 'Linear probe of the model', probe.said, probe.cuts)] : []),
+      ...counted.map(({ id, name, said, cuts }) => line(id, name, said.test, cuts)),
+      ...(probe
+        ? [line(PROBE, 'Linear probe of the model', probe.answers.slice(0, parts.test.length), probe.cuts ?? [])]
+        : []),
       ...asked.map(({ outcome }) => outcome),
     ],
     pairs,
@@ -132,7 +140,7 @@ async function answersOf(
 }
 
 /** Word counts with one classifier a label, and the most frequent set of labels. */
-function references(dataset: Dataset, { parts }: Opened, cutsOf: (said: Said) => readonly number[]) {
+function references(dataset: Dataset, { parts }: Opened, cutsOf: (validation: Odds) => readonly number[]) {
   const tags = tagsOf(dataset, dataset.split.train);
   const classes = dataset.labels.length;
   const texts = (ids: readonly string[]) => rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping));
@@ -145,7 +153,7 @@ function references(dataset: Dataset, { parts }: Opened, cutsOf: (said: Said) =>
     const answer = wordAnswers(present(countsOf(version.prompt), 'word counts'));
     const odds = (ids: readonly string[]) => answer(texts(ids)).map(oddsOf);
     const said = { test: odds(parts.test), validation: odds(parts.validation) };
-    const cuts = areCut ? cutsOf(said) : dataset.labels.slice(1).map(() => 0);
+    const cuts = areCut ? cutsOf(said.validation) : dataset.labels.slice(1).map(() => 0);
     const calibration = { meanLogProbs: [...cuts, 0], rows: areCut ? parts.validation.length : 0 };
     return { id, name, said, cuts, version: { ...version, name, prompt: { ...version.prompt, calibration } } };
   };
@@ -153,28 +161,4 @@ function references(dataset: Dataset, { parts }: Opened, cutsOf: (said: Said) =>
     made(MAJORITY, `Always “${named}”`, versions[0], false),
     made(WORDS, 'TF-IDF + logistic regression', versions[1], true),
   ];
-}
-
-/** The linear probe, one classifier a label on the hidden states of the untuned prompt's text, and itself as a version. */
-async function probed(
-  using: Comparing,
-  { probed: asked, parts, text }: Opened,
-  cutsOf: (said: Said) => readonly number[],
-) {
-  if (!asked) return null;
-  const { host, dataset, run } = using;
-  const note = 'Linear probe';
-  const { train, request } = asked;
-  const states = await statesOf(host, request, run, note);
-  const tags = train.map(({ tags: own }) => present(own, 'labels'));
-  const fitting = fittingTagProbe(states.slice(0, train.length), tags, dataset.labels.length - 1);
-  const probe = await inSteps(fitting, run.control, (fraction) => run.emit({ kind: 'progress', fraction, note }));
-  const odds = probe.predict(states.slice(train.length));
-  const said = { test: odds.slice(0, parts.test.length), validation: odds.slice(parts.test.length) };
-  const cuts = cutsOf(said);
-  const answers = new Map(
-    said.test.map((row, i) => [present(parts.test[i], 'row'), tagProbabilities([...row, 0], [...cuts, 0])]),
-  );
-  const version = await probeVersion(using, text, { probe, train, rows: request.rows, cuts }, answers);
-  return { said, cuts, version };
 }

@@ -4,6 +4,7 @@
  */
 import { drawnRows } from '../dataset/draw';
 import { rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
 import type { OutputVectors, StatesRequest } from '../engine/types';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
@@ -54,9 +55,27 @@ export async function probeRows(
   return { train, request: { rows: asked, cacheKey: cacheKeyOf(dataset.fingerprint, prompt.template) } };
 }
 
+/** What a kind of task fits to the states of its training rows. */
+export interface ProbeFit {
+  readonly fit: (states: readonly Float32Array[], train: readonly TokenRow[]) => Generator<number, Probe>;
+  /** Of several labels a row: the cut of each label's log-odds. */
+  readonly cuts: (answers: Answers) => readonly number[] | null;
+}
+
+export const oneLabel = ({ labels }: Dataset): ProbeFit => ({
+  fit: (states, train) =>
+    fittingProbe(
+      states,
+      train.map(({ label }) => present(label, 'label')),
+      labels.length,
+    ),
+  cuts: () => null,
+});
+
 /** What the probe says of some rows, and itself as a version, or why it cannot be one. */
 export interface AnsweringProbe {
   readonly answers: Answers;
+  readonly cuts: readonly number[] | null;
   readonly version: Version | string;
 }
 
@@ -65,43 +84,28 @@ export async function linearProbe(
   using: Asking,
   untuned: Untuned,
   ids: readonly string[],
+  of: ProbeFit,
 ): Promise<AnsweringProbe | null> {
   const note = 'Linear probe';
-  const { host, dataset } = using;
   const { control, emit } = using.run;
   const probed = await probeRows(using, untuned, ids);
   if (!probed) return null;
   const { train, request } = probed;
-  const states = await statesOf(host, request, using.run, note);
-  const gold = train.map(({ label }) => present(label, 'label'));
-  const fitting = fittingProbe(states.slice(0, train.length), gold, dataset.labels.length);
+  const states = await statesOf(using.host, request, using.run, note);
+  const fitting = of.fit(states.slice(0, train.length), train);
   const probe = await inSteps(fitting, control, (fraction) => emit({ kind: 'progress', fraction, note }));
   const answers = probe.predict(states.slice(train.length));
-  const said = new Map(ids.map((id, i) => [id, present(answers[i], id).map(Math.exp)]));
-  return {
-    answers,
-    version: await probeVersion(using, untuned, { probe, train, rows: request.rows, cuts: null }, said),
-  };
+  const cuts = of.cuts(answers);
+  const version = await asVersion(using, untuned, { probe, train, rows: request.rows, cuts }).catch(badInputIn);
+  const why = typeof version === 'string' ? version : await whyOther(using, version, ids, { answers, cuts });
+  return { answers, cuts, version: why ?? version };
 }
 
-interface Fitted extends Readonly<Record<'train' | 'rows', readonly TokenRow[]>> {
+interface Fitted extends Pick<AnsweringProbe, 'cuts'>, Readonly<Record<'train' | 'rows', readonly TokenRow[]>> {
   readonly probe: Probe;
-  /** Of several labels a row: the cut of each label's log-odds. */
-  readonly cuts: readonly number[] | null;
 }
 
-/** The probe as a version, or why it cannot be one. @param said its probabilities, by row */
-export async function probeVersion(
-  using: Asking,
-  untuned: Untuned,
-  fitted: Fitted,
-  said: ReadonlyMap<string, readonly number[]>,
-): Promise<Version | string> {
-  const version = await asVersion(using, untuned, fitted).catch(badInputIn);
-  return typeof version === 'string' ? version : ((await whyOther(using, version, said)) ?? version);
-}
-
-export async function statesOf(
+async function statesOf(
   { engine }: Pick<Host, 'engine'>,
   request: StatesRequest,
   { control, emit }: Run<CompareEvent>,
@@ -216,16 +220,21 @@ function asAnswerWords(
 /** Why the version is not the probe; null = on some test rows it answers as that does. */
 async function whyOther(
   { host, dataset, run }: Asking,
-  { prompt: { task, voices, calibration } }: Version,
-  said: ReadonlyMap<string, readonly number[]>,
+  { prompt: { voices, calibration } }: Version,
+  ids: readonly string[],
+  { answers, cuts }: Pick<AnsweringProbe, 'answers' | 'cuts'>,
 ): Promise<string | null> {
-  const checked = drawnRows(dataset, dataset.split.test, CHECKED_ROWS).filter((id) => said.has(id));
+  const known = new Map(ids.map((id, i) => [id, present(answers[i], id)]));
+  const checked = drawnRows(dataset, dataset.split.test, CHECKED_ROWS).filter((id) => known.has(id));
   const scored = await askIds(host, { voices }, { dataset, ids: checked, cacheKey: null }, run.control);
-  const probabilities = task.kind === 'tag' ? tagProbabilities : labelProbabilities;
+  const probabilities = cuts ? tagProbabilities : labelProbabilities;
   let difference = 0;
-  for (const [id, { logProbs }] of scored)
-    for (const [k, own] of probabilities(logProbs, calibration?.meanLogProbs ?? null).entries())
-      difference = Math.max(difference, Math.abs(own - (said.get(id)?.[k] ?? 0)));
+  for (const [id, { logProbs }] of scored) {
+    const own = present(known.get(id), id);
+    const wanted = probabilities(cuts ? [...own, 0] : own, cuts);
+    for (const [k, p] of probabilities(logProbs, calibration?.meanLogProbs ?? null).entries())
+      difference = Math.max(difference, Math.abs(p - (wanted[k] ?? 0)));
+  }
   return difference <= SAME
     ? null
     : `Written as a prompt, the probe answers otherwise than it was compared: probabilities differ by up to ${difference.toPrecision(1)}. Choose another backend or model to use it.`;
