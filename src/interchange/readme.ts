@@ -58,7 +58,9 @@ const templatesOf = (voices: readonly TextVoice[]) => [...new Set(voices.map(({ 
 function whatItIs({ version: { prompt }, model }: Package): string {
   const [soft, ...softs] = softsOf(prompt);
   const { task } = prompt;
-  const answers = 'labels' in task ? `: ${ticked(task.labels)}` : ` of one line (at most ${task.longest} tokens)`;
+  const labelsOnly = (labels: readonly string[]) => (task.kind === 'tag' ? labels.slice(0, -1) : labels); // without none
+  const answers =
+    'labels' in task ? `: ${ticked(labelsOnly(task.labels))}` : ` of one line (at most ${task.longest} tokens)`;
   const does = `${TASK_FACTS[task.kind].does}${answers}`;
   if (!model) return `It ${does}. Word counts answer alone: no model is needed.`;
   const orders = templatesOf(textsOf(prompt)).length;

@@ -339,8 +339,8 @@ export const filling = perStudio((studio) => {
         await state.keep(cell, of, said, { data: { kind, id: cell.data, name }, model });
       };
       await stores.models.getState().visit(async (load) => {
-        const present = weightsOf(stores.session.getState());
-        const models = view.models.toSorted((a, b) => Number(b.id === present) - Number(a.id === present));
+        const loaded = weightsOf(stores.session.getState());
+        const models = view.models.toSorted((a, b) => Number(b.id === loaded) - Number(a.id === loaded));
         for (const { id, name, source } of models) {
           const open = slots.filter(({ model }) => model === id).length;
           if (open === 0) continue;

@@ -111,13 +111,13 @@ export class PreparingRows {
       const found = await this.services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
       return { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
     };
-    return this.run(work, () => ({ mapping: mapping }));
+    return this.run(work, () => ({ mapping }));
   }
 
   /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
   adopt(dataset: Dataset): Promise<Prepared | null> {
     const { table, mapping, seed, split, splitBy, labels } = dataset;
-    this.data.setState({ table, mapping: mapping, canReread: false });
+    this.data.setState({ table, mapping, canReread: false });
     return this.run(async (signal) => {
       const params = { table, mapping, seed, fixedSplit: split, labelOrder: labels, splitBy };
       const found = await this.services.workflow.call('prepare', params, { signal });

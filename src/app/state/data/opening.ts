@@ -77,7 +77,7 @@ export class OpeningRows extends PreparingRows {
 
   async #install({ bytes, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
     this.#bytes = bytes;
-    this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? guess : NO_MAPPING });
+    this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ?? NO_MAPPING });
     try {
       const prepared = guess && (await this.prepare(table, guess, { what, ...(before ? { before } : {}) }));
       if (prepared) await this.keep(prepared);
