@@ -106,7 +106,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   interchange: 2400,
   lib: 800,
   metrics: 2500,
-  model: 850,
+  model: 1000,
   offline: 250,
   prompt: 550,
   'prompt-set': 3200,

@@ -121,8 +121,20 @@ const PREFERENCE = [
   'model_uint8.onnx',
   'model_bnb4.onnx',
 ];
-const SETTINGS =
-  /^(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|genai_config)\.json$|^chat_template\.jinja$/;
+/** As transformers.js names the file of a `dtype`; older exports merged two graphs. */
+export const graphNames = (dtype: string | undefined): readonly string[] => {
+  if (dtype === undefined) return PREFERENCE;
+  const suffix = dtype === 'fp32' ? '' : `_${dtype === 'q8' ? 'quantized' : dtype}`;
+  return [`model${suffix}.onnx`, `decoder_model_merged${suffix}.onnx`];
+};
+/** Beside a graph on the hub. */
+export const SETTINGS = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+];
 /** Next to a graph, but not its own: texts, tokenizers, and the same weights for other programs. */
 const OTHERS =
   /\.(?:onnx|json|jsonl|txt|md|jinja|py|ya?ml|model|safetensors|gguf|pth?|h5|msgpack|png|jpg)$|^pytorch_model|^\.|^LICENSE|^NOTICE/;
@@ -139,14 +151,31 @@ const split = (path: string) => {
   return { folder: path.slice(0, at), name: path.slice(at) };
 };
 
+export interface Variant {
+  /** `fp32`, `fp16`, `q8`, `int8`, `uint8`, `q4`, `q4f16` or `bnb4`. Left out: the smallest that is exact enough. */
+  readonly dtype?: string | undefined;
+  /** Of the graph. Settings are there or above. */
+  readonly subfolder?: string | undefined;
+}
+
 /** Of a folder in hub layout or flat. */
-export function chooseFiles(paths: readonly string[]): Choice | { readonly missing: readonly string[] } {
-  // Of files with the same name, the one nearer to the top counts.
-  const sorted = [...paths].sort((a, b) => a.split('/').length - b.split('/').length);
+export function chooseFiles(
+  paths: readonly string[],
+  { dtype, subfolder }: Variant = {},
+): Choice | { readonly missing: readonly string[] } {
+  const isInside = (path: string) => subfolder === undefined || path.startsWith(`${subfolder}/`);
+  // Of files with the same name, the one in the subfolder counts, else the one nearer to the top.
+  const sorted = [...paths].sort(
+    (a, b) => Number(isInside(b)) - Number(isInside(a)) || a.split('/').length - b.split('/').length,
+  );
   const named = (name: string) => sorted.find((path) => split(path).name === name);
+  const graphs = sorted.filter((path) => path.endsWith('.onnx') && isInside(path));
   const onnx =
-    PREFERENCE.map(named).find((path) => path !== undefined) ?? sorted.find((path) => path.endsWith('.onnx'));
-  const missing = [...(onnx ? [] : ['an .onnx file']), ...(named('tokenizer.json') ? [] : ['tokenizer.json'])];
+    graphNames(dtype)
+      .map((name) => graphs.find((path) => split(path).name === name))
+      .find((path) => path !== undefined) ?? (dtype === undefined ? graphs[0] : undefined);
+  const graphWords = `${dtype === undefined ? 'an .onnx file' : graphNames(dtype)[0]}${subfolder === undefined ? '' : ` in ${subfolder}/`}`;
+  const missing = [...(onnx ? [] : [graphWords]), ...(named('tokenizer.json') ? [] : ['tokenizer.json'])];
   if (!onnx || missing.length > 0) return { missing };
 
   const { folder, name: graph } = split(onnx);
@@ -158,7 +187,7 @@ export function chooseFiles(paths: readonly string[]): Choice | { readonly missi
     // Exporters name weight files after the graph; next to the only graph, any name will do.
     const isWeights = path !== onnx && where === folder && !OTHERS.test(name) && (isAlone || name.startsWith(graph));
     if (path === onnx || isWeights) files.set(path, `onnx/${name}`);
-    else if (SETTINGS.test(name) && named(name) === path) files.set(path, name);
+    else if (SETTINGS.includes(name) && named(name) === path) files.set(path, name);
   }
   return { onnx: `onnx/${graph}`, files };
 }
@@ -175,8 +204,12 @@ export interface NamedFile {
 export async function readFolder(
   files: readonly NamedFile[],
   name: string,
+  variant?: Variant,
 ): Promise<{ card: ModelCard; files: ModelFiles }> {
-  const choice = chooseFiles(files.map(({ path }) => path));
+  const choice = chooseFiles(
+    files.map(({ path }) => path),
+    variant,
+  );
   if ('missing' in choice)
     throw missingFile(
       `The folder “${name}” lacks ${choice.missing.join(' and ')}. Choose the folder that holds config.json, tokenizer.json and onnx/, as on the hub.`,

@@ -2,7 +2,7 @@ import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { corruptModel, missingFile, StudioError } from '../lib/errors';
 
-/** Verified, by SHA-256; incomplete ones under `<sha256>.part`. */
+/** Verified, by SHA-256; incomplete ones under `<sha256>.part`. Keys are hexadecimal digits, and `.part`. */
 export interface FileCache {
   get(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** False: the browser had no room (or no cache), so the file is fetched again next time. */
@@ -74,18 +74,55 @@ export interface DownloadProgress {
   readonly fromCache: boolean;
 }
 
-/** Without `sha256` (a hub file that is not in LFS) only the size can be checked. */
+/** Without `sha256` (a hub file that is not in LFS, or one that no list names) only the size can be checked. */
 export interface RemoteFile {
   readonly path: string;
   readonly url: string;
   readonly bytes: number | null;
   readonly sha256: string | null;
+  /** Of its address and version: the cache has its checksum under this, once it was downloaded. */
+  readonly key?: string | null;
 }
 
 export interface DownloadOptions {
   readonly cache: FileCache | null;
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** @throws StudioError `cancelled` */
+export function throwIfStopped(signal: AbortSignal | undefined, cause?: unknown): void {
+  if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
+}
+
+/** Sites answer for what they do not have with a page of theirs. */
+export const isFile = ({ ok, headers }: Response): boolean =>
+  ok && headers.get('content-type')?.startsWith('text/html') !== true;
+
+/**
+ * What a server says of a file that no list names; null = it does not have it, or is silent. One byte is asked for, since
+ * the answer to a range is not compressed, and has the length that counts. @throws StudioError `cancelled`
+ */
+export async function look(path: string, url: string, signal?: AbortSignal): Promise<RemoteFile | null> {
+  const headers = { Range: 'bytes=0-0' };
+  const response = await fetch(url, { headers, ...(signal ? { signal } : {}), cache: 'no-store' }).catch(() => null);
+  throwIfStopped(signal);
+  if (!response) return null;
+  await response.body?.cancel();
+  if (!isFile(response)) return null;
+  const total =
+    response.status === 206
+      ? response.headers.get('content-range')?.split('/')[1]
+      : response.headers.get('content-length');
+  const version = response.headers.get('etag') ?? response.headers.get('last-modified');
+  const bytes = Number(total) || null;
+  return {
+    path,
+    url,
+    bytes,
+    sha256: null,
+    key: version === null ? null : await sha256(`${url}\n${version}\n${bytes}`),
+  };
 }
 
 /** The length may be unknown. */
@@ -150,7 +187,7 @@ async function fetchFile(
       }
     } catch (cause) {
       if (cause instanceof StudioError) throw cause;
-      if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
+      throwIfStopped(signal, cause);
       // Nothing since the last attempt: the server is gone, not just the connection.
       if (retry >= RETRIES || received.length === before)
         throw new StudioError(
@@ -169,7 +206,7 @@ async function ask(file: RemoteFile, from: number, signal?: AbortSignal): Promis
   try {
     response = await fetch(file.url, { headers, ...(signal ? { signal } : {}), cache: 'no-store' });
   } catch (cause) {
-    if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
+    throwIfStopped(signal, cause);
     throw new StudioError(
       'model-download',
       `${file.path} could not be downloaded: the connection failed. Check it and try again; downloaded files are kept.`,
@@ -208,7 +245,7 @@ export async function download(
   let receivedBytes = 0;
   const found = await Promise.all(files.map((file) => fromCache(file, cache)));
   for (const [i, file] of files.entries()) {
-    signal?.throwIfAborted();
+    throwIfStopped(signal);
     const report = (n: number, fromCache: boolean) => {
       receivedBytes += n;
       onProgress?.({ file: file.path, receivedBytes, totalBytes: Math.max(totalBytes, receivedBytes), fromCache });
@@ -221,21 +258,35 @@ export async function download(
     }
     const bytes = await fetchOrResume(file, cache, (n) => report(n, false), signal);
     await verify(file, bytes);
-    if (file.sha256 !== null) await cache?.put(file.sha256, bytes);
+    if (cache) await keep(file, bytes, cache);
     out[file.path] = bytes;
   }
   return out;
 }
 
+/** As far as there is room. */
+async function keep({ key, sha256: listed }: RemoteFile, bytes: Uint8Array<ArrayBuffer>, cache: FileCache) {
+  const hash = listed ?? (await sha256(bytes));
+  if ((await cache.put(hash, bytes)) && key) await cache.put(key, new TextEncoder().encode(hash));
+}
+
+/** The checksum of a file that a list names, or that was downloaded before in this version. */
+async function checksumOf({ sha256: listed, key }: RemoteFile, cache: FileCache | null): Promise<string | null> {
+  if (listed !== null || !key) return listed;
+  const kept = await cache?.get(key);
+  return kept ? new TextDecoder().decode(kept) : null;
+}
+
 /** Deletes a cached file that does not pass verification. */
 async function fromCache(file: RemoteFile, cache: FileCache | null): Promise<Uint8Array<ArrayBuffer> | null> {
-  const kept = file.sha256 === null ? null : await cache?.get(file.sha256);
-  if (!kept || file.sha256 === null) return null;
+  const hash = await checksumOf(file, cache);
+  const kept = hash === null ? null : await cache?.get(hash);
+  if (!kept || hash === null) return null;
   try {
-    await verify(file, kept);
+    await verify({ ...file, sha256: hash }, kept);
     return kept;
   } catch {
-    await cache?.delete(file.sha256);
+    await cache?.delete(hash);
     return null;
   }
 }
@@ -247,7 +298,8 @@ async function fetchOrResume(
   onBytes: (n: number) => void,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const key = file.sha256 === null ? null : `${file.sha256}.part`;
+  const name = file.sha256 ?? file.key;
+  const key = name ? `${name}.part` : null;
   const partial = key ? ((await cache?.get(key)) ?? null) : null;
   const received = new Received(file, partial);
   onBytes(received.length);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseFiles } from './card';
+import { chooseFiles, type Variant } from './card';
 
 const chosen = (...paths: string[]) => {
   const choice = chooseFiles(paths);
@@ -55,6 +55,27 @@ describe('the files of a model folder', () => {
   it('takes the settings nearest to the top', () => {
     const choice = chooseFiles(['m/onnx/model.onnx', 'm/onnx/config.json', 'm/config.json', 'm/tokenizer.json']);
     expect('files' in choice && [...choice.files.keys()]).not.toContain('m/onnx/config.json');
+  });
+
+  const MANY = [
+    'config.json',
+    'tokenizer.json',
+    'cpu/model.onnx',
+    'cpu/tokenizer.json',
+    'onnx/model_q4.onnx',
+    'onnx/model_quantized.onnx',
+  ];
+  const found = (variant: Variant) => {
+    const choice = chooseFiles(MANY, variant);
+    return 'missing' in choice ? choice.missing : [...choice.files.keys()];
+  };
+
+  it('takes the weights that are asked for, and their subfolder', () => {
+    expect(found({})).toContain('onnx/model_q4.onnx');
+    expect(found({ dtype: 'q8' })).toContain('onnx/model_quantized.onnx');
+    expect(found({ subfolder: 'cpu' })).toEqual(['cpu/model.onnx', 'cpu/tokenizer.json', 'config.json']);
+    expect(found({ dtype: 'fp16' })).toEqual(['model_fp16.onnx']);
+    expect(found({ dtype: 'q4', subfolder: 'cpu' })).toEqual(['model_q4.onnx in cpu/']);
   });
 
   it('names what is missing', () => {

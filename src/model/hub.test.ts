@@ -69,6 +69,26 @@ it('downloads one variant with its settings, verified, and reports progress', as
   expect(asked).toHaveLength(5);
 });
 
+it('takes the weights, the revision and the mirror that are asked for', async () => {
+  const asks: string[] = [];
+  vi.stubGlobal('fetch', async (url: string, options?: Parameters<typeof hub>[1]) => {
+    asks.push(url);
+    return hub(url.replace('https://mirror.org/hub', 'https://huggingface.co').replaceAll('a%2Fb', 'main'), options);
+  });
+  const source = { kind: 'hub', id: ID, revision: 'a/b', endpoint: 'https://mirror.org/hub/', dtype: 'fp32' } as const;
+  const { card } = await loadModelFiles(source, { cache: null });
+  expect(card).toMatchObject({ id: ID, dtype: 'fp32' });
+  expect(asks).toEqual([
+    `https://mirror.org/hub/api/models/${ID}/tree/a%2Fb?recursive=true`,
+    ...['config.json', 'tokenizer.json', 'onnx/model.onnx'].map(
+      (path) => `https://mirror.org/hub/${ID}/resolve/a%2Fb/${path}`,
+    ),
+  ]);
+  await expect(loadModelFiles({ ...source, dtype: 'int8' }, { cache: null })).rejects.toMatchObject({
+    message: `${ID} lacks model_int8.onnx, so it cannot be used here. Choose another dtype, or none.`,
+  });
+});
+
 it('loads from the browser’s cache without a request, and says if the files are gone', async () => {
   const cache = mapCache();
   const { card, files: got } = await loadModelFiles({ kind: 'hub', id: ID }, { cache });

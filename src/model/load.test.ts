@@ -21,14 +21,28 @@ let server: Server;
 let base: string;
 let served: Record<string, Uint8Array>;
 let requests: string[];
+let version: string;
+/** Bytes after which the weights break off, once each. */
+let breaks: number[];
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    const path = (request.url ?? '').slice('/m/'.length);
-    requests.push(path);
+  server = createServer(({ url = '', headers: { range } }, response) => {
+    const path = url.slice('/m/'.length);
+    requests.push(range ? `${path} ${range}` : path);
     const data = served[path];
     if (!data) return response.writeHead(404).end('not here');
-    return response.writeHead(200, { 'content-length': data.length }).end(data);
+    const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
+    const part = data.subarray(Number(from), to === '' ? undefined : Number(to) + 1);
+    const isPage = new TextDecoder().decode(data.subarray(0, 9)) === '<!doctype';
+    response.writeHead(range ? 206 : 200, {
+      'content-length': part.length,
+      'content-type': isPage ? 'text/html; charset=utf-8' : 'application/octet-stream',
+      etag: version,
+      ...(range && { 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${data.length}` }),
+    });
+    const end = part.length > 1000 ? breaks.shift() : undefined;
+    if (end === undefined) return response.end(part);
+    return response.write(part.subarray(0, end), () => setTimeout(() => response.destroy(), 50));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/m/`;
@@ -36,6 +50,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(async () => {
   requests = [];
+  breaks = [];
+  version = '"1"';
   served = { ...GOOD, 'studio.json': bytes(JSON.stringify(await makeCard('a/b', 'onnx/model_q4.onnx', GOOD))) };
 });
 
@@ -92,7 +108,7 @@ describe('loading from the site', () => {
   });
 
   it('refuses a card that is invalid, inconsistent, or has paths outside the folder', async () => {
-    served['studio.json'] = bytes('<!doctype html>');
+    served['studio.json'] = bytes('no card');
     expect(await code(loadModelFiles({ kind: 'site', base }, { cache: null }))).toMatch(/^model-corrupt: .*not JSON/);
     const card = await makeCard('a/b', 'onnx/model_q4.onnx', GOOD);
     served['studio.json'] = bytes(JSON.stringify({ ...card, sha256: '0'.repeat(64) }));
@@ -107,10 +123,90 @@ describe('loading from the site', () => {
     const stop = AbortSignal.abort();
     await expect(
       download([{ path: 'a', url: base, bytes: 1, sha256: null }], { cache: null, signal: stop }),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({ code: 'cancelled' });
+    const load = loadModelFiles({ kind: 'site', base }, { cache: null, signal: stop });
+    await expect(load).rejects.toMatchObject({ code: 'cancelled' });
     expect(await code(loadModelFiles({ kind: 'site', base: 'http://127.0.0.1:9/' }, { cache: null }))).toMatch(
-      /^model-download: .*connection failed/,
+      /^model-download: http:\/\/127.0.0.1:9\/onnx\/model_q4.onnx could not be loaded/,
     );
+  });
+});
+
+describe('loading from a folder that lists nothing', () => {
+  const SMALL = { 'config.json': bytes('{}'), 'tokenizer.json': bytes('{"model":{}}') };
+  const weights = (graph: string, parts = 2) => ({
+    [graph]: bytes(graph),
+    ...Object.fromEntries(
+      ['_data', '_data_1', '_data_2'].slice(0, parts).map((end, i) => [graph + end, bytes(`${i}`.repeat(200_000))]),
+    ),
+  });
+  const load = (how: { dtype?: string; cache?: ReturnType<typeof mapCache> } = {}) =>
+    loadModelFiles({ kind: 'site', base, dtype: how.dtype }, { cache: how.cache ?? null });
+  const downloads = () => requests.filter((line) => !line.endsWith('bytes=0-0') && line !== 'studio.json');
+
+  it.each([
+    ['as on the hub', 'onnx/model_q4.onnx', undefined],
+    ['flat', 'model_q4.onnx', undefined],
+    ['in 8 bits', 'onnx/model_quantized.onnx', 'q8'],
+    ['in float32, though a smaller one is there', 'onnx/model.onnx', 'fp32'],
+    ['of an older export', 'onnx/decoder_model_merged_fp16.onnx', 'fp16'],
+  ])('finds the weights with all their parts: %s', async (_, graph, dtype) => {
+    served = { ...SMALL, ...(dtype === 'fp32' ? weights('onnx/model_q4.onnx') : {}), ...weights(graph) };
+    const { card, files } = await load(dtype === undefined ? {} : { dtype });
+    const path = graph.startsWith('onnx/') ? graph : `onnx/${graph}`;
+    expect(Object.keys(files).sort()).toEqual(
+      ['config.json', 'tokenizer.json', path, `${path}_data`, `${path}_data_1`].sort(),
+    );
+    expect(card).toMatchObject({ id: base, dtype: dtype ?? 'q4', sha256: await foldHash(card.files) });
+  });
+
+  it('names the model as the hub’s address does', async () => {
+    served = Object.fromEntries(
+      Object.entries({ ...SMALL, ...weights('onnx/model_q4.onnx') }).map(([path, data]) => [
+        `owner/name/resolve/main/${path}`,
+        data,
+      ]),
+    );
+    const { card } = await loadModelFiles({ kind: 'site', base: `${base}owner/name/resolve/main` }, { cache: null });
+    expect(card.id).toBe('owner/name');
+  });
+
+  it('fetches nothing twice of one version, and all of the next', async () => {
+    served = { ...SMALL, ...weights('onnx/model_q4.onnx', 1) };
+    const cache = mapCache();
+    const first = await load({ cache });
+    expect(downloads()).toHaveLength(4);
+    requests = [];
+    expect(await load({ cache })).toEqual(first);
+    expect(downloads()).toEqual([]);
+    version = '"2"';
+    served['onnx/model_q4.onnx_data'] = bytes('n'.repeat(200_000));
+    const next = await load({ cache });
+    expect(downloads()).toHaveLength(4);
+    expect(next.card.sha256).not.toBe(first.card.sha256);
+    expect(await loadModelFiles({ kind: 'kept', card: next.card }, { cache })).toEqual(next);
+  });
+
+  it('continues a download where it ended', async () => {
+    served = { ...SMALL, ...weights('onnx/model_q4.onnx', 1) };
+    const cache = mapCache();
+    breaks = [80_000, 0];
+    expect(await code(load({ cache }))).toMatch(/^model-download: .*_data stopped after 80000 bytes/);
+    requests = [];
+    const { files } = await load({ cache });
+    expect(downloads()).toEqual(['onnx/model_q4.onnx_data bytes=80000-']);
+    expect(files['onnx/model_q4.onnx_data']).toEqual(served['onnx/model_q4.onnx_data']);
+    expect([...cache.kept.keys()].filter((key) => !/^[0-9a-f]{64}$/.test(key))).toEqual([]);
+  });
+
+  it('takes a page of the site for no file, and names the address of what is missing', async () => {
+    const page = bytes('<!doctype html>');
+    served = { ...SMALL, 'studio.json': page, 'onnx/model_q4.onnx': page };
+    expect(await code(load({ dtype: 'q4' }))).toBe(
+      `model-missing-file: ${base}onnx/model_q4.onnx could not be loaded. The folder must have the model as the hub lays it out (q4), and allow this page to read it.`,
+    );
+    served = { ...weights('model.onnx'), 'tokenizer.json': page };
+    expect(await code(load())).toContain(`${base}tokenizer.json could not be loaded.`);
   });
 });
 

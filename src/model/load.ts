@@ -5,6 +5,7 @@ import {
   chooseFiles,
   type FilesOnDisk,
   foldHash,
+  graphNames,
   isNeeded,
   type ModelCard,
   type ModelFiles,
@@ -12,15 +13,37 @@ import {
   type NamedFile,
   parseCard,
   readFolder,
+  SETTINGS,
+  type Variant,
 } from './card';
-import { type DownloadOptions, download, type FileCache, type RemoteFile } from './download';
+import {
+  type DownloadOptions,
+  download,
+  type FileCache,
+  isFile,
+  look,
+  type RemoteFile,
+  throwIfStopped,
+} from './download';
+
+interface HubSource extends Variant {
+  readonly kind: 'hub';
+  readonly id: string;
+  /** A branch, a tag or a commit. Default: `main`. */
+  readonly revision?: string | undefined;
+  /** Of a mirror. Default: https://huggingface.co */
+  readonly endpoint?: string | undefined;
+}
 
 /** All sources give the same hub layout. */
 export type ModelSource =
-  /** With a `studio.json`, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/`. */
-  | { readonly kind: 'site'; readonly base: string }
-  | { readonly kind: 'folder'; readonly name: string; readonly files: readonly NamedFile[] }
-  | { readonly kind: 'hub'; readonly id: string }
+  /**
+   * A folder at any address, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/` or `https://host/owner/name/resolve/main/`.
+   * Its `studio.json` lists the files; without one they are asked for by the hub's names.
+   */
+  | ({ readonly kind: 'site'; readonly base: string } & Pick<Variant, 'dtype'>)
+  | ({ readonly kind: 'folder'; readonly name: string; readonly files: readonly NamedFile[] } & Variant)
+  | HubSource
   /** Loaded earlier from a folder or the hub; the files are in the browser's cache. */
   | { readonly kind: 'kept'; readonly card: ModelCard };
 
@@ -32,24 +55,34 @@ export interface LoadedModel {
 }
 
 interface SiteFolder {
-  readonly card: ReturnType<typeof parseCard>;
-  readonly addressOf: (path: string) => string;
+  readonly url: URL;
+  /** Null = it has no `studio.json`. */
+  readonly card: ReturnType<typeof parseCard> | null;
+  /** Whether there was any answer. */
+  readonly answers: boolean;
 }
 
-async function openSite(base: string, options: DownloadOptions): Promise<SiteFolder> {
-  const folder = new URL(base.endsWith('/') ? base : `${base}/`, globalThis.document?.baseURI ?? 'http://localhost/');
-  const addressOf = (path: string) => new URL(path, folder).href;
-  const listed = [{ path: 'studio.json', url: addressOf('studio.json'), bytes: null, sha256: null }];
-  const { 'studio.json': text } = await download(listed, { ...options, onProgress: () => {} });
-  return { card: parseCard(new TextDecoder().decode(text)), addressOf };
+async function openSite(base: string, signal?: AbortSignal): Promise<SiteFolder> {
+  const url = new URL(base.endsWith('/') ? base : `${base}/`, globalThis.document?.baseURI ?? 'http://localhost/');
+  try {
+    const response = await fetch(new URL('studio.json', url), { ...(signal ? { signal } : {}), cache: 'no-store' });
+    return { url, card: isFile(response) ? parseCard(await response.text()) : null, answers: true };
+  } catch (cause) {
+    throwIfStopped(signal, cause);
+    return { url, card: null, answers: false };
+  }
 }
 
-const withAddress = (files: ModelCard['files'], { addressOf }: SiteFolder) =>
-  files.map((file) => ({ ...file, url: addressOf(file.path) }));
+const withAddress = (files: ModelCard['files'], { url }: SiteFolder) =>
+  files.map((file) => ({ ...file, url: new URL(file.path, url).href }));
 
-async function loadFromSite(base: string, options: DownloadOptions): Promise<LoadedModel> {
-  const site = await openSite(base, options);
+async function loadFromSite(
+  { base, dtype }: Extract<ModelSource, { kind: 'site' }>,
+  options: DownloadOptions,
+): Promise<LoadedModel> {
+  const site = await openSite(base, options.signal);
   const { card } = site;
+  if (!card) return loadUnlisted(site, dtype, options);
   if (!card.ok) throw corruptModel(card.error.message, { data: { file: 'studio.json' } });
   if ((await foldHash(card.value.files)) !== card.value.sha256)
     throw corruptModel(
@@ -60,15 +93,50 @@ async function loadFromSite(base: string, options: DownloadOptions): Promise<Loa
   return { card: card.value, files: await download(withAddress(wanted, site), options) };
 }
 
+async function loadUnlisted(
+  { url, answers }: SiteFolder,
+  dtype: string | undefined,
+  options: DownloadOptions,
+): Promise<LoadedModel> {
+  const at = (path: string, to = path) => look(to, new URL(path, url).href, options.signal);
+  const lacks = (path: string) =>
+    new StudioError(
+      answers ? 'model-missing-file' : 'model-download',
+      `${new URL(path, url).href} could not be loaded. The folder must have the model as the hub lays it out${dtype === undefined ? '' : ` (${dtype})`}, and allow this page to read it.`,
+      { data: { file: path } },
+    );
+  const weights: RemoteFile[] = [];
+  for (const path of graphNames(dtype).flatMap((name) => [`onnx/${name}`, name])) {
+    const folder = path.startsWith('onnx/') ? '' : 'onnx/';
+    const graph = await at(path, folder + path);
+    if (!graph) continue;
+    for (let i = 0, next: RemoteFile | null = graph; next; i++) {
+      weights.push(next);
+      const data = `${path}_data${i === 0 ? '' : `_${i}`}`;
+      next = await at(data, folder + data);
+    }
+    break;
+  }
+  const [graph] = weights;
+  if (!graph) throw lacks(`onnx/${graphNames(dtype)[0]}`);
+  const settings = (await Promise.all(SETTINGS.map((path) => at(path)))).filter((file) => file !== null);
+  if (!settings.some(({ path }) => path === 'tokenizer.json')) throw lacks('tokenizer.json');
+  const files = await download([...settings, ...weights], options);
+  return { card: await makeCard(idAt(url), graph.path, files), files };
+}
+
+/** `owner/name` in the hub's shape of an address. */
+const idAt = ({ href }: URL): string => /([\w.-]+\/[\w.-]+)\/resolve\//.exec(href)?.[1] ?? href;
+
 /** Neither the graph nor its weights. */
 export const isSmall = (path: string): boolean =>
   isNeeded(path) && !path.startsWith('onnx/') && !/\.(?:onnx|onnx_data|safetensors|bin)/.test(path);
 
-/** For tokenising while the weights are on their way. From this site only, as the hub has no list with checksums. */
+/** For tokenising while the weights are on their way. Only where a list has checksums. */
 export async function loadTokenizerFiles(source: ModelSource, cache: FileCache | null): Promise<ModelFiles | null> {
   if (source.kind !== 'site') return null;
-  const site = await openSite(source.base, { cache });
-  if (!site.card.ok) return null; // reported when the whole model is loaded
+  const site = await openSite(source.base);
+  if (!site.card?.ok) return null; // reported when the whole model is loaded
   const small = site.card.value.files.filter(({ path }) => isSmall(path));
   return download(withAddress(small, site), { cache });
 }
@@ -78,7 +146,7 @@ async function loadKept(card: ModelCard, { cache, onProgress, signal }: Download
   const totalBytes = card.files.reduce((sum, file) => sum + file.bytes, 0);
   let receivedBytes = 0;
   for (const { path, sha256: hash } of card.files) {
-    signal?.throwIfAborted();
+    throwIfStopped(signal);
     const bytes = await cache?.get(hash);
     if (!bytes || (await sha256(bytes)) !== hash)
       throw missingFile(
@@ -122,11 +190,11 @@ export const loadModelFiles = async (source: ModelSource, options: DownloadOptio
 function readSource(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
   switch (source.kind) {
     case 'site':
-      return loadFromSite(source.base, options);
+      return loadFromSite(source, options);
     case 'folder':
-      return readFolder(source.files, source.name).then((loaded) => keep(loaded, options));
+      return readFolder(source.files, source.name, source).then((loaded) => keep(loaded, options));
     case 'hub':
-      return loadFromHub(source.id, options).then((loaded) => keep(loaded, options));
+      return loadFromHub(source, options);
     case 'kept':
       return loadKept(source.card, options);
   }
@@ -149,44 +217,48 @@ const listing = z.array(
  * The only requests that leave the site. One lists the files with sizes and checksums, because the headers of the files
  * cannot be read after the hub's redirect. @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
  */
-async function loadFromHub(id: string, options: DownloadOptions): Promise<{ card: ModelCard; files: ModelFiles }> {
+async function loadFromHub(source: HubSource, options: DownloadOptions): Promise<LoadedModel> {
+  const { id, revision = 'main', endpoint = HUB } = source;
   if (!ID.test(id))
     throw badInput(
       `“${id}” is not a model id. It looks like owner/name, for example HuggingFaceTB/SmolLM2-135M-Instruct.`,
     );
-  const listed = await list(id, options.signal);
-  const choice = chooseFiles(listed.map(({ path }) => path));
+  const host = endpoint.replace(/\/+$/, '');
+  const version = encodeURIComponent(revision);
+  const listed = await list(`${host}/api/models/${id}/tree/${version}?recursive=true`, source, options.signal);
+  const choice = chooseFiles(
+    listed.map(({ path }) => path),
+    source,
+  );
   if ('missing' in choice)
     throw missingFile(
-      `${id} lacks ${choice.missing.join(' and ')}, so it cannot be used here. Look for a repository whose name ends in -ONNX.`,
+      `${id} lacks ${choice.missing.join(' and ')}, so it cannot be used here. ${source.dtype === undefined ? 'Look for a repository whose name ends in -ONNX.' : 'Choose another dtype, or none.'}`,
       { data: { missing: choice.missing } },
     );
   const wanted = listed.flatMap(({ path, size, lfs }): RemoteFile[] => {
     const to = choice.files.get(path);
-    const url = `${HUB}/${id}/resolve/main/${encodeURI(path)}`;
+    const url = `${host}/${id}/resolve/${version}/${encodeURI(path)}`;
     return to === undefined ? [] : [{ path: to, url, bytes: size, sha256: lfs?.oid ?? null }];
   });
   const files = await download(wanted, options);
   return { card: await makeCard(id, choice.onnx, files), files };
 }
 
-async function list(id: string, signal?: AbortSignal): Promise<z.infer<typeof listing>> {
+async function list(url: string, { id, revision }: HubSource, signal?: AbortSignal): Promise<z.infer<typeof listing>> {
   const silent = (cause?: unknown) =>
     new StudioError(
       'model-download',
       `The hub did not answer for ${id}. Check the connection and try again; downloaded files are kept.`,
       { cause },
     );
-  const response = await fetch(`${HUB}/api/models/${id}/tree/main?recursive=true`, signal ? { signal } : {}).catch(
-    (cause: unknown) => {
-      if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
-      throw silent(cause);
-    },
-  );
+  const response = await fetch(url, signal ? { signal } : {}).catch((cause: unknown) => {
+    throwIfStopped(signal, cause);
+    throw silent(cause);
+  });
   // The hub also answers 401 for names that do not exist.
   if ([401, 403, 404].includes(response.status))
     throw missingFile(
-      `The hub has no public model “${id}” (status ${response.status}). Check the name. Models that need a licence or a login cannot be downloaded here, but can be opened from a folder.`,
+      `The hub has no public model “${id}”${revision === undefined ? '' : ` with a revision “${revision}”`} (status ${response.status}). Check the name. Models that need a licence or a login cannot be downloaded here, but can be opened from a folder.`,
       { data: { status: response.status } },
     );
   if (!response.ok) throw silent(`answer ${response.status}`);

@@ -10,9 +10,9 @@ import type {
 import { createWebEngine } from '../engine/web';
 import { columnsOf, type Package, PROMPT_FILE, packageIn, unpacked } from '../interchange/package';
 import { inTurn, uninterrupted } from '../lib/control';
-import { badInput, corruptModel, missingFile } from '../lib/errors';
+import { badInput, corruptModel } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { configOf, type ModelFiles } from '../model/card';
+import { configOf } from '../model/card';
 import { loadModelFiles } from '../model/load';
 import { labelsOf } from '../prompt/prompt';
 import { withThreshold } from '../prompt-set/planned';
@@ -44,47 +44,6 @@ async function readPrompt(prompt: Options['prompt']): Promise<Package> {
 
 const here = (): string => globalThis.document?.baseURI ?? location.href;
 
-/** Beside a graph on the hub. */
-const SETTINGS = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.jinja',
-];
-
-const graphOf = (dtype: string): string =>
-  `onnx/model${dtype === 'fp32' ? '' : `_${dtype === 'q8' ? 'quantized' : dtype}`}.onnx`;
-
-type Model = NonNullable<Package['model']>;
-
-/** The model's files: as its studio.json lists them, or those that a folder of the hub has for these weights. */
-async function readModel(folder: URL, model: Model, onProgress: Options['onProgress']) {
-  const listed = await fetch(new URL('studio.json', folder)).catch(() => null);
-  if (listed?.ok && !listed.headers.get('content-type')?.startsWith('text/html')) {
-    const progress = (so: { readonly receivedBytes: number; readonly totalBytes: number }) =>
-      onProgress?.({ received: so.receivedBytes, total: so.totalBytes });
-    const { card, files } = await loadModelFiles(
-      { kind: 'site', base: folder.href },
-      { cache: null, onProgress: progress },
-    );
-    return { sha256: card.sha256, files };
-  }
-  const graph = graphOf(model.dtype);
-  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
-  for (const path of [...SETTINGS, graph, `${graph}_data`]) {
-    const response = await fetch(new URL(path, folder)).catch(() => null);
-    if (!response?.ok || response.headers.get('content-type')?.startsWith('text/html')) continue;
-    files[path] = new Uint8Array(await response.arrayBuffer());
-  }
-  for (const needed of ['tokenizer.json', graph])
-    if (!files[needed])
-      throw missingFile(
-        `${new URL(needed, folder).href} could not be loaded. The folder must have ${model.id} (${model.dtype}) as the hub lays it out, and allow this page to read it.`,
-      );
-  return { sha256: undefined, files: files as ModelFiles };
-}
-
 interface Loaded {
   readonly host: AnsweringHost;
   readonly dispose: () => Promise<void>;
@@ -94,7 +53,13 @@ async function loadHost({ model: of, tokenizer: read }: Package, options: Option
   const { model, threads, onProgress } = options;
   if (!of || !read) throw badInput('This prompt counts words and needs no model, and a page asks one.');
   const folder = new URL(String(model).replace(/\/?$/, '/'), here());
-  const { files, sha256 } = await readModel(folder, of, onProgress);
+  const { card, files } = await loadModelFiles(
+    { kind: 'site', base: folder.href, dtype: of.dtype },
+    {
+      cache: null,
+      onProgress: ({ receivedBytes, totalBytes }) => onProgress?.({ received: receivedBytes, total: totalBytes }),
+    },
+  );
   const tokenizer = await createCoreTokenizer(files);
   if (tokenizer.sha256 !== read.sha256)
     throw corruptModel(
@@ -105,7 +70,7 @@ async function loadHost({ model: of, tokenizer: read }: Package, options: Option
     files,
     backend: 'wasm',
     consume: true,
-    ...(sha256 === undefined ? {} : { sha256 }),
+    sha256: card.sha256,
     ...(threads === undefined ? {} : { threads }),
   });
   const queued = inTurn(); // runs must not overlap
