@@ -103,7 +103,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   evaluation: 4100,
   graph: 5050,
   inference: 2150,
-  interchange: 2400,
+  interchange: 2450,
   lib: 800,
   metrics: 2500,
   model: 1000,

@@ -7,6 +7,7 @@ import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
 import type { StagePolicy } from '../prompt-set/types';
 import { whatIs } from './exported';
+import { modelCard, spaceCard } from './hub-card';
 import { columnsOf, type Package, PROMPT_FILE } from './package';
 
 /** Users' texts go into fences that they cannot close. */
@@ -128,8 +129,8 @@ function rowsWords({ userRows, version }: Package): string {
 const titleOf = ({ name, handle, version }: Package): string =>
   `# ${name.replace(/\n/g, ' ')}: ${version.name.replace(/\n/g, ' ')} (\`${handle}\`)`;
 
-/** Its first line is the command that works. @param files of the zip, with the programs */
-export function packageReadme(of: Package, files: readonly string[]): string {
+/** Below the hub's card, the first line is the command that works. @param files of the zip, with the programs */
+export async function packageReadme(of: Package, files: readonly string[]): Promise<string> {
   const { version, model, checkRows } = of;
   const [text] = textsOf(version.prompt);
   const lines = [
@@ -150,11 +151,11 @@ export function packageReadme(of: Package, files: readonly string[]): string {
     ...(files.includes('adapter_config.json') ? ['In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.'] : []),
     rowsWords(of),
   ];
-  return `${lines.join('\n\n')}\n`;
+  return `${await modelCard(of, 'softprompt')}${lines.join('\n\n')}\n`;
 }
 
 /** Of a PEFT folder: what the adapter alone does not say. */
-export function peftReadme(of: Package): string {
+export async function peftReadme(of: Package): Promise<string> {
   const { version, model } = of;
   const { template, words, soft } = firstText(version.prompt);
   const { calibration } = version.prompt;
@@ -174,7 +175,7 @@ export function peftReadme(of: Package): string {
       : []),
     rowsWords(of),
   ];
-  return `${lines.join('\n\n')}\n`;
+  return `${await modelCard(of, 'peft')}${lines.join('\n\n')}\n`;
 }
 
 const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
@@ -195,11 +196,11 @@ function whereItFails({ version, fallback, policy }: Package): string {
 }
 
 /** Of a drop-in. @param files of the zip. @param sizes of softprompt.js in bytes, as it is and compressed */
-export function dropInReadme(
+export async function dropInReadme(
   of: Package,
   files: readonly string[],
   sizes: { readonly plain: number; readonly packed: number },
-): string {
+): Promise<string> {
   const { version, model, checkRows } = of;
   const columns = columnsOf(of);
   const cells = ['text', ...columns].map((column) => `${JSON.stringify(column)}: '…'`);
@@ -216,9 +217,13 @@ export function dropInReadme(
     whereItFails(of),
     `Before the first answer the ${checkRows.length} check rows are replayed: labels must be the same, and probabilities within 0.001 of the studio's. \`check: false\` leaves that out; \`await prompt.check()\` does it at any time.`,
     'The page must come over https or from localhost, because browsers compute checksums only there. It needs no special headers and then uses one thread; with `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp` ONNX Runtime uses up to four. Answering blocks the thread that the module is in: import it in a worker where that matters.',
+    '## On a Hugging Face Space',
+    '1. Make a Space of the kind Static.',
+    '2. Upload these files. The head of this README names the page, and sets the headers that threads need.',
+    '3. Upload the folder of the model as `model/`. Opened at its own address (owner-name.static.hf.space) the page uses several threads.',
     '## Files',
     files.map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
     'ONNX Runtime must stay beside softprompt.js, which is part of Softprompt Studio (Apache-2.0).',
   ];
-  return `${lines.join('\n\n')}\n`;
+  return `${await spaceCard(of)}${lines.join('\n\n')}\n`;
 }

@@ -119,7 +119,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const of = await packageOf(host, order, run);
     const files = { [PROMPT_FILE]: packageJson(of), ...(await besideFiles(host, of)) };
     const name = softOf(of.version.prompt) ? of.handle : `${of.handle}-${nameOf(of.version.name)}`;
-    const readme = packageReadme(of, Object.keys(files));
+    const readme = await packageReadme(of, Object.keys(files));
     return zipped(`${name}.zip`, { 'README.md': readme, ...files }, of.userRows);
   },
   webPage: async (host, order, run) => {
@@ -128,7 +128,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const files: Contents = { [PROMPT_FILE]: packageJson(of), ...Object.fromEntries(await Promise.all(beside)) };
     const module = await host.dropIn(MODULE);
     const sizes = { plain: module.length, packed: gzipSync(module).length };
-    const readme = dropInReadme(of, Object.keys(files), sizes);
+    const readme = await dropInReadme(of, Object.keys(files), sizes);
     return zipped(`${of.handle}-page.zip`, { 'README.md': readme, ...files }, of.userRows);
   },
   textField: async (_host, order) => {
@@ -169,7 +169,7 @@ const PACKAGES: Readonly<Record<RecipientId, Make>> = {
     const { userRows } = leaving(order);
     return zipped(
       `${of.handle}-peft.zip`,
-      { 'README.md': peftReadme({ ...of, userRows }), ...peftFiles(of) },
+      { 'README.md': await peftReadme({ ...of, userRows }), ...peftFiles(of) },
       userRows,
     );
   },
