@@ -102,6 +102,18 @@ it('loads from the browser’s cache without a request, and says if the files ar
   });
 });
 
+it('loads what it loaded before from a hub that does not answer, and nothing else', async () => {
+  const cache = mapCache();
+  const source = { kind: 'hub', id: ID } as const;
+  const loaded = await loadModelFiles(source, { cache });
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('offline')));
+  expect(await loadModelFiles(source, { cache })).toEqual(loaded);
+  const silent = { code: 'model-download', message: expect.stringContaining('The hub did not answer') };
+  await expect(loadModelFiles({ ...source, dtype: 'fp32' }, { cache })).rejects.toMatchObject(silent);
+  cache.kept.delete(await sha256(FILES['tokenizer.json'] ?? bytes('')));
+  await expect(loadModelFiles(source, { cache })).rejects.toMatchObject(silent);
+});
+
 it('resumes a broken connection where it broke', async () => {
   breaks = [30_000, 70_000];
   const seen: DownloadProgress[] = [];

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
@@ -19,7 +19,7 @@ const GOOD: Record<string, Uint8Array<ArrayBuffer>> = {
 
 let server: Server;
 let base: string;
-let served: Record<string, Uint8Array>;
+let served: Record<string, Uint8Array<ArrayBuffer>>;
 let requests: string[];
 let version: string;
 /** Bytes after which the weights break off, once each. */
@@ -197,6 +197,28 @@ describe('loading from a folder that lists nothing', () => {
     expect(downloads()).toEqual(['onnx/model_q4.onnx_data bytes=80000-']);
     expect(files['onnx/model_q4.onnx_data']).toEqual(served['onnx/model_q4.onnx_data']);
     expect([...cache.kept.keys()].filter((key) => !/^[0-9a-f]{64}$/.test(key))).toEqual([]);
+  });
+
+  it.each([
+    ['unlisted', null],
+    ['listed, with a licence that is not downloaded', 'LICENSE'],
+  ])('needs no server for what it loaded before, and a whole one for the rest: %s', async (_, licence) => {
+    served = { ...SMALL, ...weights('onnx/model_q4.onnx', 1) };
+    const all = licence === null ? {} : { ...served, [licence]: bytes('free') };
+    if (licence) served['studio.json'] = bytes(JSON.stringify(await makeCard('a/b', 'onnx/model_q4.onnx', all)));
+    const cache = mapCache();
+    const first = await load({ cache });
+    const silent = vi.stubGlobal('fetch', () => Promise.reject(new TypeError('offline')));
+    try {
+      expect(await load({ cache })).toEqual(first);
+      expect(await code(load({ cache, dtype: 'q4' }))).toMatch(/^model-download/);
+    } finally {
+      silent.unstubAllGlobals();
+    }
+    if (licence) for (const key of cache.kept.keys()) cache.kept.delete(key);
+    version = '"2"';
+    breaks = [0];
+    expect(await code(load({ cache }))).toMatch(/^model-download: .*_data stopped after 0 bytes/);
   });
 
   it('takes a page of the site for no file, and names the address of what is missing', async () => {

@@ -1,4 +1,4 @@
-import { sha256 } from '../lib/bytes';
+import { contentKey, sha256 } from '../lib/bytes';
 import { badInput, corruptModel, missingFile, StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import {
@@ -26,6 +26,15 @@ import {
   throwIfStopped,
 } from './download';
 
+/**
+ * A folder at any address, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/` or `https://host/owner/name/resolve/main/`. Its
+ * `studio.json` lists the files; without one they are asked for by the hub's names.
+ */
+interface SiteSource extends Pick<Variant, 'dtype'> {
+  readonly kind: 'site';
+  readonly base: string;
+}
+
 interface HubSource extends Variant {
   readonly kind: 'hub';
   readonly id: string;
@@ -37,11 +46,7 @@ interface HubSource extends Variant {
 
 /** All sources give the same hub layout. */
 export type ModelSource =
-  /**
-   * A folder at any address, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/` or `https://host/owner/name/resolve/main/`.
-   * Its `studio.json` lists the files; without one they are asked for by the hub's names.
-   */
-  | ({ readonly kind: 'site'; readonly base: string } & Pick<Variant, 'dtype'>)
+  | SiteSource
   | ({ readonly kind: 'folder'; readonly name: string; readonly files: readonly NamedFile[] } & Variant)
   | HubSource
   /** Loaded earlier from a folder or the hub; the files are in the browser's cache. */
@@ -76,10 +81,7 @@ async function openSite(base: string, signal?: AbortSignal): Promise<SiteFolder>
 const withAddress = (files: ModelCard['files'], { url }: SiteFolder) =>
   files.map((file) => ({ ...file, url: new URL(file.path, url).href }));
 
-async function loadFromSite(
-  { base, dtype }: Extract<ModelSource, { kind: 'site' }>,
-  options: DownloadOptions,
-): Promise<LoadedModel> {
+async function loadFromSite({ base, dtype }: SiteSource, options: DownloadOptions): Promise<LoadedModel> {
   const site = await openSite(base, options.signal);
   const { card } = site;
   if (!card) return loadUnlisted(site, dtype, options);
@@ -103,7 +105,7 @@ async function loadUnlisted(
     new StudioError(
       answers ? 'model-missing-file' : 'model-download',
       `${new URL(path, url).href} could not be loaded. The folder must have the model as the hub lays it out${dtype === undefined ? '' : ` (${dtype})`}, and allow this page to read it.`,
-      { data: { file: path } },
+      answers ? { data: { file: path } } : {},
     );
   const weights: RemoteFile[] = [];
   for (const path of graphNames(dtype).flatMap((name) => [`onnx/${name}`, name])) {
@@ -143,9 +145,10 @@ export async function loadTokenizerFiles(source: ModelSource, cache: FileCache |
 
 async function loadKept(card: ModelCard, { cache, onProgress, signal }: DownloadOptions): Promise<LoadedModel> {
   const files: Record<string, Uint8Array<ArrayBuffer>> = {};
-  const totalBytes = card.files.reduce((sum, file) => sum + file.bytes, 0);
+  const needed = card.files.filter(({ path }) => isNeeded(path));
+  const totalBytes = needed.reduce((sum, file) => sum + file.bytes, 0);
   let receivedBytes = 0;
-  for (const { path, sha256: hash } of card.files) {
+  for (const { path, sha256: hash } of needed) {
     throwIfStopped(signal);
     const bytes = await cache?.get(hash);
     if (!bytes || (await sha256(bytes)) !== hash)
@@ -158,6 +161,28 @@ async function loadKept(card: ModelCard, { cache, onProgress, signal }: Download
     onProgress?.({ file: path, receivedBytes, totalBytes, fromCache: true });
   }
   return { card, files };
+}
+
+/** What was loaded before needs no server: one that is silent as a whole is not asked for its files. */
+async function orKept<Source extends SiteSource | HubSource>(
+  source: Source,
+  options: DownloadOptions,
+  load: (source: Source, options: DownloadOptions) => Promise<LoadedModel>,
+): Promise<LoadedModel> {
+  const key = await sha256(contentKey(source));
+  try {
+    const loaded = await load(source, options);
+    await options.cache?.put(key, new TextEncoder().encode(JSON.stringify(loaded.card)));
+    return loaded;
+  } catch (cause) {
+    const isSilent = cause instanceof StudioError && cause.code === 'model-download' && !cause.data.file;
+    const kept = isSilent ? await options.cache?.get(key) : null;
+    const card = kept && parseCard(new TextDecoder().decode(kept));
+    if (!card?.ok) throw cause;
+    return loadKept(card.value, options).catch(() => {
+      throw cause;
+    });
+  }
 }
 
 /** Loaded again without its folder or a request, as far as there is room. */
@@ -190,11 +215,11 @@ export const loadModelFiles = async (source: ModelSource, options: DownloadOptio
 function readSource(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
   switch (source.kind) {
     case 'site':
-      return loadFromSite(source, options);
+      return orKept(source, options, loadFromSite);
     case 'folder':
       return readFolder(source.files, source.name, source).then((loaded) => keep(loaded, options));
     case 'hub':
-      return loadFromHub(source, options);
+      return orKept(source, options, loadFromHub);
     case 'kept':
       return loadKept(source.card, options);
   }
@@ -214,8 +239,8 @@ const listing = z.array(
 );
 
 /**
- * The only requests that leave the site. One lists the files with sizes and checksums, because the headers of the files
- * cannot be read after the hub's redirect. @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
+ * One request lists the files with sizes and checksums, because the headers of the files cannot be read after the hub's
+ * redirect. @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
  */
 async function loadFromHub(source: HubSource, options: DownloadOptions): Promise<LoadedModel> {
   const { id, revision = 'main', endpoint = HUB } = source;
