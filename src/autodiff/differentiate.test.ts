@@ -17,7 +17,7 @@ const backwardOnly = (graph: Graph, forward: Graph): Graph => ({
 
 test('the backward graph of a Llama block equals this text', () => {
   const graph = llamaBlock();
-  const both = differentiate(graph, { loss: 'loss', wrt: 'x', gradName: 'dx' });
+  const both = differentiate(graph, { loss: 'loss', gradients: { x: 'dx' } });
   expect(both.nodes.slice(0, graph.nodes.length)).toEqual(graph.nodes);
   const constants = new Map(
     [...both.initializers].filter(([name]) => name.startsWith('grad/') || name.startsWith('const')),
@@ -105,7 +105,7 @@ test('the backward graph of a Llama block equals this text', () => {
 
 test('all rotations share one negated sine table, and sharing leaves no duplicates', () => {
   const graph = llamaBlock();
-  const both = differentiate(graph, { loss: 'loss', wrt: 'x', gradName: 'dx' });
+  const both = differentiate(graph, { loss: 'loss', gradients: { x: 'dx' } });
   expect([...both.initializers.keys()].filter((name) => name.includes('_times_-1'))).toEqual(['sines_times_-1']);
   const slim = prune(
     shareCommon({ ...both, outputs: [...both.outputs, { name: 'dx', dtype: 'float32', shape: null }] }),
@@ -121,7 +121,7 @@ describe('differentiate refuses, naming node, operator and path,', () => {
     });
     g.add('ReduceSum', [build(g, x)], { name: 'loss', attrs: { keepdims: int(0) } });
     try {
-      differentiate(g.build(), { loss: 'loss', wrt: 'soft_prompt', gradName: 'd' });
+      differentiate(g.build(), { loss: 'loss', gradients: { soft_prompt: 'd' } });
     } catch (error) {
       if (error instanceof StudioError) return error;
       throw error;
@@ -133,7 +133,7 @@ describe('differentiate refuses, naming node, operator and path,', () => {
     const error = refusal((g, x) => g.add('CumSum', [x, g.constant('int64', [], [0])], { name: 'running' }));
     expect(error.code).toBe('model-unsupported');
     expect(error.message).toBe(
-      'This model cannot be tuned: the operator CumSum (node running) is between the soft prompt and the loss, and it has no gradient rule. Path: soft_prompt → Mul scaled → CumSum running → ReduceSum loss → loss.',
+      'This model cannot be tuned: the operator CumSum (node running) is between soft_prompt and loss, and it has no gradient rule. Path: soft_prompt → Mul scaled → CumSum running → ReduceSum loss → loss.',
     );
     expect(error.data).toMatchObject({ node: 'running', op: 'CumSum' });
   });
@@ -171,7 +171,7 @@ describe('differentiate refuses, naming node, operator and path,', () => {
     const g = new GraphBuilder();
     g.input('soft_prompt', 'float32', [2]);
     g.add('Neg', [g.constant('float32', [], [1])], { name: 'loss' });
-    expect(() => differentiate(g.build(), { loss: 'loss', wrt: 'soft_prompt', gradName: 'd' })).toThrow(
+    expect(() => differentiate(g.build(), { loss: 'loss', gradients: { soft_prompt: 'd' } })).toThrow(
       'does not depend on soft_prompt',
     );
   });
@@ -184,7 +184,7 @@ test('integer paths have no gradient', async () => {
     attrs: { to: int(1) },
   });
   const mean = g.add('Div', [g.add('ReduceSum', ['x'], { attrs: { keepdims: int(0) } }), rows]);
-  const graph = differentiate(g.build(), { loss: mean, wrt: 'x', gradName: 'd' });
+  const graph = differentiate(g.build(), { loss: mean, gradients: { x: 'd' } });
   const [d] = await run(withOutputs(graph, ['d']), { x: tensor(normal([2, 3], 1)) }, ['d']);
   expect(Array.from(d?.data ?? [], Number)).toEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
 });

@@ -12,27 +12,28 @@ import { OPERATORS, operatorIn, shapesOf } from './operators/table';
 export interface DifferentiateOptions {
   /** A scalar, or a tensor whose elements are summed. */
   readonly loss: string;
-  readonly wrt: string;
-  /** Of the value that will hold d loss / d wrt. */
-  readonly gradName: string;
+  /** The name that d loss / d value gets, by value. */
+  readonly gradients: Readonly<Record<string, string>>;
 }
 
 /**
- * Reverse mode. The nodes of `graph` come first, unchanged and in order; only paths from `wrt` to `loss` are differentiated.
+ * Reverse mode. The nodes of `graph` come first, unchanged and in order; only paths from these values to `loss` are differentiated.
  * Equal sub-expressions may be emitted twice, so run common-subexpression elimination afterwards.
  * @throws StudioError `model-unsupported` naming node, operator and path if an operator on the way has no gradient
  */
 export function differentiate(
   graph: Graph,
-  { loss, wrt, gradName }: DifferentiateOptions,
+  { loss, gradients: named }: DifferentiateOptions,
   operators: Operators = OPERATORS,
 ): Graph {
   const builder = new GraphBuilder(graph, 'grad/');
   const shapes = shapesOf(graph);
   const g = new Emitter(builder, shapes, graph);
   const consumers = consumersOf(graph);
+  const wrt = Object.keys(named);
   const active = activeValues(graph, loss, wrt, g);
-  if (!active.has(loss)) throw unsupportedModel(`The loss ${loss} does not depend on ${wrt}.`);
+  const idle = wrt.find((name) => !active.has(name));
+  if (idle !== undefined) throw unsupportedModel(`The loss ${loss} does not depend on ${idle}.`);
 
   const state = { g, active, consumers, loss, wrt };
   // Checked first, because another refusal could hide the cause: the outputs of an unknown operator have unknown shapes.
@@ -61,10 +62,11 @@ export function differentiate(
       gradients.set(input, before === undefined ? gradient : g.add(before, gradient));
     });
   }
-  const gradient = present(gradients.get(wrt), `gradient of ${wrt}`);
-  builder.add('Identity', [gradient], { name: gradName });
-  const type = g.info(wrt);
-  if (type) builder.describe(gradName, type.dtype, type.shape);
+  for (const [name, gradName] of Object.entries(named)) {
+    builder.add('Identity', [present(gradients.get(name), `gradient of ${name}`)], { name: gradName });
+    const type = g.info(name);
+    if (type) builder.describe(gradName, type.dtype, type.shape);
+  }
   return withTypes(builder.build(), g);
 }
 
@@ -87,9 +89,9 @@ function onesLike(g: Emitter, loss: string): string {
   return shape?.length === 0 ? g.scalar(1) : g.expand(g.scalar(1), g.shape(loss));
 }
 
-/** On some path from `wrt` to `loss`. */
-function activeValues(graph: Graph, loss: string, wrt: string, g: Emitter): ReadonlySet<string> {
-  const influenced = new Set([wrt]);
+/** On some path from one of these values to `loss`, with those of them that have one. */
+function activeValues(graph: Graph, loss: string, wrt: readonly string[], g: Emitter): ReadonlySet<string> {
+  const influenced = new Set(wrt);
   for (const node of graph.nodes) {
     if (!reads(node).some((name) => influenced.has(name))) continue;
     for (const output of node.outputs) if (output !== '' && g.isFloat(output)) influenced.add(output);
@@ -102,7 +104,8 @@ function activeValues(graph: Graph, loss: string, wrt: string, g: Emitter): Read
     for (const output of outputs) active.add(output);
     for (const name of reads(node)) if (influenced.has(name)) needed.add(name);
   }
-  return needed.has(wrt) ? active.add(wrt) : new Set();
+  for (const name of wrt) if (needed.has(name)) active.add(name);
+  return active;
 }
 
 interface NodeState {
@@ -112,15 +115,15 @@ interface NodeState {
   readonly active: ReadonlySet<string>;
   readonly consumers: Consumers;
   readonly loss: string;
-  readonly wrt: string;
+  readonly wrt: readonly string[];
 }
 
 function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): GradientContext {
   const refuse = (why: string): never => {
-    const path = pathThrough(node, consumers, active, wrt, loss);
+    const path = pathThrough({ node, consumers, active, wrt, loss });
     const kind = node.op === 'If' || node.op === 'Loop' || node.op === 'Scan' ? 'control flow ' : '';
     throw unsupportedModel(
-      `This model cannot be tuned: the ${kind}operator ${node.op} (node ${node.name || node.outputs[0]}) is between the soft prompt and the loss, and ${why}. Path: ${path.join(' → ')}.`,
+      `This model cannot be tuned: the ${kind}operator ${node.op} (node ${node.name || node.outputs[0]}) is between ${wrt.join(', ')} and ${loss}, and ${why}. Path: ${path.join(' → ')}.`,
       { data: { node: node.name, op: node.op, path } },
     );
   };
@@ -197,12 +200,12 @@ function consumersOf(graph: Graph): Consumers {
 const SHOWN = 6;
 
 /** A shortest one, for an error message: `soft_prompt → Add emb → … → loss`. */
-function pathThrough(node: Node, consumers: Consumers, active: ReadonlySet<string>, wrt: string, loss: string) {
-  const before = shortest([wrt], (at) => at === node, consumers, active);
+function pathThrough({ node, consumers, active, wrt, loss }: Omit<NodeState, 'dys' | 'g'>) {
+  const before = shortest(wrt, (at) => at === node, consumers, active);
   const after = shortest(node.outputs, (at) => at.outputs.includes(loss), consumers, active);
   const label = ({ op, name, outputs }: Node) => `${op} ${name || outputs[0]}`;
   const end = node.outputs.includes(loss) ? [] : after.map(label);
-  return [wrt, ...shorten(before.map(label)), ...shorten(end), loss];
+  return [wrt.join(', '), ...shorten(before.map(label)), ...shorten(end), loss];
 }
 
 const shorten = (steps: readonly string[]) =>

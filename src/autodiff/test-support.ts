@@ -96,7 +96,7 @@ export async function gradients(
   const ours: Record<string, readonly number[]> = {};
   const feeds = { ...feedsOf(test), weights: tensor({ dims: output?.dims ?? [], data: weights }) };
   for (const wrt of Object.keys(test.inputs)) {
-    const backward = differentiate(g.build(), { loss, wrt, gradName: 'gradient' }, operators);
+    const backward = differentiate(g.build(), { loss, gradients: { [wrt]: 'gradient' } }, operators);
     const [gradient] = await run(withOutputs(backward, ['gradient']), feeds, ['gradient']);
     if (gradient?.dims.join() !== test.inputs[wrt]?.dims.join())
       throw new Error(`${wrt}: gradient [${gradient?.dims}]`);

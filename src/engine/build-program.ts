@@ -42,7 +42,7 @@ export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors')
   const early = readEarly(splice(decoder));
   const forward = onGpu(trains === 'adapters' ? withAdapters(early) : early);
   const wrt = TRAINED[trains];
-  const both = differentiate(forward, { loss: IO.loss, wrt, gradName: IO.softGrad });
+  const both = differentiate(forward, { loss: IO.loss, gradients: { [wrt]: IO.softGrad } });
   const { shape = null } = forward.inputs.find(({ name }) => name === wrt) ?? {};
   const softGrad = { name: IO.softGrad, dtype: 'float32' as const, shape };
   return lower(prune(shareCommon({ ...both, outputs: [...forward.outputs, softGrad] })));

@@ -51,8 +51,8 @@ export function encode(dtype: DType, values: readonly (number | bigint)[]): Uint
 /** A view if the bytes are aligned already, else a copy. */
 export function aligned(bytes: Uint8Array, align: number): { buffer: ArrayBufferLike; byteOffset: number } {
   if (bytes.byteOffset % align === 0) return { buffer: bytes.buffer, byteOffset: bytes.byteOffset };
-  const copy = bytes.slice();
-  return { buffer: copy.buffer, byteOffset: copy.byteOffset };
+  // Not `slice`, which is a view where the bytes are Node's Buffer.
+  return { buffer: new Uint8Array(bytes).buffer, byteOffset: 0 };
 }
 
 /** The number of the view's buffer, and where in that it begins. @param buffers the numbers so far */

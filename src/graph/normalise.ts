@@ -44,11 +44,17 @@ const refused: Readonly<Record<string, string>> = {
 };
 
 /**
- * Brings a decoder-only language model of any exporter into one form: float32 weights, `studio:Linear` for products with
- * them, attention and norms in plain operators, and known names for inputs and outputs.
+ * Brings a decoder-only language model of any exporter into one form, with known names for inputs and outputs.
  * @throws StudioError `model-unsupported` naming operator and node
  */
-export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder {
+export const normalise = (given: Graph, options: NormaliseOptions = {}): Decoder =>
+  nameDims(detect(normaliseGraph(given, options)));
+
+/**
+ * Of any model: float32 weights, `studio:Linear` for products with them, attention and norms in plain operators.
+ * @throws StudioError `model-unsupported` naming operator and node
+ */
+export function normaliseGraph(given: Graph, options: NormaliseOptions = {}): Graph {
   const graph = inlineIf(keepingAllLogits(given));
   refuseOperators(graph);
   // Fold aliases of weights (a Reshape of an initializer) before looking for quantised tensors.
@@ -61,7 +67,7 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
   const attention = prune(expandAttention(linear), { inputs: true });
   const shared = prune(recogniseSilu(shareCommon(attention)));
   refuseNaN(shared);
-  return nameDims(detect(shared));
+  return shared;
 }
 
 function refuseOperators({ nodes }: Graph): void {
@@ -188,7 +194,7 @@ function finiteHalves({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
 const notFinite = (value: number) => !Number.isFinite(value);
 
 /** Of the default domain. */
-const minimumOpset = 18;
+export const minimumOpset = 18;
 
 /** `axes` or `split` moved from an attribute to the second input in this opset. */
 const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = {

@@ -14,7 +14,7 @@ const BATCH = 2;
 const TOKENS = 5;
 
 const model = () => {
-  const graph = differentiate(llamaBlock(), { loss: 'loss', wrt: 'x', gradName: 'dx' });
+  const graph = differentiate(llamaBlock(), { loss: 'loss', gradients: { x: 'dx' } });
   const outputs = [...graph.outputs, { name: 'dx', dtype: 'float32' as const, shape: ['batch', 'tokens', WIDTH] }];
   return serialise(lower({ ...graph, outputs }));
 };
