@@ -161,17 +161,22 @@ export function differentiate(graph: Graph, { loss, wrt }: DifferentiateOptions)
   return prune(shareCommon({ ...both, outputs: [...graph.outputs, ...gradients.map(({ of: _, ...value }) => value)] }));
 }
 
+export interface SerialiseOptions {
+  /** Bytes from which a weight is a file of its own. Default 1,024; Infinity: none is, which ONNX allows up to 2 GB in all. */
+  readonly externalFrom?: number;
+}
+
 export interface SerialisedModel {
   /** The .onnx file. */
   readonly model: Uint8Array;
-  /** Weights of 1 kB or more, as ONNX Runtime's option `externalData` takes them; in Node, files beside the model. */
+  /** Larger weights, as ONNX Runtime takes them in its option `externalData`. */
   readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /** Weights that stay as they were are views of the bytes that were parsed. */
-export function serialise(graph: Graph): SerialisedModel {
+export function serialise(graph: Graph, { externalFrom }: SerialiseOptions = {}): SerialisedModel {
   const isLowered = graph.nodes.every(({ op }) => !op.startsWith('studio:'));
-  const { model, external } = serialiseGraph(isLowered ? graph : lower(graph));
+  const { model, external } = serialiseGraph(isLowered ? graph : lower(graph), externalFrom);
   return { model, external: external.map((file) => ({ path: file.path, data: bytesOf(file) })) };
 }
 

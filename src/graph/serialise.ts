@@ -9,7 +9,7 @@ import { externalTensor, inlineTensor } from './tensor-proto';
 const encoder = new TextEncoder();
 
 /** Bytes from which an initializer is an external file. */
-const externalFrom = 1024;
+const EXTERNAL_FROM = 1024;
 
 /** What opsets up to 22 need. */
 const irVersion = 10n;
@@ -35,8 +35,13 @@ export interface SerialisedGraph {
 /** One file per distinct view of bytes. */
 class ExternalData {
   readonly files: WeightFile[] = [];
+  readonly from: number;
   readonly #known = new Map<string, WeightFile & { uses: number }>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
+
+  constructor(from: number) {
+    this.from = from;
+  }
 
   path({ dtype, dims, bytes, unpack, beside = [] }: Initializer): string {
     const key = `${viewKey(bytes, this.#buffers)}:${bytes.byteLength}`;
@@ -56,8 +61,8 @@ class ExternalData {
 }
 
 /** Large weights of a lowered graph are external files, by reference. */
-export function serialise(graph: Graph): SerialisedGraph {
-  const external = new ExternalData();
+export function serialise(graph: Graph, externalFrom = EXTERNAL_FROM): SerialisedGraph {
+  const external = new ExternalData(externalFrom);
   const model = write('Model', {
     irVersion,
     producerName: 'softprompt-studio',
@@ -83,7 +88,7 @@ function writeGraph(graph: Graph, external: ExternalData, top: boolean): Parts<'
     initializer: [...graph.initializers.values()]
       .map(unpacking)
       .map((tensor) =>
-        byteLengthOf(tensor.dtype, tensor.dims) >= externalFrom
+        byteLengthOf(tensor.dtype, tensor.dims) >= external.from
           ? externalTensor(tensor, external.path(tensor))
           : inlineTensor(tensor),
       ),
