@@ -1,6 +1,6 @@
 import type { Browser } from '@playwright/test';
 import { unzipSync } from 'fflate';
-import type { CheckReport, LabelAnswer, Softprompt } from '../tools/export/softprompt';
+import type { CheckReport, Prompt } from '../src/api/types';
 import { expect, test } from './fixtures';
 import { AWKWARD, type TestFile, TINY } from './pages/studio';
 import { plainHost } from './static-host';
@@ -46,10 +46,8 @@ async function sameInAPage(browser: Browser, { bytes }: TestFile, here: readonly
     await expect(page.getByText(/^tuned 1, \d+ ms$/)).toBeVisible();
 
     const { report, answers } = await page.evaluate(async (texts) => {
-      const { prompt } = window as unknown as { readonly prompt: Softprompt };
-      const answers: LabelAnswer[] = [];
-      for (const text of texts) answers.push(await prompt.classify(text));
-      return { report: await prompt.check(), answers };
+      const { prompt } = window as unknown as { readonly prompt: Prompt };
+      return { report: await prompt.check(), answers: await prompt.classify(texts) };
     }, TEXTS);
     expect(off(report)).toBeLessThan(1e-3);
     expect(report.rows.map((row) => row.here)).toEqual(report.rows.map((row) => row.expected));

@@ -41,7 +41,7 @@ interface Room {
   readonly row: string;
 }
 
-/** The row that covers most of the path: `app/screens/*` before `app`, `worker/serve` for worker/serve.ts. */
+/** The row that covers most of the path: `app/screens/*` before `app`, `worker/clients` for worker/clients.ts. */
 function roomOf(path: string): Room {
   const parts = path.replace(/\.tsx?$/, '').split('/');
   for (let n = parts.length; n > 0; n--) {

@@ -82,7 +82,7 @@ describe(`functions of at most ${LONGEST} lines`, () => {
 
 /** Most lines of a room, in fifties. A change that needs more raises its room's line, and says why in the commit. */
 const BUDGET: Readonly<Record<string, number>> = {
-  api: 500,
+  api: 2050,
   app: 550,
   'app/charts': 1700,
   'app/screens/compare': 2950,
@@ -97,14 +97,14 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/state': 3500,
   'app/ui': 1050,
   autodiff: 1250,
-  cli: 3500,
+  cli: 3100,
   dataset: 5400,
   decide: 1600,
-  engine: 1650,
+  engine: 1700,
   evaluation: 4100,
   graph: 5050,
   inference: 2150,
-  interchange: 2450,
+  interchange: 2500,
   lib: 800,
   metrics: 2500,
   model: 1000,
@@ -112,14 +112,15 @@ const BUDGET: Readonly<Record<string, number>> = {
   prompt: 550,
   'prompt-set': 3200,
   report: 2900,
-  route: 1500,
+  route: 1300,
+  rpc: 350,
   runtime: 2150,
   store: 1100,
   task: 1900,
   tokens: 450,
   training: 1700,
-  worker: 850,
-  workflow: 7400,
+  worker: 350,
+  workflow: 7650,
 };
 
 /** A room with fewer than this share of its budget lowers it, so that what was removed stays removed. */

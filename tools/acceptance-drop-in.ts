@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { chromium, expect, type Page } from '@playwright/test';
 import Papa from 'papaparse';
 import { plainHost } from '../e2e/static-host';
+import type { CheckReport } from '../src/api/types';
 import { readPrompt } from '../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../src/cli/node-host';
 import { textOf } from '../src/dataset/labels';
@@ -34,7 +35,6 @@ import { trainingWords } from '../src/workflow/word-counts';
 import { batchLines, inBuiltPage } from './built-page';
 import { launchOptions } from './chromium.mjs';
 import { findPython } from './export/python.mjs';
-import type { CheckReport, Softprompt } from './export/softprompt';
 
 const ROOT = join(import.meta.dirname, '..');
 const ROWS = Number(process.argv[2] ?? 200);
@@ -81,13 +81,14 @@ async function inThePage(page: Page, prompt: Package) {
   const file = JSON.parse(packageJson(prompt));
   return page.evaluate(async (given) => {
     const address = new URL('softprompt.js', location.href).href;
-    const { createSoftprompt } = (await import(address)) as typeof import('./export/softprompt');
+    const { loadPrompt, openModel } = (await import(address)) as typeof import('../src/api/drop-in');
     const begin = performance.now();
-    const opened: Softprompt = await createSoftprompt({ model: '../model/', prompt: given });
+    const model = await openModel('../model/', { device: 'wasm' });
+    const opened = await loadPrompt(model, given);
     const loaded = performance.now();
     const report: CheckReport = await opened.check();
     const ms = performance.now() - loaded;
-    await opened.dispose();
+    await model.dispose();
     return { report, ms, loadMs: loaded - begin };
   }, file);
 }

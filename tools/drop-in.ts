@@ -1,8 +1,8 @@
 /**
- * Builds softprompt.js, the module that runs an exported prompt in a web page (src/route/drop-in.ts), into a folder of its
+ * Builds softprompt.js, the module that runs an exported prompt in a web page (src/api/drop-in.ts), into a folder of its
  * own beside the page, which fetches it when such an export is made.
  */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { withoutUnused } from './lean-build.ts';
@@ -13,23 +13,35 @@ export const DROP_IN = 'drop-in';
 /** What goes along as it is. */
 const COPIED = {
   'index.html': 'tools/export/drop-in.html',
-  'softprompt.d.ts': 'tools/export/softprompt.d.ts',
   'THIRD_PARTY_NOTICES.md': 'THIRD_PARTY_NOTICES.md',
 };
+
+/** The surface of the package. */
+export const API_TYPES = join(import.meta.dirname, '../src/api/types.ts');
+
+const types = (): string => `${readFileSync(API_TYPES, 'utf8')}
+export declare const openModel: OpenModel;
+/** Left out: prompt.json beside this module. */
+export declare function loadPrompt(
+  model: Model,
+  files?: PromptSource,
+  options?: LoadOptions,
+): Promise<Prompt>;
+`;
 
 const RUNTIME = /^onnxruntime-web\/(?<name>ort-wasm-simd-threaded(?<gpu>\.asyncify)?\.(?:mjs|wasm))\?url$/;
 const VIRTUAL = '\0drop-in:';
 
-/** ONNX Runtime's own files stay beside the module; the build for graphics devices, which it never asks for, is left out. */
-const runtimeBeside = (): Plugin => ({
+/** ONNX Runtime's own files stay beside the module. @param gpu with the build for graphics devices */
+export const runtimeBeside = (folder = '', gpu = false): Plugin => ({
   name: 'runtime-beside-the-module',
   enforce: 'pre',
-  resolveId: (id) => (RUNTIME.test(id) || id === 'onnxruntime-web/webgpu' ? `${VIRTUAL}${id}` : null),
+  resolveId: (id) => (RUNTIME.test(id) || (!gpu && id === 'onnxruntime-web/webgpu') ? `${VIRTUAL}${id}` : null),
   load: (id) => {
     if (!id.startsWith(VIRTUAL)) return null;
     const found = RUNTIME.exec(id.slice(VIRTUAL.length))?.groups;
-    if (!found?.name || found.gpu) return 'export default null;';
-    return `export default new URL(/* @vite-ignore */ '${found.name}', import.meta.url).href;`;
+    if (!found?.name || (found.gpu && !gpu)) return 'export default null;';
+    return `export default new URL(/* @vite-ignore */ './${folder}${found.name}', import.meta.url).href;`;
   },
 });
 
@@ -56,7 +68,7 @@ export const dropIn = (conditions: readonly string[]): Plugin => ({
           target: 'es2023',
           minify: true,
           rolldownOptions: {
-            input: join(import.meta.dirname, '../src/route/drop-in.ts'),
+            input: join(import.meta.dirname, '../src/api/drop-in.ts'),
             preserveEntrySignatures: 'strict',
             output: { format: 'es', entryFileNames: 'softprompt.js', codeSplitting: false },
           },
@@ -64,6 +76,7 @@ export const dropIn = (conditions: readonly string[]): Plugin => ({
       });
       for (const [name, source] of Object.entries(COPIED))
         copyFileSync(join(import.meta.dirname, '..', source), join(folder, name));
+      writeFileSync(join(folder, 'softprompt.d.ts'), types());
     },
   },
 });

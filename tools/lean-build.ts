@@ -84,7 +84,7 @@ const withoutDescriptions = (): Plugin => ({
 });
 
 const PAGE = ['index.html', 'src/main.tsx'];
-const WORKERS = ['src/worker/engine.worker.ts', 'src/worker/workflow.worker.ts'];
+const WORKERS = ['src/api/engine.worker.ts', 'src/worker/workflow.worker.ts'];
 /** Bytes below which a part joins the one that is loaded with it most often. */
 const SMALL = 60_000;
 

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { EngineMethods } from '../api/engine-methods';
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { isPackedList } from '../dataset/packed';
 import { StudioError } from '../lib/errors';
-import type { EngineMethods, WorkflowMethods } from '../worker/protocol';
+import type { WorkflowMethods } from '../worker/protocol';
 import { linkedWorkers, listsByReference, packedStore } from './create-services';
 import { DataStore } from './state/data/data-store';
 import { createPromptSetsStore } from './state/prompt-sets-store';

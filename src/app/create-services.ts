@@ -1,12 +1,13 @@
+import type { EngineMethods } from '../api/engine-methods';
 import { fromStored, isForgotten, PageLists, toStored } from '../dataset/by-reference';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { browserFileCache } from '../model/download';
 import { loadModelFiles, loadTokenizerFiles } from '../model/load';
+import type { Methods } from '../rpc/serve';
 import { openStore, type Store } from '../store/store';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
-import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
-import type { Methods } from '../worker/serve';
+import type { EngineLink, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
 import type { Client, Services } from './state/services';
 import { toastError } from './ui/toast';
 

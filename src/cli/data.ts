@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { readModelDir } from '../api/node-platform';
 import { accountOf, inAll } from '../dataset/account';
 import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
@@ -23,7 +24,7 @@ import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
 import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
-import { type Log, readModelDir } from './node-host';
+import type { Log } from './node-host';
 import { type ROWS, splitOf, UsageError, type Values } from './options';
 
 interface DataOptions extends PartSizes {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readModelDir } from '../api/node-platform';
 import { unlikeTexts } from '../dataset/test-support';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
@@ -10,7 +11,6 @@ import { scored } from '../prompt-set/answers';
 import { EMPTY_GRID, gridJson } from '../report/grid';
 import { setOf } from '../route/test-support';
 import { runCommand } from './commands';
-import { readModelDir } from './node-host';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const TRAINING = {

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { readModelDir } from '../api/node-platform';
 import { rowsRead, without } from '../dataset/account';
 import { toCsv } from '../dataset/csv-out';
 import { besideKnown } from '../dataset/families';
@@ -48,7 +49,6 @@ import { readGrid } from '../report/grid';
 import { type Results, resultsSchema } from '../report/results-schema';
 import { learningCurve } from '../workflow/learning-curve';
 import { bytesAt, openTable, readLibrary } from './data';
-import { readModelDir } from './node-host';
 import {
   amount,
   COLUMNS,

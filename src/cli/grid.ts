@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { readModelDir } from '../api/node-platform';
 import { inAll } from '../dataset/account';
 import type { ColumnMapping, Dataset, MendId } from '../dataset/types';
 import { answerDifferences } from '../evaluation/sheets';
@@ -32,15 +33,7 @@ import {
 import { answeredRows, type FillEvent, fillGrid } from '../workflow/grid';
 import { openTestRows } from '../workflow/open-data';
 import { openTable, readExported, textPrompt, unlike } from './data';
-import {
-  DEFAULT_MODEL,
-  folderOf,
-  type Log,
-  type ModelOptions,
-  openHost,
-  progressWords,
-  readModelDir,
-} from './node-host';
+import { DEFAULT_MODEL, folderOf, type Log, type ModelOptions, openHost, progressWords } from './node-host';
 import { COLUMNS, COMPUTE, FIX, flag, list, needed, SEVERAL, text, UsageError, whole } from './options';
 import { command } from './program';
 

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { readModelDir } from '../api/node-platform';
 import { shapesOf } from '../autodiff/operators/table';
 import { parseTable } from '../dataset/parse';
 import { forwardAndBackward } from '../engine/build-program';
@@ -16,7 +17,6 @@ import { StudioError } from '../lib/errors';
 import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { resultsSchema } from '../report/results-schema';
-import { readModelDir } from './node-host';
 import { flag } from './options';
 import { command } from './program';
 

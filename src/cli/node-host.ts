@@ -1,47 +1,22 @@
 /** A model folder on the disk, and the verbs' host over it: one process, the engine called directly. */
-import { randomUUID } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createEngine, type Engine } from '../engine/engine';
-import { type EngineCalls, engineCalls, type Weights } from '../engine/types';
+import { hostOver } from '../api/host';
+import { nodePlatform, readModelDir } from '../api/node-platform';
+import type { Weights } from '../engine/types';
 import type { Trains } from '../inference/program';
-import { inTurn, uninterrupted } from '../lib/control';
-import { badInput, corruptModel, missingFile } from '../lib/errors';
+import { uninterrupted } from '../lib/control';
+import { badInput, missingFile } from '../lib/errors';
 import { counted, duration } from '../lib/format';
-import { configOf, type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
+import { parseCard } from '../model/card';
 import { CATALOGUE, type CatalogueModel } from '../model/load';
-import { createNodeRunner } from '../runtime/ort-node';
-import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { openTokenizerOf } from '../tokens/tokenizer';
-import type { Host, HostEngine, Run } from '../workflow/host';
-import { rememberedNeighbours } from '../workflow/token-rows';
+import type { Host, Run } from '../workflow/host';
+import type { Told } from '../workflow/tune';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const inCatalogue = ({ source }: CatalogueModel) => join(ROOT, 'public', source.base);
 export const DEFAULT_MODEL = inCatalogue(CATALOGUE.standard);
-
-export interface ModelDir {
-  readonly card: ModelCard;
-  readonly files: ModelFiles;
-}
-
-/** A folder in hub layout. `studio.json` may name it; its checksum must fit. @throws StudioError `model-*` */
-export async function readModelDir(folder: string): Promise<ModelDir> {
-  const paths = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw missingFile(`There is no model folder ${folder}.`, { cause });
-  });
-  const named = paths.map((path) => ({ path, bytes: async () => new Uint8Array(await readFile(join(folder, path))) }));
-  const { card, files } = await readFolder(named, basename(folder));
-  if (!paths.includes('studio.json')) return { card, files };
-  const given = parseCard(await readFile(join(folder, 'studio.json'), 'utf8'));
-  if (!given.ok) throw corruptModel(given.error.message);
-  if (given.value.sha256 !== card.sha256)
-    throw corruptModel(`The weights in ${folder} do not have the checksum that its studio.json gives.`, {
-      data: { expected: given.value.sha256, found: card.sha256 },
-    });
-  return { card: given.value, files };
-}
 
 export interface PromptWeights {
   readonly id: string | null;
@@ -122,66 +97,19 @@ export async function readLoadRequest({ model, backend, threads, weights = 'fast
   return { card, request: { id: card.id, files, backend, sha256: card.sha256, weights, trains, ...shared } };
 }
 
-const FOLDERS: readonly (readonly [ending: RegExp, folder: string])[] = [
-  [/\.(?:py|mjs|md)$/, 'tools/export'],
-  [/\.(?:json|csv)$/, 'public/sample'],
-];
-
-const asset = async (name: string): Promise<string> => {
-  const folder = FOLDERS.find(([ending]) => ending.test(name))?.[1] ?? 'public';
-  return readFile(join(ROOT, folder, name), 'utf8');
-};
-
-/** Built by `npm run build`; ONNX Runtime's own files are those of its package. */
-const dropIn = async (name: string): Promise<Uint8Array> => {
-  const folder = name.startsWith('ort-') ? 'node_modules/onnxruntime-web/dist' : 'dist/drop-in';
-  return new Uint8Array(await readFile(join(ROOT, folder, name)));
-};
-
-/** One call after the other, because runs of the graph must not overlap; a training run lets others in between its events. */
-function hostEngine(engine: Engine): HostEngine {
-  const queued = inTurn();
-  return {
-    info: engine.info,
-    train: async function* (...asked) {
-      const events = engine.train(...asked);
-      const next = () => queued(() => events.next());
-      for (let event = await next(); !event.done; event = await next()) yield event.value;
-    },
-    forget: () => queued(async () => engine.forget()),
-    ...engineCalls<EngineCalls>(
-      (name) =>
-        (...asked) =>
-          queued<unknown>(() => engine[name](...asked)),
-    ),
-  };
-}
-
 export interface NodeHost extends Host, AsyncDisposable {}
 
 /** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
 export async function openHost(options: ModelOptions, log: Log): Promise<NodeHost> {
   log.progress('Reading the model');
   const { card, request } = await readLoadRequest(options);
-  const tokenizer = await createCoreTokenizer(request.files);
-  const engine = await createEngine({ ...request, createRunner: createNodeRunner });
+  const engine = await nodePlatform.start(request);
   const { info } = engine;
   log.line(
     `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}${info.weights?.held === 'small' ? ', small weights' : ''}: loaded in ${duration(info.loadSeconds)}`,
   );
-  const { contextLength, attentionHeads, embeddingMultiplier } = configOf(request.files);
-  const host: NodeHost = {
-    tokens: openTokenizerOf(tokenizer, contextLength),
-    card: { weights: card.weights ?? null, attentionHeads, embeddingMultiplier },
-    engine: hostEngine(engine),
-    neighbours: rememberedNeighbours(() => host),
-    asset,
-    dropIn,
-    now: () => new Date().toISOString(),
-    newId: randomUUID,
-    [Symbol.asyncDispose]: () => engine.dispose(),
-  };
-  return host;
+  const host = await hostOver(engine, card, request.files, nodePlatform);
+  return { ...host, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
 }
 
 /** Progress goes to stderr, results go to stdout or to files, so that results can be piped. */
@@ -231,6 +159,7 @@ export const progressWords = ({ note, fraction, secondsLeft = null }: Progress):
 export const logged = (log: Log): Run<object> => ({
   control: uninterrupted,
   emit: (event) => {
-    if ('note' in event) log.progress(progressWords(event as Progress));
+    if ('said' in event) log.line((event as Told).said);
+    else if ('note' in event) log.progress(progressWords(event as Progress));
   },
 });

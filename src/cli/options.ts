@@ -2,8 +2,6 @@
 import { MEND_IDS } from '../dataset/mends';
 import type { SplitBy } from '../dataset/types';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { asContinuation } from '../task/template';
-import type { AnswerWord } from '../task/types';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions, modelFor, type PromptWeights } from './node-host';
 
@@ -235,20 +233,4 @@ function readWords(given: string): ReadonlyMap<string, string> {
     words.set(label, word);
   }
   return words;
-}
-
-/** The answer words of `--words`, one for each label, as they continue the template. @throws UsageError */
-export function givenWords(
-  labels: readonly string[],
-  template: string,
-  given: ReadonlyMap<string, string>,
-): AnswerWord[] {
-  const unknown = [...given.keys()].find((label) => !labels.includes(label));
-  if (unknown !== undefined)
-    throw new UsageError(`--words: no row has the label “${unknown}”; the labels are ${labels.join(', ')}.`);
-  return labels.map((label) => {
-    const word = given.get(label);
-    if (word === undefined) throw new UsageError(`--words: the label “${label}” has no answer word.`);
-    return { label, word: asContinuation(template, word) };
-  });
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { unzipSync } from 'fflate';
 import { beforeAll, expect, it, vi } from 'vitest';
+import { readModelDir } from '../api/node-platform';
 import { setFiles } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
@@ -17,7 +18,6 @@ import type { PromptSet } from '../prompt-set/types';
 import { setOf } from '../route/test-support';
 import { checkTemplate } from '../task/template';
 import { openTable } from './data';
-import { readModelDir } from './node-host';
 import { cli } from './run.test-support';
 
 const MODEL = ['--model', 'public/models/softprompt-studio/tiny-support', '--threads', '1'];

@@ -134,6 +134,10 @@ function wentWrong(error: unknown, name = ''): number {
     console.error(`${sentence}\nSee softprompt ${name && `${name} `}--help.`);
     return WRONG_USE;
   }
+  if (error instanceof StudioError && typeof error.data.option === 'string') {
+    console.error(`${flagOf(error.data.option)}: ${error.message}\nSee softprompt ${name} --help.`);
+    return WRONG_USE;
+  }
   // a StudioError is a sentence for people; anything else is a bug, whose trace is wanted
   console.error(error instanceof StudioError ? error.message : error);
   return FAILED;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readModelDir } from '../api/node-platform';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
 import { setOf } from '../route/test-support';
-import { readModelDir } from './node-host';
 import { cli } from './run.test-support';
 
 const TINY = 'public/models/softprompt-studio/tiny-support';

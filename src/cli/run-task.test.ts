@@ -12,9 +12,9 @@ import { type AheadEvent, readAhead } from '../workflow/race';
 import { runInputs } from '../workflow/run-rows';
 import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/train';
 import { cacheKeyOf } from '../workflow/training-rows';
+import { openSet } from '../workflow/tune';
 import { earlierLooks } from './exports';
 import { createLog, openHost } from './node-host';
-import { openSet } from './open-set';
 
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
 const model = 'public/models/softprompt-studio/tiny-support';

@@ -1,7 +1,6 @@
 /** What `tune`, `distil` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
 import { join } from 'node:path';
 import { inAll } from '../dataset/account';
-import type { Dataset, RowAccount } from '../dataset/types';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -9,24 +8,22 @@ import { uninterrupted } from '../lib/control';
 import { asStudioError } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { recordComparison } from '../prompt-set/calibration';
-import { chooseTrained, chosenWritten, finishRun, updateRun } from '../prompt-set/make-versions';
+import { chooseTrained } from '../prompt-set/make-versions';
 import { countLook } from '../prompt-set/prompt-set';
 import { reachedWords } from '../prompt-set/tries';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { versionsOf } from '../prompt-set/versions';
-import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { everyRow, fineTune } from '../workflow/checks';
 import { compare, comparedRows } from '../workflow/compare';
-import { type DistilEvent, distil } from '../workflow/distil';
-import { type Host, SILENT } from '../workflow/host';
-import { type PlannedRun, recorded, resultOf, teacherOf, templateOf } from '../workflow/runs';
-import { train } from '../workflow/train';
+import type { DistilEvent } from '../workflow/distil';
+import { type Host, type Run, SILENT } from '../workflow/host';
+import { templateOf } from '../workflow/runs';
+import { type Given, preparedSet, type TrainedSet, trainRun } from '../workflow/tune';
 import { raceWords } from '../workflow/words';
 import { partsWords, writeFiles } from './data';
 import { earlierLooks, exportProbe, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, logged, type ModelOptions, openHost } from './node-host';
-import { type Given, preparedSet } from './open-set';
 import type { Ended } from './program';
 
 export interface RunOptions extends Given {
@@ -43,17 +40,9 @@ export interface RunOptions extends Given {
   readonly everyRow?: boolean;
   /** Save the linear probe in any case; left out: only where it beats every prompt. */
   readonly probe?: boolean;
-  /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
-  readonly distil?:
-    | {
-        readonly texts: readonly string[] | null;
-        /** Lines of their file that could not be read. */
-        readonly unreadable?: RowAccount;
-      }
-    | undefined;
 }
 
-interface Compared extends Omit<Trained, 'texts'> {
+interface Compared extends Omit<TrainedSet, 'texts'> {
   readonly evaluation: Evaluation;
   readonly results: string;
 }
@@ -94,7 +83,7 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   await using host = await openHost(options.model, log);
   const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
   if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
-  const started = { ...(await preparedSet(host, options, options.distil !== undefined, log)), testLooks };
+  const started = { ...(await preparedSet(host, options, options.distil !== undefined, logged(log))), testLooks };
   const compares = (of: PromptSet) => ({
     set: of,
     dataset,
@@ -162,27 +151,25 @@ async function probeFolder(
   }
 }
 
-interface Trained {
-  readonly set: PromptSet;
-  readonly checkpoint: Checkpoint;
-  /** Of files that have only texts. */
-  readonly texts: readonly RowAccount[];
-}
-
 /** Adds a run for each seed, and one on top of the hand-written prompt. The first seed is the tuned prompt. */
 async function trainAll(
   host: Host,
   untrained: PromptSet,
   options: Pick<RunOptions, 'dataset' | 'runs' | 'hybrid' | 'inText' | 'distil'>,
   log: Log,
-): Promise<Trained> {
+): Promise<TrainedSet> {
   const { dataset, runs, hybrid = false, inText: examples = 0, distil } = options;
   let set = untrained;
   const group = runs.length > 1 ? host.newId() : null;
-  const ended: Trained[] = [];
+  const ended: TrainedSet[] = [];
   for (const settings of runs) {
     if (group) log.line(`Seed ${settings.seed}`);
-    const trained = await trainRun(host, set, { dataset, settings, hybrid: false, examples, group, distil }, log);
+    const trained = await trainRun(
+      host,
+      set,
+      { dataset, settings, hybrid: false, examples, group, distil },
+      training(log),
+    );
     set = trained.set;
     ended.push(trained);
   }
@@ -194,63 +181,14 @@ async function trainAll(
     );
   else if (hybrid && settings) {
     log.line('Vectors on top of your prompt');
-    set = (await trainRun(host, set, { dataset, settings, hybrid, examples, group: null }, log)).set;
+    set = (await trainRun(host, set, { dataset, settings, hybrid, examples, group: null }, training(log))).set;
   }
   return { ...present(ended[0], 'run'), set };
 }
 
-async function trainRun(
-  host: Host,
-  before: PromptSet,
-  planned: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings' | 'hybrid' | 'examples' | 'group'> &
-    Pick<RunOptions, 'distil'>,
-  log: Log,
-): Promise<Trained> {
-  const { dataset, distil: asked, ...own } = planned;
-  const { id, sha256, dtype } = host.engine.info;
-  const at = { id: host.newId(), now: host.now() };
-  const teacher = asked && chosenWritten(before)?.id;
-  const plan = { ...own, id: at.id, name: '', ...(teacher && { teacher }) };
-  const { set, run } = recorded(before, plan, at, { id, sha256, dtype }, dataset);
-  const { template, examples, initText } = run;
-  const request = {
-    runId: run.id,
-    dataset,
-    template,
-    examples,
-    words: run.words,
-    settings: run.settings,
-    initText,
-    initFrom: null,
-    resume: null,
-    baselines: [],
-  };
-  const taught = teacherOf(set, run);
-  const tell = training(log);
-  let raced = set;
-  const emit = (event: DistilEvent) => {
-    tell(event);
-    if (event.kind !== 'race' || !event.winner) return;
-    const { settings: decided, initText: start } = event.winner;
-    raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
-  };
-  const control = { control: uninterrupted, emit };
-  const { reached, texts, ...trained } = taught
-    ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, control)
-    : { ...(await train(host, request, control)), reached: null, texts: null };
-  const distilled = run.distilled && reached && { distilled: { ...run.distilled, reached } };
-  const result = { ...resultOf(trained), ...distilled };
-  const { texts: given, unreadable } = asked ?? {};
-  return {
-    set: finishRun(raced, run.id, result, host.now()),
-    checkpoint: trained.checkpoint,
-    texts: given && texts ? [texts, ...(unreadable ? [unreadable] : [])] : [],
-  };
-}
-
-function training(log: Log): (event: DistilEvent) => void {
+function training(log: Log): Run<DistilEvent> {
   let validationRows = 0;
-  return (event) => {
+  const emit = (event: DistilEvent) => {
     switch (event.kind) {
       case 'teacher': {
         const { done, total, secondsLeft } = event;
@@ -293,4 +231,5 @@ function training(log: Log): (event: DistilEvent) => void {
         break;
     }
   };
+  return { control: uninterrupted, emit };
 }

@@ -20,9 +20,9 @@ import {
 import type { Host } from '../workflow/host';
 import { CANDIDATES, type Improved, searchedRows } from '../workflow/improve';
 import type { Standing } from '../workflow/search-board';
+import { FIND_WORDS, improved, withWords } from '../workflow/tune';
 import { givenRows, openTable } from './data';
-import { type Log, openHost } from './node-host';
-import { FIND_WORDS, improved, withWords } from './open-set';
+import { type Log, logged, openHost } from './node-host';
 import {
   COLUMNS,
   flag,
@@ -130,8 +130,8 @@ export const improvePrompt = command({
   async run(given, log) {
     const dataset = await givenRows(given, log);
     await using host = await openHost(given, log);
-    const set = await withWords(host, { ...given, dataset, improve: null }, log);
-    const { found } = await improved(host, set, dataset, given.budget, log);
+    const set = await withWords(host, { ...given, dataset, improve: null }, logged(log));
+    const { found } = await improved(host, set, dataset, given.budget, logged(log));
     const json = promptJson(found, dataset, host);
     if (given.out) await writeFile(given.out, `${JSON.stringify(json, null, 1)}\n`);
     const request = { dataset, template: set.baseTemplate, words: set.words };

@@ -92,12 +92,13 @@ async function loadGraph(
   const weights = { packed: small, consume: request.consume ?? false, onDisk: buffersOnDisk(request), graph: built };
   const serialised = { ...serialise(small ? writePacked(built) : built), ...weights };
   clock('dequantise');
-  const { threads, avoidAdapters } = request;
+  const { threads, avoidAdapters, wasmPaths } = request;
   const backend = small && request.backend === 'auto' ? 'wasm' : request.backend;
   const runner = await createRunner(serialised, {
     backend,
     ...(threads === undefined ? {} : { threads }),
     ...(avoidAdapters ? { avoidAdapters } : {}),
+    ...(wasmPaths === undefined ? {} : { wasmPaths }),
   });
   clock('session');
   const info: ModelInfo = {

@@ -45,6 +45,8 @@ export interface LoadRequest {
   readonly onDisk?: FilesOnDisk | undefined;
   /** `auto` must not choose these, because they computed this model wrongly. */
   readonly avoidAdapters?: readonly string[];
+  /** See RunnerOptions. */
+  readonly wasmPaths?: string;
   /** Of the model card, whose files were verified; else computed. See docs/method/formats.md. */
   readonly sha256?: string;
 }

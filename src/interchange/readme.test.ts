@@ -120,7 +120,7 @@ describe('the README for an engineer', () => {
 it('the README of a drop-in calls the prompt as it is asked, and says what happens where it fails', async () => {
   const of = packageOf({}, askedOf({ words, text: { template: '{city}: {text}' } }));
   const text = await dropInReadme(of, FILES, { plain: 13_000, packed: 4000 });
-  expect(text).toContain('prompt.classify({ "text": \'…\', "city": \'…\' })');
+  expect(text).toContain('prompt.classify([{ "text": \'…\', "city": \'…\' }])');
   expect(text).toContain('softprompt.js has 13 kB (4 kB compressed)');
   expect(text).toContain('There is no other prompt that could answer where it fails');
 });

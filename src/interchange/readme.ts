@@ -1,6 +1,7 @@
 /** README.md of the zips that a prompt leaves in. */
 
 import { TASK_FACTS } from '../dataset/task-facts';
+import type { ByTask } from '../dataset/types';
 import { ends, METRICS } from '../metrics/registry';
 import { countsOf, firstText, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
@@ -182,8 +183,8 @@ const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
 
 const belowThreshold = ({ prompt: { threshold } }: Package['version']): string =>
   threshold === null
-    ? 'It has no threshold: every answer is taken. `threshold: 0.8` sets one, and answers below it have `needsReview`.'
-    : `Below ${threshold.value} an answer has \`needsReview: true\`: ask a person. \`threshold: 0\` takes every answer.`;
+    ? 'It has no threshold: every answer is taken. `threshold: 0.8` sets one, and answers below it are not `sure`.'
+    : `Below ${threshold.value} an answer has \`sure: false\`: ask a person. \`threshold: 0\` takes every answer.`;
 
 const FAILS = '(other weights, check rows that come out differently, an error, `timeoutMs`)';
 
@@ -194,6 +195,12 @@ function whereItFails({ version, fallback, policy }: Package): string {
     ? `${WHO[policy.kind](fallback.name)} That is the policy of its stage. The option \`fallback\` replaces it: \`'errors'\` asks ${fallback.name} where ${version.name} fails ${FAILS}, \`'unsure'\` also below the threshold, \`'none'\` never. \`fallbackReason\` says why, and \`counts()\` how often.`
     : `Where ${version.name} fails ${FAILS}, ${fallback.name} answers, and \`fallbackReason\` says why; \`fallback: 'unsure'\` also asks it below the threshold, \`'none'\` never. \`counts()\` says how often.`;
 }
+
+const ASKED: ByTask<(row: string) => string> = {
+  classify: (row) => `const [answer] = await prompt.classify([${row}]);`,
+  tag: (row) => `const [answer] = await prompt.tag([${row}]);`,
+  generate: (row) => `const [answer] = await prompt.write([${row}]);`,
+};
 
 /** Of a drop-in. @param files of the zip. @param sizes of softprompt.js in bytes, as it is and compressed */
 export async function dropInReadme(
@@ -212,7 +219,7 @@ export async function dropInReadme(
     `1. Put the folder of ${model?.id} (${model?.dtype}) beside these files as \`model/\`: config.json, tokenizer.json, tokenizer_config.json and onnx/, as on the hub. It must have the weights that the check rows were answered with.`,
     '2. Serve the folder with any static server, for example `python3 -m http.server`, and open index.html: it replays the check rows. Where the model is elsewhere: `index.html?model=ADDRESS`; another site must allow yours to read it (CORS).',
     '## In your page',
-    `\`\`\`js\nimport { createSoftprompt } from './softprompt.js';\n\nconst prompt = await createSoftprompt({ model: './model/' });\nconst answer = await prompt.${version.prompt.task.kind}(${row});\n\`\`\``,
+    `\`\`\`js\nimport { loadPrompt, openModel } from './softprompt.js';\n\nconst model = await openModel('./model/', { dtype: '${model?.dtype}' });\nconst prompt = await loadPrompt(model);\n${ASKED[version.prompt.task.kind](row)}\n\`\`\``,
     belowThreshold(version),
     whereItFails(of),
     `Before the first answer the ${checkRows.length} check rows are replayed: labels must be the same, and probabilities within 0.001 of the studio's. \`check: false\` leaves that out; \`await prompt.check()\` does it at any time.`,

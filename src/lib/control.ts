@@ -36,6 +36,15 @@ export class ControlSource implements Control {
   }
 }
 
+/** That an abort asks to throw the work away. */
+export function controlOf(signal: AbortSignal | undefined): ControlSource {
+  const control = new ControlSource();
+  const cancel = () => control.ask('cancel');
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  return control;
+}
+
 export const uninterrupted: Control = { requested: null, listen: () => () => {} };
 
 /** For work without partial results, which ends on any request. @throws StudioError `cancelled` */

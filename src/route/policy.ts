@@ -58,7 +58,7 @@ export function policyFor(
     timeoutMs,
   }: { readonly fallback?: 'errors' | 'unsure' | 'none' | undefined; readonly timeoutMs?: number | undefined },
 ): Policy {
-  const late = timeoutMs === undefined ? {} : { timeoutMs };
+  const late = timeoutMs === undefined ? {} : { rowTimeoutMs: timeoutMs };
   if (fallback === undefined && kept) return kept.kind === 'fallback' ? { ...kept, kind: kept.kind, ...late } : kept;
   if (fallback === 'none') return AS_ASKED;
   // an unsure answer is a person's to check, unless the page says otherwise

@@ -5,14 +5,22 @@ import { TASK_FACTS } from '../dataset/task-facts';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { present } from '../lib/assert';
 import { type Control, uninterrupted } from '../lib/control';
-import { badInput } from '../lib/errors';
+import { badInput, type StudioError } from '../lib/errors';
 import { likelyTags } from '../metrics/tags';
 import { labelsOf, softOf } from '../prompt/prompt';
 import { firstOf, type Planned } from '../prompt-set/planned';
 import type { Version } from '../prompt-set/types';
 import { routeOf, versionWords } from '../prompt-set/versions';
 import { type Fields, TEXT_SLOT } from '../task/template';
-import { type AnsweringHost, answerWords, fieldsSource, ofKind, type RowSource } from './answering';
+import {
+  type AnsweringHost,
+  answerWords,
+  fieldsSource,
+  type LeftOut,
+  ofKind,
+  type RowAnswer,
+  type RowSource,
+} from './answering';
 import {
   createCounts,
   type FallbackReason,
@@ -97,6 +105,8 @@ function checkKind(plan: Plan, kind: TaskKind): void {
   if (own !== kind) throw badInput(`${plan.handle} ${TASK_FACTS[own].does}: ask it with ${own}.`);
 }
 
+const only = <T>(answers: readonly T[]): T => present(answers[0], 'answer');
+
 const thresholdOf = ({ prompt }: Version): number | null => prompt.threshold?.value ?? null;
 
 async function explained({ host }: RouterOptions, { prompt }: Version, rows: RowSource): Promise<Explanation> {
@@ -113,6 +123,20 @@ type RowsOf = (version: Version, dataset: Dataset | null) => RowSource;
 export interface Router {
   /** @throws StudioError `bad-input` where nothing can answer; as the engine; `cancelled` */
   readonly classify: (plan: Plan, row: string | Fields, control?: Control) => Promise<LabelAnswer>;
+  /** In the order of the rows, which the engine runs together; `latencyMs` is of all. @throws as `classify`, where one cannot be answered */
+  readonly classifyAll: (
+    plan: Plan,
+    rows: readonly (string | Fields)[],
+    control?: Control,
+  ) => Promise<readonly LabelAnswer[]>;
+  /** @throws as `classifyAll` */
+  readonly tagAll: (plan: Plan, rows: readonly (string | Fields)[], control?: Control) => Promise<readonly TagAnswer[]>;
+  /** @throws as `classifyAll` */
+  readonly generateAll: (
+    plan: Plan,
+    rows: readonly (string | Fields)[],
+    control?: Control,
+  ) => Promise<readonly TextAnswer[]>;
   /** @throws as `classify` */
   readonly tag: (plan: Plan, row: string | Fields, control?: Control) => Promise<TagAnswer>;
   /** @throws as `classify` */
@@ -122,6 +146,35 @@ export interface Router {
   readonly explain: (plan: Plan, row: string | Fields) => Promise<Explanation>;
   readonly counts: () => RouteCounts;
 }
+
+function unanswered([first]: LeftOut, asked: number): StudioError {
+  const [place, why] = first ?? [0, 'the model says nothing'];
+  return badInput(`${asked > 1 ? `Text ${place + 1}` : 'This text'} cannot be answered: ${why}.`);
+}
+
+interface Answered<K extends TaskKind> {
+  readonly answer: RowAnswer<K>;
+  readonly by: Version;
+  readonly facts: Answer;
+}
+
+function labelled({ answer, by, facts }: Answered<'classify'>): LabelAnswer {
+  const { probabilities } = answer;
+  const labels = labelsOf(by.prompt);
+  const needsReview = isUnsure(Math.max(...probabilities), thresholdOf(by));
+  return { label: answerWords(answer, labels), probabilities, labels, needsReview, ...facts };
+}
+
+function tagged({ answer: { probabilities }, by, facts }: Answered<'tag'>): TagAnswer {
+  const labels = labelsOf(by.prompt).slice(0, -1);
+  return { tags: likelyTags(probabilities).map((place) => labels[place] ?? ''), probabilities, labels, ...facts };
+}
+
+const generated = ({ answer, facts }: Answered<'generate'>): TextAnswer => ({
+  text: answer.text,
+  probabilities: null,
+  ...facts,
+});
 
 /** Calls may overlap where the host queues them. Columns that a row lacks are empty. */
 export function createRouter(options: RouterOptions): Router {
@@ -144,35 +197,38 @@ export function createRouter(options: RouterOptions): Router {
     };
     return { ...route, answer };
   };
-  const one = async <K extends TaskKind>(kind: K, plan: Plan, row: string | Fields, control: Control) => {
+  const each = async <K extends TaskKind>(
+    kind: K,
+    plan: Plan,
+    asked: readonly (string | Fields)[],
+    control: Control,
+  ) => {
     const begin = performance.now();
     checkKind(plan, kind);
-    const route = rows(plan, (version, dataset) => fieldsSource(host, version, [asFields(row)], dataset));
-    const { answers, leftOut, ms } = await route.answer(0, 1, control);
-    const [answer] = answers;
-    if (!answer) throw badInput(`This text cannot be answered: ${leftOut[0]?.[1] ?? 'the model says nothing'}.`);
-    const by = present(plan[answer.by], 'the version that answered');
-    const facts = factsOf(answer, by, { modelMs: ms, latencyMs: performance.now() - begin });
-    return { answer: ofKind(kind, answer), by, facts };
+    const route = rows(plan, (version, dataset) => fieldsSource(host, version, asked.map(asFields), dataset));
+    const { answers, leftOut, ms } = await route.answer(0, asked.length, control);
+    if (answers.length < asked.length) throw unanswered(leftOut, asked.length);
+    const latencyMs = performance.now() - begin;
+    return answers
+      .toSorted((a, b) => a.index - b.index)
+      .map((answer) => {
+        const by = present(plan[answer.by], 'the version that answered');
+        return { answer: ofKind(kind, answer), by, facts: factsOf(answer, by, { modelMs: ms, latencyMs }) };
+      });
   };
+  const classifyAll: Router['classifyAll'] = async (plan, asked, control = uninterrupted) =>
+    (await each('classify', plan, asked, control)).map(labelled);
+  const tagAll: Router['tagAll'] = async (plan, asked, control = uninterrupted) =>
+    (await each('tag', plan, asked, control)).map(tagged);
+  const generateAll: Router['generateAll'] = async (plan, asked, control = uninterrupted) =>
+    (await each('generate', plan, asked, control)).map(generated);
   return {
-    classify: async (plan, row, control = uninterrupted) => {
-      const { answer, by, facts } = await one('classify', plan, row, control);
-      const { probabilities } = answer;
-      const labels = labelsOf(by.prompt);
-      const needsReview = isUnsure(Math.max(...probabilities), thresholdOf(by));
-      return { label: answerWords(answer, labels), probabilities, labels, needsReview, ...facts };
-    },
-    tag: async (plan, row, control = uninterrupted) => {
-      const { answer, by, facts } = await one('tag', plan, row, control);
-      const { probabilities } = answer;
-      const labels = labelsOf(by.prompt).slice(0, -1);
-      return { tags: likelyTags(probabilities).map((place) => labels[place] ?? ''), probabilities, labels, ...facts };
-    },
-    generate: async (plan, row, control = uninterrupted) => {
-      const { answer, facts } = await one('generate', plan, row, control);
-      return { text: answer.text, probabilities: null, ...facts };
-    },
+    classifyAll,
+    tagAll,
+    generateAll,
+    classify: async (plan, row, control) => only(await classifyAll(plan, [row], control)),
+    tag: async (plan, row, control) => only(await tagAll(plan, [row], control)),
+    generate: async (plan, row, control) => only(await generateAll(plan, [row], control)),
     rows,
     explain: (plan, row) => {
       const version = firstOf(plan);

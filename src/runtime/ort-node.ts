@@ -5,7 +5,7 @@ import { bytesOf } from '../graph/serialise';
 import { sessionFailed } from '../lib/errors';
 import { withFasterProducts } from './faster-products';
 import { type HeapWatch, handing, watchHeap } from './memory';
-import { createSessionRunner, type OrtModule, sessionOptions } from './session';
+import { CPU_BUILD, createSessionRunner, filesIn, type OrtModule, sessionOptions } from './session';
 import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 
 const MAX_THREADS = 4;
@@ -25,7 +25,8 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
     throw sessionFailed(`The backend ${options.backend} needs a browser; in Node use node-wasm or node-native.`);
   // The package root, not `/wasm`: only the root has a build that starts in Node.
   const ort = await import('onnxruntime-web');
-  ort.env.wasm.wasmBinary ??= await binary();
+  if (options.wasmPaths !== undefined) ort.env.wasm.wasmPaths = filesIn(options.wasmPaths, CPU_BUILD);
+  else ort.env.wasm.wasmBinary ??= await binary();
   const threads = options.threads ?? wasm?.threads ?? defaultThreads();
   if (wasm && wasm.threads !== threads)
     throw sessionFailed(

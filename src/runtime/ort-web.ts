@@ -9,13 +9,15 @@ import { asStudioError, StudioError, sessionFailed } from '../lib/errors';
 import { whyUncovered } from './fused/plan';
 import { FusedRunner } from './fused/runner';
 import { type HeapWatch, handing, watchHeap } from './memory';
-import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } from './session';
+import { CPU_BUILD, createSessionRunner, filesIn, type OrtModule, runtimeError, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
+
+const GPU_BUILD = 'ort-wasm-simd-threaded.asyncify';
 
 /** By the names that ONNX Runtime's module asks for. */
 export const RUNTIME_FILES: ReadonlyMap<string, string> = new Map([
-  ['ort-wasm-simd-threaded.mjs', cpuMjs],
-  ['ort-wasm-simd-threaded.wasm', cpuWasm],
+  [`${CPU_BUILD}.mjs`, cpuMjs],
+  [`${CPU_BUILD}.wasm`, cpuWasm],
 ]);
 
 /**
@@ -91,7 +93,9 @@ let gpu: Promise<Loaded> | null = null;
 
 /** The first session, of an empty graph, creates heap and threads. */
 async function loadWasm(options: RunnerOptions): Promise<Loaded> {
-  wasm ??= load(import('onnxruntime-web/wasm'), { mjs: cpuMjs, wasm: cpuWasm }, options).then(async (loaded) => {
+  const { wasmPaths } = options;
+  const paths = wasmPaths === undefined ? { mjs: cpuMjs, wasm: cpuWasm } : filesIn(wasmPaths, CPU_BUILD);
+  wasm ??= load(import('onnxruntime-web/wasm'), paths, options).then(async (loaded) => {
     const b = new GraphBuilder();
     b.output(b.input('x', 'float32', [1]), 'float32', [1]);
     const model = serialise(b.build());
@@ -120,7 +124,9 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions, fallba
 }
 
 async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter: Adapter, fallback?: string | null) {
-  gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
+  const { wasmPaths } = options;
+  const paths = wasmPaths === undefined ? { mjs: gpuMjs, wasm: gpuWasm } : filesIn(wasmPaths, GPU_BUILD);
+  gpu ??= load(import('onnxruntime-web/webgpu'), paths, options);
   const { ort, heap, threads } = await gpu;
   const handed = handing(model);
   try {

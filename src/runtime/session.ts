@@ -3,6 +3,14 @@ import { assert, present } from '../lib/assert';
 import { type ErrorCode, isOutOfMemory, NO_MEMORY, StudioError } from '../lib/errors';
 import type { Adapter, Backend, HandedModel, HostTensor, Runner, SerialisedModel } from './types';
 
+export const CPU_BUILD = 'ort-wasm-simd-threaded';
+
+/** ONNX Runtime's files in a folder, by the names that they have in its package. */
+export function filesIn(folder: string, build: string): { readonly mjs: string; readonly wasm: string } {
+  const base = new URL(folder.replace(/\/?$/, '/'), globalThis.location?.href);
+  return { mjs: new URL(`${build}.mjs`, base).href, wasm: new URL(`${build}.wasm`, base).href };
+}
+
 /** All web builds and onnxruntime-node have it. */
 export interface OrtModule {
   readonly InferenceSession: {

@@ -81,6 +81,8 @@ export interface RunnerOptions {
   readonly threads?: number;
   /** Names of adapters that `auto` must not choose. */
   readonly avoidAdapters?: readonly string[];
+  /** Address of the folder with ONNX Runtime's files; undefined = where the build has put them. */
+  readonly wasmPaths?: string;
   /** Free-dimension or graph optimisation overrides for experiments. */
   readonly session?: Readonly<Record<string, unknown>>;
 }

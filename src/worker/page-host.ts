@@ -1,67 +1,16 @@
 /** Its own tokenizer, and the engine worker over a channel of its own. */
-import { type EngineCalls, engineCalls, type ModelInfo } from '../engine/types';
-import type { Control } from '../lib/control';
+
+import type { EngineMethods } from '../api/engine-methods';
+import { engineOver } from '../api/remote-engine';
 import { badInput } from '../lib/errors';
 import { configOf } from '../model/card';
+import { type PageEnd, RpcClient } from '../rpc/client';
 import { openAnswers } from '../store/answers';
 import type { OpenTokenizer } from '../tokens/tokenizer';
-import type { TrainEvent } from '../training/events';
 import type { Host, HostEngine } from '../workflow/host';
 import { withKnownAnswers } from '../workflow/known-answers';
 import { rememberedNeighbours } from '../workflow/token-rows';
-import type { EngineLink, EngineMethods, ModelFiles } from './protocol';
-import { type PageEnd, RpcClient } from './rpc-client';
-
-type EngineClient = Pick<RpcClient<EngineMethods>, 'call' | 'control'>;
-
-/** To the engine request that the verb waits for. */
-function forwarding(client: EngineClient, control: Control) {
-  let stop = () => {};
-  return {
-    onStart: (requestId: number) => {
-      stop = control.listen((request) => client.control(requestId, request));
-    },
-    done: () => stop(),
-  };
-}
-
-/** As they come, until the call ends. */
-async function* trainingEvents(client: EngineClient, ...[request, control]: Parameters<HostEngine['train']>) {
-  const waiting: TrainEvent[] = [];
-  let wake = () => {};
-  let ended = false;
-  const { onStart, done } = forwarding(client, control);
-  const onEvent = (event: TrainEvent) => {
-    waiting.push(event);
-    wake();
-  };
-  const call = client.call('train', request, { onStart, onEvent }).finally(() => {
-    ended = true;
-    done();
-    wake();
-  });
-  call.catch(() => undefined); // awaited below, after the last event
-  for (;;) {
-    for (let event = waiting.shift(); event; event = waiting.shift()) yield event;
-    if (ended) break;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
-  await call;
-}
-
-export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
-  return {
-    info,
-    train: (request, control) => trainingEvents(client, request, control),
-    forget: () => client.call('forget', null),
-    ...engineCalls<EngineCalls>((name) => (request, control: Control, onEvent: (event: unknown) => void = () => {}) => {
-      const { onStart, done } = forwarding(client, control);
-      return client.call(name, request, { onStart, onEvent }).finally(done);
-    }),
-  };
-}
+import type { EngineLink, ModelFiles } from './protocol';
 
 const callingEnd = (port: MessagePort): PageEnd => {
   port.start();

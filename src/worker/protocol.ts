@@ -1,40 +1,19 @@
-/** Types only; serve.ts has the form of a request and its answers. */
+/** Types only; rpc/serve.ts has the form of a request and its answers. */
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
-import type { EngineCalls, LoadEvent, LoadRequest, ModelFiles, ModelInfo, TrainRequest } from '../engine/types';
+import type { ModelFiles, ModelInfo } from '../engine/types';
 import type { CardRequest, VerdictCard } from '../evaluation/card';
 import type { Insights } from '../evaluation/classify/compare';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { AnswerWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens } from '../tokens/tokenizer';
-import type { TrainEvent } from '../training/events';
 import type { HostCard, Verb } from '../workflow/host';
 import type { Verbs } from '../workflow/index';
 import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
 
 export type * from '../engine/types';
-
-/** Of an asynchronous function of `(request, control, onEvent)`. */
-type CallMethod<F> = F extends (
-  request: infer Q,
-  control: never,
-  onEvent?: (event: infer E) => unknown,
-) => Promise<infer R>
-  ? (params: Q, onEvent: (event: E) => void) => R
-  : never;
-
-/** One queue: calls run one after the other. */
-export interface EngineMethods extends Readonly<{ [K in keyof EngineCalls]: CallMethod<EngineCalls[K]> }> {
-  /** For the workflow worker; what an earlier channel asked for is cancelled. */
-  connect(params: { readonly port: MessagePort }): null;
-  /** While the model's files are on their way; `load` does it otherwise. */
-  prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
-  load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
-  train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
-  forget(params: null): void;
-}
 
 export type ProgressEvent = {
   readonly kind: 'progress';

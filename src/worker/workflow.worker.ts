@@ -6,6 +6,7 @@ import { comparing, insightsOf } from '../evaluation/classify/compare';
 import { type Control, inSteps } from '../lib/control';
 import { configOf } from '../model/card';
 import { answerLengths } from '../route/generated-texts';
+import { type Handlers, serve } from '../rpc/serve';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { labelTokens, openTokenizerOf } from '../tokens/tokenizer';
@@ -15,7 +16,6 @@ import { changeRows, prepareRows, readTable } from '../workflow/open-data';
 import { labelCollisions, rowLengths } from '../workflow/token-rows';
 import { createPageHost, type PageHost } from './page-host';
 import type { ProgressEvent, WorkflowMethods } from './protocol';
-import { type Handlers, serve } from './serve';
 
 /** They wait for the engine, or must not wait for what waits for it. */
 const CONCURRENT = new Set<string>(['connectEngine', ...Object.keys(VERBS)]);

@@ -178,8 +178,8 @@ describe('a package', () => {
 
   it.each([
     [undefined, {}, { kind: 'fallback', threshold: 0 }],
-    [undefined, { fallback: 'unsure', timeoutMs: 9 }, { kind: 'fallback', timeoutMs: 9 }],
-    [{ kind: 'fallback', rowTimeoutMs: 5 }, { timeoutMs: 9 }, { kind: 'fallback', rowTimeoutMs: 5, timeoutMs: 9 }],
+    [undefined, { fallback: 'unsure', timeoutMs: 9 }, { kind: 'fallback', rowTimeoutMs: 9 }],
+    [{ kind: 'fallback', rowTimeoutMs: 5 }, { timeoutMs: 9 }, { kind: 'fallback', rowTimeoutMs: 9 }],
     [{ kind: 'hand-written' }, { timeoutMs: 9 }, { kind: 'hand-written' }],
     [{ kind: 'shadow' }, {}, { kind: 'shadow' }],
     [{ kind: 'hand-written' }, { fallback: 'none' }, AS_ASKED],

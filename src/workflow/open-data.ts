@@ -10,7 +10,7 @@ import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parseFile } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
-import { drawnFamilies, sharesFor, usedRows } from '../dataset/split';
+import { drawnFamilies, type Shares, sharesFor, usedRows } from '../dataset/split';
 import { groupsInBoth, splitAgain } from '../dataset/split-by';
 import type { Change, ColumnMapping, Dataset, MendId, Row, RowAccount, SplitBy, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
@@ -105,6 +105,8 @@ export interface GivenRows {
   readonly mapping: ColumnMapping;
   readonly seed: number;
   readonly splitBy?: SplitBy | undefined;
+  /** Of `data` alone; left out: as usual. */
+  readonly shares?: Shares;
 }
 
 /** How many rows train and test; null = all of them. */
@@ -158,7 +160,9 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
   const fixedSplit = ofSizes(whole, sizes);
   const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit, splitBy });
   const account = drawnFrom(without(accountOf(all), 'repeat', usedRows(all) - usedRows(whole)), whole, dataset.split);
-  const blocking = blockingIssue(issues);
+  // their test rows come later
+  const isExpected = given.shares?.test === 0 && dataset.split.train.length > 0;
+  const blocking = blockingIssue(issues.filter(({ kind }) => !(isExpected && kind === 'empty-part')));
   if (blocking)
     throw badInput(`${blocking.title}. ${blocking.advice} ${accountSentence(account)}`, {
       data: { kind: blocking.kind },
@@ -166,8 +170,8 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
   return { ...dataset, account };
 }
 
-async function openAlone({ data, mapping, seed, splitBy: by }: GivenRows): Promise<Dataset> {
-  const { dataset } = await prepareRows(data, mapping, { seed });
+async function openAlone({ data, mapping, seed, shares, splitBy: by }: GivenRows): Promise<Dataset> {
+  const { dataset } = await prepareRows(data, mapping, { seed, shares });
   return by ? (await prepareRows(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;
 }
 
@@ -199,15 +203,27 @@ async function besideTest({ data, mapping, seed, splitBy }: GivenRows, test: Tab
     throw badInput(
       `${counted(shared.length, 'group')} of “${splitBy.column}” ${shared.length === 1 ? 'has' : 'have'} rows in both files, such as “${shared[0]}”, so a prompt would be tested on groups that it was trained on. Take their rows out of one file, or give one file with all rows.`,
     );
-  const { dataset: own } = await prepareRows(data, { ...mapping, id: null }, { seed, shares: sharesFor(0), splitBy });
-  const fixedSplit = { ...own.split, test: test.rows.map((_, i) => `${IN_TEST_FILE}${i + 1}`) };
+  const { dataset: own } = await prepareRows(data, { ...mapping, id: null }, { seed, shares: NO_TEST, splitBy });
+  return withTestRows({ ...own, table: data }, test, { splitBy });
+}
+
+/** For rows that are all trained on. */
+export const NO_TEST = sharesFor(0);
+
+/** Rows that train and validate as they do, with those of another table as the test rows. @param own its ids are the rows' numbers */
+export async function withTestRows(
+  { table: data, mapping, seed, split }: Pick<Dataset, 'table' | 'mapping' | 'seed' | 'split'>,
+  test: Table,
+  how: Pick<PrepareOptions, 'splitBy' | 'labelOrder'>,
+): Promise<Dataset> {
+  const fixedSplit = { ...split, test: test.rows.map((_, i) => `${IN_TEST_FILE}${i + 1}`) };
   const both = {
     ...data,
     rejected: [...data.rejected, ...test.rejected],
     columns: [...data.columns, NUMBER_COLUMN],
     rows: [...numbered(data, ''), ...numbered(test, IN_TEST_FILE)],
   };
-  return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit, splitBy })).dataset;
+  return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit, ...how })).dataset;
 }
 
 /** With a number of training rows, at most half that number are for validation, in whole families. */

@@ -24,7 +24,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readDataset } from '../../src/cli/data';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/open-set';
 import { ControlSource, uninterrupted } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { trainedPrompt } from '../../src/prompt/soft-prompt';
@@ -36,6 +35,7 @@ import { readAhead } from '../../src/workflow/race';
 import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { train } from '../../src/workflow/train';
+import { openSet } from '../../src/workflow/tune';
 import { median, timesTo } from './page-engine';
 import { readOptions } from './read-options.mjs';
 

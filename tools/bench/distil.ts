@@ -10,7 +10,6 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/open-set';
 import { drawnRows } from '../../src/dataset/draw';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
 import type { ScoreRequest } from '../../src/engine/types';
@@ -32,6 +31,7 @@ import { distil } from '../../src/workflow/distil';
 import type { Host } from '../../src/workflow/host';
 import { forSmaller } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
+import { openSet } from '../../src/workflow/tune';
 import { readOptions } from './read-options.mjs';
 import { readSet, SETS, sizesOf } from './sets';
 

@@ -11,7 +11,6 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/open-set';
 import { goldOf, labelCounts } from '../../src/dataset/labels';
 import { chosenCalibration } from '../../src/evaluation/classify/outcome';
 import { uninterrupted } from '../../src/lib/control';
@@ -25,6 +24,7 @@ import { labelTokens } from '../../src/tokens/tokenizer';
 import { improve } from '../../src/workflow/improve';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { validationIds } from '../../src/workflow/training-rows';
+import { openSet } from '../../src/workflow/tune';
 import { readOptions } from './read-options.mjs';
 import { readSet, SETS, sizesOf } from './sets';
 

@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
-import { createLog, DEFAULT_MODEL, readModelDir } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/open-set';
+import { readModelDir } from '../../src/api/node-platform';
+import { createLog, DEFAULT_MODEL } from '../../src/cli/node-host';
 import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
 import { labelTokens, openTokenizerOf } from '../../src/tokens/tokenizer';
 import { STANDARD, type TrainingSettings } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
 import { renderExamples } from '../../src/workflow/token-rows';
+import { openSet } from '../../src/workflow/tune';
 import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
 import { fasterRuntime } from '../faster-runtime';
 import { HEADERS } from '../headers.mjs';

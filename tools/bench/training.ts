@@ -1,5 +1,4 @@
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
-import { openSet } from '../../src/cli/open-set';
 import { goldOf } from '../../src/dataset/labels';
 import { uninterrupted } from '../../src/lib/control';
 import { pooledAnswers } from '../../src/metrics/calibration';
@@ -15,6 +14,7 @@ import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
 import { cacheKeyOf } from '../../src/workflow/training-rows';
+import { openSet } from '../../src/workflow/tune';
 import { readOptions } from './read-options.mjs';
 import { readSet, SETS, sizesOf } from './sets';
 

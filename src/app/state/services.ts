@@ -1,11 +1,12 @@
+import type { EngineMethods } from '../../api/engine-methods';
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import type { LoadedModel, ModelSource } from '../../model/load';
 import type { Version } from '../../prompt-set/types';
+import type { RpcClient } from '../../rpc/client';
+import type { Methods } from '../../rpc/serve';
 import type { Store } from '../../store/store';
-import type { EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
-import type { RpcClient } from '../../worker/rpc-client';
-import type { Methods } from '../../worker/serve';
+import type { ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 import type { SampleSet, StarterList } from './site-files';
 
 /**

@@ -1,4 +1,7 @@
 /** Services for tests in Node: the real store in memory, the real rooms in place of the workflow worker, a scripted engine. */
+
+import type { EngineMethods } from '../../api/engine-methods';
+import { engineOver } from '../../api/remote-engine';
 import { guessColumns } from '../../dataset/columns';
 import { editDataset } from '../../dataset/edit';
 import { classBalance } from '../../dataset/labels';
@@ -11,13 +14,12 @@ import { tokensToRun } from '../../inference/score';
 import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
+import type { Methods } from '../../rpc/serve';
 import { openMemoryStore } from '../../store/store';
 import { findCollisions } from '../../task/propose-words';
 import { propose } from '../../task/tasks';
 import { targetLengths } from '../../tokens/text-lengths';
-import { engineOver } from '../../worker/page-host';
-import type { EngineMethods, ModelInfo, WorkflowMethods } from '../../worker/protocol';
-import type { Methods } from '../../worker/serve';
+import type { ModelInfo, WorkflowMethods } from '../../worker/protocol';
 import { verbHandlers } from '../../worker/workflow.worker';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/token-rows';

@@ -1,65 +1,45 @@
-import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
-import { readModel } from '../engine/test-support';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { packageJson } from '../interchange/package';
 import { present } from '../lib/assert';
-import { uninterrupted } from '../lib/control';
 import { alone } from '../prompt-set/planned';
 import { trainedIn, writtenIn } from '../prompt-set/test-support';
-import { createNodeRunner } from '../runtime/ort-node';
-import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { openTokenizerOf } from '../tokens/tokenizer';
+import { setOf } from '../route/test-support';
 import { ABOUT } from '../workflow/fake-host.test-support';
+import { SILENT } from '../workflow/host';
 import { makePackage } from '../workflow/make-package';
-import { createSoftprompt } from './drop-in';
-import { setOf } from './test-support';
+import { hostOf } from './host';
+import { loadPrompt, openModel } from './node';
+import type { Model } from './types';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
-const inNode = (options: Omit<EngineOptions, 'createRunner'>) =>
-  createEngine({ ...options, backend: 'node-wasm', threads: 1, createRunner: createNodeRunner });
 
-vi.mock('../engine/web', () => ({ createWebEngine: (options: EngineOptions) => inNode(options) }));
-
-let engine: Engine;
+let model: Model;
 /** As their files have them. */
-let prompt: object;
-let tagging: object;
+let prompt: { readonly format: 'softprompt' };
+let tagging: typeof prompt;
 
 beforeAll(async () => {
-  vi.stubGlobal('location', { href: 'http://page/' });
-  // a folder as the hub has it, without studio.json
-  vi.stubGlobal('fetch', async (given: string | URL) => {
-    const { pathname } = new URL(given);
-    const bytes = pathname.endsWith('studio.json') ? null : await readFile(MODEL + pathname).catch(() => null);
-    return bytes ? new Response(bytes) : new Response(null, { status: 404 });
-  });
-  const files = await readModel(MODEL);
-  engine = await inNode({ id: 'tiny', files, backend: 'wasm' });
-  const host = { engine, tokens: openTokenizerOf(await createCoreTokenizer(files), engine.info.contextLength) };
-  const set = setOf('Tone', ['complaint', 'praise'], engine.info, 1);
+  model = await openModel(MODEL, { threads: 1 });
+  const host = hostOf(model);
+  const set = setOf('Tone', ['complaint', 'praise'], model, 1);
   const hard = present(writtenIn(set)[0], 'version');
   const soft = present(trainedIn(set)[0], 'run');
   const versions = { ...alone(soft), fallback: hard };
-  const run = { control: uninterrupted, emit: () => {} };
-  prompt = JSON.parse(packageJson(await makePackage(host, versions, ABOUT, ['Thanks'], run)));
-  const tags = setOf('Tags', ['late', 'broken', 'none'], engine.info, 1, { kind: 'tag' });
+  prompt = JSON.parse(packageJson(await makePackage(host, versions, ABOUT, ['Thanks'], SILENT)));
+  const tags = setOf('Tags', ['late', 'broken', 'none'], model, 1, { kind: 'tag' });
   const tagged = present(trainedIn(tags)[0], 'run');
-  tagging = JSON.parse(packageJson(await makePackage(host, alone(tagged), ABOUT, ['Thanks', 'It is late'], run)));
+  tagging = JSON.parse(packageJson(await makePackage(host, alone(tagged), ABOUT, ['Thanks', 'It is late'], SILENT)));
 }, 60_000);
 
-afterAll(() => {
-  vi.unstubAllGlobals();
-  return engine.dispose();
-});
+afterAll(() => model.dispose());
 
 /** Which texts the version in question answers; the others come from the hand-written one, because of the share. */
 async function inside(how: { readonly share?: number; readonly shareBy?: string }): Promise<readonly boolean[]> {
-  const opened = await createSoftprompt({ model: '/', prompt, ...how });
+  const opened = await loadPrompt(model, prompt, how);
   const sides: boolean[] = [];
   for (let i = 0; i < 12; i++) {
     const row = { text: `My order ${i} is late`, customer: `${i % 3}` };
-    const { version, fallbackReason } = await opened.classify(row);
+    const [{ version, fallbackReason } = { version: '' }] = await opened.classify([row]);
     expect([version, fallbackReason ?? null]).toEqual(
       version === 'tuned 1' ? ['tuned 1', null] : ['hand-written 1', 'share'],
     );
@@ -67,7 +47,6 @@ async function inside(how: { readonly share?: number; readonly shareBy?: string 
   }
   const others = sides.filter((own) => !own).length;
   expect(opened.counts()).toMatchObject({ answered: 12, fallbacks: { share: others } });
-  await opened.dispose();
   return sides;
 }
 
@@ -86,25 +65,24 @@ it('parts texts by a column where one is named: a customer keeps its side', { ti
 });
 
 it('gives several labels, each with its own probability', async () => {
-  const opened = await createSoftprompt({ model: '/', prompt: tagging });
+  const opened = await loadPrompt(model, tagging);
   expect([opened.task, opened.labels]).toEqual(['tag', ['late', 'broken', 'none']]);
   const { ok, rows } = await opened.check();
   expect(ok).toBe(true);
   for (const { cells, here, probabilities } of rows) {
-    const answer = await opened.tag(cells);
+    const answer = present((await opened.tag([cells]))[0], 'answer');
     expect(answer.tags.join('; ') || 'none').toBe(here);
     const [late, broken] = probabilities.map((p) => expect.closeTo(p, 5));
     expect(answer.probabilities).toEqual({ late, broken });
   }
-  await expect(opened.classify('Thanks')).rejects.toThrow('TONE gives every label that fits: ask it with tag.');
-  await opened.dispose();
+  await expect(opened.classify(['Thanks'])).rejects.toThrow('TONE gives every label that fits: ask it with tag.');
 });
 
 it.each([-1, 100.5, Number.NaN])('refuses a share of %s per cent', async (share) => {
-  await expect(createSoftprompt({ model: '/', prompt, share })).rejects.toThrow('share takes per cent from 0 to 100');
+  await expect(loadPrompt(model, prompt, { share })).rejects.toThrow('share takes per cent from 0 to 100');
 });
 
 it('refuses a share where no hand-written prompt could answer the others', async () => {
   const alone = { ...prompt, fallback: null };
-  await expect(createSoftprompt({ model: '/', prompt: alone, share: 50 })).rejects.toThrow('no hand-written prompt');
+  await expect(loadPrompt(model, alone, { share: 50 })).rejects.toThrow('no hand-written prompt');
 });

@@ -3,8 +3,8 @@ import { engineCalls } from '../engine/types';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
 import type { Polled } from '../lib/control';
 import { badInput } from '../lib/errors';
-import type { EngineMethods } from './protocol';
-import { type Handlers, RequestQueue, serve } from './serve';
+import { type Handlers, RequestQueue, serve } from '../rpc/serve';
+import type { EngineMethods } from './engine-methods';
 
 /** Both channels share one queue, as runs must not overlap. These run no model. */
 const CONCURRENT = new Set<keyof EngineMethods>(['connect', 'tokensToRun']);

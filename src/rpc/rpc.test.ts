@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import { type PageEnd, RpcClient } from './rpc-client';
+import { type PageEnd, RpcClient } from './client';
 import { type Handlers, RequestQueue, serve } from './serve';
 
 interface Echo {

@@ -1,0 +1,198 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../cli/commands';
+import { readPackage } from '../interchange/package';
+import { present } from '../lib/assert';
+import { unwrap } from '../lib/result';
+import { softOf } from '../prompt/prompt';
+import { compare, loadPrompt, openModel, train } from './node';
+import { behindPrompt } from './prompt';
+import type { Model, Prompt, Row, TrainEvent } from './types';
+
+const MODEL = 'public/models/softprompt-studio/tiny-support';
+const SAMPLE = 'public/sample/support-messages.csv';
+const QUICK = { preset: 'quick', steps: 8, virtualTokens: 2 } as const;
+
+const TOPICS = [
+  ['late', 'The order came days late', 'Where is my order', 'Still waiting for the courier'],
+  ['broken', 'The lamp was broken', 'A screw is missing', 'It stopped after a day'],
+] as const;
+const rows: readonly Row[] = Array.from({ length: 60 }, (_, i) => {
+  const [label, ...texts] = TOPICS[i % 2] ?? TOPICS[0];
+  return { text: `${texts[i % 3]}, number ${i}`, label };
+});
+const [learned, held] = [rows.slice(0, 40), rows.slice(40)];
+
+let model: Model;
+let prompt: Prompt;
+
+beforeAll(async () => {
+  model = await openModel(MODEL, { threads: 1 });
+  prompt = await train(model, learned, QUICK).prompt;
+}, 120_000);
+afterAll(() => model.dispose());
+
+const packageIn = async (of: Prompt) =>
+  unwrap(readPackage(present((await of.toFiles('package'))['prompt.json'], 'file')));
+
+it('trains the same bits as the command line', { timeout: 120_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-api-'));
+  const asked = ['--text', 'text', '--label', 'label', '--steps', '10', '--seed', '3', '--threads', '1'];
+  expect(await runCommand(['tune', SAMPLE, ...asked, '--model', MODEL, '--out', folder])).toBe(0);
+  const theirs = unwrap(readPackage(await readFile(join(folder, 'prompt/prompt.json'))));
+  const file = new File([await readFile(SAMPLE)], 'support-messages.csv');
+  const options = { steps: 10, seed: 3, heldOut: 'share' } as const;
+  const ours = await train(model, file, options).prompt;
+  expect(ours.vectors?.data).toEqual(softOf(theirs.version.prompt)?.vectors);
+  expect(ours.template).toBe(
+    theirs.version.prompt.voices[0]?.kind === 'text' && theirs.version.prompt.voices[0].template,
+  );
+  // and from rows in place of a file
+  const given = await train(model, await rowsOf(SAMPLE), options).prompt;
+  expect(given.vectors?.data).toEqual(ours.vectors?.data);
+  const report = await compare(model, ours.heldOut, [ours]);
+  const results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'));
+  expect([report.verdict, report.rows]).toEqual([results.verdict.kind, results.n ?? report.rows]);
+});
+
+async function rowsOf(path: string): Promise<readonly Row[]> {
+  const { default: Papa } = await import('papaparse');
+  return Papa.parse<Row>(await readFile(path, 'utf8'), { header: true, skipEmptyLines: true }).data;
+}
+
+it('tells of a run as it goes, and ends it with its prompt', async () => {
+  const training = train(model, learned, { ...QUICK, seed: 1 });
+  const seen: TrainEvent['kind'][] = [];
+  for await (const { kind } of training) seen.push(kind);
+  expect(new Set(seen)).toEqual(new Set(['note', 'reading', 'step', 'validation']));
+  expect(seen.filter((kind) => kind === 'step')).toHaveLength(QUICK.steps);
+  expect((await training.prompt).vectors?.shape).toEqual([QUICK.virtualTokens, model.hidden]);
+});
+
+it('keeps what a stopped run has reached, and throws an aborted one away', async () => {
+  const stopped = train(model, learned, { ...QUICK, steps: 500, seed: 2 });
+  for await (const { kind } of stopped) if (kind === 'step') stopped.stop();
+  expect((await stopped.prompt).labels).toEqual(['broken', 'late']);
+  const { signal } = new AbortController();
+  await expect(train(model, learned, { ...QUICK, signal: AbortSignal.abort() }).prompt).rejects.toMatchObject({
+    code: 'cancelled',
+  });
+  expect(signal.aborted).toBe(false);
+});
+
+it('answers many texts together as one at a time', async () => {
+  const texts = held.map(({ text }) => String(text));
+  const together = await prompt.classify(texts);
+  for (const [i, text] of texts.entries()) {
+    const [{ label, probability } = { label: '', probability: 0 }] = await prompt.classify([text]);
+    expect(together[i]?.label).toBe(label);
+    expect(together[i]?.probability).toBeCloseTo(probability, 5);
+  }
+  await expect(prompt.tag(['x'])).rejects.toThrow('ask it with classify');
+  await expect(prompt.classify(['fine', ' '])).rejects.toThrow(/^Text 2 cannot be answered/);
+});
+
+it('is the same prompt after it was written and read', async () => {
+  const same = await loadPrompt(model, await prompt.toFiles('package'));
+  const asJson = await loadPrompt(
+    model,
+    JSON.parse(new TextDecoder().decode((await same.toFiles('package'))['prompt.json'])),
+  );
+  expect(asJson.vectors?.data).toEqual(prompt.vectors?.data);
+  expect((await asJson.check()).ok).toBe(true);
+  const [[ours], [theirs]] = await Promise.all([prompt.classify(['Late again']), asJson.classify(['Late again'])]);
+  expect(theirs?.probability).toBeCloseTo(ours?.probability ?? 0, 6);
+  await expect(prompt.toFiles('chat')).rejects.toThrow('vectors cannot be written as text');
+  expect(
+    Object.keys(await (await train(model, learned, { ...QUICK, placement: 'prefix' }).prompt).toFiles('peft')),
+  ).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors']));
+});
+
+describe('a comparison', () => {
+  const text = { template: 'Message: {text}\nProblem:' };
+
+  it('rests no choice on test rows: with other labels the compared prompt is the same', {
+    timeout: 60_000,
+  }, async () => {
+    const other = held.map(({ text, label }) => ({ text: text ?? '', label: label === 'late' ? 'broken' : 'late' }));
+    const [one, two] = [await compare(model, held, [prompt, text]), await compare(model, other, [prompt, text])];
+    const [right, wrong] = [one, two].map(
+      ({ prompts }) => prompts.find(({ id }) => id === 'tuned')?.metrics.accuracy?.value,
+    );
+    expect(right).toBeCloseTo(1 - (wrong ?? 0), 6);
+    const [first, second] = await Promise.all([one, two].map(({ tuned }) => packageIn(present(tuned, 'prompt'))));
+    expect(second?.version.prompt).toEqual(first?.version.prompt);
+    expect(first?.version.prompt.calibration ?? null).toEqual(second?.version.prompt.calibration ?? null);
+    expect(one.rows).toBe(held.length);
+    expect(await one.toText('markdown')).toContain(one.headline);
+    expect(await one.toText('markdown')).not.toContain('may have seen');
+  });
+
+  it('leaves out test rows that a prompt has learned, also where only its file is here', async () => {
+    const test = [...held, ...learned.slice(0, 5)];
+    expect((await compare(model, test, [prompt])).repeats).toBe(5);
+    const loaded = await loadPrompt(model, await prompt.toFiles('package'));
+    expect((await compare(model, test, [loaded], { trainingRows: rows.slice(10, 40) })).repeats).toBe(5);
+    await expect(compare(model, learned, [prompt])).rejects.toThrow('learned from every test row');
+  });
+
+  it('refuses what it cannot compare, in a sentence', async () => {
+    const loaded = await loadPrompt(model, await prompt.toFiles('package'));
+    await expect(compare(model, held, [loaded])).rejects.toThrow('Give them: { trainingRows }');
+    const unknown = [...held, { text: 'Hello there', label: 'praise' }];
+    await expect(compare(model, unknown, [prompt])).rejects.toThrow('No training row has the label “praise”');
+    await expect(compare(model, [{ body: 'x' }], [prompt])).rejects.toThrow('no column “text”, but body');
+    await expect(compare(model, held, [])).rejects.toThrow('no prompt to compare');
+    await expect(compare(model, held, [{} as never])).rejects.toThrow('takes prompts of this package');
+  });
+
+  it('compares texts alone', async () => {
+    const { prompts } = await compare(model, held, [text], { trainingRows: learned });
+    expect(prompts.map(({ id }) => id)).toContain('yours');
+  });
+});
+
+it('gives several labels, and texts in pieces', { timeout: 60_000 }, async () => {
+  const tagged = learned.map(({ text, label }, i) => ({
+    text: text ?? '',
+    label: i % 3 ? [String(label)] : ['late', 'broken'],
+  }));
+  const tags = await train(model, tagged, { ...QUICK, task: 'tag' }).prompt;
+  expect(tags.labels).toEqual(['broken', 'late', 'none']);
+  const [{ probabilities } = { probabilities: {} }] = await tags.tag(['The order is late and broken']);
+  expect(Object.keys(probabilities)).toEqual(['broken', 'late']);
+  const pairs = learned.map(({ text, label }) => ({ text: text ?? '', target: `It is ${label}.` }));
+  const writes = await train(model, pairs, { ...QUICK, task: 'generate', prompt: '{text}\nAnswer:' }).prompt;
+  const [whole = { text: '' }] = await writes.write(['Where is my order?']);
+  const pieces: string[] = [];
+  for await (const piece of writes.generate('Where is my order?')) pieces.push(piece);
+  expect(pieces.join('')).toBe(whole.text);
+  expect(pieces.length).toBeGreaterThan(1);
+});
+
+it('says what is wrong with what it is given', async () => {
+  await expect(openModel('nowhere/at-all', { endpoint: 'http://localhost:1' })).rejects.toMatchObject({
+    code: 'model-download',
+  });
+  await expect(openModel(MODEL, { device: 'webgpu' })).rejects.toThrow('Node has no graphics device');
+  await expect(openModel(MODEL, { threads: 0 })).rejects.toThrow('threads takes a whole number');
+  await expect(train(model, []).prompt).rejects.toThrow('There are no rows');
+  await expect(train(model, [{ body: 'x', label: 'a' }]).prompt).rejects.toThrow('columns: { text, label }');
+  await expect(train(model, learned, { prompt: 'no place' }).prompt).rejects.toMatchObject({ code: 'bad-input' });
+  await expect(train(model, learned, { words: { late: 'x' } }).prompt).rejects.toThrow('“broken” has no answer word');
+  await expect(train({} as Model, learned).prompt).rejects.toThrow('This is no model of this package');
+  await expect(loadPrompt(model, {})).rejects.toThrow('There is no prompt.json');
+  await expect(loadPrompt(model, new Blob(['{'])).catch((cause) => cause.code)).resolves.toBe('bad-input');
+});
+
+it('gives a model back, and says so when it is asked again', async () => {
+  const other = await openModel(MODEL, { threads: 1 });
+  await other.dispose();
+  await expect(train(other, learned).prompt).rejects.toThrow('was given back');
+});
+
+it('keeps nothing of the test rows with a prompt', () => {
+  expect(behindPrompt(prompt)?.stored?.dataset.split.test).toEqual([]);
+});

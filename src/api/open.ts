@@ -1,0 +1,107 @@
+/** Opens a model: reads its files, starts an engine over them, and shows its facts. */
+import type { LoadRequest } from '../engine/types';
+import { uninterrupted } from '../lib/control';
+import { badInput } from '../lib/errors';
+import type { DownloadProgress } from '../model/download';
+import { isSmall, type LoadedModel } from '../model/load';
+import type { Host, HostEngine } from '../workflow/host';
+import { type ApiHost, hostOver, keepHost, type StartedEngine } from './host';
+import type { Model, ModelSource, OpenModel, OpenOptions } from './types';
+
+/** What differs between a page, a worker of a page, and Node. */
+export interface Platform extends Pick<Host, 'asset' | 'dropIn'> {
+  readonly read: (
+    source: ModelSource,
+    options: Omit<OpenOptions, 'onProgress'> & { readonly onProgress: (so: DownloadProgress) => void },
+  ) => Promise<LoadedModel>;
+  readonly start: (request: LoadRequest) => Promise<StartedEngine>;
+  readonly files: ApiHost['files'];
+  readonly backend: (device: NonNullable<OpenOptions['device']>) => LoadRequest['backend'];
+}
+
+const DEVICES = ['auto', 'wasm', 'webgpu'] as const;
+
+function checkOptions({ device = 'auto', threads = 1 }: OpenOptions): void {
+  if (!DEVICES.includes(device)) throw badInput(`device takes ${DEVICES.join(', ')}, not “${device}”.`);
+  if (!(Number.isSafeInteger(threads) && threads > 0))
+    throw badInput(`threads takes a whole number of at least 1, not ${threads}.`);
+}
+
+/** Along this many directions the gradient is held against finite differences. */
+const DIRECTIONS = 2;
+
+/** Where nobody chose the graphics device, it must compute this model rightly. */
+async function startRight(platform: Platform, request: LoadRequest): Promise<StartedEngine> {
+  const engine = await platform.start(request);
+  if (request.backend !== 'auto' || engine.info.backend !== 'webgpu') return engine;
+  const { ok } = await engine.selfCheck({ directions: DIRECTIONS }, uninterrupted);
+  if (ok) return engine;
+  await engine[Symbol.asyncDispose]();
+  return platform.start({ ...request, avoidAdapters: [engine.info.adapter?.name ?? ''] });
+}
+
+const NO_THREADS =
+  'One thread: this page is not cross-origin isolated. Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to use more.';
+
+/** Why it is slower than it could be. */
+function noteOf({ info: { backend, threads, fallback } }: HostEngine): string | null {
+  const device = fallback && `WebAssembly computes: ${fallback}.`;
+  const alone = backend === 'wasm' && threads === 1 && !globalThis.crossOriginIsolated && NO_THREADS;
+  return [device, alone].filter(Boolean).join(' ') || null;
+}
+
+/** Older browsers have none; the polyfills of compilers use the same. */
+const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+function shown(host: ApiHost, engine: StartedEngine): Model {
+  const { id, dtype, sha256, backend, threads, parameters, hidden, layers, contextLength, loadSeconds } = engine.info;
+  const dispose = async () => {
+    keepHost(model, null);
+    await engine[Symbol.asyncDispose]();
+  };
+  const model: Model = {
+    id,
+    dtype,
+    sha256,
+    device: backend === 'webgpu' ? 'webgpu' : 'wasm',
+    threads,
+    parameters,
+    hidden,
+    layers,
+    contextLength,
+    loadSeconds,
+    note: noteOf(engine),
+    dispose,
+    [DISPOSE]: () => void dispose(),
+    [ASYNC_DISPOSE]: dispose,
+  };
+  keepHost(model, host);
+  return model;
+}
+
+export const openingOn =
+  (platform: Platform): OpenModel =>
+  async (source, options = {}) => {
+    checkOptions(options);
+    const { device = 'auto', threads, wasmPaths, onProgress, signal } = options;
+    const { card, files, onDisk } = await platform.read(source, {
+      ...options,
+      onProgress: ({ file, receivedBytes, totalBytes }) =>
+        onProgress?.({ file, received: receivedBytes, total: totalBytes }),
+    });
+    signal?.throwIfAborted();
+    const small = Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path)));
+    const engine = await startRight(platform, {
+      id: card.id,
+      files,
+      onDisk,
+      backend: platform.backend(device),
+      sha256: card.sha256,
+      consume: device !== 'auto' || platform.backend('auto') !== 'auto',
+      ...(threads === undefined ? {} : { threads }),
+      ...(wasmPaths === undefined ? {} : { wasmPaths: String(wasmPaths) }),
+    });
+    const { files: writes } = platform;
+    return shown({ ...(await hostOver(engine, card, small, platform)), files: writes }, engine);
+  };

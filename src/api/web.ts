@@ -1,0 +1,11 @@
+/** The package in a page: the engine runs on the thread that calls. `softprompt/worker` has it in a worker. */
+import { openingOn } from './open';
+import { pagePlatform } from './page-platform';
+import type { OpenModel } from './types';
+
+export { compare } from './compare';
+export { loadPrompt } from './prompt';
+export { train } from './train';
+export type * from './types';
+
+export const openModel: OpenModel = openingOn(pagePlatform);

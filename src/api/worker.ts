@@ -1,0 +1,30 @@
+/** `softprompt/worker`: the package with the engine in a worker of its own, so that the page stays free. */
+
+import { RpcClient } from '../rpc/client';
+import type { EngineMethods } from './engine-methods';
+import type { StartedEngine } from './host';
+import { openingOn } from './open';
+import { pagePlatform } from './page-platform';
+import { engineOver } from './remote-engine';
+import type { OpenModel } from './types';
+
+export { compare } from './compare';
+export { loadPrompt } from './prompt';
+export { train } from './train';
+export type * from './types';
+
+// the build of the package leaves this address, for the bundler of whoever uses the package to find
+const spawn = () => new Worker(new URL(/* @vite-ignore */ './engine.worker.js', import.meta.url), { type: 'module' });
+
+async function start(request: Parameters<typeof pagePlatform.start>[0]): Promise<StartedEngine> {
+  const client: RpcClient<EngineMethods> = new RpcClient('engine', spawn);
+  const buffers = new Set(Object.values(request.files).map(({ buffer }) => buffer as ArrayBuffer));
+  const transfer = request.consume ? [...buffers] : [];
+  const info = await client.call('load', request, { transfer }).catch((cause: unknown) => {
+    client.dispose();
+    throw cause;
+  });
+  return { ...engineOver(client, info), [Symbol.asyncDispose]: async () => client.dispose() };
+}
+
+export const openModel: OpenModel = openingOn({ ...pagePlatform, start });

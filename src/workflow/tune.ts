@@ -1,0 +1,227 @@
+/** A prompt set from rows alone, with what is looked for beforehand, and its runs: the command line and the package train by it. */
+import { generates } from '../dataset/task-facts';
+import type { Dataset, RowAccount } from '../dataset/types';
+import { present } from '../lib/assert';
+import { badInput } from '../lib/errors';
+import { firstText } from '../prompt/prompt';
+import {
+  addWritten,
+  chosenWritten,
+  type FoundWords,
+  finishRun,
+  takeFoundPrompt,
+  takeTemplateAlone,
+  updateRun,
+} from '../prompt-set/make-versions';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import type { PromptSet } from '../prompt-set/types';
+import { versionsOf } from '../prompt-set/versions';
+import { longestAnswer } from '../route/generated-texts';
+import { unfitWords } from '../task/propose-words';
+import { taskOf } from '../task/tasks';
+import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
+import type { AnswerWord } from '../task/types';
+import { labelTokens } from '../tokens/tokenizer';
+import type { Checkpoint } from '../training/events';
+import { type DistilEvent, distil } from './distil';
+import { findWords } from './find-words';
+import { type Host, type Run, SILENT } from './host';
+import { type Improved, type ImproveRequest, improve } from './improve';
+import { type PlannedRun, recorded, resultOf, teacherOf } from './runs';
+import { labelCollisions } from './token-rows';
+import { train } from './train';
+import { isWorseThanBare } from './try-prompt';
+import { foundWords, searchWords } from './words';
+
+/** A sentence on what was decided, beside the events of the verbs. */
+export interface Told {
+  readonly said: string;
+}
+
+/** `auto`: where no answer words are given and the labels do not fit as words. */
+export const FIND_WORDS = ['auto', 'on', 'off'] as const;
+
+const badOption = (option: 'prompt' | 'words', message: string) => badInput(message, { data: { option } });
+
+const say = ({ emit }: Run<object>, said: string) => emit({ said } satisfies Told);
+
+export interface Given {
+  readonly dataset: Dataset;
+  /** The hand-written prompt, instruction included; null = a simple one. */
+  readonly prompt: string | null;
+  /** Answer words by label; null = single tokens where possible. */
+  readonly words: ReadonlyMap<string, string> | null;
+  /** Training rows that the prompt shows as examples; left out: none. */
+  readonly shots?: number;
+  readonly findWords?: (typeof FIND_WORDS)[number];
+  /** Look for the best hand-written prompt among this many, and compare the tuned one with it; null = do not. */
+  readonly improve?: number | null;
+  /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
+  readonly distil?:
+    | {
+        readonly texts: readonly string[] | null;
+        /** Lines of their file that could not be read. */
+        readonly unreadable?: RowAccount;
+      }
+    | undefined;
+}
+
+/** The set with the prompt to beat. @param isTeacher the tuned prompt learns its answers, so it stays whatever it reaches */
+export async function preparedSet(host: Host, given: Given, isTeacher: boolean, run: Run<object>): Promise<PromptSet> {
+  const set = await withWords(host, given, run);
+  if (given.improve) return (await improved(host, set, given.dataset, given.improve, run)).set;
+  return isTeacher || given.prompt !== null ? set : withoutStrawMan(host, set, given.dataset, run);
+}
+
+export async function withWords(host: Host, options: Given, run: Run<object>): Promise<PromptSet> {
+  const { dataset, prompt, words: given, findWords: when = 'off' } = options;
+  const set = openSet(host, options);
+  const { words, baseTemplate: template } = set;
+  const isChoice = dataset.mapping.task === 'classify';
+  const isWanted =
+    when === 'on' || (when === 'auto' && !given && unfitWords(labelTokens(host.tokens, words)).length > 0);
+  if (!isWanted || !isChoice) return set;
+  const request = { dataset, template, words, otherCues: prompt === null };
+  const found = await findWords(host, request, run);
+  say(run, searchWords(found.search));
+  return openSet(host, options, found);
+}
+
+/** The set with the template alone as Yours where the proposed instruction is worse on validation rows. */
+async function withoutStrawMan(host: Host, set: PromptSet, dataset: Dataset, run: Run<object>): Promise<PromptSet> {
+  const { words, baseTemplate: template } = set;
+  if (words.length === 0) return set;
+  run.emit({ note: 'Trying the proposed prompt on validation rows', fraction: null });
+  const asked = {
+    dataset,
+    template,
+    words,
+    prompt: firstText(present(versionsOf(set, 'written')[0], 'proposed prompt').prompt),
+  };
+  if (!(await isWorseThanBare(host, asked, { ...SILENT, control: run.control }))) return set;
+  say(
+    run,
+    'The template alone does better on validation rows than the proposed instruction: it is compared as your prompt',
+  );
+  return takeTemplateAlone(set, { id: host.newId(), now: host.now() });
+}
+
+export async function improved(
+  host: Host,
+  set: PromptSet,
+  dataset: Dataset,
+  budget: ImproveRequest['budget'],
+  run: Run<object>,
+): Promise<{ readonly set: PromptSet; readonly found: Improved }> {
+  const { words, baseTemplate: template } = set;
+  const own = versionsOf(set, 'written').map(({ prompt }) => ({ prompt: firstText(prompt), words }));
+  const request = { dataset, template, words, own, budget, known: [] };
+  const found = await improve(host, request, run);
+  say(run, `${foundWords(found.search)} Your prompt is now: ${found.winner.name}`);
+  return { set: takeFoundPrompt(set, found, { id: host.newId(), now: host.now() }).set, found };
+}
+
+/** As the page would have it. @param found words and a cue in place of the usual ones @throws StudioError `bad-input`, with the `option` that is wrong in its data */
+export function openSet(
+  host: Pick<Host, 'tokens' | 'now' | 'newId'>,
+  { dataset, prompt, words: given, shots = 0 }: Given,
+  found: FoundWords | null = null,
+): PromptSet {
+  const { mapping, labels, table, fingerprint } = dataset;
+  const task = taskOf(mapping);
+  const kind = mapping.task;
+  const { encode } = host.tokens;
+  const checked = checkTemplate(prompt ?? task.template(mapping, labels), table.columns, mapping);
+  if (!checked.ok) throw badOption('prompt', checked.error.message);
+  const baseTemplate = found?.template ?? printTemplate(splitInstruction(checked.value).bare);
+  const words =
+    found?.words ?? (given ? givenWords(labels, baseTemplate, given) : task.words(labels, baseTemplate, encode));
+  const [collision] = labelCollisions(host.tokens, words);
+  if (collision) {
+    const better = collision.suggestion.map(({ label, word }) => `${label}=${word.trim()}`).join(',');
+    throw badInput(
+      `The answer words of ${collision.labels.join(' and ')} start with the same token, so the model cannot tell them apart. Try --words ${better}`,
+    );
+  }
+  const stamp = () => ({ id: host.newId(), now: host.now() });
+  const set = createPromptSet(stamp(), {
+    name: table.format.fileName.replace(/\.[^.]*$/, ''),
+    words,
+    baseTemplate,
+    datasetFingerprint: fingerprint,
+    datasetName: table.format.fileName,
+    taken: [],
+    kind,
+    longest: generates(kind) ? longestAnswer(host, null, dataset) : null,
+  });
+  const searched = found ? { ...set, wordSearch: found.search } : set;
+  const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
+  return addWritten(searched, stamp(), { text: { template: prompt ?? proposed, shots, shotSeed: 0 } }).set;
+}
+
+/** One for each label, as they continue the template. */
+function givenWords(labels: readonly string[], template: string, given: ReadonlyMap<string, string>): AnswerWord[] {
+  const unknown = [...given.keys()].find((label) => !labels.includes(label));
+  if (unknown !== undefined)
+    throw badOption('words', `no row has the label “${unknown}”; the labels are ${labels.join(', ')}.`);
+  return labels.map((label) => {
+    const word = given.get(label);
+    if (word === undefined) throw badOption('words', `the label “${label}” has no answer word.`);
+    return { label, word: asContinuation(template, word) };
+  });
+}
+
+export interface TrainedSet {
+  readonly set: PromptSet;
+  readonly checkpoint: Checkpoint;
+  /** Of files that have only texts. */
+  readonly texts: readonly RowAccount[];
+}
+
+/** Records a run in the set, and trains it. The events are those of the verbs. */
+export async function trainRun(
+  host: Host,
+  before: PromptSet,
+  planned: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings' | 'hybrid' | 'examples' | 'group'> &
+    Pick<Given, 'distil'>,
+  { control, emit: tell }: Run<DistilEvent>,
+): Promise<TrainedSet> {
+  const { dataset, distil: asked, ...alike } = planned;
+  const { id, sha256, dtype } = host.engine.info;
+  const at = { id: host.newId(), now: host.now() };
+  const teacher = asked && chosenWritten(before)?.id;
+  const plan = { ...alike, id: at.id, name: '', ...(teacher && { teacher }) };
+  const { set, run } = recorded(before, plan, at, { id, sha256, dtype }, dataset);
+  const { template, examples, initText } = run;
+  const request = {
+    runId: run.id,
+    dataset,
+    template,
+    examples,
+    words: run.words,
+    settings: run.settings,
+    initText,
+    initFrom: null,
+    resume: null,
+    baselines: [],
+  };
+  const taught = teacherOf(set, run);
+  let raced = set;
+  const emit = (event: DistilEvent) => {
+    tell(event);
+    if (event.kind !== 'race' || !event.winner) return;
+    const { settings: decided, initText: start } = event.winner;
+    raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
+  };
+  const { reached, texts, ...trained } = taught
+    ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, { control, emit })
+    : { ...(await train(host, request, { control, emit })), reached: null, texts: null };
+  const distilled = run.distilled && reached && { distilled: { ...run.distilled, reached } };
+  const result = { ...resultOf(trained), ...distilled };
+  const { texts: given, unreadable } = asked ?? {};
+  return {
+    set: finishRun(raced, run.id, result, host.now()),
+    checkpoint: trained.checkpoint,
+    texts: given && texts ? [texts, ...(unreadable ? [unreadable] : [])] : [],
+  };
+}
