@@ -14,6 +14,7 @@ export async function openDevPage(folder: string, port: number) {
     configFile: false,
     plugins: [fasterRuntime()],
     root,
+    appType: 'mpa',
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
     optimizeDeps: { exclude: ['onnxruntime-web'], entries: [`tools/bench/${folder}/index.html`] },
     server: {
