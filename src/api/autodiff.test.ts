@@ -223,6 +223,15 @@ const value = (field: 11 | 12, name: string, type: number, dims: readonly (numbe
 ];
 const wave = (count: number, shift: number) => Array.from({ length: count }, (_, i) => Math.sin(1.7 * i + shift));
 
+const branch = (name: string, op: string): Field => [
+  5,
+  [
+    [1, name],
+    [6, [node(op, ['hidden'], name), [2, name], value(12, name, 1, [])]],
+    [20, 5],
+  ],
+];
+
 /** loss = mean((tanh(x W1 + b1) W2)²); `hidden` is [rows, 4], `rounded` has no gradient. */
 const mlp = message([
   [1, 8],
@@ -246,6 +255,20 @@ const mlp = message([
       node('Round', ['hidden'], 'rounded'),
       node('ReduceMean', ['rounded'], 'mean of rounded'),
       node('Shape', ['x'], 'sizes'),
+      node('IsNaN', ['mean'], 'isWrong'),
+      [
+        1,
+        [
+          [1, 'isWrong'],
+          [2, 'chosen'],
+          [3, 'choice'],
+          [4, 'If'],
+          branch('then_branch', 'Neg'),
+          branch('else_branch', 'Abs'),
+        ],
+      ],
+      node('ReduceMean', ['chosen'], 'mean of chosen'),
+      node('ReduceMean', ['W1'], 'mean of W1'),
       [2, 'mlp'],
       tensor('W1', [3, 4], wave(12, 0)),
       tensor('b1', [4], wave(4, 1)),
@@ -264,6 +287,8 @@ const mlp = message([
       value(12, 'y', 1, ['rows', 2]),
       value(12, 'mean of rounded', 1, [1, 1]),
       value(12, 'sizes', 7, [2]),
+      value(12, 'mean of chosen', 1, [1, 1]),
+      value(12, 'mean of W1', 1, [1, 1]),
     ],
   ],
 ]);
@@ -333,6 +358,19 @@ describe('a graph made by hand', () => {
     ['a loss that is no output', { loss: 'hidden', wrt: ['x'] }, 'bad-input', /hidden is no output.*loss, y/],
     ['a loss of several numbers', { loss: 'y', wrt: ['x'] }, 'bad-input', /y is \[rows,2\], not a single number/],
     ['a loss of integers', { loss: 'sizes', wrt: ['x'] }, 'bad-input', /sizes is int64/],
+    ['an input of integers', { loss: 'loss', wrt: ['sizes'] }, 'bad-input', /sizes is int64, and only floats/],
+    [
+      'a branch that is chosen by what was computed',
+      { loss: 'mean of chosen', wrt: ['x'] },
+      'model-unsupported',
+      /control flow operator If \(node choice\) is between x and mean of chosen.*Path: x → /,
+    ],
+    [
+      'a loss that does not depend on the value',
+      { loss: 'mean of W1', wrt: ['x'] },
+      'model-unsupported',
+      /mean of W1 does not depend on x/,
+    ],
     ['a value that is not there', { loss: 'loss', wrt: ['z'] }, 'bad-input', /no value z/],
     ['a weight that is fixed', { loss: 'loss', wrt: ['W1'] }, 'bad-input', /W1 is a weight.*inputs: \['W1'\]/],
     ['no value at all', { loss: 'loss', wrt: [] }, 'bad-input', /at least one/],
