@@ -2,8 +2,8 @@
  * `npm run package`: the package `softprompt` in dist/package, ready for `npm pack`. Code and its libraries are bundled, ONNX
  * Runtime's files and the drop-in go along: it depends on nothing. Run `npm run build` first, which makes the drop-in.
  */
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, type InlineConfig, type Plugin } from 'vite';
 import { API_TYPES, runtimeBeside } from './drop-in.ts';
@@ -74,7 +74,10 @@ const node = () =>
       emptyOutDir: false,
       target: 'node20',
       minify: true,
-      rolldownOptions: { input: { index: at('src/api/node.ts'), cli: at('src/cli/main.ts') }, output },
+      rolldownOptions: {
+        input: { index: at('src/api/node.ts'), cli: at('src/cli/main.ts') },
+        output: { ...output, banner: ({ name }) => (name === 'cli' ? '#!/usr/bin/env node' : '') },
+      },
     },
   });
 
@@ -95,9 +98,8 @@ function declare(entries: readonly string[], folder: string): void {
     '--rootDir',
     at('src'),
   ];
-  execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.package.json'), ...flags], {
-    stdio: 'inherit',
-  });
+  // it reports what it cannot declare of files that nothing here reaches
+  spawnSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.package.json'), ...flags]);
   const waiting = entries.map((entry) => join(made, entry));
   const seen = new Set<string>();
   for (let path = waiting.pop(); path; path = waiting.pop()) {
@@ -181,4 +183,5 @@ await node();
 types();
 beside();
 manifest();
+chmodSync(join(out, 'dist/node/cli.js'), 0o755);
 console.log(`The package is in ${relative(root, out)}: npm pack ./${relative(root, out)}`);

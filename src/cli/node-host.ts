@@ -1,4 +1,5 @@
 /** A model folder on the disk, and the verbs' host over it: one process, the engine called directly. */
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +11,16 @@ import { uninterrupted } from '../lib/control';
 import { badInput, missingFile } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { parseCard } from '../model/card';
+import type { DownloadProgress } from '../model/download';
 import { CATALOGUE, type CatalogueModel } from '../model/load';
 import type { Host, Run } from '../workflow/host';
 import type { Told } from '../workflow/tune';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const inCatalogue = ({ source }: CatalogueModel) => join(ROOT, 'public', source.base);
-export const DEFAULT_MODEL = inCatalogue(CATALOGUE.standard);
+/** Built in; the package has none, and asks the hub. */
+const builtIn = inCatalogue(CATALOGUE.standard);
+export const DEFAULT_MODEL = existsSync(builtIn) ? builtIn : CATALOGUE.standard.id;
 
 export interface PromptWeights {
   readonly id: string | null;
@@ -91,8 +95,11 @@ export interface ModelOptions {
   readonly trains?: Trains;
 }
 
-export async function readLoadRequest({ model, backend, threads, weights = 'fast', trains = 'vectors' }: ModelOptions) {
-  const { card, files } = await readModelDir(model);
+export async function readLoadRequest(
+  { model, backend, threads, weights = 'fast', trains = 'vectors' }: ModelOptions,
+  onProgress: (so: DownloadProgress) => void = () => undefined,
+) {
+  const { card, files } = await nodePlatform.read(model, { onProgress });
   const shared = threads === null ? {} : { threads };
   return { card, request: { id: card.id, files, backend, sha256: card.sha256, weights, trains, ...shared } };
 }
@@ -102,7 +109,9 @@ export interface NodeHost extends Host, AsyncDisposable {}
 /** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
 export async function openHost(options: ModelOptions, log: Log): Promise<NodeHost> {
   log.progress('Reading the model');
-  const { card, request } = await readLoadRequest(options);
+  const { card, request } = await readLoadRequest(options, ({ receivedBytes, totalBytes }) =>
+    log.progress(`Downloading the model: ${Math.round((100 * receivedBytes) / totalBytes)}%`),
+  );
   const engine = await nodePlatform.start(request);
   const { info } = engine;
   log.line(

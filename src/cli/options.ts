@@ -116,7 +116,7 @@ export const COMPUTE = {
 };
 
 export const MODEL = {
-  model: orElse(text('DIR', 'folder of the model'), DEFAULT_MODEL, 'the built-in model'),
+  model: orElse(text('DIR', 'folder of the model, or its id on the hub'), DEFAULT_MODEL, 'the built-in model'),
   ...COMPUTE,
 };
 
