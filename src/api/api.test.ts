@@ -189,7 +189,9 @@ it('says what is wrong with what it is given', async () => {
 
 it('gives a model back, and says so when it is asked again', async () => {
   const other = await openModel(MODEL, { threads: 1 });
+  const loaded = await loadPrompt(other, await prompt.toFiles('package'));
   await other.dispose();
+  await expect(loaded.classify(['Late again'])).rejects.toThrow('was given back');
   await expect(train(other, learned).prompt).rejects.toThrow('was given back');
 });
 

@@ -75,13 +75,14 @@ const hosts = new WeakMap<Model, ApiHost | null>();
 
 export const keepHost = (model: Model, host: ApiHost | null): void => void hosts.set(model, host);
 
+export const givenBack = ({ id }: Pick<Model, 'id'>) => badInput(`${id} was given back. Open it again.`);
+
 /** @throws StudioError `bad-input` for a model that was given back, or never opened here */
 export function hostOf(model: Model): ApiHost {
   const host = hosts.get(model);
   if (host) return host;
+  if (host === null) throw givenBack(model);
   throw badInput(
-    host === null
-      ? `${model.id} was given back. Open it again.`
-      : 'This is no model of this package: give the result of openModel. Two copies of the package do not know each other’s models.',
+    'This is no model of this package: give the result of openModel. Two copies of the package do not know each other’s models.',
   );
 }

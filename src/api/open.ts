@@ -5,7 +5,7 @@ import { badInput } from '../lib/errors';
 import type { DownloadProgress } from '../model/download';
 import { isSmall, type LoadedModel } from '../model/load';
 import type { Host, HostEngine } from '../workflow/host';
-import { type ApiHost, hostOver, keepHost, type StartedEngine } from './host';
+import { type ApiHost, givenBack, hostOver, keepHost, type StartedEngine } from './host';
 import type { Model, ModelSource, OpenModel, OpenOptions } from './types';
 
 /** What differs between a page, a worker of a page, and Node. */
@@ -54,9 +54,18 @@ function noteOf({ info: { backend, threads, fallback } }: HostEngine): string | 
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
-function shown(host: ApiHost, engine: StartedEngine): Model {
+function shown(open: ApiHost, engine: StartedEngine): Model {
   const { id, dtype, sha256, backend, threads, parameters, hidden, layers, contextLength, loadSeconds } = engine.info;
+  let isOpen = true;
+  const host: ApiHost = {
+    ...open,
+    get engine() {
+      if (!isOpen) throw givenBack(engine.info);
+      return engine;
+    },
+  };
   const dispose = async () => {
+    isOpen = false;
     keepHost(model, null);
     await engine[Symbol.asyncDispose]();
   };

@@ -1,5 +1,6 @@
 /** `softprompt/worker`: the package with the engine in a worker of its own, so that the page stays free. */
 
+import { isSmall } from '../model/load';
 import { RpcClient } from '../rpc/client';
 import type { EngineMethods } from './engine-methods';
 import type { StartedEngine } from './host';
@@ -18,8 +19,9 @@ const spawn = () => new Worker(new URL(/* @vite-ignore */ './engine.worker.js', 
 
 async function start(request: Parameters<typeof pagePlatform.start>[0]): Promise<StartedEngine> {
   const client: RpcClient<EngineMethods> = new RpcClient('engine', spawn);
-  const buffers = new Set(Object.values(request.files).map(({ buffer }) => buffer as ArrayBuffer));
-  const transfer = request.consume ? [...buffers] : [];
+  // what is read here too, such as the tokenizer, is copied
+  const given = Object.entries(request.files).filter(([path]) => request.consume && !isSmall(path));
+  const transfer = [...new Set(given.map(([, { buffer }]) => buffer as ArrayBuffer))];
   const info = await client.call('load', request, { transfer }).catch((cause: unknown) => {
     client.dispose();
     throw cause;
