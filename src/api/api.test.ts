@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../cli/commands';
 import { readPackage } from '../interchange/package';
+import { writeZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { unwrap } from '../lib/result';
 import { softOf } from '../prompt/prompt';
@@ -100,6 +101,8 @@ it('is the same prompt after it was written and read', async () => {
     model,
     JSON.parse(new TextDecoder().decode((await same.toFiles('package'))['prompt.json'])),
   );
+  const zip = new Blob([writeZip(await same.toFiles('package'))]);
+  expect((await loadPrompt(model, zip)).vectors?.data).toEqual(prompt.vectors?.data);
   expect(asJson.vectors?.data).toEqual(prompt.vectors?.data);
   expect((await asJson.check()).ok).toBe(true);
   const [[ours], [theirs]] = await Promise.all([prompt.classify(['Late again']), asJson.classify(['Late again'])]);
@@ -148,9 +151,30 @@ describe('a comparison', () => {
     await expect(compare(model, held, [{} as never])).rejects.toThrow('takes prompts of this package');
   });
 
-  it('compares texts alone', async () => {
-    const { prompts } = await compare(model, held, [text], { trainingRows: learned });
-    expect(prompts.map(({ id }) => id)).toContain('yours');
+  it('compares several prompts and texts by the names that they have, and texts alone', {
+    timeout: 60_000,
+  }, async () => {
+    const other = await train(model, learned, { ...QUICK, seed: 5 }).prompt;
+    const named = { template: '{text}\nTopic:', name: 'Topic' };
+    const { prompts } = await compare(model, held, [prompt, other, text, named]);
+    const names = prompts.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['Untuned', 'Yours', 'Topic', 'Tuned', 'Tuned 2']));
+    expect(names.filter((name) => name.startsWith('Proposed'))).toEqual([]);
+    const alone = await compare(model, held, [text], { trainingRows: learned });
+    expect(alone.prompts.map(({ id }) => id)).toContain('yours');
+    expect(alone.tuned).toBeNull();
+  });
+
+  it.each([
+    ['tag', (label: string) => [label]],
+    ['generate', (label: string) => `It is ${label}.`],
+  ] as const)('is made for the kind %s too', { timeout: 60_000 }, async (task, answer) => {
+    const rowsOf = (of: readonly Row[]) =>
+      of.map(({ text, label }) => ({ text: text ?? '', label: answer(String(label)) }));
+    const made = await train(model, rowsOf(learned), { ...QUICK, task, columns: { label: 'label' } }).prompt;
+    const report = await compare(model, rowsOf(held), [made]);
+    expect([report.rows, report.tuned?.task]).toEqual([held.length, task]);
+    expect(await report.toText('json')).toContain('"arms"');
   });
 });
 

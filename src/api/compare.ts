@@ -8,7 +8,7 @@ import { controlOf } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { recordComparison } from '../prompt-set/calibration';
 import { addVersion, addWritten, chooseWritten, chosenTrained } from '../prompt-set/make-versions';
-import type { PromptSet } from '../prompt-set/types';
+import type { PromptSet, Version } from '../prompt-set/types';
 import { compare as compareVersions } from '../workflow/compare';
 import { packageOf } from '../workflow/exported-prompt';
 import { isHashed } from '../workflow/grid';
@@ -70,33 +70,40 @@ async function splitOf(own: Dataset, test: Table, tuned: readonly Package[]): Pr
   return { dataset, repeats: test.rows.length - rows.length };
 }
 
-/** With what every prompt is compared: the first prompt's set, the others and the texts beside it. */
-function setWith(host: Host, { tuned, texts }: ReturnType<typeof sorted>, dataset: Dataset): PromptSet {
+/** The first prompt's set with the other prompts and the texts beside it; these take part by themselves. */
+function setWith(host: Host, { tuned, texts }: ReturnType<typeof sorted>, dataset: Dataset) {
   const stamp = () => ({ id: host.newId(), now: host.now() });
   const [first, ...others] = tuned;
-  const learned = learnedOn(dataset);
   const [yours, ...more] = texts;
-  let set: PromptSet;
-  if (!first) set = openSet(host, { dataset, prompt: yours?.template ?? null, words: null });
-  else set = first.stored?.set ?? setOfPackage(first.package, { ...stamp(), taken: [] });
+  const learned = learnedOn(dataset);
+  const also: string[] = [];
+  let set = first
+    ? (first.stored?.set ?? setOfPackage(first.package, { ...stamp(), taken: [] }))
+    : openSet(host, { dataset, prompt: yours?.template ?? null, words: null });
   for (const { package: of } of others) {
     const { name, prompt, origin } = of.version;
     const model = of.model && { id: of.model.id, sha256: of.model.sha256, dtype: of.model.dtype };
-    set = addVersion(set, stamp(), { name, prompt, origin, model, learned, calibrated: prompt.calibration !== null });
+    const at = stamp();
+    set = addVersion(set, at, { name, prompt, origin, model, learned, calibrated: prompt.calibration !== null });
+    also.push(at.id);
   }
-  for (const { template } of first && yours ? [yours, ...more] : more) {
-    const added = addWritten(set, stamp(), { text: { template, shots: 0, shotSeed: 0 } });
+  for (const { template, name } of first && yours ? [yours, ...more] : more) {
+    const added = addWritten(set, stamp(), { text: { template, shots: 0, shotSeed: 0 }, ...(name && { name }) });
     set = template === yours?.template ? chooseWritten(added.set, added.version.id, host.now()) : added.set;
+    also.push(added.version.id);
   }
-  // none of them has learned from a test row: those that some prompt knows were left out
-  const isKnown = tuned.every(({ stored, package: of }) => stored !== null || of.data !== null);
-  if (!isKnown) return set;
-  return {
-    ...set,
-    versions: set.versions.map((version) => (version.learned ? { ...version, learned } : version)),
-    runs: set.runs.map((each) => ({ ...each, ...learned })),
-  };
+  return { set: tuned.every(isKnown) ? knowingNone(set, learned) : set, also };
 }
+
+/** Whether the rows that a prompt has learned from can be told. */
+const isKnown = ({ stored, package: of }: Behind): boolean => stored !== null || of.data !== null;
+
+/** None has learned from a test row, since those that some prompt knows were left out. */
+const knowingNone = (set: PromptSet, learned: NonNullable<Version['learned']>): PromptSet => ({
+  ...set,
+  versions: set.versions.map((version) => (version.learned ? { ...version, learned } : version)),
+  runs: set.runs.map((run) => ({ ...run, ...learned })),
+});
 
 async function learnedRows(first: Behind | undefined, options: CompareOptions, run: Run<object>): Promise<Dataset> {
   const { trainingRows, columns } = options;
@@ -155,8 +162,7 @@ export const compare: Compare = async (model, testRows, prompts, options = {}) =
           await tableOf(testRows, run),
           asked.tuned.map((each) => each.package),
         );
-  const set = setWith(host, asked, dataset);
-  const also = set.versions.map(({ id }) => id);
+  const { set, also } = setWith(host, asked, dataset);
   const { evaluation: found } = await compareVersions(host, { set, dataset, also }, run);
   const compared = recordComparison(set, found, host.now());
   const evaluation = { ...found, id: host.newId(), setId: set.id, createdAt: host.now() };

@@ -20,6 +20,10 @@ const RECIPIENTS: Readonly<Record<FileKind, RecipientId>> = {
   promptfoo: 'promptfoo',
 };
 
+/** @throws StudioError `bad-input` for a broken zip */
+export const unzipped = (zip: Uint8Array): Files =>
+  Object.fromEntries([...unwrap(readZip(zip))].map(([path, bytes]) => [path, Uint8Array.from(bytes)]));
+
 /** @throws StudioError `bad-input` where the prompt does not fit the kind, or is made of rows that were not agreed to */
 export async function filesOf(
   { host, package: of, stored: own }: Behind,
@@ -39,5 +43,5 @@ export async function filesOf(
   if (asks) throw badInput(`${asks} Here you agree by { withRows: true }.`);
   const { name, content, type } = await exportPackage(host, { ...order, recipient }, SILENT);
   if (type !== 'application/zip') return { [name]: content };
-  return Object.fromEntries([...unwrap(readZip(content))].map(([path, bytes]) => [path, Uint8Array.from(bytes)]));
+  return unzipped(content);
 }

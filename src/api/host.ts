@@ -60,7 +60,10 @@ export type StartedEngine = CheckedEngine & AsyncDisposable;
 
 export interface ApiHost extends Host {
   /** How prompts are written as files; a page that only answers has none of it. */
-  files(): Promise<{ filesOf(of: Behind, kind: FileKind, options?: FileOptions): Promise<Files> }>;
+  files(): Promise<{
+    filesOf(of: Behind, kind: FileKind, options?: FileOptions): Promise<Files>;
+    unzipped(zip: Uint8Array): Files;
+  }>;
 }
 
 /** What is known of a prompt besides its surface. */

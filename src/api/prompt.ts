@@ -9,7 +9,6 @@ import {
   readPackage,
   unpacked,
 } from '../interchange/package';
-import { readZip } from '../interchange/zip';
 import { type Control, childControl, controlOf, uninterrupted } from '../lib/control';
 import { badInput, corruptModel } from '../lib/errors';
 import { unwrap } from '../lib/result';
@@ -198,7 +197,7 @@ async function fetched(address: URL): Promise<Uint8Array> {
 const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 
 /** @throws StudioError `bad-input` */
-async function readFiles(files: PromptSource): Promise<Package> {
+async function readFiles(host: ApiHost, files: PromptSource): Promise<Package> {
   if (isPackage(files)) return unwrap(packageIn(files));
   const isMany = !isAddress(files) && !(files instanceof Blob);
   const bytes = isMany
@@ -206,7 +205,7 @@ async function readFiles(files: PromptSource): Promise<Package> {
     : isAddress(files)
       ? await fetched(new URL(files, globalThis.document?.baseURI ?? globalThis.location?.href))
       : new Uint8Array(await files.arrayBuffer());
-  const found = bytes && isZip(bytes) ? unwrap(readZip(bytes)).get(PROMPT_FILE) : bytes;
+  const found = bytes && isZip(bytes) ? (await host.files()).unzipped(bytes)[PROMPT_FILE] : bytes;
   if (!found) throw badInput(`There is no ${PROMPT_FILE} among the files, so they are not an exported prompt.`);
   return unwrap(readPackage(found));
 }
@@ -227,7 +226,7 @@ function checkFit({ tokens, engine: { info } }: Host, { tokenizer, model, versio
 
 export const loadPrompt: LoadPrompt = async (model, files, options = {}) => {
   const host = hostOf(model);
-  const of = await readFiles(files);
+  const of = await readFiles(host, files);
   checkFit(host, of);
   return openPrompt(host, of, options);
 };

@@ -102,7 +102,7 @@ it('falls back after the time limit, and asks what runs to stop', async () => {
           });
         })
       : scores(request);
-  const plan = { asked: TUNED, fallback: HAND, policy: { ...FALLBACK, timeoutMs: 5 } };
+  const plan = { asked: TUNED, fallback: HAND, policy: { ...FALLBACK, rowTimeoutMs: 5 } };
   const { reasons, counts } = await counted(hostWith(slow), plan);
   expect(reasons).toEqual(Array(3).fill('time-out'));
   expect(counts.fallbacks).toEqual({ ...NONE, 'time-out': 3 });

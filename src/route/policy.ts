@@ -38,9 +38,7 @@ export type Policy =
       readonly kind: 'fallback';
       /** Undefined: the version's own; 0 takes every answer. */
       readonly threshold?: number;
-      /** Of one call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
-      readonly timeoutMs?: number;
-      /** For each row of a call. */
+      /** For each row of a call. The engine ends the run that it is in, so a fallback on the same engine comes after it. */
       readonly rowTimeoutMs?: number | undefined;
     }
   /** Both versions answer, and the answers of one count; undefined: of the fallback. */
@@ -291,11 +289,8 @@ async function alone(answer: Answer | null, by: RoutedAnswer['by'], rows: Stretc
 }
 
 const withFallback: Router<'fallback'> = async (open, policy, rows, control) => {
-  const {
-    threshold = open.threshold,
-    rowTimeoutMs,
-    timeoutMs = rowTimeoutMs && rowTimeoutMs * placesIn(rows).length,
-  } = policy;
+  const { threshold = open.threshold, rowTimeoutMs } = policy;
+  const timeoutMs = rowTimeoutMs && rowTimeoutMs * placesIn(rows).length;
   const found = await tried(open, rows, control, timeoutMs);
   const { fallback } = open;
   if ('reason' in found) {
