@@ -1,16 +1,19 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../cli/commands';
 import { readPackage } from '../interchange/package';
 import { writeZip } from '../interchange/zip';
 import { present } from '../lib/assert';
+import { sha256 } from '../lib/bytes';
 import { unwrap } from '../lib/result';
 import { softOf } from '../prompt/prompt';
 import { compare, loadPrompt, openModel, train } from './node';
 import { behindPrompt } from './prompt';
-import type { Model, Prompt, Row, TrainEvent } from './types';
+import type { LoadProgress, Model, Prompt, Row, TrainEvent } from './types';
 
 const MODEL = 'public/models/softprompt-studio/tiny-support';
 const SAMPLE = 'public/sample/support-messages.csv';
@@ -221,4 +224,34 @@ it('gives a model back, and says so when it is asked again', async () => {
 
 it('keeps nothing of the test rows with a prompt', () => {
   expect(behindPrompt(prompt)?.stored?.dataset.split.test).toEqual([]);
+});
+
+it('loads a model from the hub, and keeps it on the disk', { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-hub-'));
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+  const asked: string[] = [];
+  const files = (await readdir(MODEL, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => relative(MODEL, join(parentPath, name)));
+  const server = createServer(async ({ url = '' }, answer) => {
+    asked.push(url);
+    const path = /\/resolve\/v1\/(.*)$/.exec(url)?.[1];
+    if (path) return answer.end(await readFile(join(MODEL, path)));
+    const listed = paths.map(async (each) => {
+      const bytes = await readFile(join(MODEL, each));
+      return { type: 'file', path: each, size: bytes.length, lfs: { oid: await sha256(new Uint8Array(bytes)) } };
+    });
+    return answer.end(JSON.stringify(await Promise.all(listed)));
+  }).listen(0);
+  const endpoint = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const seen: number[] = [];
+  const onProgress = ({ received, total }: LoadProgress) => seen.push(received / total);
+  for (const isFirst of [true, false]) {
+    asked.length = 0;
+    await using opened = await openModel('owner/tiny', { endpoint, revision: 'v1', threads: 1, onProgress });
+    expect(opened.sha256).toBe(model.sha256);
+    expect(asked.filter((url) => url.includes('/resolve/v1/onnx/')).length).toBe(isFirst ? 2 : 0);
+    expect(seen.at(-1)).toBe(1);
+  }
+  server.close();
+  vi.unstubAllEnvs();
 });
