@@ -9,6 +9,8 @@ const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8'
   .filter((path) => path.endsWith('.md'))
   .map((path) => `docs/${path}`);
 const documents = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...docs];
+/** They travel with the package. */
+const pages = documents.filter((path) => path.startsWith('docs/package/'));
 const records = documents.filter((path) => path.startsWith('docs/decisions/'));
 
 /** As `wc -w` counts them. */
@@ -24,8 +26,13 @@ it.each([
   expect(words([path])).toBeLessThanOrEqual(most);
 });
 
-it('all documents together have at most 25,000 words', () => {
-  expect(words(documents)).toBeLessThanOrEqual(25_000);
+it('all documents together have at most 25,000 words, without those of the package', () => {
+  expect(words(documents.filter((path) => !pages.includes(path)))).toBeLessThanOrEqual(25_000);
+});
+
+it('the documents of the package have at most 4,500 words, each at most 200 lines', () => {
+  expect(words(pages)).toBeLessThanOrEqual(4_500);
+  expect(pages.filter((path) => readFileSync(join(ROOT, path), 'utf8').split('\n').length > 200)).toEqual([]);
 });
 
 it('at most 30 decisions are recorded, each in at most 250 words', () => {

@@ -6,9 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, type InlineConfig, type Plugin } from 'vite';
-import { API_TYPES, runtimeBeside } from './drop-in.ts';
+import { runtimeBeside } from './drop-in.ts';
 import { fasterRuntime } from './faster-runtime.ts';
 import { withoutUnused } from './lean-build.ts';
+import { surface } from './surface.ts';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'dist/package');
@@ -81,9 +82,6 @@ const node = () =>
     },
   });
 
-const FUNCTIONS = ['openModel', 'train', 'compare', 'loadPrompt'] as const;
-const typeOf = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)}`;
-
 /** Declarations of a file of src, and of those that it imports, with the names that Node wants. */
 function declare(entries: readonly string[], folder: string): void {
   const made = join(root, '.cache/package-types');
@@ -122,8 +120,7 @@ function declare(entries: readonly string[], folder: string): void {
 
 function types(): void {
   const dist = join(out, 'dist');
-  const surface = `${readFileSync(API_TYPES, 'utf8')}\n${FUNCTIONS.map((name) => `export declare const ${name}: ${typeOf(name)};`).join('\n')}\n`;
-  writeFileSync(join(dist, 'index.d.ts'), surface);
+  writeFileSync(join(dist, 'index.d.ts'), surface());
   writeFileSync(join(dist, 'worker.d.ts'), "export * from './index.js';\n");
   declare(['api/autodiff.d.ts', 'api/stats.d.ts'], join(dist, 'types'));
   for (const name of ['autodiff', 'stats'])
@@ -146,7 +143,7 @@ function beside(): void {
     cpSync(at('tools/export', name), join(dist, 'node/assets', name));
   cpSync(at('public/sample/sample.json'), join(dist, 'node/assets/sample.json'));
   for (const name of ['LICENSE', 'THIRD_PARTY_NOTICES.md']) copyFileSync(at(name), join(out, name));
-  copyFileSync(at('docs/package/README.md'), join(out, 'README.md'));
+  cpSync(at('docs/package'), out, { recursive: true });
 }
 
 function manifest(): void {
@@ -169,7 +166,7 @@ function manifest(): void {
       './package.json': './package.json',
     },
     sideEffects: ['./dist/engine.worker.js', './dist/node/cli.js'],
-    files: ['dist'],
+    files: ['dist', '*.md'],
     peerDependencies: { 'onnxruntime-node': '1.30.0' },
     peerDependenciesMeta: { 'onnxruntime-node': { optional: true } },
   };

@@ -1,7 +1,12 @@
 /** The surface of the package `softprompt`. It imports nothing, so that a page can be given these types alone. */
 
-/** Error codes: `cancelled` after an abort, `bad-input` for what the caller gave, `model-*` for files, and so on. */
+/** What calls reject with. The message is a sentence for people. */
 export interface SoftpromptError extends Error {
+  /**
+   * `cancelled` after an abort, `bad-input` for what the caller gave, `model-download`, `model-missing-file`, `model-corrupt`,
+   * `model-unsupported`, `session-failed`, `out-of-memory`, `device-lost`, `worker-died`, `too-long`, `diverged`; `internal` for
+   * a defect of this package.
+   */
   readonly code: string;
   /** Facts for programs, e.g. the file that is missing. */
   readonly data: Readonly<Record<string, unknown>>;
@@ -96,7 +101,7 @@ export interface TrainOptions {
   readonly placement?: 'suffix' | 'infix' | 'prefix' | undefined;
   /** Everything random: split, order, starts. The same rows and seed give the same vectors. Default: 0. */
   readonly seed?: number | undefined;
-  /** `share`: a fifth of the rows is held out, as the studio does, and is in `Prompt.heldOut`. Default: none is. */
+  /** `share`: 35% of the rows, and at least 60 of 120 or more, are held out, in `Prompt.heldOut`. Default: none is. */
   readonly heldOut?: 'share' | 'none' | undefined;
   /** Throws the run away. `Training.stop` keeps what it has reached. */
   readonly signal?: AbortSignal | undefined;
@@ -292,7 +297,10 @@ export interface CompareOptions {
 
 /** The studio's comparison on test rows. */
 export interface Report {
-  /** E.g. `tuned-better`, `unclear`. */
+  /**
+   * `tuned-better`, `hybrid-better`, `yours-better`, `text-does-as-well`, `examples-do-as-well`, `words-do-as-well`,
+   * `probe-better`, `nothing-beats-majority` or `no-clear-difference`.
+   */
   readonly verdict: string;
   /** In a sentence. */
   readonly headline: string;
