@@ -26,8 +26,8 @@ it.each([
   expect(words([path])).toBeLessThanOrEqual(most);
 });
 
-it('all documents together have at most 25,000 words, without those of the package', () => {
-  expect(words(documents.filter((path) => !pages.includes(path)))).toBeLessThanOrEqual(25_000);
+it('all documents together have at most 25,500 words, without those of the package', () => {
+  expect(words(documents.filter((path) => !pages.includes(path)))).toBeLessThanOrEqual(25_500);
 });
 
 it('the documents of the package have at most 4,500 words, each at most 200 lines', () => {
@@ -35,7 +35,7 @@ it('the documents of the package have at most 4,500 words, each at most 200 line
   expect(pages.filter((path) => readFileSync(join(ROOT, path), 'utf8').split('\n').length > 200)).toEqual([]);
 });
 
-it('at most 30 decisions are recorded, each in at most 250 words', () => {
-  expect(records.length).toBeLessThanOrEqual(30);
+it('at most 32 decisions are recorded, each in at most 250 words', () => {
+  expect(records.length).toBeLessThanOrEqual(32);
   expect(records.filter((path) => words([path]) > 250)).toEqual([]);
 });

@@ -79,6 +79,8 @@ const vitest = (name, project, options = [], quiet = false) => {
 
 const only = process.argv.slice(2);
 const wanted = (part) => only.length === 0 || only.includes(part);
+/** What installs something first: in continuous integration, elsewhere by name. */
+const wantedInCi = (part) => (process.env.CI ? wanted(part) : only.includes(part));
 
 if (
   !existsSync(join(root, 'node_modules/.package-lock.json')) &&
@@ -98,6 +100,7 @@ async function checks() {
   if (wanted('licences')) await check('licences', 'node', ['tools/licences.mjs']);
   if (wanted('audit')) await check('known weaknesses', 'node', ['tools/audit.mjs']);
   if (wanted('sample')) await check('the sample', 'node', ['tools/sample/build.mjs', '--check']);
+  if (wantedInCi('docs')) await check('pages of the package', 'npm', ['run', '--silent', 'docs']);
   return (wanted('build') || wanted('e2e')) && check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
 }
 
@@ -106,7 +109,7 @@ async function checks() {
  * mostly waits for the network. If it fails, the check tries again and says why.
  */
 async function prediction() {
-  if (!(process.env.CI ? wanted('predict') : only.includes('predict'))) return;
+  if (!wantedInCi('predict')) return;
   await run('node', ['tools/export/python.mjs'], { quiet: true });
   await check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 }

@@ -6,6 +6,7 @@
  *
  * Graphs are plain, read-only data, and every function returns a new one. What is wrong with a model or an argument is a
  * `StudioError` with a code: `bad-input`, `model-corrupt`, `model-missing-file`, or `model-unsupported`, which names the node.
+ * @module softprompt/autodiff
  */
 import { differentiate as differentiateGraph } from '../autodiff/differentiate';
 import { shapesOf } from '../autodiff/operators/table';
@@ -20,9 +21,10 @@ import { bytesOf, serialise as serialiseGraph } from '../graph/serialise';
 import { prune, shareCommon } from '../graph/simplify';
 import { badInput } from '../lib/errors';
 
-export type { Attr, Dim, DType, Graph, Initializer, Node, ValueInfo } from '../graph/ir';
+export type { Attr, AttrValues, Dim, DType, Graph, Initializer, Node, Packing, ValueInfo } from '../graph/ir';
 export { print } from '../graph/print';
 
+/** Of `parse`. */
 export interface ParseOptions {
   /** Files beside the .onnx file that hold its weights, by their path from its folder, such as `model.onnx_data`. */
   readonly external?: Readonly<Record<string, Uint8Array>>;
@@ -32,6 +34,7 @@ export interface ParseOptions {
 export const parse = (bytes: Uint8Array, { external = {} }: ParseOptions = {}): Graph =>
   parseGraph(bytes, new Map(Object.entries(external)));
 
+/** Where the graph is cut: what goes in, and what comes out. */
 export interface NormaliseOptions {
   /**
    * Weights, and values inside the graph, that become inputs, such as token embeddings: what computed them goes. Default: none
@@ -84,6 +87,7 @@ function trusted(graph: Graph): Graph {
   return { ...graph, values, outputs: graph.outputs.map(checked) };
 }
 
+/** Names of the values that the loss reads and adds. */
 export interface CrossEntropyOptions {
   /** A float value [..., classes]. */
   readonly logits: string;
@@ -117,6 +121,7 @@ export function withCrossEntropy(
   return b.build();
 }
 
+/** Of what, and by what. */
 export interface DifferentiateOptions {
   /** An output of a single number. */
   readonly loss: string;
@@ -161,11 +166,13 @@ export function differentiate(graph: Graph, { loss, wrt }: DifferentiateOptions)
   return prune(shareCommon({ ...both, outputs: [...graph.outputs, ...gradients.map(({ of: _, ...value }) => value)] }));
 }
 
+/** Of `serialise`. */
 export interface SerialiseOptions {
   /** Bytes from which a weight is a file of its own. Default 1,024; Infinity: none is, which ONNX allows up to 2 GB in all. */
   readonly externalFrom?: number;
 }
 
+/** For `ort.InferenceSession.create(model, { externalData: external })`. */
 export interface SerialisedModel {
   /** The .onnx file. */
   readonly model: Uint8Array;

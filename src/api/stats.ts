@@ -5,8 +5,9 @@
  *
  * Shares and differences lie between 0 and 1 (no per cent), intervals hold the truth in 95%, tests are two-sided. `a`, `b`,
  * `gold` and `groups` have one entry a row, in the same order. Rows of a group (one author, one thread, near-twins) count as one
- * trial. What is drawn at random is drawn alike for the same seed. docs/method/statistics.md has the formulas and their sources.
- * Columns of different lengths and labels outside a given set are a `StudioError` with the code `bad-input`.
+ * trial. What is drawn at random is drawn alike for the same seed. docs/method/statistics.md of the repository has the formulas
+ * and their sources. Columns of different lengths and labels outside a given set are a `StudioError` with the code `bad-input`.
+ * @module softprompt/stats
  */
 
 import { badInput } from '../lib/errors';
@@ -20,8 +21,10 @@ import { macroF1Comparison, macroF1Interval, pairedBootstrap, pairedPermutation 
 export type { ReliabilityBin } from '../metrics/calibration';
 export type { Interval } from '../metrics/intervals';
 
+/** A class. Texts and numbers are compared by ===. */
 export type Label = string | number;
 
+/** Of statistics that draw at random. */
 export interface Resampling {
   /** Default 0. */
   readonly seed?: number;
@@ -29,22 +32,26 @@ export interface Resampling {
   readonly draws?: number;
 }
 
+/** Rows that are one trial together. */
 export interface Grouped {
   /** The group of each row. Default: every row is one. */
   readonly groups?: readonly Label[];
 }
 
+/** The right labels, and those of one classifier. */
 export interface Answers extends Grouped {
   readonly gold: readonly Label[];
   readonly predicted: readonly Label[];
 }
 
+/** The right labels, and those of two classifiers on the same rows. */
 export interface PairedAnswers extends Grouped {
   readonly gold: readonly Label[];
   readonly a: readonly Label[];
   readonly b: readonly Label[];
 }
 
+/** The labels that count. */
 export interface LabelSet {
   /** Over which F1 is averaged, fixed beforehand. Default: all that occur. */
   readonly labels?: readonly Label[];
@@ -57,16 +64,19 @@ export interface Discordant {
   readonly rows: number;
 }
 
+/** How many tests are made at once. */
 export interface Comparisons {
   /** How many p-values are corrected together, by Holm. Default 1. */
   readonly comparisons?: number;
 }
 
+/** A value with its 95% interval. */
 export interface Measured {
   readonly value: number;
   readonly interval: Interval;
 }
 
+/** How much better b is than a: an interval, and a two-sided p-value. */
 export interface Difference {
   /** b minus a. */
   readonly difference: number;
@@ -81,6 +91,7 @@ export function accuracy({ gold, predicted, groups }: Answers): Measured {
   return { value, interval: accuracyInterval(columns.gold, columns.predicted, { groups: grouped }) };
 }
 
+/** Of one label. 0/0 counts as 0. */
 export interface LabelScores {
   readonly label: Label;
   readonly precision: number;
@@ -151,6 +162,7 @@ export const shareInterval = ({ correct, rows }: { readonly correct: number; rea
 /** Of a difference in accuracy on the same rows, b minus a, by Bonett and Price. */
 export const differenceInterval = ({ aOnly, bOnly, rows }: Discordant): Interval => bonettPrice(aOnly, bOnly, rows);
 
+/** Of `bootstrap`. */
 export interface BootstrapOptions extends Resampling, Grouped {
   readonly rows: number;
   /** Of rows drawn with replacement, by their places. The array is reused. */
@@ -161,6 +173,7 @@ export interface BootstrapOptions extends Resampling, Grouped {
 export const bootstrap = ({ rows, statistic, groups, ...options }: BootstrapOptions): Interval =>
   pairedBootstrap(rows, statistic, { ...resampling(options), groups: groups && indexed({ groups }).columns.groups });
 
+/** Of `permutation`. */
 export interface PermutationOptions extends Resampling {
   readonly rows: number;
   /** A difference, where `swap[i]` is 1 with the two answers of row i exchanged. The array is reused. */
@@ -174,6 +187,7 @@ export const permutation = ({ rows, statistic, ...options }: PermutationOptions)
 /** Corrected p-values in the same order, by Holm. */
 export const correctedPValues = (pValues: readonly number[]): readonly number[] => holm(pValues);
 
+/** Of `testPower`. */
 export interface PowerOptions extends Comparisons {
   readonly rows: number;
   /** Expected shares of rows, 0 to 1, that only one of the two gets right. */
@@ -193,6 +207,7 @@ export const detectableGain = ({ rows, comparisons = 1 }: Comparisons & { readon
 export const rowsToSettle = ({ aOnly, bOnly, rows, comparisons = 1 }: Discordant & Comparisons): number | null =>
   power.rowsToSettle(aOnly, bOnly, rows, comparisons);
 
+/** Of `calibration`. */
 export interface ProbabilityOptions extends Grouped, Resampling {
   /** Of each row, a probability for every class. */
   readonly probabilities: readonly (readonly number[])[];
@@ -200,6 +215,7 @@ export interface ProbabilityOptions extends Grouped, Resampling {
   readonly gold: readonly number[];
 }
 
+/** How well probabilities fit what is right. Lower is better for each number. */
 export interface Calibration {
   /** Mean squared error over classes, 0 (best) to 2. */
   readonly brier: number;

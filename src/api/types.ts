@@ -1,4 +1,10 @@
-/** The surface of the package `softprompt`. It imports nothing, so that a page can be given these types alone. */
+/**
+ * Trains, compares and uses soft prompts. `softprompt/worker` has the same functions, with the engine in a worker. State is in
+ * two values alone: a `Model`, which holds memory until it is disposed of, and a `Prompt`, which answers by its model.
+ *
+ * This file imports nothing, so that a page can be given these types by themselves.
+ * @module softprompt
+ */
 
 /** What calls reject with. The message is a sentence for people. */
 export interface SoftpromptError extends Error {
@@ -21,6 +27,7 @@ export type Dtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' |
  */
 export type ModelSource = string | URL | readonly File[];
 
+/** Which files of a model, and what computes. Everything may be left out. */
 export interface OpenOptions {
   /** Left out: the smallest file that is exact enough: q4, then fp32, fp16, q4f16, q8. */
   readonly dtype?: Dtype | undefined;
@@ -38,12 +45,13 @@ export interface OpenOptions {
   readonly cache?: boolean | undefined;
   /** Folder of ONNX Runtime's files, where a bundler has moved them from beside this module. */
   readonly wasmPaths?: string | URL | undefined;
+  /** As bytes arrive, from the cache too. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Ends the download. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** In bytes, of all files together. */
+/** How far a download is: the file that is arriving, and bytes of all files together. */
 export interface LoadProgress {
   readonly file: string;
   readonly received: number;
@@ -80,6 +88,7 @@ export type Rows = readonly Row[] | Blob;
 /** One label a row, every label that fits, or a text. */
 export type TaskKind = 'classify' | 'tag' | 'generate';
 
+/** How a prompt is trained. Everything may be left out. */
 export interface TrainOptions {
   /** Default: `classify`. */
   readonly task?: TaskKind | undefined;
@@ -91,13 +100,16 @@ export interface TrainOptions {
   readonly prompt?: string | undefined;
   /** Answer word by label. Left out: single tokens, or words that are found where labels are none. */
   readonly words?: Readonly<Record<string, string>> | undefined;
-  /** Vectors. Default: 10. */
+  /** Vectors. Default: 10; with `quick` 4. */
   readonly virtualTokens?: number | undefined;
-  /** Default: 150. */
+  /** Of 8 rows, with `thorough` 16. Default: 150; with `quick` 60, with `thorough` 300. */
   readonly steps?: number | undefined;
   /** Peak. Default: 0.07 of the token embedding's root mean square. */
   readonly learningRate?: number | undefined;
-  /** Vectors after the text, between it and its last line, or before it (as PEFT has them, slower). */
+  /**
+   * Vectors after the text, between it and its last line, or before it (as PEFT has them; a step takes four times as long).
+   * Left out: after it, or, with `auto`, where validation rows find them better of the first two.
+   */
   readonly placement?: 'suffix' | 'infix' | 'prefix' | undefined;
   /** Everything random: split, order, starts. The same rows and seed give the same vectors. Default: 0. */
   readonly seed?: number | undefined;
@@ -107,6 +119,7 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a run tells as it goes, by `kind`. */
 export type TrainEvent =
   /** A decision or a stage, as a sentence. */
   | { readonly kind: 'note'; readonly text: string }
@@ -139,6 +152,7 @@ export interface Training extends AsyncIterable<TrainEvent, Prompt> {
 /** A text, or the cells of a row by column with the text as `text`. */
 export type Asked = string | Readonly<Record<string, string>>;
 
+/** Of a call that asks the model. */
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -212,6 +226,7 @@ export interface CheckReport {
 /** Contents by path. */
 export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
+/** What may go into files. */
 export interface FileOptions {
   /** You agree that rows which the prompt is made of, such as its examples, go along. */
   readonly withRows?: boolean | undefined;
@@ -224,6 +239,7 @@ export interface FileOptions {
  */
 export type FileKind = 'package' | 'page' | 'peft' | 'text' | 'chat' | 'promptfoo';
 
+/** Who answers, and when. Everything may be left out. */
 export interface LoadOptions {
   /**
    * When the hand-written prompt of the file answers. Left out: as the policy of its stage says, where the file has one, else
@@ -264,12 +280,15 @@ export interface Prompt {
   readonly heldOut: Rows;
   /** In the order of the rows. Rejects with `bad-input` for a row that cannot be asked. */
   classify(rows: readonly Asked[], options?: AskOptions): Promise<readonly LabelAnswer[]>;
+  /** Every label that fits each row. Rejects as `classify` does. */
   tag(rows: readonly Asked[], options?: AskOptions): Promise<readonly TagAnswer[]>;
+  /** One text a row, whole. Rejects as `classify` does. */
   write(rows: readonly Asked[], options?: AskOptions): Promise<readonly TextAnswer[]>;
   /** One text in pieces, as it comes. No other prompt answers where it fails. */
   generate(row: Asked, options?: AskOptions): AsyncIterable<string>;
   /** The row as the model reads it, without the vectors, and its tokens with them. Asks the model nothing. */
   explain(row: Asked): Promise<{ readonly version: string; readonly prompt: string; readonly tokens: number }>;
+  /** Asks the check rows of the file here: about a dozen answers. */
   check(): Promise<CheckReport>;
   /** Answers so far, and how many were the fallback's, by reason; with a version on trial, how often both agreed. */
   counts(): {
@@ -281,16 +300,19 @@ export interface Prompt {
   toFiles(kind: FileKind, options?: FileOptions): Promise<Files>;
 }
 
+/** A measured value. Shares lie between 0 and 1, and differences between −1 and 1. */
 export interface Figure {
   readonly value: number;
   /** 95% interval. */
   readonly interval: { readonly low: number; readonly high: number };
 }
 
+/** What a comparison rests on. Everything may be left out where the first prompt was trained here. */
 export interface CompareOptions {
   /** Calibration and reference lines rest on them. Left out: the rows that the first prompt was trained on here. */
   readonly trainingRows?: Rows | undefined;
   readonly columns?: TrainOptions['columns'];
+  /** `fraction` is of the whole comparison, 0 to 1; null where it is not known. */
   readonly onProgress?: ((progress: { readonly note: string; readonly fraction: number | null }) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -322,6 +344,7 @@ export interface Report {
   }[];
   /** The tuned prompt as it was compared: calibrated on validation rows, with these results in its files. */
   readonly tuned: Prompt | null;
+  /** The report to read or to keep, without any row. */
   toText(format: 'html' | 'markdown' | 'json'): Promise<string>;
 }
 

@@ -1,6 +1,6 @@
 import { type StudioError, unsupportedModel } from '../lib/errors';
 
-/** An ONNX graph as plain data. Nodes are in topological order and names are unique (SSA). */
+/** Element types of ONNX. */
 export type DType =
   | 'float32'
   | 'float16'
@@ -22,6 +22,7 @@ export type DType =
 /** A number = known, a string = symbolic, null = unknown. */
 export type Dim = number | string | null;
 
+/** An input, an output or a value between nodes. A shape that is null has an unknown rank. */
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: DType;
@@ -50,7 +51,8 @@ export interface Packing {
   readonly zeroPoints: number | Float32Array;
 }
 
-interface AttrValues {
+/** By type, what an attribute holds. */
+export interface AttrValues {
   readonly int: number;
   readonly float: number;
   readonly string: string;
@@ -61,10 +63,12 @@ interface AttrValues {
   readonly graph: Graph;
 }
 
+/** An attribute of a node: its type, and its value. */
 export type Attr = {
   [Type in keyof AttrValues]: { readonly type: Type; readonly value: AttrValues[Type] };
 }[keyof AttrValues];
 
+/** One operator. It reads and writes values by their names. */
 export interface Node {
   /** `Type` in the default domain, `domain:Type` elsewhere, e.g. `com.microsoft:RotaryEmbedding`. */
   readonly op: string;
@@ -75,6 +79,7 @@ export interface Node {
   readonly attrs: Readonly<Record<string, Attr>>;
 }
 
+/** An ONNX graph as plain data. Nodes are in topological order and names are unique (SSA). */
 export interface Graph {
   readonly name: string;
   /** Opset version by domain; '' is the default domain. */

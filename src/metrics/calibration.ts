@@ -61,6 +61,7 @@ export function pooledAnswers(members: readonly LogProbs[], weights: readonly nu
 export const mixedAnswers = (first: LogProbs, second: LogProbs, weight: number): LogProbs =>
   pooledAnswers([first, second], [weight, 1 - weight]);
 
+/** Rows whose answers are about as confident, and how often they are right. */
 export interface ReliabilityBin {
   readonly rows: number;
   readonly meanConfidence: number;

@@ -1,5 +1,6 @@
 import { binomialCdf, bisected, studentT, studentT975, Z90, Z95 } from './special';
 
+/** It holds the true value in 95% of cases, both ends included. */
 export interface Interval {
   readonly low: number;
   readonly high: number;

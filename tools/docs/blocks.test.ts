@@ -62,7 +62,7 @@ const write = (path: string, text: string): string => {
   writeFileSync(join(made, path), text);
   return join(made, path);
 };
-const fileOf = ({ at, language }: Block) => `${at.replace(':', '-')}.${language === 'ts' ? 'ts' : 'js'}`;
+const fileOf = ({ at, language }: Block) => `${at.replaceAll(/[:/]/g, '-')}.${language === 'ts' ? 'ts' : 'js'}`;
 
 async function runModule(block: Block, code: string): Promise<void> {
   const mapped = Object.entries(RUNS).reduce((text, [name, to]) => text.replaceAll(`'${name}'`, `'${to}'`), code);

@@ -1,4 +1,4 @@
-/** The code blocks of docs/package, as programs that run and as files that the compiler reads. */
+/** The code blocks of docs/package, and README.md's JavaScript, as programs that run and as files that the compiler reads. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,7 +19,7 @@ interface Marks {
 }
 
 export interface Block {
-  /** README.md:12 */
+  /** docs/package/README.md:12 */
   readonly at: string;
   readonly language: string;
   readonly text: string;
@@ -35,16 +35,21 @@ function marksIn(comments: string, at: string): Marks {
   return Object.fromEntries(entries) as Marks;
 }
 
-export const blocks: readonly Block[] = readdirSync(join(root, PAGES))
-  .filter((name) => name.endsWith('.md'))
-  .flatMap((name) => {
-    const page = readFileSync(join(root, PAGES, name), 'utf8');
-    return [...page.matchAll(FENCE)].map(({ groups, index }) => {
-      const { marks = '', language = '', text = '' } = groups ?? {};
-      const at = `${name}:${page.slice(0, index).split('\n').length}`;
-      return { at, language, text, marks: marksIn(marks, at) };
-    });
+function blocksOf(path: string): readonly Block[] {
+  const page = readFileSync(join(root, path), 'utf8');
+  return [...page.matchAll(FENCE)].map(({ groups, index }) => {
+    const { marks = '', language = '', text = '' } = groups ?? {};
+    const at = `${path}:${page.slice(0, index).split('\n').length}`;
+    return { at, language, text, marks: marksIn(marks, at) };
   });
+}
+
+export const blocks: readonly Block[] = [
+  ...blocksOf('README.md').filter(({ language }) => language === 'js'),
+  ...readdirSync(join(root, PAGES))
+    .filter((name) => name.endsWith('.md'))
+    .flatMap((name) => blocksOf(`${PAGES}/${name}`)),
+];
 
 /** The module in a page of HTML; null = it has none. */
 const scriptIn = (html: string): string | null =>
