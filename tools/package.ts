@@ -30,10 +30,22 @@ const output = {
   chunkFileNames: '[name]-[hash].js',
 } as const;
 
-/** Bundlers of those who use the package must see these addresses as they are. */
+/** Bundlers of those who use the package must see these addresses as they are, and leave alone what is known only at run time. */
 const plainAddresses = (): Plugin => ({
   name: 'plain-addresses',
+  enforce: 'pre',
+  // parts that are loaded late come by a plain import(): a program has no document to preload them in
+  load: (id) => (id === '\0vite/preload-helper.js' ? 'export const __vitePreload = (load) => load();' : null),
   renderChunk: (code) => ({ code: code.replace(/\/\* ?@vite-ignore ?\*\/\s*/g, ''), map: null }),
+  // once it is minified, which drops comments
+  generateBundle: (_, bundle) => {
+    for (const part of Object.values(bundle))
+      if (part.type === 'chunk')
+        part.code = part.code
+          .replace(/\bimport\((?=[\w$]+\))/g, '$&/*webpackIgnore:true*/ /*@vite-ignore*/ ')
+          // where ONNX Runtime's module would lie if it were not bundled
+          .replace(/new URL\([`"']ort\.\w+\.min\.mjs[`"'],import\.meta\.url\)\.href/g, 'import.meta.url');
+  },
 });
 
 /** The entries that run in a page, and those that run anywhere. */
@@ -56,6 +68,8 @@ const pages = () =>
           'engine.worker': at('src/api/engine.worker.ts'),
           autodiff: at('src/api/autodiff.ts'),
           stats: at('src/api/stats.ts'),
+          // each alone, so that a bundler leaves out what is not called
+          ...Object.fromEntries(['train', 'compare', 'prompt'].map((name) => [name, at(`src/api/${name}.ts`)])),
         },
         preserveEntrySignatures: 'strict',
         output,

@@ -4,8 +4,8 @@ import { isSmall } from '../model/load';
 import { RpcClient } from '../rpc/client';
 import type { EngineMethods } from './engine-methods';
 import type { StartedEngine } from './host';
-import { openingOn } from './open';
-import { pagePlatform } from './page-platform';
+import { openingOn, type Platform } from './open';
+import { pageFiles } from './page-platform';
 import { engineOver } from './remote-engine';
 import type { OpenModel } from './types';
 
@@ -17,7 +17,7 @@ export type * from './types';
 // the build of the package leaves this address, for the bundler of whoever uses the package to find
 const spawn = () => new Worker(new URL(/* @vite-ignore */ './engine.worker.js', import.meta.url), { type: 'module' });
 
-async function start(request: Parameters<typeof pagePlatform.start>[0]): Promise<StartedEngine> {
+async function start(request: Parameters<Platform['start']>[0]): Promise<StartedEngine> {
   const client: RpcClient<EngineMethods> = new RpcClient('engine', spawn);
   // what is read here too, such as the tokenizer, is copied
   const given = Object.entries(request.files).filter(([path]) => request.consume && !isSmall(path));
@@ -29,4 +29,4 @@ async function start(request: Parameters<typeof pagePlatform.start>[0]): Promise
   return { ...engineOver(client, info), [Symbol.asyncDispose]: async () => client.dispose() };
 }
 
-export const openModel: OpenModel = openingOn({ ...pagePlatform, start });
+export const openModel: OpenModel = openingOn({ ...pageFiles, start });
