@@ -101,7 +101,7 @@ async function checks() {
   if (wanted('audit')) await check('known weaknesses', 'node', ['tools/audit.mjs']);
   if (wanted('sample')) await check('the sample', 'node', ['tools/sample/build.mjs', '--check']);
   if (wantedInCi('docs')) await check('pages of the package', 'npm', ['run', '--silent', 'docs']);
-  return (wanted('build') || wanted('e2e')) && check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
+  return ['build', 'e2e', 'package'].some(wanted) && check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
 }
 
 /**
@@ -137,6 +137,12 @@ async function unit() {
   await vitest('unit, apart', 'node', of(...ALONE, 'test/', 'tools/'), true);
 }
 
+/** The package, as those meet it who install its packed file. It takes the drop-in from the build. */
+async function packed(built) {
+  if (built && wanted('package'))
+    await suite('package', 'npx', ['tsx', 'tools/package-check/main.ts'], 'package.json', (counts) => counts, true);
+}
+
 /** The tests in a page, then the journeys through the built one. */
 async function inBrowsers(checked) {
   if (wanted('browser')) await vitest('browser', 'browser');
@@ -146,7 +152,7 @@ async function inBrowsers(checked) {
 
 const predicted = prediction();
 const checked = checks();
-await Promise.all([inBrowsers(checked), checked.then(unit)]);
+await Promise.all([inBrowsers(checked), checked.then(unit).then(() => checked.then(packed))]);
 await predicted;
 
 console.log(`\n${passed} passed, ${failed} failed`);
