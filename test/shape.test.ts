@@ -82,7 +82,7 @@ describe(`functions of at most ${LONGEST} lines`, () => {
 
 /** Most lines of a room, in fifties. A change that needs more raises its room's line, and says why in the commit. */
 const BUDGET: Readonly<Record<string, number>> = {
-  api: 2_100,
+  api: 2200,
   app: 550,
   'app/charts': 1700,
   'app/screens/compare': 2950,

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../cli/commands';
 import { readPackage } from '../interchange/package';
@@ -199,19 +200,49 @@ it('gives several labels, and texts in pieces', { timeout: 60_000 }, async () =>
   expect(pieces.length).toBeGreaterThan(1);
 });
 
-it('says what is wrong with what it is given', async () => {
-  await expect(openModel('nowhere/at-all', { endpoint: 'http://localhost:1' })).rejects.toMatchObject({
-    code: 'model-download',
+it.each<readonly [string, () => Promise<unknown>]>([
+  ['Node has no graphics device', () => openModel(MODEL, { device: 'webgpu' })],
+  ['device takes auto, wasm, webgpu, not “gpu”', () => openModel(MODEL, { device: 'gpu' as never })],
+  ['threads takes a whole number from 1 to 64, not 0', () => openModel(MODEL, { threads: 0 })],
+  ['There is no model folder ./nowhere', () => openModel('./nowhere')],
+  ['A model is an id on the hub', () => openModel(5 as never)],
+  ['There are no rows', () => train(model, []).prompt],
+  ['Rows are an array of objects', () => train(model, null as never).prompt],
+  ['Row 2 is no object', () => train(model, [{ text: 'x' }, 'y'] as never).prompt],
+  ['Row 1 has no text in “text”, but [object Object]', () => train(model, [{ text: {} }] as never).prompt],
+  ['several labels are the task tag', () => train(model, [{ text: 'x', label: ['a', 'b'] }]).prompt],
+  ['columns: { text, label }', () => train(model, [{ body: 'x', label: 'a' }]).prompt],
+  ['preset takes quick, standard', () => train(model, learned, { preset: 'fast' as never }).prompt],
+  ['steps takes a whole number from 1 to 5000, not 0', () => train(model, learned, { steps: 0 }).prompt],
+  ['learningRate takes a number', () => train(model, learned, { learningRate: Number.NaN }).prompt],
+  ['seed takes a whole number', () => train(model, learned, { seed: 1.5 }).prompt],
+  ['{text}', () => train(model, learned, { prompt: 'no place' }).prompt],
+  ['“broken” has no answer word', () => train(model, learned, { words: { late: 'x' } }).prompt],
+  ['This is no model of this package', () => train({} as Model, learned).prompt],
+  ['There is no prompt.json', () => loadPrompt(model, {})],
+  ['There is no prompt.json', () => loadPrompt(model, null as never)],
+  ['There is no file or folder ./nowhere', () => loadPrompt(model, './nowhere')],
+  ['is not valid JSON', () => loadPrompt(model, new Blob(['{']))],
+  ['as an array of texts', () => prompt.classify('Late again' as never)],
+  ['There are no files of the kind “zip”', () => prompt.toFiles('zip' as never)],
+])('says what is wrong with what it is given: %s', async (sentence, asked) => {
+  await expect(asked()).rejects.toThrow(sentence);
+  await expect(asked()).rejects.toMatchObject({
+    code: expect.stringMatching(/^(?:bad-input|model-missing-file|session-failed)$/),
   });
-  await expect(openModel(MODEL, { device: 'webgpu' })).rejects.toThrow('Node has no graphics device');
-  await expect(openModel(MODEL, { threads: 0 })).rejects.toThrow('threads takes a whole number');
-  await expect(train(model, []).prompt).rejects.toThrow('There are no rows');
-  await expect(train(model, [{ body: 'x', label: 'a' }]).prompt).rejects.toThrow('columns: { text, label }');
-  await expect(train(model, learned, { prompt: 'no place' }).prompt).rejects.toMatchObject({ code: 'bad-input' });
-  await expect(train(model, learned, { words: { late: 'x' } }).prompt).rejects.toThrow('“broken” has no answer word');
-  await expect(train({} as Model, learned).prompt).rejects.toThrow('This is no model of this package');
-  await expect(loadPrompt(model, {})).rejects.toThrow('There is no prompt.json');
-  await expect(loadPrompt(model, new Blob(['{'])).catch((cause) => cause.code)).resolves.toBe('bad-input');
+});
+
+it('says that a hub is silent', async () => {
+  const silent = openModel('nowhere/at-all', { endpoint: 'http://localhost:1' });
+  await expect(silent).rejects.toMatchObject({ code: 'model-download' });
+});
+
+it('reads a prompt from the disk', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-files-'));
+  for (const [path, bytes] of Object.entries(await prompt.toFiles('package')))
+    await writeFile(join(folder, path), bytes);
+  for (const at of [folder, join(folder, 'prompt.json'), pathToFileURL(folder)])
+    expect((await loadPrompt(model, at)).vectors?.data).toEqual(prompt.vectors?.data);
 });
 
 it('gives a model back, and says so when it is asked again', async () => {

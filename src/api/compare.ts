@@ -159,7 +159,7 @@ export const compare: Compare = async (model, testRows, prompts, options = {}) =
       ? { dataset: learned, repeats: 0 }
       : await splitOf(
           learned,
-          await tableOf(testRows, run),
+          await tableOf(testRows, learned.mapping.task, run),
           asked.tuned.map((each) => each.package),
         );
   const { set, also } = setWith(host, asked, dataset);

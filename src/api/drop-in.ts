@@ -7,7 +7,7 @@ import { browserFileCache } from '../model/download';
 import { inQueue } from './host';
 import { openingOn } from './open';
 import { loadPrompt as load } from './prompt';
-import { readFrom } from './source';
+import { fetchBytes, readFrom } from './source';
 import type { LoadPrompt, OpenModel, PromptSource } from './types';
 
 const notHere = async () => {
@@ -21,6 +21,7 @@ export const openModel: OpenModel = openingOn({
   asset: notHere,
   dropIn: notHere,
   files: notHere,
+  bytesAt: fetchBytes,
 });
 
 /** Left out: prompt.json beside this module. */

@@ -59,6 +59,8 @@ export type CheckedEngine = HostEngine & Pick<EngineCalls, 'selfCheck'>;
 export type StartedEngine = CheckedEngine & AsyncDisposable;
 
 export interface ApiHost extends Host {
+  /** Of an exported prompt. @throws StudioError `bad-input` */
+  bytesAt(address: string | URL): Promise<Uint8Array>;
   /** How prompts are written as files; a page that only answers has none of it. */
   files(): Promise<{
     filesOf(of: Behind, kind: FileKind, options?: FileOptions): Promise<Files>;

@@ -4,13 +4,14 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../engine/engine';
+import { PROMPT_FILE } from '../interchange/package';
 import { badInput, corruptModel, missingFile } from '../lib/errors';
 import { type ModelCard, type ModelFiles, parseCard, readFolder } from '../model/card';
 import { createNodeRunner } from '../runtime/ort-node';
 import { folderCache } from './folder-cache';
 import { inQueue } from './host';
 import type { Platform } from './open';
-import { readFrom } from './source';
+import { fetchBytes, readFrom } from './source';
 import type { Dtype, ModelSource } from './types';
 
 interface ModelDir {
@@ -69,6 +70,8 @@ const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.c
 export const nodePlatform: Platform = {
   read: async (source, options) => {
     const folder = await folderIn(source);
+    if (folder === null && /^(?:\.{0,2}\/|~|[a-z]:\\)/i.test(String(source)))
+      throw missingFile(`There is no model folder ${String(source)}.`);
     return folder === null
       ? readFrom(source, options, folderCache(cacheFolder()))
       : readModelDir(folder, options.dtype);
@@ -86,4 +89,10 @@ export const nodePlatform: Platform = {
   asset: async (name) => new TextDecoder().decode(await beside('asset', name)),
   dropIn: (name) => beside('dropIn', name),
   files: () => import('./files'),
+  bytesAt: async (address) => {
+    const path = /^file:/.test(String(address)) ? fileURLToPath(address) : String(address);
+    const found = await stat(path).catch(() => null);
+    if (!found && !/^https?:/.test(path)) throw badInput(`There is no file or folder ${path}.`);
+    return found ? readFile(found.isDirectory() ? join(path, PROMPT_FILE) : path) : fetchBytes(address);
+  },
 };

@@ -1,10 +1,10 @@
 /** Opens a model: reads its files, starts an engine over them, and shows its facts. */
 import type { LoadRequest } from '../engine/types';
 import { uninterrupted } from '../lib/control';
-import { badInput } from '../lib/errors';
 import type { DownloadProgress } from '../model/download';
 import { isSmall, type LoadedModel } from '../model/load';
 import type { Host, HostEngine } from '../workflow/host';
+import { checkOpening } from './check';
 import { type ApiHost, givenBack, hostOver, keepHost, type StartedEngine } from './host';
 import type { Model, ModelSource, OpenModel, OpenOptions } from './types';
 
@@ -16,15 +16,8 @@ export interface Platform extends Pick<Host, 'asset' | 'dropIn'> {
   ) => Promise<LoadedModel>;
   readonly start: (request: LoadRequest) => Promise<StartedEngine>;
   readonly files: ApiHost['files'];
+  readonly bytesAt: ApiHost['bytesAt'];
   readonly backend: (device: NonNullable<OpenOptions['device']>) => LoadRequest['backend'];
-}
-
-const DEVICES = ['auto', 'wasm', 'webgpu'] as const;
-
-function checkOptions({ device = 'auto', threads = 1 }: OpenOptions): void {
-  if (!DEVICES.includes(device)) throw badInput(`device takes ${DEVICES.join(', ')}, not “${device}”.`);
-  if (!(Number.isSafeInteger(threads) && threads > 0))
-    throw badInput(`threads takes a whole number of at least 1, not ${threads}.`);
 }
 
 /** Along this many directions the gradient is held against finite differences. */
@@ -92,7 +85,7 @@ function shown(open: ApiHost, engine: StartedEngine): Model {
 export const openingOn =
   (platform: Platform): OpenModel =>
   async (source, options = {}) => {
-    checkOptions(options);
+    checkOpening(options);
     const { device = 'auto', threads, wasmPaths, onProgress, signal } = options;
     const { card, files, onDisk } = await platform.read(source, {
       ...options,
@@ -111,6 +104,6 @@ export const openingOn =
       ...(threads === undefined ? {} : { threads }),
       ...(wasmPaths === undefined ? {} : { wasmPaths: String(wasmPaths) }),
     });
-    const { files: writes } = platform;
-    return shown({ ...(await hostOver(engine, card, small, platform)), files: writes }, engine);
+    const { files: writes, bytesAt } = platform;
+    return shown({ ...(await hostOver(engine, card, small, platform)), files: writes, bytesAt }, engine);
   };

@@ -2,7 +2,7 @@ import { badInput } from '../lib/errors';
 import { browserFileCache } from '../model/download';
 import { asset } from './assets';
 import type { Platform } from './open';
-import { readFrom } from './source';
+import { fetchBytes, readFrom } from './source';
 
 /** By a name, as bundlers would take everything along that may lie beside it. */
 const here = [import.meta.url][0];
@@ -13,6 +13,7 @@ export const pageFiles: Omit<Platform, 'start'> = {
   backend: (device) => device,
   asset,
   files: () => import('./files'),
+  bytesAt: fetchBytes,
   dropIn: async (name) => {
     const folder = name.startsWith('ort-') ? 'ort' : 'drop-in';
     const response = await fetch(new URL(`./${folder}/${name}`, here)).catch(() => null);

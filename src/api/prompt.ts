@@ -23,6 +23,7 @@ import { policyFor, type Share } from '../route/policy';
 import { createRouter, type Router } from '../route/router';
 import { decoded } from '../tokens/tokenizer';
 import type { Host } from '../workflow/host';
+import { checkAsked } from './check';
 import { type ApiHost, type Behind, hostOf } from './host';
 import type {
   Asked,
@@ -117,10 +118,16 @@ interface Opened {
   readonly router: Router;
 }
 
+/** @throws StudioError `bad-input` */
+const sound = (rows: readonly Asked[]): readonly Asked[] => {
+  checkAsked(rows);
+  return rows;
+};
+
 /** The calls that answer. */
 const answersOf = ({ host, asked, plan, router }: Opened): Pick<Prompt, (typeof CALLS)[number]> => ({
   classify: async (rows, { signal } = {}) =>
-    (await router.classifyAll(plan, rows, controlOf(signal))).map(
+    (await router.classifyAll(plan, sound(rows), controlOf(signal))).map(
       ({ labels, probabilities, needsReview, ...answer }): LabelAnswer => ({
         ...answer,
         probability: Math.max(...probabilities),
@@ -129,14 +136,14 @@ const answersOf = ({ host, asked, plan, router }: Opened): Pick<Prompt, (typeof 
       }),
     ),
   tag: async (rows, { signal } = {}) =>
-    (await router.tagAll(plan, rows, controlOf(signal))).map(
+    (await router.tagAll(plan, sound(rows), controlOf(signal))).map(
       ({ labels, probabilities, ...answer }): TagAnswer => ({
         ...answer,
         probabilities: byLabel(labels, probabilities),
       }),
     ),
   write: async (rows, { signal } = {}) =>
-    (await router.generateAll(plan, rows, controlOf(signal))).map(
+    (await router.generateAll(plan, sound(rows), controlOf(signal))).map(
       ({ probabilities: _, ...answer }): TextAnswer => answer,
     ),
   generate: (row, { signal } = {}) => ({
@@ -188,25 +195,21 @@ export function openPrompt(
 
 const isAddress = (files: PromptSource): files is string | URL => typeof files === 'string' || files instanceof URL;
 
-async function fetched(address: URL): Promise<Uint8Array> {
-  const response = await fetch(address).catch(() => null);
-  if (!response?.ok) throw badInput(`${address.href} could not be read. Is the exported prompt at this address?`);
-  return new Uint8Array(await response.arrayBuffer());
-}
+const WANTED = `There is no ${PROMPT_FILE}: give the files of an exported prompt, or where they are.`;
 
 const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 
 /** @throws StudioError `bad-input` */
 async function readFiles(host: ApiHost, files: PromptSource): Promise<Package> {
   if (isPackage(files)) return unwrap(packageIn(files));
-  const isMany = !isAddress(files) && !(files instanceof Blob);
-  const bytes = isMany
-    ? (files as Files)[PROMPT_FILE]
-    : isAddress(files)
-      ? await fetched(new URL(files, globalThis.document?.baseURI ?? globalThis.location?.href))
-      : new Uint8Array(await files.arrayBuffer());
+  if (typeof files !== 'object' && typeof files !== 'string') throw badInput(WANTED);
+  const bytes = isAddress(files)
+    ? await host.bytesAt(files)
+    : files instanceof Blob
+      ? new Uint8Array(await files.arrayBuffer())
+      : (files as Files | null)?.[PROMPT_FILE];
   const found = bytes && isZip(bytes) ? (await host.files()).unzipped(bytes)[PROMPT_FILE] : bytes;
-  if (!found) throw badInput(`There is no ${PROMPT_FILE} among the files, so they are not an exported prompt.`);
+  if (!found) throw badInput(WANTED);
   return unwrap(readPackage(found));
 }
 

@@ -4,14 +4,15 @@ import type { ColumnMapping, Row as DataRow, Dataset, Table } from '../dataset/t
 import { badInput } from '../lib/errors';
 import type { Run } from '../workflow/host';
 import { NO_TEST, openParts, readTable } from '../workflow/open-data';
+import { checkRows } from './check';
 import type { Rows, TrainOptions } from './types';
 
 const ALONE = { trainRows: null, testRows: null };
 
-export async function tableOf(rows: Rows, run: Run<object>): Promise<Table> {
+export async function tableOf(rows: Rows, task: TrainOptions['task'], run: Run<object>): Promise<Table> {
+  checkRows(rows, task);
   if (rows instanceof Blob)
     return readTable({ fileName: 'name' in rows ? String(rows.name) : 'rows', bytes: rows }, run);
-  if (rows.length === 0) throw badInput('There are no rows. Give at least a few of each label.');
   const bytes = new TextEncoder().encode(JSON.stringify(rows));
   return readTable({ fileName: 'rows.json', bytes }, run);
 }
@@ -36,7 +37,7 @@ export async function datasetOf(
   options: Pick<TrainOptions, 'task' | 'columns' | 'seed' | 'heldOut'>,
   run: Run<object>,
 ): Promise<Dataset> {
-  const data = await tableOf(rows, run);
+  const data = await tableOf(rows, options.task, run);
   const { seed = 0, heldOut = 'none' } = options;
   const given = { data, test: null, mapping: mappingOf(data, options), seed };
   return openParts(heldOut === 'share' ? given : { ...given, shares: NO_TEST }, ALONE);

@@ -9,6 +9,7 @@ import type { DistilEvent } from '../workflow/distil';
 import { packageOf } from '../workflow/exported-prompt';
 import { type Run, SILENT } from '../workflow/host';
 import { preparedSet, trainRun } from '../workflow/tune';
+import { checkTraining } from './check';
 import { type ApiHost, hostOf } from './host';
 import { openPrompt } from './prompt';
 import { cellsOf, datasetOf } from './rows';
@@ -56,6 +57,7 @@ function eventOf(event: object): TrainEvent | null {
 }
 
 async function trained(host: ApiHost, rows: Rows, options: TrainOptions, run: Run<object>): Promise<Prompt> {
+  checkTraining(options);
   const dataset = await datasetOf(rows, options, run);
   const { prompt = null, words, heldOut } = options;
   const given = {
