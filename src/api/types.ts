@@ -1,10 +1,10 @@
 /**
  * Trains, compares and uses soft prompts. `softprompt/worker` has the same functions, with the engine in a worker. State is in
  * two values alone: a `Model`, which holds memory until it is disposed of, and a `Prompt`, which answers by its model.
- *
- * This file imports nothing, so that a page can be given these types by themselves.
  * @module softprompt
  */
+
+// This file imports nothing, so that a page can be given these types by themselves.
 
 /** What calls reject with. The message is a sentence for people. */
 export interface SoftpromptError extends Error {
@@ -300,7 +300,7 @@ export interface Prompt {
   toFiles(kind: FileKind, options?: FileOptions): Promise<Files>;
 }
 
-/** A measured value. Shares lie between 0 and 1, and differences between −1 and 1. */
+/** A measured value. Shares, and F1 and ROUGE-L, lie between 0 and 1. */
 export interface Figure {
   readonly value: number;
   /** 95% interval. */
@@ -334,6 +334,7 @@ export interface Report {
   readonly prompts: readonly {
     readonly id: string;
     readonly name: string;
+    /** Labels: `accuracy`, `macroF1`; tags: `microF1`, `macroF1`, `subsetAccuracy`; texts: `rougeL`, `tokenF1`, `exactMatch`, `perplexity`. */
     readonly metrics: Readonly<Record<string, Figure>>;
   }[];
   /** B minus A on the same rows, with the p value of a test; the first is the headline. */
@@ -348,11 +349,20 @@ export interface Report {
   toText(format: 'html' | 'markdown' | 'json'): Promise<string>;
 }
 
-/** Loads a model. Rejects with a `SoftpromptError` whose message is a sentence. */
+/**
+ * Loads a model. Rejects with `model-*` for its files, with `session-failed` or `out-of-memory` where it cannot be held, with
+ * `bad-input` for options.
+ */
 export type OpenModel = (source: ModelSource, options?: OpenOptions) => Promise<Model>;
-/** Trains vectors on rows; a part of them is kept for validation. */
+/**
+ * Trains vectors on rows; a part of them is kept for validation. It never throws: `Training.prompt` and the iteration reject,
+ * with `bad-input` for rows and options, `diverged`, or `cancelled`.
+ */
 export type Train = (model: Model, rows: Rows, options?: TrainOptions) => Training;
-/** Compares prompts on rows that no choice rests on. The first prompt with vectors is Tuned, the first text is Yours. */
+/**
+ * Compares prompts on rows that no choice rests on: those that a prompt has learned from are left out. The first prompt with
+ * vectors is Tuned, the first text is Yours. Rejects with `bad-input` where training rows are missing, or no test row is left.
+ */
 export type Compare = (
   model: Model,
   testRows: Rows,
@@ -362,5 +372,8 @@ export type Compare = (
 /** The address of prompt.json or of a zip, such a file, the files of a folder, or prompt.json as it was parsed. */
 export type PromptSource = string | URL | Blob | Files | { readonly format: 'softprompt' };
 
-/** Reads an exported prompt, and checks that it fits the model. */
+/**
+ * Reads an exported prompt, and checks that it fits the model. Rejects with `bad-input` for files that are no prompt and for
+ * vectors of another width, with `model-corrupt` for another tokenizer. Other weights of the same width show in the check rows.
+ */
 export type LoadPrompt = (model: Model, files: PromptSource, options?: LoadOptions) => Promise<Prompt>;

@@ -36,6 +36,8 @@ const options = {
     join(root, `docs/package/${name}.md`),
   ),
   disableSources: true,
+  groupOrder: ['Functions', 'Interfaces', 'Type Aliases', '*'],
+  kindSortOrder: ['Module', 'Document', 'Function', 'Interface', 'TypeAlias'],
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   requiredToBeDocumented: ['Function', 'Class', 'Interface', 'TypeAlias', 'Variable', 'Enum'],
