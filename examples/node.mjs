@@ -12,7 +12,7 @@ const model = await openModel(source, {
 });
 console.log(`${model.id}, ${model.dtype}, threads: ${model.threads}`);
 
-// `share`: a fifth of the rows is held out, and is in prompt.heldOut
+// `share`: 35% of the rows are held out, in prompt.heldOut
 const training = train(model, rows, { preset: 'quick', steps: Number(steps), heldOut: 'share' });
 for await (const event of training) {
   if (event.kind === 'note') console.log(event.text);

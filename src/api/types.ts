@@ -369,7 +369,7 @@ export type Compare = (
   prompts: readonly (Prompt | { readonly template: string; readonly name?: string })[],
   options?: CompareOptions,
 ) => Promise<Report>;
-/** The address of prompt.json or of a zip, such a file, the files of a folder, or prompt.json as it was parsed. */
+/** The address of prompt.json or of a zip, or (Node) its path or its folder's; such a file; files by path; or prompt.json as it was parsed. */
 export type PromptSource = string | URL | Blob | Files | { readonly format: 'softprompt' };
 
 /**
