@@ -117,6 +117,21 @@ it('is the same prompt after it was written and read', async () => {
   ).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors']));
 });
 
+it('has its text without vectors beside it', async () => {
+  const untuned = present(prompt.untuned, 'untuned prompt');
+  expect([untuned.template, untuned.labels, untuned.vectors, untuned.untuned]).toEqual([
+    prompt.template,
+    prompt.labels,
+    null,
+    null,
+  ]);
+  const [[tuned], [bare]] = await Promise.all([prompt.classify(['Late again']), untuned.classify(['Late again'])]);
+  expect(bare?.route).toBe('untuned');
+  expect(tuned?.tokens).toBe((bare?.tokens ?? 0) + QUICK.virtualTokens);
+  expect(bare?.probability).not.toBeCloseTo(tuned?.probability ?? 0, 3);
+  expect(Object.keys(await untuned.toFiles('chat'))).toHaveLength(1);
+});
+
 describe('a comparison', () => {
   const text = { template: 'Message: {text}\nProblem:' };
 

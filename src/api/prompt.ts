@@ -14,7 +14,7 @@ import { badInput, corruptModel } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { streamed } from '../lib/stream';
 import { labelsOf, softOf, textsOf } from '../prompt/prompt';
-import { withThreshold } from '../prompt-set/planned';
+import { withoutVectors as bare, withThreshold } from '../prompt-set/planned';
 import type { Version } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
 import { answerFrom, fieldsSource, roomFor } from '../route/answering';
@@ -160,6 +160,13 @@ const answersOf = ({ host, asked, plan, router }: Opened): Pick<Prompt, (typeof 
 
 const CALLS = ['classify', 'tag', 'write', 'generate', 'explain', 'counts'] as const;
 
+/** A package of the text alone, calibrated as it was compared. */
+function withoutVectors(of: Package): Package {
+  const { prompt, origin, learned } = bare(unpacked(of, of.version));
+  const version = { name: 'untuned', origin, learned, prompt: { ...prompt, calibration: of.untuned } };
+  return { ...of, version, fallback: null, policy: null, checkRows: [], run: null, untuned: null, results: null };
+}
+
 /** @param more what is known besides the file */
 export function openPrompt(
   host: ApiHost,
@@ -185,6 +192,7 @@ export function openPrompt(
     template: textsOf(asked.prompt)[0]?.template ?? '',
     vectors: soft && { shape: [soft.virtualTokens, soft.hidden], data: soft.vectors },
     heldOut: more.heldOut ?? [],
+    untuned: soft && openPrompt(host, withoutVectors(of), {}),
     ...answersOf({ host, asked, plan, router }),
     check,
     toFiles: async (...how) => (await host.files()).filesOf(known, ...how),

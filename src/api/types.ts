@@ -276,6 +276,8 @@ export interface Prompt {
   readonly template: string;
   /** `[virtual tokens, hidden]`; null for a prompt without vectors. */
   readonly vectors: { readonly shape: readonly [number, number]; readonly data: Float32Array } | null;
+  /** The same text without its vectors, to show what they do; null for a prompt without vectors. */
+  readonly untuned: Prompt | null;
   /** Rows that training held out (`heldOut: 'share'`), for `compare`; else empty. */
   readonly heldOut: Rows;
   /** In the order of the rows. Rejects with `bad-input` for a row that cannot be asked. */
