@@ -247,6 +247,11 @@ it.each<readonly [string, () => Promise<unknown>]>([
   });
 });
 
+it('opens no model after an abort', async () => {
+  const aborted = openModel(MODEL, { signal: AbortSignal.abort() });
+  await expect(aborted).rejects.toMatchObject({ code: 'cancelled' });
+});
+
 it('says that a hub is silent', async () => {
   const silent = openModel('nowhere/at-all', { endpoint: 'http://localhost:1' });
   await expect(silent).rejects.toMatchObject({ code: 'model-download' });

@@ -1,6 +1,6 @@
 /** Opens a model: reads its files, starts an engine over them, and shows its facts. */
 import type { LoadRequest } from '../engine/types';
-import { uninterrupted } from '../lib/control';
+import { controlOf, throwIfInterrupted, uninterrupted } from '../lib/control';
 import type { DownloadProgress } from '../model/download';
 import { isSmall, type LoadedModel } from '../model/load';
 import type { Host, HostEngine } from '../workflow/host';
@@ -92,7 +92,7 @@ export const openingOn =
       onProgress: ({ file, receivedBytes, totalBytes }) =>
         onProgress?.({ file, received: receivedBytes, total: totalBytes }),
     });
-    signal?.throwIfAborted();
+    throwIfInterrupted(controlOf(signal));
     const small = Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path)));
     const engine = await startRight(platform, {
       id: card.id,
