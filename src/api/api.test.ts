@@ -148,6 +148,8 @@ describe('a comparison', () => {
     expect(second?.version.prompt).toEqual(first?.version.prompt);
     expect(first?.version.prompt.calibration ?? null).toEqual(second?.version.prompt.calibration ?? null);
     expect(one.rows).toBe(held.length);
+    for (const { metrics, pCorrected } of one.differences)
+      expect(pCorrected).toBeGreaterThanOrEqual(metrics.accuracy?.p ?? 1);
     expect(await one.toText('markdown')).toContain(one.headline);
     expect(await one.toText('markdown')).not.toContain('may have seen');
   });

@@ -132,7 +132,12 @@ async function reportOf(host: ApiHost, stored: NonNullable<Behind['stored']>, re
     rows: comparison.n,
     repeats,
     prompts: comparison.arms.map(({ id, name, metrics }) => ({ id, name, metrics: { ...metrics } })),
-    differences: comparison.pairs.map(({ a, b, metrics }) => ({ a, b, metrics: { ...metrics } })),
+    differences: comparison.pairs.map(({ a, b, metrics, ...tested }) => ({
+      a,
+      b,
+      metrics: { ...metrics },
+      pCorrected: 'pHolm' in tested ? tested.pHolm : null,
+    })),
     tuned: of && openPrompt(host, of, {}, { stored }),
     toText: async (format) => {
       const { id, dtype, sha256 } = host.engine.info;

@@ -339,11 +339,14 @@ export interface Report {
     /** Labels: `accuracy`, `macroF1`; tags: `microF1`, `macroF1`, `subsetAccuracy`; texts: `rougeL`, `tokenF1`, `exactMatch`, `perplexity`. */
     readonly metrics: Readonly<Record<string, Figure>>;
   }[];
-  /** B minus A on the same rows, with the p value of a test; the first is the headline. */
+  /** B minus A on the same rows, by the ids of `prompts`; the first is the headline. */
   readonly differences: readonly {
     readonly a: string;
     readonly b: string;
+    /** With the p value of a test, where there is one, as if it were the only one. */
     readonly metrics: Readonly<Record<string, Figure & { readonly p?: number }>>;
+    /** Of accuracy, or of tags' micro-F1: corrected for all differences here, by Holm, as the verdict needs it. Null for texts. */
+    readonly pCorrected: number | null;
   }[];
   /** The tuned prompt as it was compared: calibrated on validation rows, with these results in its files. */
   readonly tuned: Prompt | null;
