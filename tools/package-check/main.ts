@@ -49,10 +49,8 @@ const CHECKS: Readonly<Record<string, (lab: Lab) => unknown>> = {
   },
   'page, Node and command line train the same bits': (lab) => programs.sameBits(lab, bits),
   'worker/ leaves the page free, built by Vite': pages.viteWorker,
-  'webpack needs no configuration': (lab) => pages.withWebpack(lab, 'softprompt'),
-  'webpack needs no configuration for the worker': (lab) => pages.withWebpack(lab, 'softprompt/worker'),
-  'esbuild needs wasmPaths': (lab) => pages.withEsbuild(lab, 'softprompt'),
-  'esbuild needs wasmPaths and an entry for the worker': (lab) => pages.withEsbuild(lab, 'softprompt/worker'),
+  'webpack needs no configuration, for the worker neither': pages.withWebpack,
+  'esbuild needs wasmPaths, and an entry for the worker': pages.withEsbuild,
   'notebook/widget.js gives a prompt back': pages.notebook,
   'bare.html flips the sample sentence, with threads': pages.flip,
 };

@@ -1,6 +1,7 @@
 /** Pages over the packed file, in Chromium: the examples, and what bundlers make of it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import type { Page } from 'playwright';
 import webpack from 'webpack';
@@ -35,7 +36,7 @@ export async function bare(lab: Lab): Promise<string> {
 /** The flip of the sample sentence, with the model that people use. */
 export async function flip(lab: Lab): Promise<string> {
   await using served = await serve(lab.folder, ISOLATED);
-  const url = `${served.origin}/bare.html?model=/models/HuggingFaceTB/SmolLM2-135M-Instruct/`;
+  const url = `${served.origin}/bare.html?model=/models/HuggingFaceTB/SmolLM2-135M-Instruct/&steps=25`;
   return await visit(lab, url, async (page) => {
     await done(page);
     const [device, before, after] = await Promise.all(['#device', '#before', '#after'].map((each) => text(page, each)));
@@ -69,7 +70,13 @@ export async function viteWorker(lab: Lab): Promise<string> {
   });
 }
 
-const ENTRY = (from: string, options: string) => `import { loadPrompt, openModel } from '${from}';
+const ENTRIES = { main: 'softprompt', worker: 'softprompt/worker' } as const;
+
+/** A program for each entry of the package: it opens the tiny model, and asks the prompt that the example of Node has left. */
+async function entries({ folder }: Lab, options: string): Promise<Record<keyof typeof ENTRIES, string>> {
+  const made = Object.entries(ENTRIES).map(async ([name, from]) => {
+    const path = `./bundled-${name}.mjs`;
+    const program = `import { loadPrompt, openModel } from '${from}';
 const model = await openModel('${TINY}', { device: 'wasm'${options} });
 const prompt = await loadPrompt(model, '/prompt/prompt.json');
 const [{ label, probability }] = await prompt.classify(['Where is my refund?']);
@@ -77,57 +84,60 @@ document.body.append(\`\${label} \${probability.toFixed(6)}, threads: \${model.t
 await model.dispose();
 document.title = 'Done.';
 `;
-
-async function answers(lab: Lab, path: string): Promise<string> {
-  await writeFile(join(lab.folder, path, 'index.html'), PAGE);
-  await using served = await serve(lab.folder, ISOLATED);
-  return await visit(lab, `${served.origin}/${path}/`, async (page) => {
-    await page.waitForFunction(() => document.title === 'Done.');
-    const found = (await text(page, 'body')).trim();
-    expect(/^(?:negative|positive) 0\.\d+, threads: [2-4]$/.test(found), found);
-    return found;
+    await writeFile(join(folder, path), program);
+    return [name, path];
   });
+  return Object.fromEntries(await Promise.all(made));
 }
 
-const PAGE = `<!doctype html><title>Opening</title><link rel="icon" href="data:,"><script type="module" src="main.js"></script>`;
+/** What pages over both files answer. */
+async function answers(lab: Lab, path: string): Promise<string> {
+  await using served = await serve(lab.folder, ISOLATED);
+  const found: string[] = [];
+  for (const name of Object.keys(ENTRIES)) {
+    const page = `<!doctype html><title>Opening</title><link rel="icon" href="data:,"><script type="module" src="${name}.js"></script>`;
+    await writeFile(join(lab.folder, path, `${name}.html`), page);
+    const answer = await visit(lab, `${served.origin}/${path}/${name}.html`, async (page) => {
+      await page.waitForFunction(() => document.title === 'Done.');
+      return (await text(page, 'body')).trim();
+    });
+    expect(/^(?:negative|positive) 0\.\d+, threads: [2-4]$/.test(answer), `${name}: ${answer}`);
+    found.push(answer);
+  }
+  expect(new Set(found).size === 1, found.join('; '));
+  return found[0] ?? '';
+}
 
-/** On this thread, or in a worker, without configuration. */
-export async function withWebpack(lab: Lab, from: string): Promise<string> {
-  const name = from.replace('/', '-');
-  await writeFile(join(lab.folder, `${name}.mjs`), ENTRY(from, ''));
-  const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
-    webpack(
-      {
-        mode: 'production',
-        context: lab.folder,
-        entry: `./${name}.mjs`,
-        output: { path: join(lab.folder, `webpack-${name}`), filename: 'main.js' },
-        optimization: { minimize: false },
-        performance: false,
-      },
-      (error, found) => (error ? reject(error) : resolve(found)),
-    ),
-  );
+/** Without configuration. */
+export async function withWebpack(lab: Lab): Promise<string> {
+  const options: webpack.Configuration = {
+    mode: 'production',
+    context: lab.folder,
+    entry: await entries(lab, ''),
+    output: { path: join(lab.folder, 'webpack') },
+    optimization: { minimize: false },
+    performance: false,
+  };
+  const stats = await promisify<webpack.Configuration, webpack.Stats | undefined>(webpack)(options);
   const said = stats?.toString({ all: false, errors: true, warnings: true }) ?? '';
   expect(said === '', said);
-  return answers(lab, `webpack-${name}`);
+  return answers(lab, 'webpack');
 }
 
 /** It leaves the addresses of other files alone: the worker is an entry of its own, and `wasmPaths` names ONNX Runtime's folder. */
-export async function withEsbuild(lab: Lab, from: string): Promise<string> {
-  const name = `esbuild-${from.replace('/', '-')}`;
+export async function withEsbuild(lab: Lab): Promise<string> {
   const modules = 'node_modules/softprompt/dist';
-  await writeFile(join(lab.folder, `${name}.mjs`), ENTRY(from, `, wasmPaths: '/${modules}/ort/'`));
+  const programs = await entries(lab, `, wasmPaths: '/${modules}/ort/'`);
   await build({
     absWorkingDir: lab.folder,
-    entryPoints: { main: `${name}.mjs`, 'engine.worker': `${modules}/engine.worker.js` },
+    entryPoints: { ...programs, 'engine.worker': `${modules}/engine.worker.js` },
     bundle: true,
     splitting: true,
     format: 'esm',
-    outdir: name,
+    outdir: 'esbuild',
     logLevel: 'error',
   });
-  return answers(lab, name);
+  return answers(lab, 'esbuild');
 }
 
 /** What a notebook's page does with the widget: values under names, which change and are saved. */

@@ -76,7 +76,7 @@ for (const model of gone) await refuses(model);`,
   );
 
 /** Most MB that 20 models leave behind, once the first has made the heap of ONNX Runtime. */
-const LEFT = { heap: 2, process: 40 };
+const LEFT = { heap: 2, process: 64 };
 
 export async function memory(lab: Lab): Promise<string> {
   const code = `import { openModel } from 'softprompt';
