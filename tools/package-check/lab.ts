@@ -81,7 +81,7 @@ export async function serve(folder: string, headers: Readonly<Record<string, str
  */
 export async function visit<T>({ browser }: Lab, url: string, work: (page: Page) => Promise<T>): Promise<T> {
   const page = await browser.newPage();
-  page.setDefaultTimeout(3 * MINUTES);
+  page.setDefaultTimeout(5 * MINUTES);
   const problems: string[] = [];
   page.on('console', (message) => message.type() === 'error' && problems.push(`console: ${message.text()}`));
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
