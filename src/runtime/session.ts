@@ -7,7 +7,8 @@ export const CPU_BUILD = 'ort-wasm-simd-threaded';
 
 /** ONNX Runtime's files in a folder, by the names that they have in its package. */
 export function filesIn(folder: string, build: string): { readonly mjs: string; readonly wasm: string } {
-  const base = new URL(folder.replace(/\/?$/, '/'), globalThis.location?.href);
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
+  const base = new URL(folder.replace(/\/?$/, '/'), location?.href);
   return { mjs: new URL(`${build}.mjs`, base).href, wasm: new URL(`${build}.wasm`, base).href };
 }
 
