@@ -136,6 +136,6 @@ export function surface({ folder }: Lab): void {
   ];
   expect(
     agreed === now,
-    `the surface has changed; if that is meant: UPDATE_API=1 npm test package\n${lines.join('\n')}`,
+    `the surface has changed; if that is meant: UPDATE_API=1 npx tsx tools/package-check/main.ts surface\n${lines.join('\n')}`,
   );
 }
