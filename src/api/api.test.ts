@@ -162,6 +162,16 @@ describe('a comparison', () => {
     await expect(compare(model, learned, [prompt])).rejects.toThrow('learned from every test row');
   });
 
+  it('leaves out rows that one prompt held out and another learned', { timeout: 60_000 }, async () => {
+    const careful = await train(model, rows, { ...QUICK, heldOut: 'share' }).prompt;
+    const all = await train(model, rows, QUICK).prompt;
+    expect((await compare(model, careful.heldOut, [careful])).repeats).toBe(0);
+    await expect(compare(model, careful.heldOut, [careful, all])).rejects.toThrow('learned from every test row');
+    await expect(compare(model, careful.heldOut, [all, careful])).rejects.toThrow('learned from every test row');
+    const same = await train(model, rows, { ...QUICK, heldOut: 'share', steps: 4 }).prompt;
+    expect((await compare(model, same.heldOut, [careful, same])).repeats).toBe(0);
+  });
+
   it('refuses what it cannot compare, in a sentence', async () => {
     const loaded = await loadPrompt(model, await prompt.toFiles('package'));
     await expect(compare(model, held, [loaded])).rejects.toThrow('Give them: { trainingRows }');

@@ -1,4 +1,5 @@
 /** The studio's comparison for prompts and rows that a program gives. No choice rests on the test rows. */
+import { rowsKey } from '../dataset/keys';
 import { rowsOf } from '../dataset/labels';
 import type { Dataset, Row, Table } from '../dataset/types';
 import { setOfPackage } from '../interchange/from-package';
@@ -159,8 +160,10 @@ export const compare: Compare = async (model, testRows, prompts, options = {}) =
   const [first] = asked.tuned;
   const learned = await learnedRows(first, options, run);
   const isHeldOut = prompts.some((prompt) => 'heldOut' in prompt && prompt.heldOut === testRows);
+  // another prompt may have learned from the rows that this one held out
+  const isOfSplit = ({ stored }: Behind) => stored !== null && rowsKey(stored.dataset) === rowsKey(learned);
   const { dataset, repeats } =
-    isHeldOut && learned === first?.stored?.dataset
+    isHeldOut && asked.tuned.every(isOfSplit)
       ? { dataset: learned, repeats: 0 }
       : await splitOf(
           learned,
