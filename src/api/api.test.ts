@@ -68,12 +68,14 @@ async function rowsOf(path: string): Promise<readonly Row[]> {
 }
 
 it('tells of a run as it goes, and ends it with its prompt', async () => {
-  const training = train(model, learned, { ...QUICK, seed: 1 });
+  const training = train(model, learned, { ...QUICK, seed: 1, name: 'Parts: late or broken?' });
   const seen: TrainEvent['kind'][] = [];
   for await (const { kind } of training) seen.push(kind);
   expect(new Set(seen)).toEqual(new Set(['note', 'reading', 'step', 'validation']));
   expect(seen.filter((kind) => kind === 'step')).toHaveLength(QUICK.steps);
-  expect((await training.prompt).vectors?.shape).toEqual([QUICK.virtualTokens, model.hidden]);
+  const made = await training.prompt;
+  expect([made.name, prompt.name]).toEqual(['Parts: late or broken?', 'rows']);
+  expect(made.vectors?.shape).toEqual([QUICK.virtualTokens, model.hidden]);
 });
 
 it('keeps what a stopped run has reached, and throws an aborted one away', async () => {
@@ -242,6 +244,7 @@ it.each<readonly [string, () => Promise<unknown>]>([
   ['preset takes quick, standard', () => train(model, learned, { preset: 'fast' as never }).prompt],
   ['steps takes a whole number from 1 to 5000, not 0', () => train(model, learned, { steps: 0 }).prompt],
   ['learningRate takes a number', () => train(model, learned, { learningRate: Number.NaN }).prompt],
+  ['name takes a text, not 5', () => train(model, learned, { name: 5 as never }).prompt],
   ['seed takes a whole number', () => train(model, learned, { seed: 1.5 }).prompt],
   ['{text}', () => train(model, learned, { prompt: 'no place' }).prompt],
   ['“broken” has no answer word', () => train(model, learned, { words: { late: 'x' } }).prompt],

@@ -29,6 +29,10 @@ const NUMBERS = ['virtualTokens', 'steps', 'learningRate', 'seed'] as const;
 
 /** @throws StudioError `bad-input` */
 export function checkTraining(options: TrainOptions): void {
+  for (const name of ['name', 'prompt'] as const) {
+    const text: unknown = options[name];
+    if (text !== undefined && typeof text !== 'string') throw badInput(`${name} takes a text, not ${shown(text)}.`);
+  }
   checkChoice('task', options.task, ['classify', 'tag', 'generate']);
   checkChoice('preset', options.preset, PRESET_NAMES);
   checkChoice('placement', options.placement, PLACEMENTS);

@@ -59,9 +59,10 @@ function eventOf(event: object): TrainEvent | null {
 async function trained(host: ApiHost, rows: Rows, options: TrainOptions, run: Run<object>): Promise<Prompt> {
   checkTraining(options);
   const dataset = await datasetOf(rows, options, run);
-  const { prompt = null, words, heldOut } = options;
+  const { name, prompt = null, words, heldOut } = options;
   const given = {
     dataset,
+    name,
     prompt,
     words: words ? new Map(Object.entries(words)) : null,
     findWords: 'auto',

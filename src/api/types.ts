@@ -90,6 +90,8 @@ export type TaskKind = 'classify' | 'tag' | 'generate';
 
 /** How a prompt is trained. Everything may be left out. */
 export interface TrainOptions {
+  /** Of the prompt and its files. Default: the file's name, or `rows`. */
+  readonly name?: string | undefined;
   /** Default: `classify`. */
   readonly task?: TaskKind | undefined;
   /** Default: `text`, and `label` (`target` where texts are generated). */

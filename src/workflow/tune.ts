@@ -47,6 +47,8 @@ const say = ({ emit }: Run<object>, said: string) => emit({ said } satisfies Tol
 
 export interface Given {
   readonly dataset: Dataset;
+  /** Of the set; left out: the file's. */
+  readonly name?: string | undefined;
   /** The hand-written prompt, instruction included; null = a simple one. */
   readonly prompt: string | null;
   /** Answer words by label; null = single tokens where possible. */
@@ -124,7 +126,7 @@ export async function improved(
 /** As the page would have it. @param found words and a cue in place of the usual ones @throws StudioError `bad-input`, with the `option` that is wrong in its data */
 export function openSet(
   host: Pick<Host, 'tokens' | 'now' | 'newId'>,
-  { dataset, prompt, words: given, shots = 0 }: Given,
+  { dataset, name, prompt, words: given, shots = 0 }: Given,
   found: FoundWords | null = null,
 ): PromptSet {
   const { mapping, labels, table, fingerprint } = dataset;
@@ -145,7 +147,7 @@ export function openSet(
   }
   const stamp = () => ({ id: host.newId(), now: host.now() });
   const set = createPromptSet(stamp(), {
-    name: table.format.fileName.replace(/\.[^.]*$/, ''),
+    name: name ?? table.format.fileName.replace(/\.[^.]*$/, ''),
     words,
     baseTemplate,
     datasetFingerprint: fingerprint,
