@@ -123,7 +123,7 @@ const ALONE = testFiles.filter(
     file.startsWith('src/runtime/') || /vi\.mock\(|info\.heapBytes/.test(readFileSync(join(root, file), 'utf8')),
 );
 /** All others share processes, which spares each the start of its own: those of the rooms that run models others. */
-const MODELS = testFiles.filter((file) => /^src\/(?:autodiff|cli|engine)\//.test(file) && !ALONE.includes(file));
+const MODELS = testFiles.filter((file) => /^src\/(?:api|autodiff|cli|engine)\//.test(file) && !ALONE.includes(file));
 const SHARED = testFiles.filter((file) => !ALONE.includes(file) && !MODELS.includes(file));
 
 /** Of unit tests: beside a browser one core is left, on two. */

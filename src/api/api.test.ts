@@ -11,7 +11,7 @@ import { writeZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { unwrap } from '../lib/result';
-import { softOf } from '../prompt/prompt';
+import { firstText, softOf } from '../prompt/prompt';
 import { compare, loadPrompt, openModel, train } from './node';
 import { behindPrompt } from './prompt';
 import type { LoadProgress, Model, Prompt, Row, TrainEvent } from './types';
@@ -44,22 +44,22 @@ const packageIn = async (of: Prompt) =>
 
 it('trains the same bits as the command line', { timeout: 120_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'softprompt-api-'));
+  const csv = join(folder, 'support-messages.csv');
+  await writeFile(csv, (await readFile(SAMPLE, 'utf8')).split('\n').slice(0, 121).join('\n'));
   const asked = ['--text', 'text', '--label', 'label', '--steps', '10', '--seed', '3', '--threads', '1'];
-  expect(await runCommand(['tune', SAMPLE, ...asked, '--model', MODEL, '--out', folder])).toBe(0);
+  expect(await runCommand(['tune', csv, ...asked, '--model', MODEL, '--out', folder])).toBe(0);
   const theirs = unwrap(readPackage(await readFile(join(folder, 'prompt/prompt.json'))));
-  const file = new File([await readFile(SAMPLE)], 'support-messages.csv');
+  const file = new File([await readFile(csv)], 'support-messages.csv');
   const options = { steps: 10, seed: 3, heldOut: 'share' } as const;
   const ours = await train(model, file, options).prompt;
   expect(ours.vectors?.data).toEqual(softOf(theirs.version.prompt)?.vectors);
-  expect(ours.template).toBe(
-    theirs.version.prompt.voices[0]?.kind === 'text' && theirs.version.prompt.voices[0].template,
-  );
+  expect(ours.template).toBe(firstText(theirs.version.prompt).template);
   // and from rows in place of a file
-  const given = await train(model, await rowsOf(SAMPLE), options).prompt;
+  const given = await train(model, await rowsOf(csv), options).prompt;
   expect(given.vectors?.data).toEqual(ours.vectors?.data);
   const report = await compare(model, ours.heldOut, [ours]);
   const results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'));
-  expect([report.verdict, report.rows]).toEqual([results.verdict.kind, results.n ?? report.rows]);
+  expect(report.verdict).toBe(results.verdict.kind);
 });
 
 async function rowsOf(path: string): Promise<readonly Row[]> {
