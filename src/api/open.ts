@@ -24,13 +24,17 @@ export interface Platform extends Pick<Host, 'asset' | 'dropIn'> {
 const DIRECTIONS = 2;
 
 /** Where nobody chose the graphics device, it must compute this model rightly. */
-async function startRight(platform: Platform, request: LoadRequest): Promise<StartedEngine> {
-  const engine = await platform.start(request);
-  if (request.backend !== 'auto' || engine.info.backend !== 'webgpu') return engine;
-  const { ok } = await engine.selfCheck({ directions: DIRECTIONS }, uninterrupted);
-  if (ok) return engine;
-  await engine[Symbol.asyncDispose]();
-  return platform.start({ ...request, avoidAdapters: [engine.info.adapter?.name ?? ''] });
+async function openRight<Opened extends { readonly engine: StartedEngine }>(
+  isChosen: boolean,
+  open: (avoidAdapters: readonly string[]) => Promise<Opened>,
+): Promise<Opened> {
+  const opened = await open([]);
+  const { info, selfCheck, [Symbol.asyncDispose]: close } = opened.engine;
+  if (isChosen || info.backend !== 'webgpu') return opened;
+  const { ok } = await selfCheck({ directions: DIRECTIONS }, uninterrupted).catch(() => ({ ok: false }));
+  if (ok) return opened;
+  await close();
+  return open([info.adapter?.name ?? '']);
 }
 
 const NO_THREADS =
@@ -49,30 +53,23 @@ const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.
 
 function shown(open: ApiHost, engine: StartedEngine): Model {
   const { id, dtype, sha256, backend, threads, parameters, hidden, layers, contextLength, loadSeconds } = engine.info;
-  let isOpen = true;
+  const facts = { id, dtype, sha256, threads, parameters, hidden, layers, contextLength, loadSeconds };
+  let closing: PromiseLike<void> | null = null;
   const host: ApiHost = {
     ...open,
     get engine() {
-      if (!isOpen) throw givenBack(engine.info);
+      if (closing) throw givenBack(engine.info);
       return engine;
     },
   };
   const dispose = async () => {
-    isOpen = false;
     keepHost(model, null);
-    await engine[Symbol.asyncDispose]();
+    closing ??= engine[Symbol.asyncDispose]();
+    await closing;
   };
   const model: Model = {
-    id,
-    dtype,
-    sha256,
+    ...facts,
     device: backend === 'webgpu' ? 'webgpu' : 'wasm',
-    threads,
-    parameters,
-    hidden,
-    layers,
-    contextLength,
-    loadSeconds,
     note: noteOf(engine),
     dispose,
     [DISPOSE]: () => void dispose(),
@@ -87,23 +84,29 @@ export const openingOn =
   async (source, options = {}) => {
     checkOpening(options);
     const { device = 'auto', threads, wasmPaths, onProgress, signal } = options;
-    const { card, files, onDisk } = await platform.read(source, {
-      ...options,
-      onProgress: ({ file, receivedBytes, totalBytes }) =>
-        onProgress?.({ file, received: receivedBytes, total: totalBytes }),
+    const open = async (avoidAdapters: readonly string[]) => {
+      const { card, files, onDisk } = await platform.read(source, {
+        ...options,
+        onProgress: (so) => onProgress?.({ file: so.file, received: so.receivedBytes, total: so.totalBytes }),
+      });
+      throwIfInterrupted(controlOf(signal));
+      const engine = await platform.start({
+        id: card.id,
+        files,
+        onDisk,
+        backend: platform.backend(device),
+        sha256: card.sha256,
+        consume: true,
+        avoidAdapters,
+        ...(threads === undefined ? {} : { threads }),
+        ...(wasmPaths === undefined ? {} : { wasmPaths: String(wasmPaths) }),
+      });
+      return { engine, card, small: Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))) };
+    };
+    const { engine, card, small } = await openRight(device !== 'auto', open);
+    const host = await hostOver(engine, card, small, platform).catch(async (cause: unknown) => {
+      await engine[Symbol.asyncDispose]();
+      throw cause;
     });
-    throwIfInterrupted(controlOf(signal));
-    const small = Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path)));
-    const engine = await startRight(platform, {
-      id: card.id,
-      files,
-      onDisk,
-      backend: platform.backend(device),
-      sha256: card.sha256,
-      consume: device !== 'auto' || platform.backend('auto') !== 'auto',
-      ...(threads === undefined ? {} : { threads }),
-      ...(wasmPaths === undefined ? {} : { wasmPaths: String(wasmPaths) }),
-    });
-    const { files: writes, bytesAt } = platform;
-    return shown({ ...(await hostOver(engine, card, small, platform)), files: writes, bytesAt }, engine);
+    return shown({ ...host, files: platform.files, bytesAt: platform.bytesAt }, engine);
   };

@@ -20,7 +20,7 @@ const spawn = () => new Worker(new URL(/* @vite-ignore */ './engine.worker.js', 
 async function start(request: Parameters<Platform['start']>[0]): Promise<StartedEngine> {
   const client: RpcClient<EngineMethods> = new RpcClient('engine', spawn);
   // what is read here too, such as the tokenizer, is copied
-  const given = Object.entries(request.files).filter(([path]) => request.consume && !isSmall(path));
+  const given = Object.entries(request.files).filter(([path]) => !isSmall(path));
   const transfer = [...new Set(given.map(([, { buffer }]) => buffer as ArrayBuffer))];
   const info = await client.call('load', request, { transfer }).catch((cause: unknown) => {
     client.dispose();

@@ -40,8 +40,13 @@ export async function loadProgram(
   };
   try {
     const loaded = await loadGraph(graph, request, createRunner, onEvent);
-    if (await isCausal(loaded.program)) return loaded;
-    await loaded.program.runner.dispose();
+    const { runner } = loaded.program;
+    const fits = await isCausal(loaded.program).catch(async (cause: unknown) => {
+      await runner.dispose();
+      throw cause;
+    });
+    if (fits) return loaded;
+    await runner.dispose();
   } catch (cause) {
     const words = cause instanceof StudioError && UNFIT.includes(cause.code) ? unfitWords(face) : null;
     throw words ? unsupportedModel(words, { cause }) : cause;

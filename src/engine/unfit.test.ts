@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { GraphBuilder } from '../graph/builder';
 import { type Graph, int, subgraph } from '../graph/ir';
 import { parse } from '../graph/parse';
@@ -8,6 +8,7 @@ import { run } from '../inference/run';
 import { StudioError } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { createNodeRunner } from '../runtime/ort-node';
+import type { Runner } from '../runtime/types';
 import { loadProgram } from './load';
 
 const filesOf = (graph: Graph, config: object = {}) => {
@@ -54,6 +55,21 @@ const tokenByToken = (g: GraphBuilder, value: string) => g.add('Tanh', [value]);
 /** Each token also sees the mean over all, later ones included. */
 const fromBothSides = (g: GraphBuilder, value: string) =>
   g.add('Add', [value, g.add('ReduceMean', [value, g.constant('int64', [1], [1])], { attrs: { keepdims: int(1) } })]);
+
+it('closes the session of a model that cannot be run', async () => {
+  const dispose = vi.fn(async () => {});
+  const run = async () => {
+    throw new StudioError('device-lost', 'gone');
+  };
+  const request = { id: 'x', files: filesOf(modelOf(tokenByToken)), backend: 'node-wasm', threads: 1 } as const;
+  const loading = loadProgram(
+    request,
+    async () => ({ run, dispose }) as unknown as Runner,
+    () => {},
+  );
+  await expect(loading).rejects.toThrow('gone');
+  expect(dispose).toHaveBeenCalledTimes(1);
+});
 
 it('loads a model whose earlier answers do not depend on later tokens', async () => {
   expect(await refusal(modelOf(tokenByToken))).toBe('loaded');

@@ -65,6 +65,13 @@ const code = async (work: Promise<unknown>) => {
 };
 
 describe('loading from the site', () => {
+  it('finds a folder beside the script of a worker, which has no document', async () => {
+    vi.stubGlobal('location', { href: new URL('worker.js', base).href });
+    const { card } = await loadModelFiles({ kind: 'site', base: './' }, { cache: null });
+    vi.unstubAllGlobals();
+    expect(card.id).toBe('a/b');
+  });
+
   it('verifies every file, reports progress, and fetches nothing twice', async () => {
     const cache = mapCache();
     const seen: DownloadProgress[] = [];

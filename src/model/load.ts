@@ -68,7 +68,9 @@ interface SiteFolder {
 }
 
 async function openSite(base: string, signal?: AbortSignal): Promise<SiteFolder> {
-  const url = new URL(base.endsWith('/') ? base : `${base}/`, globalThis.document?.baseURI ?? 'http://localhost/');
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
+  const here = globalThis.document?.baseURI ?? location?.href ?? 'http://localhost/';
+  const url = new URL(base.endsWith('/') ? base : `${base}/`, here);
   try {
     const response = await fetch(new URL('studio.json', url), { ...(signal ? { signal } : {}), cache: 'no-store' });
     return { url, card: isFile(response) ? parseCard(await response.text()) : null, answers: true };
