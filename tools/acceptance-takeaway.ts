@@ -15,7 +15,7 @@ import { rowsById, textOf } from '../src/dataset/labels';
 import type { Dataset } from '../src/dataset/types';
 import { readZip } from '../src/interchange/zip';
 import { uninterrupted } from '../src/lib/control';
-import { labelProbabilities, mixedAnswers } from '../src/metrics/calibration';
+import { labelProbabilities } from '../src/metrics/calibration';
 import { argmax } from '../src/metrics/classification';
 import { firstText, softOf } from '../src/prompt/prompt';
 import { versionsCompared } from '../src/prompt-set/calibration';
@@ -188,12 +188,12 @@ async function compared(on: Host): Promise<{ set: PromptSet; dataset: Dataset; e
     },
     SILENT,
   );
-  const evaluation = withCombined({
+  const evaluation = {
     ...found.evaluation,
     id: 'e',
     setId: set.id,
     createdAt: on.now(),
-  } as ClassifyEvaluation);
+  } as ClassifyEvaluation;
   return { set: answering(set, evaluation), dataset, evaluation };
 }
 
@@ -238,22 +238,6 @@ async function answersNow(set: PromptSet, id: string, rows: readonly string[]) {
   const asked = await source.rowsAt(0, rows.length);
   const { answers } = await openVersion(host, of)(asked.rows, uninterrupted);
   return answers.map((answer) => (answer.kind === 'classify' ? answer.probabilities : []));
-}
-
-/** The comparison with the tuned prompt and the word counts together, which it has where the words are strong. */
-function withCombined(evaluation: ClassifyEvaluation): ClassifyEvaluation {
-  const { plan, comparison } = evaluation;
-  if (plan.arms.some(({ id }) => id === 'combined')) return evaluation;
-  const [tuned, words] = ['tuned', 'tfidf'].map((id) => plan.arms.find((arm) => arm.id === id));
-  const [report] = comparison.arms;
-  assert(tuned && words && report);
-  const named = { id: 'combined', name: 'Tuned with word counts, 35 : 65', kind: 'combined' as const };
-  const logProbs = mixedAnswers(tuned.logProbs, words.logProbs, 0.35);
-  return {
-    ...evaluation,
-    plan: { ...plan, arms: [...plan.arms, { ...tuned, ...named, logProbs, calibration: null }] },
-    comparison: { ...comparison, arms: [...comparison.arms, { ...report, ...named, calibrated: false }] },
-  };
 }
 
 /** Every format that fits a prompt. */

@@ -324,8 +324,8 @@ export interface CompareOptions {
 /** The studio's comparison on test rows. */
 export interface Report {
   /**
-   * `tuned-better`, `hybrid-better`, `yours-better`, `text-does-as-well`, `examples-do-as-well`, `words-do-as-well`,
-   * `probe-better`, `nothing-beats-majority` or `no-clear-difference`.
+   * `combined-better`, `tuned-better`, `hybrid-better`, `yours-better`, `text-does-as-well`, `examples-do-as-well`,
+   * `words-do-as-well`, `probe-better`, `nothing-beats-majority` or `no-clear-difference`.
    */
   readonly verdict: string;
   /** In a sentence. */

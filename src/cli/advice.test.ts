@@ -26,6 +26,7 @@ const TOKENS: Readonly<Record<string, number | null>> = {
   untuned: 22,
   'yours-8': 310,
   hybrid: 54,
+  combined: 53,
   'run-r1': 31,
   other: 40,
 };
@@ -35,6 +36,7 @@ const KINDS: Readonly<Record<string, ArmKind>> = {
   untuned: 'untuned',
   'yours-8': 'few-shot',
   hybrid: 'hybrid',
+  combined: 'combined',
   [WORDS]: 'reference',
   [PROBE]: 'reference',
   'run-r1': 'tuned',
@@ -46,6 +48,7 @@ const PAIRS = [
   ['untuned', 'tuned'],
   ['yours', 'hybrid'],
   ['tuned', 'hybrid'],
+  ['tuned', 'combined'],
 ] as const;
 
 interface Scenario {
@@ -74,6 +77,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'words are level': { counts: { '111': 150, '011': 60, '101': 3, '001': 7, '010': 5, '000': 15 }, also: [WORDS] },
   'words are ahead': { counts: { '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, also: [WORDS] },
   'words win': { counts: { '111': 20, '101': 30, '001': 60, '000': 10 }, also: [WORDS] },
+  'several as one win': {
+    counts: { '111': 50, '011': 26, '001': 24, '110': 2, '101': 3, '000': 15 },
+    also: ['combined'],
+  },
   'the probe wins': { counts: { '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, also: [PROBE] },
   'nothing beats one answer': { counts: { '11': 30, '01': 21, '10': 20, '00': 29 } },
   'nothing beats one answer, loss still falling': {

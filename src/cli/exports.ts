@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
-import { PROBE } from '../evaluation/classify/made-arms';
+import { COMBINED } from '../evaluation/classify/made-arms';
 import { pairSentence } from '../evaluation/generate/compare';
 import type { CompleteSet } from '../interchange/set-files';
 import { readZip } from '../interchange/zip';
@@ -15,7 +15,7 @@ import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { type Figure, METRICS, type Metric, metricsOf } from '../metrics/registry';
 import { firstText } from '../prompt/prompt';
-import { keepArm, versionOfArm } from '../prompt-set/calibration';
+import { askedAs, keepArm, versionOfArm } from '../prompt-set/calibration';
 import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import { deciding, type Evaluation, type PromptSet } from '../prompt-set/types';
 import { closerLook } from '../report/closer-look';
@@ -164,28 +164,39 @@ const armLines = ({ kind, comparison: { arms } }: Evaluation): readonly string[]
 
 type Exported = Omit<Compared, 'checkpoint'> & { readonly folder: string };
 
-/** The linear probe of a comparison as a folder like the tuned prompt's. @throws StudioError `bad-input` where it is no version */
-export async function exportProbe(host: Host, { set, dataset, evaluation, folder }: Exported): Promise<void> {
-  const why = evaluation.plan.noVersion?.[PROBE];
-  if (why) throw badInput(why);
-  const kept = keepArm(set, evaluation, PROBE, { now: host.now() });
-  await exportPrompt(host, { set: kept, dataset, evaluation, folder }, versionOfArm(kept, evaluation, PROBE));
+/**
+ * What only a comparison has made, as a folder like the tuned prompt's. Who asks for the combined prompt agrees to its words of rows.
+ * @throws StudioError `bad-input` where it is no version
+ */
+export async function exportArm(
+  host: Host,
+  { set, dataset, evaluation, folder }: Exported,
+  arm: string,
+): Promise<void> {
+  const isMade = askedAs(evaluation, arm) !== null;
+  if (!isMade)
+    throw badInput(evaluation.plan.noVersion?.[arm] ?? 'Nothing adds to the tuned prompt on validation rows.');
+  const kept = keepArm(set, evaluation, arm, { now: host.now() });
+  const version = versionOfArm(kept, evaluation, arm);
+  await exportPrompt(host, { set: kept, dataset, evaluation, folder }, version, arm === COMBINED);
 }
 
 /**
  * The tuned prompt as a folder: the files of the page's package for an engineer, and no rows of the user but its examples.
  * @param subject id of another version to export in its place
+ * @param agreed to include rows that it is made of, where its own examples were not asked for
  */
 export async function exportPrompt(
   host: Host,
   { set, dataset, evaluation, folder }: Exported,
   subject = set.chosenTrained,
+  agreed = false,
 ): Promise<void> {
   const others = { checkpoints: [], measurements: [] };
   const stored = { set, dataset, evaluations: [evaluation], ...others };
   // its examples were asked for, and it would be another prompt without them
   const tuned = chosenTrained(set);
-  const withRows = tuned !== null && firstText(tuned.prompt).inText !== undefined;
+  const withRows = agreed || (tuned !== null && firstText(tuned.prompt).inText !== undefined);
   const order = { recipient: 'engineer' as const, subject, withRows, stored };
   const { content } = await exportPackage(host, order, SILENT);
   await writeFiles(folder, unwrap(readZip(content)));

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { inAll } from '../dataset/account';
 import { fineTuningSentence } from '../evaluation/classify/checks';
+import { COMBINED, PROBE } from '../evaluation/classify/made-arms';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
@@ -22,7 +23,7 @@ import { templateOf } from '../workflow/runs';
 import { type Given, preparedSet, type TrainedSet, trainRun } from '../workflow/tune';
 import { raceWords } from '../workflow/words';
 import { partsWords, writeFiles } from './data';
-import { earlierLooks, exportProbe, exportPrompt, reportFiles } from './exports';
+import { earlierLooks, exportArm, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, logged, type ModelOptions, openHost } from './node-host';
 import type { Ended } from './program';
 
@@ -40,6 +41,8 @@ export interface RunOptions extends Given {
   readonly everyRow?: boolean;
   /** Save the linear probe in any case; left out: only where it beats every prompt. */
   readonly probe?: boolean;
+  /** Save what is combined, which lists words of the training rows. */
+  readonly combined?: boolean;
 }
 
 interface Compared extends Omit<TrainedSet, 'texts'> {
@@ -114,8 +117,8 @@ async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compar
   const saving = { set, dataset, evaluation };
   await exportPrompt(host, { ...saving, folder: join(options.out, 'prompt') });
   for (const line of report.lines) log.line(line);
-  const probe = await probeFolder(host, saving, options, log);
-  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...probe].join(', ')}`);
+  const folders = await otherFolders(host, saving, options, log);
+  log.line(`Saved to ${options.out}: ${[...report.files.keys(), 'prompt/', ...folders].join(', ')}`);
   return { set, evaluation, checkpoint, results: resultsIn(report.files) };
 }
 
@@ -132,23 +135,29 @@ async function withEveryRow(
   return { set: countLook(set, host.now()), evaluation: { ...evaluation, everyRow: found } };
 }
 
-/** Saves the linear probe where it beats every prompt, or is asked for; the folder, or none where it cannot be saved. */
-async function probeFolder(
+/** Saves the linear probe where it beats every prompt or is asked for, and what is combined where asked; the folders. */
+async function otherFolders(
   host: Host,
   compared: Pick<Compared, 'set' | 'evaluation'> & Pick<RunOptions, 'dataset'>,
-  { out, probe }: Pick<RunOptions, 'out' | 'probe'>,
+  { out, probe, combined }: Pick<RunOptions, 'out' | 'probe' | 'combined'>,
   log: Log,
 ): Promise<readonly string[]> {
   const { kind, comparison } = compared.evaluation;
-  if (kind === 'generate' || !(probe || comparison.verdict.kind === 'probe-better')) return [];
-  log.progress('Saving the linear probe');
-  try {
-    await exportProbe(host, { ...compared, folder: join(out, 'probe') });
-    return ['probe/'];
-  } catch (cause) {
-    log.line(`The linear probe is not saved: ${asStudioError(cause).message}`);
-    return [];
+  if (kind === 'generate') return [];
+  if (!combined && comparison.verdict.kind === 'combined-better')
+    log.line('The combined prompt is not saved, as it lists words of your training rows: --combined saves it.');
+  const asked = { [PROBE]: probe || comparison.verdict.kind === 'probe-better', [COMBINED]: combined };
+  const saved: string[] = [];
+  for (const [arm] of Object.entries(asked).filter(([, isAsked]) => isAsked)) {
+    log.progress(`Saving ${arm}/`);
+    try {
+      await exportArm(host, { ...compared, folder: join(out, arm) }, arm);
+      saved.push(`${arm}/`);
+    } catch (cause) {
+      log.line(`${arm}/ is not saved: ${asStudioError(cause).message}`);
+    }
   }
+  return saved;
 }
 
 /** Adds a run for each seed, and one on top of the hand-written prompt. The first seed is the tuned prompt. */

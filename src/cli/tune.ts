@@ -76,6 +76,7 @@ export const tune = command({
     examples: whole('training rows as examples in the trained text; the exported prompt contains them'),
     classWeights: flag('give every label the same weight'),
     probe: flag('always save the linear probe, in DIR/probe (default: where it beats every prompt)'),
+    combined: flag('also save tuned, word counts and probe as one, in DIR/combined; it lists words of your rows'),
     everyRow: flag('rest the verdict on all rows, by cross-validation'),
     adapters: flag('also measure fine-tuning: adapters of the last layer, never exported'),
     ...ROWS,
@@ -106,7 +107,7 @@ export const tune = command({
 
 /** What rests on one right label a row. @throws UsageError */
 function checkSeveral({ several, ...given }: { readonly several: boolean } & Readonly<Record<string, unknown>>): void {
-  const asked = ['improve', 'classWeights', 'everyRow', 'adapters'].find((name) => given[name] === true);
+  const asked = ['improve', 'classWeights', 'combined', 'everyRow', 'adapters'].find((name) => given[name] === true);
   if (several && asked)
     throw new UsageError(
       `--${asked.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for rows with one label: leave it out, or --several.`,

@@ -118,7 +118,7 @@ export function servedRows(
 export const handOf = ({ arms }: Measured): ArmAnswers | null =>
   arms.find(({ kind }) => kind === 'zero-shot' || kind === 'few-shot') ?? null;
 
-/** Your trained prompt; together with word counts it may be word counts alone. */
+/** Your trained prompt alone. */
 export const learnedOf = ({ arms }: Measured): ArmAnswers | null =>
   arms.find(({ kind }) => isLearned(kind) && kind !== 'combined') ?? null;
 

@@ -18,7 +18,7 @@ vi.mock('../metrics/power', async (original) => {
   };
 });
 
-type Role = 'untuned' | 'few' | 'words' | 'probe' | 'hybrid' | 'policy';
+type Role = 'untuned' | 'few' | 'words' | 'probe' | 'hybrid' | 'policy' | 'combined';
 
 const made: Readonly<Record<Role, (gold: readonly number[], right: readonly boolean[]) => ArmOutcome>> = {
   untuned: (gold, right) => armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned', tokensSentMean: 22 }),
@@ -27,6 +27,8 @@ const made: Readonly<Record<Role, (gold: readonly number[], right: readonly bool
   words: (gold, right) => armOf(WORDS, 'reference', gold, right, 2, { name: 'TF-IDF' }),
   probe: (gold, right) => armOf(PROBE, 'reference', gold, right, 2, { name: 'Linear probe' }),
   hybrid: (gold, right) => armOf('hybrid', 'hybrid', gold, right, 2, { name: 'Hybrid', tokensSentMean: 54 }),
+  combined: (gold, right) =>
+    armOf('combined', 'combined', gold, right, 2, { name: 'Tuned + word counts + probe', tokensSentMean: 53 }),
   policy: (gold, right) => armOf('hand-2', 'zero-shot', gold, right, 2, { name: 'The whole policy' }),
 };
 
@@ -39,6 +41,7 @@ const PAIRS = [
   ['untuned', 'yours'],
   ['yours', 'hybrid'],
   ['tuned', 'hybrid'],
+  ['tuned', 'combined'],
 ] as const;
 
 function planFrom(rights: readonly (readonly boolean[])[], roles: readonly Role[]): ComparisonPlan {
@@ -135,6 +138,24 @@ describe('the recommendation after a comparison', () => {
     const found = recommended({ '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 }, ['hybrid']);
     expect(found).toMatchObject({ action: 'ship', armId: 'hybrid', title: 'Ship your prompt with vectors' });
     expect(found.chips[0].detail).toContain('against your prompt');
+  });
+
+  it('ships several as one only where they clearly beat what it would choose without them', () => {
+    const clear = { '111': 50, '011': 26, '001': 24, '110': 2, '101': 3, '000': 15 };
+    const found = recommended(clear, ['combined']);
+    expect(found).toMatchObject({
+      action: 'ship',
+      armId: 'combined',
+      title: 'Ship “Tuned + word counts + probe”',
+      why: 'It is clearly better than the tuned prompt, the best choice without it.',
+      change: { from: 'yours', to: 'combined' },
+    });
+    expect(found.chips[0].detail).not.toContain('53');
+    const ahead = { '111': 50, '011': 30, '001': 8, '110': 5, '101': 3, '000': 24 };
+    expect(recommended(ahead, ['combined'])).toMatchObject({ action: 'ship', armId: 'tuned' });
+    // the probe alone has them right too, so it is what they would have to beat
+    const alone = { '1111': 30, '0011': 34, '0111': 6, '1000': 6, '0001': 4, '0000': 40 };
+    expect(recommended(alone, ['probe', 'combined'])).toMatchObject({ action: 'probe', armId: 'yours' });
   });
 
   it('uses examples where they clearly beat training', () => {

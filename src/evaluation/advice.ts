@@ -98,6 +98,19 @@ const nothingBeatsMajority = ({ field }: Case): boolean => {
   return majority !== null && ![...promptsOf(field), words, probe].some((arm) => arm !== null && isAhead(arm));
 };
 
+/** What would be recommended without the combination. */
+function alone(of: Case): FieldArm {
+  const { action, version } = ruleFor(of, RULES.slice(1));
+  return (action === 'probe' && of.field.probe) || version(of.field);
+}
+
+/** Several voices cost more than one, so they have to beat the one that they would replace, and what that one had to beat. */
+function combinedIsBetter(of: Case): boolean {
+  const { field } = of;
+  const { combined, hand, majority } = field;
+  return combined !== null && [hand, majority, alone(of)].every((arm) => arm === null || beats(field, combined, arm));
+}
+
 /** The model's own hidden states tell the labels better than any prompt asks for them, and better than words do. */
 const probeIsBetter = ({ field }: Case): boolean => {
   const { probe, words } = field;
@@ -170,11 +183,19 @@ const SETTLE = {
 const KEEP = { finding: 'no-clear-difference', action: 'keep', version: keptOf, title: keep } as const;
 
 /**
- * In order: one answer for every row, a probe, word counts ahead of every prompt, vectors on top of a prompt, a loss, then
+ * In order: several as one, which clearly beat what the other rules choose; one answer for every row, a probe, word counts ahead of every prompt, vectors on top of a prompt, a loss, then
  * results that need no training, then what training gained. The tuned prompt has to beat the *best* hand-written prompt on
  * these rows: choosing that one with hindsight favours the hand-written prompt, so a win is a win.
  */
 export const RULES: readonly Rule[] = [
+  {
+    finding: 'combined-better',
+    when: combinedIsBetter,
+    action: 'ship',
+    version: (field) => field.combined ?? field.tuned,
+    title: ship,
+    why: (of) => `It is clearly better than ${called(alone(of), of.field)}, the best choice without it.`,
+  },
   { ...LONGER, finding: 'nothing-beats-majority', when: (of) => nothingBeatsMajority(of) && of.stillFalling },
   {
     finding: 'nothing-beats-majority',
@@ -376,8 +397,8 @@ function withTies({ field }: Case, advice: Advice): Advice {
 
 const ALWAYS = [keptInProduction, againstOneAnswer, withTies];
 
-export function ruleFor(of: Case): Rule {
-  const rule = RULES.find(({ when }) => when(of));
+export function ruleFor(of: Case, rules = RULES): Rule {
+  const rule = rules.find(({ when }) => when(of));
   if (!rule) throw new Error('the last rule fits every comparison');
   return rule;
 }
@@ -498,6 +519,25 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
         `Logistic regression on the model’s hidden states reaches ${rightOf(field.probe ?? prompt)}, ${called(prompt, field)}, the best prompt, ${rightOf(prompt)}; its true lead is probably ${between(lead)} (${pWords(lead)}).`,
         `The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.${field.keepsProbe ? ' The probe can be saved as a version, and used as a prompt is.' : ''}`,
         trainingAdded(field),
+      ];
+    },
+  },
+
+  'combined-better': {
+    headline: (field) => {
+      const combined = field.combined ?? field.tuned;
+      const rival = alone({ field, stillFalling: false });
+      return `${beatsBy(field, combined, rival)}${andLevel(field, combined)}`;
+    },
+    detail: (field) => {
+      const combined = field.combined ?? field.tuned;
+      const lead = field.compare(alone({ field, stillFalling: false }), combined);
+      const overHand = field.compare(field.hand, combined);
+      return [
+        `It ${field.changed(lead)}. The true gain is probably ${between(lead)} (${pWords(lead)}).`,
+        `Over ${called(field.hand, field)} it gains ${pointsWithUnit(overHand.difference)}, probably ${between(overHand)} (${pWords(overHand)}).`,
+        trainingAdded(field),
+        field.caution,
       ];
     },
   },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cardOf } from './card';
 import { compare } from './classify/compare';
-import { combinedArm, majorityArm, WORDS, wordsArm } from './classify/made-arms';
+import { majorityArm, WORDS } from './classify/made-arms';
 import { compareTexts } from './generate/compare';
 import { alternating, armOf, patterned, planOf } from './test-support';
 import type { ArmKind, GenerateOutcome } from './types';
@@ -66,21 +66,6 @@ describe('the card of a comparison of labels', () => {
       'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references',
     );
     expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
-  });
-
-  it('calls what is combined a reference line where the tuned prompt has weight 0 in it', () => {
-    const gold = alternating(120);
-    const [hand, blind, knowing] = patterned({ '111': 20, '001': 50, '000': 50 }) as [boolean[], boolean[], boolean[]];
-    const yours = armOf('yours', 'zero-shot', gold, hand, 2, { name: 'Yours' });
-    const tuned = armOf('tuned', 'tuned', gold, blind, 2, { name: 'Tuned' });
-    const words = wordsArm(armOf(WORDS, 'reference', gold, knowing).logProbs);
-    const on = { tunedValidation: tuned.logProbs, wordsValidation: words.logProbs, validationGold: gold };
-    const combined = combinedArm({ tuned, words, ...on });
-    const plan = planOf(gold, [yours, tuned, ...(combined ? [combined.arm] : [])]);
-    const card = cardOf({ kind: 'classify', plan, comparison: compare(plan, { draws: 50 }) }, FACTS);
-    expect(card?.why).toContain(
-      'Word counts alone (tuned: weight 0) is clearly ahead of your prompt on these rows, but the advice is among prompts, and this is a reference',
-    );
   });
 
   it('asks nobody to choose a prompt that beats yours but not one answer for every row', () => {

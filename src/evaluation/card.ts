@@ -225,7 +225,7 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
     arm,
     change: { from: kept.id, to: to.id, comparisons },
     chips: [
-      trainingChip(field, learned),
+      trainingChip(field, learned?.kind === 'combined' ? trained : learned),
       handChip(field, learned),
       costChip(field, kept, to),
       ...productionChip(field),

@@ -3,7 +3,7 @@ import { capitalised, count, counted, midSentence, ofRows, percent } from '../li
 import type { PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
 import { type Figure, headlineOf } from '../metrics/registry';
-import { MAJORITY, PROBE, WORDS } from './classify/made-arms';
+import { COMBINED, MAJORITY, PROBE, WORDS } from './classify/made-arms';
 import { rowsMore } from './classify/pairs';
 import type { ArmKind, ArmResult, Compared, ComparisonPlan, Finding, Interval, Production } from './types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, times } from './words';
@@ -69,6 +69,8 @@ interface Roles {
   readonly majority: FieldArm | null;
   /** The hand-written prompt with vectors trained on top. */
   readonly hybrid: FieldArm | null;
+  /** Several as one, by weights that validation rows chose. */
+  readonly combined: FieldArm | null;
   /** The tuned prompt's text without its vectors: what training itself added shows against it. */
   readonly untuned: FieldArm | null;
   readonly production: (Production & { readonly arm: string; readonly report: FieldArm }) | null;
@@ -110,6 +112,7 @@ export function rolesOf(
     fewShot: best(others.filter((arm) => arm.kind === 'few-shot' && !isHand(arm))),
     words: byId(WORDS) ?? null,
     probe: byId(PROBE) ?? null,
+    combined: byId(COMBINED) ?? null,
     majority: byId(MAJORITY) ?? null,
     hybrid: byId('hybrid') ?? others.find((arm) => arm.kind === 'hybrid' && arm !== inUse) ?? null,
     untuned: others.find((arm) => arm.kind === 'untuned') ?? null,
@@ -162,7 +165,6 @@ export function called(arm: FieldArm, field: Field): string {
   if (arm.kind === 'tuned' && (arm === field.tuned || field.tuned.kind !== 'tuned')) return 'the tuned prompt';
   if (arm.kind === 'hybrid') return 'your prompt with vectors';
   if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
-  if (arm.kind === 'combined') return 'the tuned prompt with word counts';
   if (arm.kind === 'untuned') return 'the untuned prompt';
   if (arm.added) return `your prompt with ${shots(arm)}`;
   if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;

@@ -5,8 +5,8 @@ import { calibrationSchema } from '../prompt/prompt';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 
 /**
- * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a
- * tuned prompt together with the word counts.
+ * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = several
+ * of a tuned prompt, word counts and a linear probe.
  */
 export const ARM_KINDS = [
   'untuned',
@@ -246,6 +246,7 @@ export const results = {
 
 export const verdictSchema = z.object({
   kind: z.enum([
+    'combined-better',
     'tuned-better',
     'hybrid-better',
     'yours-better',

@@ -3,7 +3,7 @@ import { createRng, shuffled } from '../lib/rng';
 import type { Value } from '../lib/zod';
 import { type Interval, wilson } from '../metrics/intervals';
 import { mcnemarExact } from '../metrics/mcnemar';
-import { MAJORITY, TOGETHER } from './classify/made-arms';
+import { COMBINED, MAJORITY } from './classify/made-arms';
 import type { correctionSchema, voteSchema } from './schemas';
 import type { ArmResult, ComparisonPlan, PairResult } from './types';
 import { pValue } from './words';
@@ -137,11 +137,11 @@ const SEVERAL = 2;
 
 /**
  * At least two arms give one other label a probability of 0.8 or more, and no arm is that sure of the row's own. The line
- * that always says the same has no part in it, nor have those made of others. A suspicion, not a finding: what all arms get wrong looks the same.
+ * that always says the same has no part in it, nor has the one made of others. A suspicion, not a finding: what all arms get wrong looks the same.
  * Source: Northcutt, Jiang & Chuang 2021 (confident learning), reduced to agreement.
  */
 export function labelSuspects(arms: readonly ArmResult[], gold: readonly number[]): readonly Suspect[] {
-  const voices = arms.filter(({ id }) => id !== MAJORITY && id !== TOGETHER && id !== 'combined');
+  const voices = arms.filter(({ id }) => id !== MAJORITY && id !== COMBINED);
   return gold.flatMap((label, row) => {
     const sure = voices.filter((arm) => (arm.confidences[row] ?? 0) >= SURE);
     const said = sure[0]?.predictions[row];

@@ -2,8 +2,9 @@
 
 import { TASK_FACTS } from '../dataset/task-facts';
 import type { ByTask } from '../dataset/types';
+import { counted, listed } from '../lib/format';
 import { ends, METRICS } from '../metrics/registry';
-import { countsOf, firstText, softsOf, type TextVoice, textsOf, textWeight } from '../prompt/prompt';
+import { countsOf, firstText, type Prompt, softOf, softsOf, templatesOf, textsOf, weightOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
 import type { StagePolicy } from '../prompt-set/types';
@@ -54,30 +55,33 @@ function firstCommand({ model }: Package): string {
   return `${install} && python predict.py --check${isPackaged || !model ? '' : ' --weights FILE'}`;
 }
 
-/** Its texts, each once. */
-const templatesOf = (voices: readonly TextVoice[]) => [...new Set(voices.map(({ template }) => template))];
-
 function whatItIs({ version: { prompt }, model }: Package): string {
-  const [soft, ...softs] = softsOf(prompt);
-  const { task } = prompt;
+  const { task, voices } = prompt;
   const labelsOnly = (labels: readonly string[]) => (task.kind === 'tag' ? labels.slice(0, -1) : labels); // without none
   const answers =
     'labels' in task ? `: ${ticked(labelsOnly(task.labels))}` : ` of one line (at most ${task.longest} tokens)`;
   const does = `${TASK_FACTS[task.kind].does}${answers}`;
   if (!model) return `It ${does}. Word counts answer alone: no model is needed.`;
-  const orders = templatesOf(textsOf(prompt)).length;
-  const vectors = soft
-    ? `${soft.virtualTokens} vectors of ${soft.hidden} numbers ${PLACEMENT_WORDS[soft.placement]}${soft.answerShift ? ', with trained answer words' : ''}`
+  const texts = textsOf(prompt);
+  const ofText = (text: string) => texts.filter(({ template }) => template === text);
+  const parts = [
+    ...(softOf(prompt) ? templatesOf(prompt).map(ofText) : [texts]),
+    voices.filter(({ kind }) => kind === 'counts'),
+  ].filter(({ length }) => length > 0);
+  const words = parts.map((part) =>
+    parts.length > 1 ? `${partWords(part)} (weight ${weightOf(part).toFixed(2)})` : partWords(part),
+  );
+  return `It ${does}. It answers by ${listed(words)} on ${model.id}.`;
+}
+
+/** Voices of one text, or several texts without vectors, or word counts. */
+function partWords(voices: Prompt['voices']): string {
+  const [soft] = softsOf({ voices });
+  if (countsOf({ voices })) return 'word counts';
+  if (voices.length > 1) return `the mean of ${voices.length} ${soft ? 'sets of vectors' : 'texts'}`;
+  return soft
+    ? `${counted(soft.virtualTokens, 'vector')} of ${soft.hidden} numbers ${PLACEMENT_WORDS[soft.placement]}${soft.answerShift ? ', with trained answer words' : ''}`
     : 'a text';
-  const together = [
-    ...(softs.length > 0 ? [`the mean of ${softs.length + 1} sets of vectors`] : []),
-    ...(orders > 1 ? [`the mean of ${orders} texts`] : []),
-  ].join(' and ');
-  const weight = textWeight(prompt);
-  const beside = countsOf(prompt)
-    ? `, and by word counts: weights ${weight.toFixed(2)} and ${(1 - weight).toFixed(2)}`
-    : '';
-  return `It ${does}. It answers by ${together || vectors} on ${model.id}${beside}.`;
 }
 
 const needsReview = ({ version: { prompt } }: Package): string =>

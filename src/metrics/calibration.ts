@@ -57,10 +57,6 @@ export function pooledAnswers(members: readonly LogProbs[], weights: readonly nu
   );
 }
 
-/** `weight` of the first and the rest of the second. */
-export const mixedAnswers = (first: LogProbs, second: LogProbs, weight: number): LogProbs =>
-  pooledAnswers([first, second], [weight, 1 - weight]);
-
 /** Rows whose answers are about as confident, and how often they are right. */
 export interface ReliabilityBin {
   readonly rows: number;

@@ -1,11 +1,11 @@
 /** Where versions come from, as a forest: each tuned version below what its vectors started from, each hand-written one below the previous one. */
 
 import type { DataVersion } from '../dataset/types';
-import { counted } from '../lib/format';
-import { countsOf, isText } from '../prompt/prompt';
+import { counted, listed } from '../lib/format';
+import { countsOf, isText, type Prompt } from '../prompt/prompt';
 import { stagesAt } from './stages';
 import type { PromptSet, Version } from './types';
-import { runOf, type Side, sideOf, versionById, versionWords } from './versions';
+import { hasProbe, runOf, type Side, sideOf, versionById, versionWords } from './versions';
 
 export interface LineageNode {
   /** A version's id, or one made up for a text or a way to start. */
@@ -58,10 +58,14 @@ const fromRoot = (id: string, name: string, how: string): Link => ({ parent: id,
 const fromVersion = (set: PromptSet, id: string | undefined, how: string): Link =>
   id !== undefined && versionById(set, id) ? { parent: id, how } : fromRoot(`gone:${id}`, 'a missing prompt', how);
 
+function beside(prompt: Prompt): readonly string[] {
+  const others = [...(countsOf(prompt) ? ['word counts'] : []), ...(hasProbe(prompt) ? ['a linear probe'] : [])];
+  return others.length > 0 ? others : ['other seeds'];
+}
+
 function startOf(set: PromptSet, version: Version): Link {
   const { origin, prompt } = version;
-  if (origin.kind === 'mixed')
-    return fromVersion(set, origin.of[0], `together with ${countsOf(prompt) ? 'word counts' : 'other seeds'}`);
+  if (origin.kind === 'mixed') return fromVersion(set, origin.of[0], `together with ${listed(beside(prompt))}`);
   if (origin.kind === 'probe')
     return fromRoot('probe', 'the model’s hidden states', `a linear probe on ${counted(origin.rows, 'row')}`);
   if (origin.kind === 'baseline') return fromRoot('rows', 'the training rows', 'counted on them');

@@ -1,6 +1,7 @@
 /** How two versions differ: in text, settings and answer words. */
+import { percentWhole } from '../lib/format';
 import { commonLengths } from '../metrics/text';
-import { countsOf, firstText, isText, type Prompt, textsOf, textWeight } from '../prompt/prompt';
+import { countsOf, countsShare, firstText, isText, type Prompt, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { AnswerWord } from '../task/types';
 import type { PromptSet, Run, Version } from './types';
@@ -83,7 +84,7 @@ function factsOf(version: Version, set: PromptSet): readonly Fact[] {
   return [
     fact('kind', kindWords(version)),
     ...(isText(prompt) ? textFacts(prompt) : []),
-    ...(countsOf(prompt) ? [fact('weight of the prompt', String(textWeight(prompt)))] : []),
+    ...(countsOf(prompt) ? [fact('share of the word counts', percentWhole(countsShare(prompt)))] : []),
     ...(origin.kind === 'probe'
       ? [fact('learned from', `labels of ${origin.rows} rows, by logistic regression (C = ${origin.c.join(', ')})`)]
       : []),

@@ -12,6 +12,7 @@ import {
   type Prompt,
   softOf,
   type TextVoice,
+  templatesOf,
   textsOf,
   voicesOf,
 } from '../prompt/prompt';
@@ -69,6 +70,9 @@ export const isTuned = ({ prompt, origin }: Pick<Version, 'prompt' | 'origin'>):
 export const isHybrid = ({ origin }: Pick<Version, 'origin'>): boolean =>
   origin.kind === 'run' && origin.onto !== undefined;
 
+/** Whether a linear probe is one of its voices: seeds share one text. */
+export const hasProbe = (prompt: Prompt): boolean => softOf(prompt) !== null && templatesOf(prompt).length > 1;
+
 type Kind = Extract<ArmKind, 'combined' | 'ensemble' | 'hybrid' | 'tuned'> | 'hand-written' | 'probe' | 'counts';
 
 export function kindWords(version: Pick<Version, 'prompt' | 'origin'>): Kind {
@@ -76,7 +80,7 @@ export function kindWords(version: Pick<Version, 'prompt' | 'origin'>): Kind {
   if (isText(prompt)) return 'hand-written';
   if (origin.kind === 'probe') return 'probe';
   if (textsOf(prompt).length === 0) return 'counts';
-  if (prompt.voices.length > 1) return countsOf(prompt) ? 'combined' : 'ensemble';
+  if (prompt.voices.length > 1) return countsOf(prompt) || hasProbe(prompt) ? 'combined' : 'ensemble';
   return isHybrid(version) ? 'hybrid' : 'tuned';
 }
 

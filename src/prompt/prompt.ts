@@ -171,9 +171,16 @@ export const isText = ({ voices }: Pick<Prompt, 'voices'>): boolean =>
 /** What is shown of a prompt that the model reads, and what it costs. */
 export const firstText = (prompt: Pick<Prompt, 'voices'>): TextVoice => present(textsOf(prompt)[0], 'a text');
 
-/** How much its texts count, beside word counts. */
-export const textWeight = (prompt: Pick<Prompt, 'voices'>): number =>
-  textsOf(prompt).reduce((sum, { weight }) => sum + weight, 0);
+/** The texts of its voices, each once: the seeds of a mean share one, a linear probe has its own. */
+export const templatesOf = (prompt: Pick<Prompt, 'voices'>): readonly string[] => [
+  ...new Set(textsOf(prompt).map(({ template }) => template)),
+];
+
+export const weightOf = (voices: Prompt['voices']): number => voices.reduce((sum, { weight }) => sum + weight, 0);
+
+/** Share of the weights that its word counts have, 0 to 1. */
+export const countsShare = ({ voices }: Pick<Prompt, 'voices'>): number =>
+  weightOf(voices.filter(({ kind }) => kind === 'counts')) / weightOf(voices);
 
 /** Its vectors; of several the mean answers. */
 export const softsOf = (prompt: Pick<Prompt, 'voices'>): readonly SoftPrompt[] =>

@@ -196,7 +196,9 @@ function includedTexts({ comparison, rows }: LabelReport): ReadonlyMap<string, s
 function calibrationOf({ plan }: LabelReport): string {
   const probes = plan.arms.flatMap(({ name, hasIntercepts }) => (hasIntercepts ? [name] : []));
   const stays =
-    probes.length > 0 ? `; saved probes (${listed(probes)}) always keep theirs, which holds their intercepts` : '';
+    probes.length > 0
+      ? `; prompts with a linear probe (${listed(probes)}) always keep theirs, which holds its intercepts`
+      : '';
   if (plan.calibration === 'chosen') {
     const kept = plan.arms.some(({ decided, hasIntercepts }) => decided !== undefined && !hasIntercepts)
       ? '; a version that was compared before keeps its own, on any model'

@@ -3,7 +3,7 @@ import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { cardOf } from '../evaluation/card';
 import { everyRowSeconds } from '../evaluation/classify/checks';
-import { COMBINED, PROBE, TOGETHER } from '../evaluation/classify/made-arms';
+import { COMBINED, PROBE } from '../evaluation/classify/made-arms';
 import { changedRows } from '../evaluation/sheets';
 import { tally } from '../evaluation/vote';
 import { softOf, textsOf } from '../prompt/prompt';
@@ -34,7 +34,7 @@ export interface Reported {
 type CommonFacts = Omit<ReportFacts, 'card' | 'votes' | 'rows'>;
 
 /** Lines that show no text of their own. */
-const LINES: readonly string[] = [COMBINED, PROBE, TOGETHER];
+const LINES: readonly string[] = [COMBINED, PROBE];
 
 /** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts({ set, dataset, evaluation, model, checkpoint }: Reported): CommonFacts | null {

@@ -5,7 +5,7 @@ import { createEngine, type Engine } from '../engine/engine';
 import { readModel } from '../engine/test-support';
 import { present } from '../lib/assert';
 import { placeOf } from '../lib/rng';
-import { mixedAnswers } from '../metrics/calibration';
+import { pooledAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import { firstText, isText, softOf, textsOf, type Voice } from '../prompt/prompt';
 import { alone, findVersions } from '../prompt-set/planned';
@@ -118,7 +118,7 @@ it('answers with vectors and word counts together', async () => {
   const alone = (await router.classify(planOf('TONE'), text)).probabilities.map(Math.log);
   const found = await router.classify(planOf('TONE', 'production', AS_ASKED, [withTuned(set, version)]), text);
   expect(found).toMatchObject({ version: 'combined 1', route: 'combined', labels: LABELS[0] });
-  const [mixed = []] = mixedAnswers([alone], wordAnswers(words)([text]), 0.4);
+  const [mixed = []] = pooledAnswers([[alone], wordAnswers(words)([text])], [0.4, 0.6]);
   for (const [i, value] of mixed.entries()) expect(Math.log(found.probabilities[i] ?? 0)).toBeCloseTo(value, 9);
   expect(found.probabilities.map(Math.log)).not.toEqual(alone);
 });

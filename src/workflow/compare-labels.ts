@@ -8,11 +8,10 @@ import {
   COMBINED_PAIRS,
   combinedArm,
   MAJORITY,
+  type Member,
   majorityArm,
   PROBE,
   probeArm,
-  TOGETHER,
-  togetherArm,
   WORDS,
   wordsArm,
 } from '../evaluation/classify/made-arms';
@@ -28,10 +27,10 @@ import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { majorityCounts, type WordModel } from '../metrics/logistic';
 import { firstText, softOf, textsOf } from '../prompt/prompt';
-import type { Arm } from '../prompt-set/arms';
+import { type Arm, UNTUNED } from '../prompt-set/arms';
 import { cleanName } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, Version } from '../prompt-set/types';
-import { newVersion } from '../prompt-set/versions';
+import { hasProbe, newVersion } from '../prompt-set/versions';
 import { rowsBy } from '../route/answering';
 import { shotIds } from '../task/render';
 import type { PromptText } from '../task/types';
@@ -47,7 +46,7 @@ import {
   readyArms,
   tokensOfArms,
 } from './compare-arms';
-import { linearProbe, oneLabel, probeRows } from './linear-probe';
+import { type AnsweringProbe, linearProbe, oneLabel, probeRows } from './linear-probe';
 import { learnedOn } from './training-rows';
 import { countedWords, countVersions, saidByWords } from './word-counts';
 
@@ -109,8 +108,7 @@ export async function compareLabels(using: Comparing): Promise<Found<'classify'>
   const probe = await linearProbe(using, untunedOf(arms), asked, oneLabel(dataset));
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
   const { model, answers: wordAnswer } = await words;
-  const made = references(dataset, parts, { wordAnswer, probe: probe?.answers ?? null }, scored);
-  const { lines, combined } = made;
+  const { lines, combined } = references(dataset, parts, { wordAnswer, probe }, scored);
   const found = await judged(using, {
     rowIds: parts.test,
     arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined.arm] : [])],
@@ -121,7 +119,7 @@ export async function compareLabels(using: Comparing): Promise<Found<'classify'>
   const versions = new Map<string, Version>();
   for (const { arm } of arms) versions.set(arm.id, await asAsked(using, arm.version, calibrationIn(found, arm.id)));
   if (probe && typeof probe.version !== 'string') versions.set(PROBE, await asAsked(using, probe.version));
-  const counting = countingVersions(dataset, model, versions, made);
+  const counting = countingVersions(dataset, model, versions, combined?.weights ?? null);
   for (const { id, name } of found.plan.arms) {
     const version = counting[id];
     if (version) versions.set(id, await asAsked(using, { ...version, name: cleanName(name) }));
@@ -135,37 +133,28 @@ function calibrationIn({ plan, comparison }: Judged, id: string): CalibrationFit
   return (isCalibrated && plan.arms.find((arm) => arm.id === id)?.calibration) || null;
 }
 
-/** The lines of word counts, alone and with others, by arm. */
+/** What counts words, alone and with others, by arm. @param weights of the tuned prompt, the word counts and the probe */
 function countingVersions(
   dataset: Dataset,
   counts: WordModel,
   asked: ReadonlyMap<string, Version>,
-  { combined, together }: ReturnType<typeof references>,
+  weights: readonly number[] | null,
 ): Readonly<Record<string, Version>> {
   const { labels } = dataset;
   const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
   const majority = majorityCounts(train, labels.length);
   const [most, words] = countVersions({ kind: 'classify', labels }, majority, counts, dataset);
-  const [tuned, probe] = [asked.get('tuned'), asked.get(PROBE)];
-  const members = [tuned, words, probe];
-  const own = combined && tuned ? mixed([tuned, words], [combined.weight, 1 - combined.weight], dataset) : null;
-  const canBe = together?.weights.every((weight, m) => weight === 0 || members[m] !== undefined);
-  const all = together && canBe ? mixed(members, together.weights, dataset) : null;
-  return { [MAJORITY]: most, [WORDS]: words, ...(own && { [COMBINED]: own }), ...(all && { [TOGETHER]: all }) };
+  const members = weights?.map((weight, m) => ({
+    of: present([asked.get('tuned'), words, asked.get(PROBE)][m], 'member'),
+    weight,
+  }));
+  return { [MAJORITY]: most, [WORDS]: words, ...(members && { [COMBINED]: mixed(members, dataset) }) };
 }
 
-/** Several as one, without those of no weight; null where none has any. The probe's intercepts stay in its answers. */
-function mixed(
-  versions: readonly (Version | undefined)[],
-  weights: readonly number[],
-  dataset: Dataset,
-): Version | null {
-  const heard = versions.flatMap((of, m) => {
-    const weight = weights[m] ?? 0;
-    return of && weight > 0 ? [{ of, weight }] : [];
-  });
-  const [first] = heard;
-  if (!first) return null;
+/** Several as one, without those of no weight. The probe's intercepts stay in its answers. */
+function mixed(members: readonly { readonly of: Version; readonly weight: number }[], dataset: Dataset): Version {
+  const heard = members.filter(({ weight }) => weight > 0);
+  const { task } = present(heard[0], 'member').of.prompt;
   const probe = heard.find(({ of }) => of.origin.kind === 'probe');
   const fit = probe?.of.prompt.calibration;
   const voices = heard.flatMap(({ of, weight }) =>
@@ -173,7 +162,7 @@ function mixed(
   );
   return newVersion({
     prompt: {
-      task: first.of.prompt.task,
+      task,
       voices,
       threshold: null,
       calibration: fit && probe ? { ...fit, meanLogProbs: fit.meanLogProbs.map((mean) => mean * probe.weight) } : null,
@@ -352,7 +341,7 @@ async function scoreArm(
   const onTest = answers(parts.test);
   const onValidation = logProbs(parts.validation);
   const own = arm.version.calibrated ? arm.version.prompt.calibration : undefined;
-  const isProbe = arm.version.origin.kind === 'probe';
+  const isProbe = arm.version.origin.kind === 'probe' || hasProbe(arm.version.prompt);
   const calibration = own ?? fitCalibration(logProbs(parts.calibration), labelCounts(dataset, dataset.split.train));
   const deciding = decidingRows(dataset, softOf(arm.version.prompt) !== null, parts);
   const decides = [logProbs(deciding), goldOf(dataset, deciding), calibration] as const;
@@ -387,31 +376,38 @@ async function scoreArm(
   return { outcome, onValidation };
 }
 
-/** @param probe answers to the test rows, then to the validation rows */
+/** @param probe its answers are to the test rows, then to the validation rows */
 function references(
   dataset: Dataset,
   parts: Parts,
-  { wordAnswer, probe }: { readonly wordAnswer: (rowId: string) => readonly number[]; readonly probe: Answers | null },
+  {
+    wordAnswer,
+    probe,
+  }: { readonly wordAnswer: (rowId: string) => readonly number[]; readonly probe: AnsweringProbe | null },
   scored: readonly Scored[],
-): {
-  readonly lines: readonly ArmOutcome[];
-  readonly combined: ReturnType<typeof combinedArm>;
-  readonly together: ReturnType<typeof togetherArm> | null;
-} {
-  const words = wordsArm(parts.test.map(wordAnswer));
+): { readonly lines: readonly ArmOutcome[]; readonly combined: ReturnType<typeof combinedArm> } {
+  const { test, validation } = parts;
   const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
-  const tuned = scored.find(({ outcome }) => outcome.id === 'tuned');
-  const from = tuned && {
-    tuned: tuned.outcome,
-    tunedValidation: tuned.onValidation,
-    words,
-    wordsValidation: parts.validation.map(wordAnswer),
-    validationGold: goldOf(dataset, parts.validation),
-  };
-  const lines = [majorityArm(dataset.labels, train, parts.test.length), words];
-  const combined = from ? combinedArm(from) : null;
-  if (!probe) return { lines, combined, together: null };
-  const [onTest, onValidation] = [probe.slice(0, parts.test.length), probe.slice(parts.test.length)];
-  const together = from && onValidation.length > 0 ? togetherArm(from, onTest, onValidation) : null;
-  return { lines: [...lines, probeArm(onTest), ...(together ? [together.arm] : [])], combined, together };
+  const words = wordsArm(test.map(wordAnswer));
+  const ofProbe = probe && probeArm(probe.answers.slice(0, test.length));
+  const lines = [majorityArm(dataset.labels, train, test.length), words, ...(ofProbe ? [ofProbe] : [])];
+  const outcomeOf = (id: string) => scored.find(({ outcome }) => outcome.id === id);
+  const [tuned, untuned] = [outcomeOf('tuned'), outcomeOf(UNTUNED)];
+  if (!tuned) return { lines, combined: null };
+  const members: readonly Member[] = [
+    { name: 'tuned', ...tuned },
+    { name: 'word counts', outcome: words, onValidation: validation.map(wordAnswer) },
+    ...(ofProbe && typeof probe.version !== 'string'
+      ? [
+          {
+            name: 'probe',
+            // it reads the untuned prompt's text
+            outcome: { ...present(untuned, 'untuned prompt').outcome, logProbs: ofProbe.logProbs },
+            onValidation: probe.answers.slice(test.length),
+          },
+        ]
+      : []),
+  ];
+  const groups = rowGroups(dataset, validation);
+  return { lines, combined: combinedArm(members, { gold: goldOf(dataset, validation), groups }) };
 }

@@ -9,7 +9,7 @@ import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { unwrap } from '../lib/result';
-import { labelProbabilities, mixedAnswers } from '../metrics/calibration';
+import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { wordAnswers } from '../metrics/logistic';
 import { countsOf, firstText, textsOf } from '../prompt/prompt';
@@ -44,32 +44,6 @@ const THRESHOLD = { value: 0.7, rows: 40, answered: 30, correct: 28 };
 /** Of what was asked as an arm. */
 const armId = ({ versions }: Pick<ClassifyEvaluation, 'versions'>, arm: string) => versions[arm]?.id ?? '';
 
-/** The comparison with the tuned prompt and the word counts together, as it has where the words are strong. */
-function withCombined(evaluation: ClassifyEvaluation): ClassifyEvaluation {
-  const { plan, comparison } = evaluation;
-  const arm = (id: string) =>
-    present(
-      plan.arms.find((each) => each.id === id),
-      id,
-    );
-  const named = { id: 'combined', name: 'Tuned with word counts, 35 : 65', kind: 'combined' as const };
-  const logProbs = mixedAnswers(arm('tuned').logProbs, arm('tfidf').logProbs, 0.35);
-  const report = present(comparison.arms[0], 'a report');
-  const { tuned, tfidf } = evaluation.versions;
-  const voices = [tuned, tfidf].flatMap((of, i) =>
-    present(of, 'version').prompt.voices.map((voice) => ({ ...voice, weight: i === 0 ? 0.35 : 0.65 })),
-  );
-  const of = present(tuned, 'tuned');
-  const made = { id: 'combined', number: 0, name: named.name, origin: { kind: 'mixed', of: [of.id] } } as const;
-  const combined = { ...of, ...made, prompt: { ...of.prompt, voices, calibration: null } };
-  return {
-    ...evaluation,
-    versions: { ...evaluation.versions, combined },
-    plan: { ...plan, arms: [...plan.arms, { ...arm('tuned'), ...named, logProbs, calibration: null }] },
-    comparison: { ...comparison, arms: [...comparison.arms, { ...report, ...named, calibrated: false }] },
-  };
-}
-
 /** The set with something of its vectors changed. */
 const withSoft = (set: PromptSet, change: Partial<SoftPrompt>): PromptSet =>
   withVersions(set, ({ prompt }) => ({
@@ -88,7 +62,7 @@ async function comparedOnce() {
   const first = promptSet(dataset, [0, 1]);
   const before = { ...addWritten(first, { id: 'h2', now: NOW }, { text: prompt }).set, chosenWritten: 'h' };
   const found = await compare(host, { set: before, dataset, also: ['h2'] }, SILENT);
-  const evaluation = withCombined({ ...found.evaluation, id: 'e', setId: 's', createdAt: NOW } as ClassifyEvaluation);
+  const evaluation = { ...found.evaluation, id: 'e', setId: 's', createdAt: NOW } as ClassifyEvaluation;
   const recorded = recordComparison(before, evaluation, NOW);
   // every version calibrated, whether or not it helps, so that a lost calibration changes answers
   const fit = present(evaluation.plan.arms.find(({ id }) => id === 'tuned')?.calibration, 'a calibration');

@@ -7,7 +7,7 @@ import { createLog, type NodeHost, openHost } from '../cli/node-host';
 import { node } from '../cli/run.test-support';
 import { rowsOf as rowsIn, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { PROBE, TOGETHER } from '../evaluation/classify/made-arms';
+import { COMBINED, PROBE } from '../evaluation/classify/made-arms';
 import { comparedLogProbs } from '../evaluation/classify/outcome';
 import { readIncoming } from '../interchange/incoming';
 import { packageIn, packageJson, unpacked } from '../interchange/package';
@@ -236,19 +236,27 @@ describe('the linear probe of a comparison as a version', () => {
     expect(other.made).toEqual(own.made);
   });
 
-  it('answers together with the tuned prompt and word counts as that line did, also in a later comparison', async () => {
+  it('answers with the tuned prompt and word counts as they were compared, also in a later comparison', async () => {
     const before = setOf(dataset, { placement: 'suffix' });
     const { evaluation } = await comparedWith(before);
-    const set = keepArm(before, evaluation, TOGETHER, { now: NOW });
+    const set = keepArm(before, evaluation, COMBINED, { now: NOW });
     const version = present(set.versions.at(-1), 'version');
-    expect(version).toMatchObject({ id: evaluation.versions[TOGETHER]?.id, origin: { kind: 'mixed' } });
-    expect(version.prompt.voices.length).toBeGreaterThan(1);
-    expectAsCompared(await answersBy(version, evaluation), evaluation, TOGETHER);
+    expect(version).toMatchObject({ id: evaluation.versions[COMBINED]?.id, origin: { kind: 'mixed' } });
+    expect(version.name).toBe('Tuned + word counts + probe');
+    expect(versionWords(version)).toBe('combined 2');
+    expect(version.prompt.voices.map(({ kind }) => kind)).toEqual(['text', 'counts', 'text']);
+    const { how } = present(
+      lineageOf(set, []).find(({ id }) => id === version.id),
+      'its origin',
+    );
+    expect(how).toBe('together with word counts and a linear probe');
+    expectAsCompared(await answersBy(version, evaluation), evaluation, COMBINED);
     const later = await compare(host, { set, dataset, also: [version.id] }, SILENT);
     const own = (later.evaluation as ClassifyEvaluation).plan.arms.find(({ id }) => id === `run-${version.id}`);
+    expect(own).toMatchObject({ kind: 'combined', hasIntercepts: true });
     const means = present(own?.decided ? own.calibration : null, 'its calibration').meanLogProbs;
     const again = present(own, 'arm').logProbs.map((row) => labelProbabilities(row, means));
-    expectAsCompared(again, evaluation, TOGETHER);
+    expectAsCompared(again, evaluation, COMBINED);
   });
 
   it('is none where a model bounds its scores, where the text has no end of its own, and where it answers otherwise', async () => {

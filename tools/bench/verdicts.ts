@@ -14,7 +14,7 @@ import { FIRST_ASSUMPTIONS, FIRST_EFFORTS } from '../../src/decide/break-even';
 import { costsOf, fromEvaluation } from '../../src/decide/measured';
 import { cardOf } from '../../src/evaluation/card';
 import { compare } from '../../src/evaluation/classify/compare';
-import { majorityArm, PROBE, WORDS } from '../../src/evaluation/classify/made-arms';
+import { COMBINED, majorityArm, PROBE, WORDS } from '../../src/evaluation/classify/made-arms';
 import { rowGroups } from '../../src/evaluation/rows';
 import { armOf, planOf } from '../../src/evaluation/test-support';
 import type { ArmKind, ArmOutcome, ComparisonPlan } from '../../src/evaluation/types';
@@ -60,6 +60,7 @@ const ARMS: readonly (readonly [id: string, kind: ArmKind, tokens: number | null
   ['hybrid', 'hybrid', 54],
   ['yours-8', 'few-shot', 310],
   [WORDS, 'reference', null],
+  [COMBINED, 'combined', 53],
   ['untuned', 'untuned', 22],
   [PROBE, 'reference', null],
   ['hand-2', 'zero-shot', 60],
@@ -77,6 +78,7 @@ const PAIRS: ComparisonPlan['pairs'] = [
   ['tuned-2', 'tuned'],
   ['yours', 'hybrid'],
   ['tuned', 'hybrid'],
+  ['tuned', COMBINED],
 ];
 
 interface Rows {
@@ -186,15 +188,16 @@ const NULL_SHAPES: readonly (readonly [name: string, shape: Partial<Shape>])[] =
   ...[20, 60, 160, 400, 1000].map((rows) => [`${rows} rows`, { rows }] as const),
   ...[4, 20].map((labels) => [`${labels} labels`, { labels }] as const),
   ...[2, 4, 20].map((labels) => [`${labels} labels, one on 80% of the rows`, { labels, frequent: 0.8 }] as const),
-  ...[1, 2, 3, 4, 7, 10].map((arms) => [`${arms} arms`, { arms }] as const),
-  ['10 arms, 1,000 rows', { arms: 10, rows: 1000 }],
-  ['10 arms, all right on half of the rows', { arms: 10, accuracy: 0.5 }],
-  ['10 arms, all right on 95%', { arms: 10, accuracy: 0.95 }],
+  ...[1, 2, 3, 4, 7, 11].map((arms) => [`${arms} arms`, { arms }] as const),
+  ['11 arms, 1,000 rows', { arms: 11, rows: 1000 }],
+  ['11 arms, all right on half of the rows', { arms: 11, accuracy: 0.5 }],
+  ['11 arms, all right on 95%', { arms: 11, accuracy: 0.95 }],
   ...[0.25, 0.5, 0.85, 1].map((families) => [`${100 * families}% in families of 5`, { families }] as const),
+  ['7 arms, 1,000 rows', { arms: 7, rows: 1000 }],
   ['100% in families of 5, 400 rows', { families: 1, rows: 400 }],
   ['100% in families of 20', { families: 1, familySize: 20, rows: 400 }],
   ['50% in families of 20', { families: 0.5, familySize: 20, rows: 400 }],
-  ['85% in families of 5, 10 arms', { families: 0.85, arms: 10 }],
+  ['85% in families of 5, 11 arms', { families: 0.85, arms: 11 }],
 ];
 
 const POWER_SHAPES = [100, 200, 400, 1000].flatMap((rows) =>

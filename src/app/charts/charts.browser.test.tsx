@@ -56,8 +56,8 @@ test.each([2, 20, 40])('draws a cell for each pair of %i labels', (labels) => {
 
 test.each([324, 425, 680])('names of pairs that take several lines do not run into each other at %i px', (width) => {
   const long = [
-    'Tuned with word counts, 0 : 100 minus Tuned',
-    'Tuned with word counts, 0 : 100 minus TF-IDF + logistic regression',
+    'Tuned + word counts + probe minus Tuned',
+    'Tuned + word counts + probe minus TF-IDF + logistic regression',
   ];
   const drawn = show(drawIntervals(long.map((name) => ({ name, value: 0, low: -0.1, high: 0.1 }))), width);
   const boxes = [...drawn.querySelectorAll('text')]

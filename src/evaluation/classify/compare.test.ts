@@ -189,11 +189,11 @@ it('says that test rows of few customers can show no more than that many rows', 
     split: { train: [], validation: [], test: Array.from({ length: 120 }, (_, i) => `${i}`) },
     splitBy: { kind: 'group', column: 'customer' },
   } as unknown as Dataset;
-  expect(detectableIn(dataset).points).toBe(detectable(30, 6).points);
+  expect(detectableIn(dataset).points).toBe(detectable(30, 5).points);
   expect(detectableIn(dataset).sentence).toMatch(
     /^120 test rows from 30 groups can only confirm gains above about \d\d points, as rows of one group may all/,
   );
-  expect(detectableIn({ ...dataset, splitBy: { kind: 'seed' } } as unknown as Dataset)).toEqual(detectable(120, 6));
+  expect(detectableIn({ ...dataset, splitBy: { kind: 'seed' } } as unknown as Dataset)).toEqual(detectable(120, 5));
 });
 
 it('asks for as many more rows as show the difference with a power of 0.8, where rows of a group belong together', () => {

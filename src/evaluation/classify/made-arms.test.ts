@@ -1,30 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { mixedAnswers } from '../../metrics/calibration';
+import { present } from '../../lib/assert';
+import { pooledAnswers } from '../../metrics/calibration';
+import { argmax } from '../../metrics/classification';
 import { alternating, armOf } from '../test-support';
-import { combinedArm, fitWeight, fitWeights, togetherArm, WORDS, wordsArm } from './made-arms';
+import { combinedArm, fitWeights, type Member, WORDS, wordsArm } from './made-arms';
 
 const log = (...shares: number[]) => shares.map(Math.log);
-
-describe('a weight between two', () => {
-  const sure = [log(0.9, 0.1), log(0.1, 0.9), log(0.9, 0.1), log(0.1, 0.9)];
-  const wrong = sure.map((row) => row.toReversed());
-  const gold = [0, 1, 0, 1];
-
-  it('goes to the one that knows', () => {
-    expect(fitWeight(sure, wrong, gold)).toBe(1);
-    expect(fitWeight(wrong, sure, gold)).toBe(0);
-  });
-
-  it('is between both where each knows what the other does not', () => {
-    const a = [log(0.95, 0.05), log(0.4, 0.6), log(0.6, 0.4), log(0.2, 0.8)];
-    const b = [log(0.45, 0.55), log(0.05, 0.95), log(0.9, 0.1), log(0.55, 0.45)];
-    const weight = fitWeight(a, b, gold);
-    expect(weight).toBeGreaterThan(0.2);
-    expect(weight).toBeLessThan(0.8);
-    const loss = (w: number) => -mixedAnswers(a, b, w).reduce((sum, row, i) => sum + (row[gold[i] ?? 0] ?? 0), 0);
-    expect(loss(weight)).toBeLessThan(Math.min(loss(0), loss(1)));
-  });
-});
 
 describe('weights of several', () => {
   const sure = [log(0.9, 0.1), log(0.1, 0.9), log(0.9, 0.1), log(0.1, 0.9)];
@@ -44,85 +25,63 @@ describe('weights of several', () => {
     expect(weight).toBeGreaterThan(1);
     expect(weight).toBeLessThan(1.5);
   });
-
-  it('leave out an impossible answer of who has no weight', () => {
-    const certain = gold.map((label) => (label === 0 ? [Number.NEGATIVE_INFINITY, 0] : [0, Number.NEGATIVE_INFINITY]));
-    const arm = { ...armOf('tuned', 'tuned', gold, [true, true, true, true]), logProbs: sure };
-    const of = { tuned: arm, tunedValidation: sure, words: arm, wordsValidation: sure, validationGold: gold };
-    const { logProbs, kind, name } = togetherArm(of, certain, certain).arm;
-    expect([kind, name]).toEqual(['reference', 'Tuned and word counts together (probe: weight 0)']);
-    expect(logProbs.flat().every(Number.isFinite)).toBe(true);
-  });
-
-  it('name the line after who has one, and say who has none', () => {
-    const arm = armOf('tuned', 'tuned', gold, [true, true, true, true]);
-    const nameOf = (tuned: typeof sure, words: typeof sure, probe: typeof sure) => {
-      const of = { tuned: arm, tunedValidation: tuned, words: arm, wordsValidation: words, validationGold: gold };
-      return togetherArm(of, probe, probe).arm.name;
-    };
-    expect(nameOf(sure, blind, sure)).toBe('Tuned, word counts and probe together');
-    expect(nameOf(wrong, wrong, sure)).toBe('Probe alone (tuned and word counts: weight 0)');
-    expect(nameOf(wrong, wrong, wrong)).toBe('Nothing (tuned, word counts and probe: weight 0)');
-  });
 });
 
-describe('a tuned prompt with word counts', () => {
+describe('several as one', () => {
   const gold = alternating(40);
-  const tuned = armOf(
-    'tuned',
-    'tuned',
-    gold,
-    gold.map((_, i) => i % 4 !== 0),
-  );
-  const fair = armOf(
-    WORDS,
+  const rightBut = (missed: number) => gold.map((_, i) => i % 4 !== missed);
+  const outcome = armOf('tuned', 'tuned', gold, rightBut(0), 2, { tokensSentMean: 31, tokensSent: gold.map(() => 31) });
+  const blind = gold.map(() => log(0.5, 0.5));
+  const wrong = armOf(
+    'x',
     'reference',
     gold,
-    gold.map((_, i) => i % 4 !== 1),
+    gold.map(() => false),
   ).logProbs;
-  const weak = armOf(
-    WORDS,
-    'reference',
-    gold,
-    gold.map((_, i) => i % 2 === 0),
-  ).logProbs;
-  const from = (words: typeof fair) => ({
-    tuned,
-    tunedValidation: tuned.logProbs,
-    words: wordsArm(words),
-    wordsValidation: words,
-    validationGold: gold,
+  const tuned: Member = { name: 'tuned', outcome, onValidation: outcome.logProbs };
+  const words = wordsArm(armOf(WORDS, 'reference', gold, rightBut(1)).logProbs);
+  const counts: Member = { name: 'word counts', outcome: words, onValidation: words.logProbs };
+  const reading = armOf('probe', 'untuned', gold, rightBut(2), 2, {
+    tokensSentMean: 22,
+    tokensSent: gold.map(() => 22),
   });
+  const probe: Member = { name: 'probe', outcome: reading, onValidation: reading.logProbs };
 
-  it('is offered where the word counts are strong on the validation rows', () => {
-    expect(combinedArm(from(fair))?.arm).toMatchObject({
+  it('are a prompt named after them, which costs what they cost together', () => {
+    const found = combinedArm([tuned, counts, probe], { gold });
+    expect(found?.arm).toMatchObject({
       id: 'combined',
       kind: 'combined',
-      name: 'Tuned with word counts, 50 : 50',
+      name: 'Tuned + word counts + probe',
       placement: 'suffix',
+      tokensSentMean: 53,
+      validation: { answers: { gold } },
     });
+    expect(found?.arm.tokensSent).toEqual(gold.map(() => 53));
   });
 
-  it('says that the tuned prompt gets no weight where it adds nothing, and costs what the word counts cost', () => {
-    const wrong = gold.map((_, i) => i % 4 === 0);
-    const useless = armOf('tuned', 'tuned', gold, wrong, 2, { tokensSentMean: 31 });
-    // right there often enough to be offered, and each time by chance
-    const blind = useless.logProbs.map(() => [Math.log(0.5), Math.log(0.5)]);
-    const found = combinedArm({ ...from(fair), tuned: useless, tunedValidation: blind });
-    expect(found?.weight).toBe(0);
-    expect(found?.arm).toMatchObject({
-      name: 'Word counts alone (tuned: weight 0)',
-      kind: 'reference',
-      logProbs: fair,
-      tokensSentMean: null,
-      placement: null,
-    });
-    const certain = [[Number.NEGATIVE_INFINITY, 0]];
-    expect(mixedAnswers(certain, [[-0.7, -0.7]], 0)).toEqual([[-0.7, -0.7]]);
+  it('answer by the pooled log-probabilities, and are right where most are', () => {
+    const { arm, weights } = present(combinedArm([tuned, counts, probe], { gold }), 'arm');
+    const of = [tuned, counts, probe].map((each) => each.outcome.logProbs);
+    expect(arm.logProbs).toEqual(pooledAnswers(of, weights));
+    expect(arm.logProbs.map(argmax)).toEqual(gold);
   });
 
-  it('is not where they are weak, or nothing was validated', () => {
-    expect(combinedArm(from(weak))).toBeNull();
-    expect(combinedArm({ ...from(fair), validationGold: [] })).toBeNull();
+  it('do without who is wrong on the validation rows, also where that one says what cannot be', () => {
+    const certain = gold.map((label) => (label === 1 ? [0, Number.NEGATIVE_INFINITY] : [Number.NEGATIVE_INFINITY, 0]));
+    const mad: Member = { ...probe, outcome: { ...reading, logProbs: certain }, onValidation: certain };
+    const found = present(combinedArm([tuned, counts, mad], { gold }), 'arm');
+    expect([found.arm.name, found.arm.tokensSentMean, found.weights[2]]).toEqual(['Tuned + word counts', 31, 0]);
+    expect(found.arm.logProbs.flat().every(Number.isFinite)).toBe(true);
+  });
+
+  it('are none where the tuned prompt has no weight, or it alone, or nothing was validated', () => {
+    const useless = { ...tuned, onValidation: wrong };
+    expect(combinedArm([useless, counts, probe], { gold })).toBeNull();
+    expect(
+      combinedArm([tuned, { ...counts, onValidation: wrong }, { ...probe, onValidation: wrong }], { gold }),
+    ).toBeNull();
+    expect(combinedArm([tuned, counts], { gold: [] })).toBeNull();
+    expect(combinedArm([tuned, { ...counts, onValidation: blind }], { gold })).not.toBeNull();
   });
 });

@@ -1,24 +1,11 @@
-/** Arms made of others' answers, such as a mean over seeds or a tuned prompt with word counts, and lines that are no prompt. */
-import { assert } from '../../lib/assert';
-import { capitalised, listed } from '../../lib/format';
-import { mixedAnswers, nll, pooledAnswers } from '../../metrics/calibration';
-import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
+/** The arm made of others' answers, and lines that are no prompt. */
+import { capitalised } from '../../lib/format';
+import { nll, pooledAnswers } from '../../metrics/calibration';
+import { logSoftmax } from '../../metrics/classification';
 import type { ArmOutcome, ComparisonPlan } from '../types';
 import { validationTemperature } from './outcome';
 
 type Answers = readonly (readonly number[])[];
-
-const GRID = 20;
-
-/** The weight of the first with the lowest cross-entropy on labelled rows; of equals the one that leaves it more. */
-export function fitWeight(first: Answers, second: Answers, gold: readonly number[]): number {
-  assert(gold.length > 0, 'a weight needs labelled rows');
-  const tried = Array.from({ length: GRID + 1 }, (_, i) => 1 - i / GRID).map((weight) => ({
-    weight,
-    loss: nll(mixedAnswers(first, second, weight), gold),
-  }));
-  return tried.reduce((best, each) => (each.loss < best.loss ? each : best)).weight;
-}
 
 /** Weights that are tried, and how strongly each is held to an equal share: free ones follow the chance of few rows. */
 const WEIGHTS = Array.from({ length: 31 }, (_, i) => i / 20);
@@ -45,54 +32,56 @@ export function fitWeights(members: readonly Answers[], gold: readonly number[])
   return best.weights;
 }
 
-/** How many points the word counts may be behind the tuned prompt, on validation rows, and still be worth asking too. */
-const STRONG_WITHIN = 0.1;
-
-interface CombinedFrom {
-  readonly tuned: ArmOutcome;
-  readonly tunedValidation: Answers;
-  readonly words: ArmOutcome;
-  readonly wordsValidation: Answers;
-  readonly validationGold: readonly number[];
+/** A prompt or line that answers in a combination. */
+export interface Member {
+  /** Inside a name. */
+  readonly name: string;
+  readonly outcome: ArmOutcome;
+  readonly onValidation: Answers;
 }
 
-const accuracyOf = (answers: Answers, gold: readonly number[]) => accuracy(gold, answers.map(argmax));
-
-const combinedName = (weight: number): string =>
-  weight === 0
-    ? 'Word counts alone (tuned: weight 0)'
-    : `Tuned with word counts, ${Math.round(100 * weight)} : ${Math.round(100 * (1 - weight))}`;
-
-/** Pairs of the arm that can only be made once the word counts and the tuned prompt have answered. */
-export const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
-  ['tuned', 'combined'],
-  ['tfidf', 'combined'],
-];
+/** Pair of the arm that can only be made once its members have answered. */
+export const COMBINED_PAIRS: ComparisonPlan['pairs'] = [['tuned', 'combined']];
 
 /**
- * The tuned prompt and the word counts together, weighted by what the validation rows say. Null where the word counts
- * are weak there, or get no weight: the arm would tell nothing new. Where the tuned prompt gets none, the arm says so, is a line
- * as the word counts are, and costs what they cost.
+ * Several as one prompt, by the weights that fit the validation rows; it costs what those with a weight cost together. Null where
+ * the first has none, or it alone.
+ * @param members the tuned prompt first
+ * @param validation labels of the validation rows, with their groups
  */
-export function combinedArm(from: CombinedFrom): { readonly arm: ArmOutcome; readonly weight: number } | null {
-  const { tuned, tunedValidation, words, wordsValidation, validationGold } = from;
-  if (validationGold.length === 0) return null;
-  const behind = accuracyOf(tunedValidation, validationGold) - accuracyOf(wordsValidation, validationGold);
-  if (behind > STRONG_WITHIN) return null;
-  const weight = fitWeight(tunedValidation, wordsValidation, validationGold);
-  if (weight === 1) return null;
-  const onValidation = mixedAnswers(tunedValidation, wordsValidation, weight);
+export function combinedArm(
+  members: readonly Member[],
+  validation: { readonly gold: readonly number[]; readonly groups?: readonly number[] | undefined },
+): { readonly arm: ArmOutcome; readonly weights: readonly number[] } | null {
+  const { gold } = validation;
+  const [first] = members;
+  if (!first || gold.length === 0) return null;
+  const answers = members.map(({ onValidation }) => onValidation);
+  const weights = fitWeights(answers, gold);
+  const heard = members.filter((_, m) => weights[m] !== 0);
+  if (heard[0] !== first || heard.length < 2) return null;
+  const sum = (of: (outcome: ArmOutcome) => number | null | undefined) =>
+    heard.reduce((total, { outcome }) => total + (of(outcome) ?? 0), 0);
+  const onValidation = pooledAnswers(answers, weights);
+  const logProbs = pooledAnswers(
+    members.map(({ outcome }) => outcome.logProbs),
+    weights,
+  );
   const arm: ArmOutcome = {
-    ...(weight === 0 ? words : tuned),
     id: COMBINED,
-    name: combinedName(weight),
-    kind: weight === 0 ? 'reference' : 'combined',
-    temperature: validationTemperature(onValidation, validationGold, null),
-    logProbs: mixedAnswers(tuned.logProbs, words.logProbs, weight),
+    name: capitalised(heard.map(({ name }) => name).join(' + ')),
+    kind: 'combined',
+    placement: first.outcome.placement,
+    logProbs,
     calibration: null,
-    validation: { helps: false, answers: { gold: validationGold, logProbs: onValidation } },
+    tokensSentMean: sum(({ tokensSentMean }) => tokensSentMean),
+    tokensSent: logProbs.map((_, i) => sum(({ tokensSent }) => tokensSent?.[i])),
+    tokensComputedMean: sum(({ tokensComputedMean }) => tokensComputedMean),
+    latencyMsMedian: sum(({ latencyMsMedian }) => latencyMsMedian),
+    temperature: validationTemperature(onValidation, gold, null),
+    validation: { helps: false, answers: { ...validation, logProbs: onValidation } },
   };
-  return { arm, weight };
+  return { arm, weights };
 }
 
 /** Log-shares of the labels among training rows, half a row added to each: the same answer for every row. */
@@ -118,7 +107,6 @@ export const reference = (id: string, name: string, logProbs: ArmOutcome['logPro
 export const MAJORITY = 'majority';
 export const WORDS = 'tfidf';
 export const PROBE = 'probe';
-export const TOGETHER = 'together';
 export const COMBINED = 'combined';
 
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
@@ -132,24 +120,3 @@ export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
 
 export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(PROBE, 'Linear probe of the model', logProbs);
-
-const MEMBERS = ['tuned', 'word counts', 'probe'];
-
-/** Named after what has a weight, and after what has none and so takes no part in the answers. */
-function togetherName(weights: readonly number[]): string {
-  const used = MEMBERS.filter((_, m) => weights[m] !== 0);
-  const unused = MEMBERS.filter((_, m) => weights[m] === 0);
-  const who = used.length === 0 ? 'nothing' : `${listed(used)} ${used.length === 1 ? 'alone' : 'together'}`;
-  return `${capitalised(who)}${unused.length === 0 ? '' : ` (${listed(unused)}: weight 0)`}`;
-}
-
-/** What tuned prompt, word counts and probe reach together. */
-export function togetherArm(
-  { tuned, tunedValidation, words, wordsValidation, validationGold }: CombinedFrom,
-  probe: Answers,
-  probeValidation: Answers,
-): { readonly arm: ArmOutcome; readonly weights: readonly number[] } {
-  const weights = fitWeights([tunedValidation, wordsValidation, probeValidation], validationGold);
-  const logProbs = pooledAnswers([tuned.logProbs, words.logProbs, probe], weights);
-  return { arm: reference(TOGETHER, togetherName(weights), logProbs), weights };
-}

@@ -114,7 +114,7 @@ export function crossValidated(
 
 export type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation' | 'decided' | 'hasIntercepts'>;
 
-/** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are, and saved probes always. */
+/** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are, and what has a probe always is. */
 export function isCalibrated(arm: Calibrated, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
   if (!arm.calibration) return false;
   if (arm.hasIntercepts) return true;
@@ -126,7 +126,7 @@ export function isCalibrated(arm: Calibrated, plan: Pick<ComparisonPlan, 'calibr
 /**
  * The calibration that would be clearly better on the validation rows than what an arm's version answers with: the 95%
  * interval of the mean difference of their losses is above 0. Null where that is not so, where nothing was decided yet, and
- * for a probe, which would be none with other intercepts.
+ * with a probe, which would be none with other intercepts.
  */
 export function betterCalibration({ decided, hasIntercepts, calibration, validation }: Calibrated): {
   /** Null = none at all would be better. */

@@ -71,6 +71,6 @@ it('says that a saved probe keeps its intercepts', () => {
   const probe = { id: 'run-p', name: 'Probe 2', decided: true, hasIntercepts: true, validation: null } as const;
   const report = { ...arm('run-p', 'tuned', []), name: 'Probe 2', calibrated: true };
   expect(calibrationWords({ ...comparison, arms: [...comparison.arms, report] }, [probe])).toBe(
-    'Calibration removes a prompt’s built-in bias toward a label. Saved probes (Probe 2) always keep theirs, which holds their intercepts. On the validation rows it helps yours.',
+    'Calibration removes a prompt’s built-in bias toward a label. Prompts with a linear probe (Probe 2) always keep theirs, which holds its intercepts. On the validation rows it helps yours.',
   );
 });

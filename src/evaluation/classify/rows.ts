@@ -88,7 +88,7 @@ export function calibrationWords(
   const probes = new Map(arms.flatMap(({ id, name, hasIntercepts }) => (hasIntercepts ? [[id, name]] : [])));
   const always =
     probes.size > 0
-      ? ` Saved probes (${listed(probes.values())}) always keep theirs, which holds their intercepts.`
+      ? ` Prompts with a linear probe (${listed(probes.values())}) always keep theirs, which holds its intercepts.`
       : '';
   const helped = comparison.arms.filter(({ id, calibrated }) => calibrated && !probes.has(id));
   const names = helped.length === 0 ? 'none of the prompts' : listed(helped.map(({ name }) => name));

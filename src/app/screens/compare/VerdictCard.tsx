@@ -149,7 +149,7 @@ function NextStep(of: ShownProps) {
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
   const isSeveral = (id: string) => (askedAs(evaluation, id)?.prompt.voices.length ?? 0) > 1;
   const isBetter = (id: string) => of.card.arms.some((each) => each.id === id && (each.gap?.difference ?? 0) > 0);
-  const together = arms.filter(({ id, kind }) => isSeveral(id) && id !== arm && (kind !== 'reference' || isBetter(id)));
+  const together = arms.filter(({ id }) => isSeveral(id) && id !== arm && isBetter(id));
   return (
     <div className="row">
       {isAhead(of.card) ? <ProbeSteps {...of} /> : null}

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { percentWhole } from '../../../lib/format';
-import { countsOf, firstText, isText, softsOf, textWeight } from '../../../prompt/prompt';
+import { countsOf, countsShare, firstText, isText, softsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { stagesAt } from '../../../prompt-set/stages';
 import type { PromptSet, Version } from '../../../prompt-set/types';
-import { isHybrid, isTuned, runOf, sideOf, versionsOf, versionWords } from '../../../prompt-set/versions';
+import { hasProbe, isHybrid, isTuned, runOf, sideOf, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
@@ -123,11 +123,9 @@ function trainedWords(set: PromptSet, of: Version): readonly string[] {
     ...(origin.kind === 'probe'
       ? [`logistic regression on the model’s hidden states, ${format.counted(origin.rows, 'training row')}`]
       : []),
-    ...(softs.length > 1 ? [`mean of ${softs.length} runs`] : []),
+    ...(hasProbe(prompt) ? ['with a linear probe'] : softs.length > 1 ? [`mean of ${softs.length} runs`] : []),
     ...(counts
-      ? [
-          `${format.count(counts.vocabulary.length)} counted words, ${percentWhole(1 - textWeight(prompt))} of the weight`,
-        ]
+      ? [`${format.count(counts.vocabulary.length)} counted words, ${percentWhole(countsShare(prompt))} of the weight`]
       : []),
     ...(run
       ? [
