@@ -67,7 +67,7 @@ async function trained(host: ApiHost, rows: Rows, options: TrainOptions, run: Ru
     words: words ? new Map(Object.entries(words)) : null,
     findWords: 'auto',
   } as const;
-  const started = await preparedSet(host, given, false, run);
+  const started = await preparedSet(host, given, run);
   const planned = { dataset, settings: settingsOf(options), hybrid: false, examples: 0, group: null };
   const { set: ended, checkpoint } = await trainRun(host, started, planned, run);
   const runId = ended.runs[0]?.id ?? '';

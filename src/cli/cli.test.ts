@@ -315,7 +315,20 @@ describe('the command line', () => {
     expect(stderr).toContain('Tokens a row: ');
     expect(stderr.trim().split('\n').at(-1)).toBe('475 rows read, 42 used, 433 left out: 433 not drawn.');
     expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(join(folder, 'small/results.json'), 'utf8')));
-  }, 60_000);
+    // its vectors come after the text: a twin of it, for PEFT
+    const twin = ['distil', SAMPLE, ...args.slice(0, -1), join(folder, 'twin'), ...sizes.slice(0, 6)];
+    const made = await cli(...twin, '--teacher', join(folder, 'small/prompt'));
+    expect(made.code, made.stderr).toBe(0);
+    expect(made.stderr).toMatch(/its teacher on 10 validation rows/);
+    expect(await readdir(join(folder, 'twin/prompt'))).toContain('adapter_config.json');
+    const { training, arms } = await resultsIn<LabelResults>(join(folder, 'twin'));
+    expect(training).toMatchObject({ placement: 'prefix' });
+    expect(arms.map(({ name }) => name)).toContain('Tuned 1');
+    expect(await cli(...twin, '--teacher', 'x', '--prompt', '{text}')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('leave out --prompt'),
+    });
+  }, 120_000);
 
   it('learns to write a column, and says how near it comes', async () => {
     const out = join(folder, 'written');

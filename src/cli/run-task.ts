@@ -21,7 +21,7 @@ import type { DistilEvent } from '../workflow/distil';
 import { type Host, type Run, SILENT } from '../workflow/host';
 import { templateOf } from '../workflow/runs';
 import { type Given, preparedSet, type TrainedSet, trainRun } from '../workflow/tune';
-import { raceWords } from '../workflow/words';
+import { raceWords, twinWords } from '../workflow/words';
 import { partsWords, writeFiles } from './data';
 import { earlierLooks, exportArm, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, logged, type ModelOptions, openHost } from './node-host';
@@ -45,7 +45,7 @@ export interface RunOptions extends Given {
   readonly combined?: boolean;
 }
 
-interface Compared extends Omit<TrainedSet, 'texts'> {
+interface Compared extends Omit<TrainedSet, 'texts' | 'added'> {
   readonly evaluation: Evaluation;
   readonly results: string;
 }
@@ -82,22 +82,24 @@ async function fineTuned(
 }
 
 async function trainedAndCompared(options: RunOptions, log: Log): Promise<Compared> {
-  const { dataset, runs, examples } = options;
+  const { dataset, runs, examples, distil } = options;
   await using host = await openHost(options.model, log);
   const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
   if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
-  const started = { ...(await preparedSet(host, options, options.distil !== undefined, logged(log))), testLooks };
+  const started = { ...(await preparedSet(host, options, logged(log))), testLooks };
   const compares = (of: PromptSet) => ({
     set: of,
     dataset,
     eachSeed: runs.length > 1,
     ...(examples ? { examples } : {}),
-    also: options.improve ? versionsOf(of, 'written').map(({ id }) => id) : [],
+    also: options.improve ? versionsOf(of, 'written').map(({ id }) => id) : distil?.teacher ? [distil.teacher.id] : [],
   });
   log.line(partsWords((await comparedRows(host, compares(started), SILENT)).parts, dataset));
   if (started.words.length > 0)
     log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
   const { set: trained, checkpoint, texts } = await trainAll(host, started, options, log);
+  const { reached } = trained.runs[0]?.distilled ?? {};
+  if (reached && distil?.teacher) log.line(twinWords(reached, 'its teacher'));
   const { evaluation: compared, tooLong } = await compare(host, compares(trained), logged(log));
   for (const name of tooLong)
     log.line(`Without “${name}”: most test rows with its examples are too long for the model`);
@@ -201,7 +203,7 @@ function training(log: Log): Run<DistilEvent> {
     switch (event.kind) {
       case 'teacher': {
         const { done, total, secondsLeft } = event;
-        log.progress(`The long prompt answers: ${done} of ${counted(total, 'text')}${leftWords(secondsLeft)}`);
+        log.progress(`The prompt answers: ${done} of ${counted(total, 'text')}${leftWords(secondsLeft)}`);
         break;
       }
       case 'rows': {

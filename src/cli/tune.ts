@@ -6,7 +6,9 @@ import { pointsRange, pointsWithUnit } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { count, percent } from '../lib/format';
-import type { Evaluation } from '../prompt-set/types';
+import { firstText } from '../prompt/prompt';
+import type { Evaluation, Version } from '../prompt-set/types';
+import { newVersion } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
 import {
   ANSWER_VECTORS,
@@ -19,9 +21,10 @@ import {
 } from '../training/settings';
 import type { Host } from '../workflow/host';
 import { CANDIDATES, type Improved, searchedRows } from '../workflow/improve';
+import { FOR_PEFT } from '../workflow/runs';
 import type { Standing } from '../workflow/search-board';
 import { FIND_WORDS, improved, withWords } from '../workflow/tune';
-import { givenRows, openTable } from './data';
+import { givenRows, openTable, readPrompt } from './data';
 import { type Log, logged, openHost } from './node-host';
 import {
   COLUMNS,
@@ -189,7 +192,7 @@ export const write = command({
 });
 
 export const distilPrompt = command({
-  summary: 'make a long prompt smaller: a few vectors that answer as it does',
+  summary: 'make a long prompt smaller, or a tuned one fit PEFT: a few vectors that answer as it does',
   takes: { data: '<DATA.csv>' },
   options: {
     ...COLUMNS,
@@ -197,26 +200,59 @@ export const distilPrompt = command({
     ...WORDS,
     shots: orElse(whole('training rows that the long prompt shows as examples', 0), 8),
     improve: flag('take the best hand-written prompt that a search finds'),
-    texts: text('FILE.csv', 'texts to learn from, without labels (default: those of the training rows)'),
+    teacher: text(
+      'PROMPT',
+      'an exported prompt to learn from in place of yours; the vectors then come before the text, for PEFT',
+    ),
+    texts: text('FILE.csv', 'texts to learn from (default: those of the training rows, and of rows without a label)'),
     ...TRAINING,
     ...ROWS,
     ...MODEL,
   },
   async run(given, log) {
-    const { text: column, texts, placement, improve } = given;
+    const { text: column, texts, placement, improve, out } = given;
+    const taught = given.teacher === null ? null : await readTeacher(given.teacher, given);
     // left to the preset, the vectors come before the cue, and the answer words' vectors are trained too
-    const settings = settingsOf(given, placement === null ? PRESETS[DEFAULT_PRESET].settings : STANDARD);
+    const base = placement === null || taught ? PRESETS[DEFAULT_PRESET].settings : STANDARD;
+    const settings = { ...settingsOf(given, base), ...(taught && { placement: placement ?? FOR_PEFT.placement }) };
     const dataset = await givenRows(given, log);
-    const distil = texts === null ? { texts: null } : await readTexts(texts, column, log);
-    const { out, prompt, words, shots } = given;
-    const asked = { out, prompt, words, shots, dataset, model: given, runs: [settings], distil };
+    const learned = texts === null ? { texts: null } : await readTexts(texts, column, log);
+    const distil = { ...learned, ...(taught && { teacher: taught.teacher }) };
+    const asked = { ...given, ...taught, out, dataset, model: given, runs: [settings], distil };
     return runTask({ ...asked, improve: improve ? CANDIDATES : null }, log, (evaluation) => {
-      for (const line of smallerLines(evaluation, dataset)) log.line(line);
+      if (!taught) for (const line of smallerLines(evaluation, dataset)) log.line(line);
     });
   },
 });
 
-async function readTexts(path: string, text: string, log: Log): Promise<RunOptions['distil']> {
+/** An exported prompt as a teacher, with its text around a row and its answer words. @throws UsageError where another prompt is named too */
+async function readTeacher(
+  path: string,
+  {
+    prompt,
+    words,
+    improve,
+  }: { readonly prompt: string | null; readonly words: object | null; readonly improve: boolean },
+): Promise<Pick<RunOptions, 'prompt' | 'words' | 'shots'> & { readonly teacher: Version }> {
+  if (prompt !== null || words !== null || improve)
+    throw new UsageError('--teacher is the prompt to learn from: leave out --prompt, --words and --improve.');
+  const { version, model } = await readPrompt(path);
+  const { template, words: own } = firstText(version.prompt);
+  return {
+    prompt: template,
+    words: new Map(own.map(({ label, word }) => [label, word.trim()])),
+    shots: 0,
+    teacher: newVersion({
+      ...version,
+      id: 'teacher',
+      model,
+      calibrated: true,
+      origin: { kind: 'imported', from: path },
+    }),
+  };
+}
+
+async function readTexts(path: string, text: string, log: Log): Promise<NonNullable<RunOptions['distil']>> {
   const { rows, rejected } = await openTable(path, { texts: text }, log);
   const unreadable = without(allUsed(rejected.length), 'unreadable', rejected.length);
   return { texts: rows.map(({ cells }) => cells[text] ?? ''), unreadable };

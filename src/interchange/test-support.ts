@@ -160,7 +160,14 @@ const run: fc.Arbitrary<Run> = fc.record({
   splitHash: fc.constant('s'),
   distilled: fc.record({
     from: id,
-    reached: fc.record({ tokensBefore: share, tokensAfter: share, same: fc.nat(64), rows: fc.nat(64) }),
+    reached: fc.record({
+      tokensBefore: share,
+      tokensAfter: share,
+      same: fc.nat(64),
+      rightBefore: fc.nat(64),
+      rightAfter: fc.nat(64),
+      rows: fc.nat(64),
+    }),
   }),
 });
 

@@ -213,12 +213,14 @@ const trainedPromptOf = (set: PromptSet, { template, examples, words }: Run, sof
 
 /**
  * Ends a run, which makes a version. That becomes Tuned if nothing was chosen yet, or if it is at least as good on
- * validation rows as the chosen one (never called a win: test rows decide that). A hybrid never becomes Tuned.
+ * validation rows as the chosen one (never called a win: test rows decide that). A hybrid never becomes Tuned, nor does what
+ * learned the answers of a version with vectors: it stands in for that elsewhere.
  */
 export function finishRun(set: PromptSet, runId: string, { soft, ...end }: RunResult, now: string): PromptSet {
   const ended = updateRun(set, runId, { error: null, ...end }, now);
   const run = find(ended.runs, runId);
-  const { id, number, name, model, handVersion, datasetFingerprint, heldBackHash, splitHash } = run;
+  const { id, number, name, model, handVersion, distilled, datasetFingerprint, heldBackHash, splitHash } = run;
+  const teacher = versionById(set, distilled?.from ?? null);
   const before = chosenTuned(ended);
   const done = addVersion(
     { ...ended, versions: ended.versions.filter((each) => each.id !== id) },
@@ -232,11 +234,18 @@ export function finishRun(set: PromptSet, runId: string, { soft, ...end }: RunRe
       learned: { datasetFingerprint, heldBackHash, splitHash },
     },
   );
-  if (handVersion) return done;
+  if (handVersion || (teacher && sideOf(teacher) === 'trained')) return done;
   return !before || rankOf(done, find(done.versions, id)) >= rankOf(done, before)
     ? { ...done, chosenTrained: id }
     : done;
 }
+
+/** The set with a run that has ended, by itself or elsewhere, and its version. */
+export const addRun = (
+  set: PromptSet,
+  { run, result }: { readonly run: Run; readonly result: RunResult },
+  now: string,
+): PromptSet => finishRun(startRun(set, { id: run.id, now: run.createdAt }, run).set, run.id, result, now);
 
 /** Tuned as the user or a run before has chosen it, where it has the task of the set. */
 function chosenTuned(set: PromptSet): Version | null {

@@ -203,14 +203,16 @@ const raceEntry = z.object({
 
 /** Whose answers a run learned instead of the rows' labels, and how close it came. */
 const distilledSchema = z.object({
-  /** The hand-written version. */
+  /** The version that taught. */
   from: id,
-  /** Mean tokens of a row, all included, and on how many validation rows both agree. Left out before the end. */
+  /** Mean tokens of a row, all included, and on how many validation rows both agree, and are right. Left out before the end. */
   reached: z
     .object({
       tokensBefore: z.number().min(0),
       tokensAfter: z.number().min(0),
       same: count,
+      rightBefore: count,
+      rightAfter: count,
       rows: count,
     })
     .exactOptional(),

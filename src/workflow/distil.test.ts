@@ -1,16 +1,24 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { TrainRequest } from '../engine/types';
+import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
 import { logSoftmax } from '../metrics/classification';
-import { withTexts } from '../prompt-set/test-support';
+import { voicesOf } from '../prompt/prompt';
+import { lineageOf } from '../prompt-set/lineage';
+import { addRun, addVersion } from '../prompt-set/make-versions';
+import { calibratedAs, versionIn, withTexts } from '../prompt-set/test-support';
+import { seedMean } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
+import type { PromptText } from '../task/types';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { type DistilEvent, type DistilRequest, distil, type Teacher } from './distil';
-import { answerOf, fakeHost, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
+import { EXPORTS, subjectOf } from './exports';
+import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
 import type { Host } from './host';
+import { twin } from './twin';
 
 const BARE = 'Text: {text}\nTone:';
 const words = [
@@ -18,7 +26,12 @@ const words = [
   { label: 'good', word: 'g' },
 ];
 const SHOTS = { template: `Say the tone.\n${BARE}`, shots: 4, shotSeed: 0 };
-const ASIS: Teacher = { prompt: SHOTS, words, calibration: null };
+const taughtBy = (change: Partial<PromptText>): Teacher => ({
+  voices: voicesOf({ ...SHOTS, ...change }, words),
+  calibration: null,
+});
+const bare = taughtBy({ shots: 0 });
+const ASIS = taughtBy({});
 
 /** A host whose training ends at once with these vectors, and what it was asked. */
 function taughtHost({
@@ -26,17 +39,18 @@ function taughtHost({
   reason = 'finished' as 'finished' | 'paused',
   gain = 0.3,
   of = answerOf,
+  short = /^ .$/,
 } = {}) {
   const { host, scored } = fakeHost(context, of);
   const asked: TrainRequest[] = [];
   const train = async function* (request: TrainRequest) {
     asked.push(request);
     const checkpoint = { validations: [], steps: [] };
-    const vectors = Float32Array.of(gain, 0);
+    const vectors = new Float32Array(2 * request.settings.virtualTokens).fill(gain, 0, 1);
     yield { kind: 'done' as const, reason, vectors, bestStep: 1, checkpoint, cacheSeconds: 0, trainSeconds: 1 };
   };
-  // an answer word of one letter is one token
-  const encode = (text: string) => host.tokens.encode(/^ .$/.test(text) ? text.trim() : text);
+  // a short answer word is one token
+  const encode = (text: string) => host.tokens.encode(short.test(text) ? text.charAt(1) : text);
   const taught = { ...host, tokens: { ...host.tokens, encode }, engine: { ...host.engine, train } };
   return { host: taught as unknown as Host, scored, asked };
 }
@@ -88,7 +102,7 @@ it('teaches what the prompt answers, calibrated, whatever the rows’ own labels
   const flipped = (await preparedOf(rowsOf(240).map(([text, label]) => [text, label === 'bad' ? 'good' : 'bad'])))
     .dataset;
   const meanLogProbs = [-2, -0.5];
-  const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0 }, calibration: { meanLogProbs, rows: 48 } };
+  const teacher = { ...bare, calibration: { meanLogProbs, rows: 48 } };
   for (const rows of [dataset, flipped]) {
     const { host, asked } = taughtHost();
     await distil(host, request(rows, { teacher }), run);
@@ -108,13 +122,13 @@ it('decides the calibration on the rows of a comparison where none has', async (
   const of: typeof answerOf = (...read) =>
     logSoftmax(answerOf(...read).map((value, c) => (c === 0 ? value + 2 : value)));
   const { host, asked } = taughtHost({ of });
-  const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0 } };
+  const teacher = bare;
   await distil(host, request(dataset, { teacher: { ...teacher, calibration: undefined } }), run);
   await distil(host, request(dataset, { teacher }), run);
   const [chosen, raw] = asked.map(({ train }) => train.map(({ taught }) => taught?.[0] ?? 0));
   // as a comparison decides it
   const set = promptSet(dataset);
-  const own = withTexts({ ...set, words }, { ...teacher.prompt, words });
+  const own = withTexts({ ...set, words }, { ...SHOTS, shots: 0, words });
   const { evaluation } = await compare(fakeHost(undefined, of).host, { set: own, dataset }, run);
   const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
   const { calibration = null } = arms.find(({ id }) => id === 'yours') ?? {};
@@ -163,12 +177,12 @@ it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context
   [
     'an answer word of several tokens',
     /“bad”, has 4 tokens/,
-    () => ({ teacher: { ...ASIS, words: words.map(({ label }) => ({ label, word: label })) } }),
+    () => ({ words: words.map(({ label }) => ({ label, word: label })) }),
   ],
   [
     'the nearest examples to a text from elsewhere',
     /nearest to each row/,
-    () => ({ texts: ['it was fine'], teacher: { ...ASIS, prompt: { ...SHOTS, shots: 1, selection: 'nearest' } } }),
+    () => ({ texts: ['it was fine'], teacher: taughtBy({ shots: 1, selection: 'nearest' }) }),
   ],
 ])('refuses %s', async (_, message, change, { context } = {}) => {
   const dataset = await prepared();
@@ -179,7 +193,7 @@ it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context
 
 it('takes a prompt that shows no examples, however it would choose them', async () => {
   const { host, asked } = taughtHost();
-  const teacher = { ...ASIS, prompt: { ...SHOTS, shots: 0, selection: 'nearest' as const } };
+  const teacher = taughtBy({ shots: 0, selection: 'nearest' });
   await distil(host, request(await prepared(), { texts: ['it was fine'], teacher }), run);
   expect(asked.flatMap(textsOf)).toEqual(['Text: it was fine\nTone:']);
 });
@@ -195,4 +209,64 @@ it('learns from no more texts than its steps see, or than it is set to', async (
   expect(await learned({ steps: 2, batchSize: 4 })).toBe(8);
   expect(await learned({ trainRows: 5 })).toBe(5);
   expect(await learned({ steps: 2, batchSize: 4, trainRows: 50 })).toBe(8);
+});
+
+describe('a twin for PEFT', () => {
+  const twinHost = () => taughtHost({ short: /^ (bad|good)$/ });
+
+  it.each([
+    ['a hand-written prompt', 'h', [0.3], 'id-1'],
+    ['a tuned prompt', 'r0', [1], 'r0'],
+    ['several voices', 'm', [1, 1.5], 'r0'],
+  ])(
+    'learns the answers of %s, with vectors before the text and the model’s own answer words',
+    async (_, of, gains, chosen) => {
+      const dataset = await prepared();
+      const seeds = promptSet(dataset, [0, 1]);
+      const own = {
+        ...seeds,
+        chosenTrained: 'r0',
+        runs: seeds.runs.map((each) => ({ ...each, validationAccuracy: 0 })),
+      };
+      const { version } = present(seedMean(own, versionIn(own, 'r0')), 'a mean');
+      const before = calibratedAs(addVersion(own, { id: 'm', now: NOW }, version), of, null);
+      const { host, asked } = twinHost();
+      const { set, added } = await twin(host, { set: before, dataset, of }, run);
+      const { settings, distilled } = added.run;
+      expect([settings.placement, settings.answerVectors, distilled]).toEqual(['prefix', undefined, { from: of }]);
+      const { taught, ids } = present(asked[0]?.train[0], 'a row');
+      const voices = gains.map((gain) => answerOf(textOf(ids), Float32Array.of(gain, 0)));
+      const mean = [0, 1].map((c) => voices.reduce((sum, voice) => sum + (voice[c] ?? 0) / voices.length, 0));
+      expect(taught?.[0]).toBeCloseTo(Math.exp(logSoftmax(mean)[0] ?? 0), 8);
+      const made = versionIn(set, added.run.id);
+      expect(made.learned).toEqual(versionIn(own, 'r0').learned);
+      expect(lineageOf(set, []).find(({ id }) => id === made.id)).toMatchObject({ parent: of });
+      const stored = { set, dataset, evaluations: [], checkpoints: [], measurements: [] };
+      expect(EXPORTS.peft.whyNot(subjectOf(stored, made.id), stored)).toBeNull();
+      // for a tuned prompt it answers elsewhere, and never takes its place here
+      expect(set.chosenTrained).toBe(chosen);
+      expect(addRun(before, added, NOW)).toEqual(set);
+    },
+  );
+
+  it('learns from rows without a label too', async () => {
+    const rows = rowsOf(240).map(([text, label], i) => [text, i < 60 ? '' : label] as const);
+    const { dataset } = await preparedOf(rows);
+    const { host, asked } = twinHost();
+    await twin(host, { set: promptSet(dataset), dataset, of: 'r0' }, run);
+    const learned = new Set(asked[0]?.train.map(({ rowId }) => rowId));
+    const { train, validation, test } = dataset.split;
+    expect(learned.size).toBe(train.length + 60);
+    for (const id of [...validation, ...test]) expect(learned).not.toContain(id);
+  });
+
+  it('refuses a version that is gone, and vectors of other weights', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    const { host } = twinHost();
+    await expect(twin(host, { set, dataset, of: 'gone' }, run)).rejects.toThrow('no longer in the library');
+    const info = { ...host.engine.info, sha256: '1'.repeat(64) };
+    const other = { ...host, engine: { ...host.engine, info } };
+    await expect(twin(other, { set, dataset, of: 'r0' }, run)).rejects.toThrow('only work with m (fp32)');
+  });
 });

@@ -1,12 +1,12 @@
 /**
- * Verb: a long prompt made smaller. The prompt answers texts, calibrated as it answers elsewhere, and vectors are trained to
- * give the same probabilities (distillation: Hinton et al. 2015; of a prompt: Askell et al. 2021). The texts' labels are
- * not used. Validation rows choose the step to keep; test rows take no part.
+ * Verb: a prompt in other vectors: a long one made smaller, or a tuned one made to fit elsewhere. The prompt answers texts,
+ * calibrated as it answers elsewhere, and vectors are trained to give the same probabilities (distillation: Hinton et al. 2015;
+ * of a prompt: Askell et al. 2021). The texts' labels are not used. Validation rows choose the step to keep; test rows take no part.
  */
 import { allUsed, without } from '../dataset/account';
 import { drawnRows, textHash } from '../dataset/draw';
 import { withHashes } from '../dataset/keys';
-import { rowsOf, textKeyOf } from '../dataset/labels';
+import { labelOf, rowsOf, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, RowAccount } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
@@ -15,11 +15,10 @@ import { badInput } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
-import { voicesOf } from '../prompt/prompt';
+import { type Prompt, softOf, textsOf } from '../prompt/prompt';
 import type { Smaller } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
-import type { AnswerWord, PromptText } from '../task/types';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { ask, textRows } from './ask';
 import { decidedCalibration, otherRows } from './compare-labels';
@@ -28,16 +27,14 @@ import { type RunInputs, runInputs } from './run-rows';
 import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainOn } from './train';
 import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 
-export interface Teacher {
-  readonly prompt: PromptText;
-  readonly words: readonly AnswerWord[];
+export interface Teacher extends Pick<Prompt, 'voices'> {
   /** What its answers have subtracted; undefined = not decided yet, so that validation rows decide it as in a comparison. */
   readonly calibration: CalibrationFit | null | undefined;
 }
 
 export interface DistilRequest extends TrainRunRequest {
   readonly teacher: Teacher;
-  /** Texts to learn from, without labels; null = those of the training rows. */
+  /** Texts to learn from, without labels; null = those of the training rows, and of rows without a label. */
   readonly texts: readonly string[] | null;
 }
 
@@ -64,19 +61,17 @@ export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (hos
   return { ...trained, reached, texts: without(account, 'long', ids.length - taught.train.length) };
 };
 
-function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void {
+function checkTask(host: Host, { dataset, template, words, teacher, texts }: DistilRequest): void {
   if (dataset.mapping.task === 'generate')
     throw badInput('Only a prompt that chooses a label can be made smaller. Choose a label column on the Data screen.');
   if (dataset.labels.length < 2)
     throw badInput('Making a prompt smaller needs at least two labels. Add rows with other labels.');
-  const long = labelTokens(host.tokens, wordsFor(teacher.prompt, teacher.words)).find(
-    ({ tokenIds }) => tokenIds.length !== 1,
-  );
+  const long = labelTokens(host.tokens, wordsFor(template, words)).find(({ tokenIds }) => tokenIds.length !== 1);
   if (long)
     throw badInput(
-      `The answer word of ${long.label}, “${long.word.trim()}”, has ${long.tokenIds.length} tokens. A prompt can be made smaller where each has one: choose another on the Prompts screen.`,
+      `The answer word of ${long.label}, “${long.word.trim()}”, has ${long.tokenIds.length} tokens. Vectors can learn a prompt’s answers where each has one: choose another on the Prompts screen.`,
     );
-  if (texts && teacher.prompt.selection === 'nearest' && teacher.prompt.shots > 0)
+  if (texts && showsNearest(teacher))
     throw badInput(
       'This prompt shows the examples nearest to each row, which are known only for the rows of its prompt set. Learn from the training rows, or take other examples.',
     );
@@ -84,7 +79,7 @@ function checkTask(host: Host, { dataset, teacher, texts }: DistilRequest): void
 
 /**
  * The rows to learn from: no more than the run can see, none that repeats a test or validation row, and none that the prompt
- * shows as an example, because there it reads the answer. Texts from elsewhere become rows of the data set.
+ * shows as an example, because there it reads the answer. Rows without a label serve too. Texts from elsewhere become rows of the data set.
  */
 async function learningTexts({ dataset, teacher, texts, settings }: DistilRequest): Promise<{
   readonly dataset: Dataset;
@@ -94,8 +89,9 @@ async function learningTexts({ dataset, teacher, texts, settings }: DistilReques
   const { mapping, split, table } = dataset;
   const keyOf = (row: Row) => textKeyOf(row, mapping);
   const held = new Set(rowsOf(dataset, [...split.test, ...split.validation]).map(keyOf));
-  const taken = new Set(shotIds(dataset, teacher.prompt));
-  const rows = texts === null ? rowsOf(dataset, 'train') : texts.map((text) => unlabelled(text, dataset));
+  const taken = new Set(textsOf(teacher).flatMap((text) => shotIds(dataset, text)));
+  const own = () => [...rowsOf(dataset, 'train'), ...(showsNearest(teacher) ? [] : withoutLabel(dataset))];
+  const rows = texts?.map((text) => unlabelled(text, dataset)) ?? own();
   const free = rows.filter((row) => {
     const isFree = keyOf(row) !== '' && !held.has(keyOf(row)) && !taken.has(row.id);
     taken.add(row.id);
@@ -119,6 +115,13 @@ async function learningTexts({ dataset, teacher, texts, settings }: DistilReques
   return { dataset: all, ids: drawn, account: without(given, 'drawn', ids.length - drawn.length) };
 }
 
+const withoutLabel = ({ table, mapping }: Dataset): readonly Row[] =>
+  table.rows.filter((row) => labelOf(row, mapping).trim() === '');
+
+/** Neighbours are known for the rows of the parts alone. */
+const showsNearest = (teacher: Teacher): boolean =>
+  textsOf(teacher).some(({ selection, shots }) => selection === 'nearest' && shots > 0);
+
 function unlabelled(text: string, { mapping }: Dataset): Row {
   const row = { id: '', line: 0, cells: { [mapping.text]: text } };
   return { ...row, id: `text ${textHash(row, mapping)}` };
@@ -137,11 +140,11 @@ async function teacherAnswers(
   { train, validation }: RunInputs,
   { control, emit }: Run<DistilEvent>,
 ): Promise<ReadonlyMap<string, Answer>> {
-  const { prompt, calibration } = teacher;
-  const asked = { voices: voicesOf(prompt, wordsFor(prompt, teacher.words)) };
-  const deciding = calibration === undefined ? otherRows(dataset, [prompt]) : { validation: [], calibration: [] };
+  const { calibration } = teacher;
+  const deciding =
+    calibration === undefined ? otherRows(dataset, textsOf(teacher)) : { validation: [], calibration: [] };
   const split = [...new Set([...[...train, ...validation].map(({ rowId }) => rowId), ...deciding.calibration])];
-  const { rows } = await textRows(host, asked, { dataset, split }, control);
+  const { rows } = await textRows(host, teacher, { dataset, split }, control);
   const begin = performance.now();
   const tell = (done: number) =>
     emit({
@@ -151,11 +154,12 @@ async function teacherAnswers(
       secondsLeft: secondsLeft(done, rows.length, (performance.now() - begin) / 1000),
     });
   tell(0);
-  const scored = await ask(host, asked, { rows, dataset, cacheKey: null }, control, (share) =>
+  const scored = await ask(host, teacher, { rows, dataset, cacheKey: null }, control, (share) =>
     tell(Math.round(share * rows.length)),
   );
   const answers = new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
-  const chosen = calibration === undefined ? decidedCalibration(dataset, false, deciding, answers) : calibration;
+  const isTrained = softOf(teacher) !== null;
+  const chosen = calibration === undefined ? decidedCalibration(dataset, isTrained, deciding, answers) : calibration;
   return new Map(
     scored.rows.map((row) => [
       row.rowId,
@@ -193,12 +197,15 @@ async function reachedBy(
   const cacheKey = cacheKeyOf(dataset.fingerprint, template);
   // a stop ends the steps, not this
   const scored = await host.engine.score({ rows, labels, soft: trained.soft, cacheKey }, uninterrupted);
-  const isSame = ({ taught: shares }: TokenRow, i: number) =>
-    argmax(present(scored.rows[i], 'answer').logProbs) === argmax(present(shares, 'shares'));
+  const said = rows.map((_, i) => argmax(present(scored.rows[i], 'answer').logProbs));
+  const taughtLabel = ({ taught: shares }: TokenRow) => argmax(present(shares, 'shares'));
+  const count = (is: (row: TokenRow, i: number) => boolean) => rows.filter(is).length;
   return {
     tokensBefore: mean(({ rowId }) => present(answers.get(rowId), rowId).tokens),
     tokensAfter: mean(({ ids }) => ids.length + trained.soft.virtualTokens),
-    same: rows.filter(isSame).length,
+    same: count((row, i) => taughtLabel(row) === said[i]),
+    rightBefore: count((row) => taughtLabel(row) === row.label),
+    rightAfter: count((row, i) => said[i] === row.label),
     rows: rows.length,
   };
 }

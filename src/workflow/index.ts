@@ -21,6 +21,7 @@ import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { isWorseThanBare, readPrompt, timePrompt, tryPrompt, tryTokens } from './try-prompt';
+import { twin } from './twin';
 
 const decideCosts: Verb<CostRequest, never, Costs> = async (_host, request) => costsOf(request);
 const rehearseRollOut: Verb<RollOutRequest, never, RollOut> = async (_host, request) => rollOutOf(request);
@@ -72,6 +73,7 @@ export const VERBS = {
   train,
   tryPrompt,
   tryTokens,
+  twin,
   weighWords,
 } satisfies Readonly<Record<string, Verb<never, unknown, unknown>>>;
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rowsOf } from '../dataset/labels';
 import { uninterrupted } from '../lib/control';
-import { firstText } from '../prompt/prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { calibratedAs, versionIn, withTexts } from '../prompt-set/test-support';
 import type { PromptSet, Run, RunCheckpoint } from '../prompt-set/types';
@@ -13,6 +12,7 @@ import { countRows, runInputs, timeTokens } from './run-rows';
 import {
   branchOf,
   canBranch,
+  FOR_PEFT,
   initialText,
   instructionOf,
   recorded,
@@ -209,7 +209,7 @@ test('a smaller prompt is recorded with the prompt that it learns from, in its w
     template: 'Text: {text}\nTone:',
     initText: 'Say the tone.',
   });
-  expect(teacherOf(own, run)).toEqual({ prompt: firstText(versionIn(own, 'h').prompt), words, calibration: null });
+  expect(teacherOf(own, run)).toEqual({ voices: versionIn(own, 'h').prompt.voices, calibration: null });
   expect(() => teacherOf({ ...own, versions: [] }, run)).toThrow('no longer in the prompt set');
   expect(teacherOf(own, recorded(own, { ...planned, settings: STANDARD }, at, model, rows).run)).toBeNull();
 });
@@ -224,7 +224,7 @@ test('a smaller prompt is trained before the cue and with its answer words, unle
     initText: '\n',
   });
   expect(smaller({ ...auto, answerVectors: 'fixed' }).settings.answerVectors).toBe('fixed');
-  expect(smaller({ ...auto, placement: 'prefix' }).settings).toEqual({ ...STANDARD, placement: 'prefix' });
+  expect(smaller(FOR_PEFT).settings).toEqual({ ...STANDARD, placement: 'prefix', averagedSteps: 10 });
   expect(smaller(STANDARD).settings).toEqual(STANDARD);
 });
 

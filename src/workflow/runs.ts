@@ -13,7 +13,7 @@ import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { PromptText } from '../task/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Trained } from '../training/events';
-import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
+import { type Initialisation, PRESETS, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
 import type { TrainedRun, TrainRunRequest } from './train';
 import { learnedOn } from './training-rows';
@@ -168,7 +168,7 @@ export interface PlannedRun {
   readonly examples?: number;
   /** Runs that were started together; null = alone. */
   readonly group: string | null;
-  /** Id of the hand-written version that is made smaller: its answers are learned. Left out: the rows' labels are. */
+  /** Id of the version whose answers are learned. Left out: the rows' labels are. */
   readonly teacher?: string;
 }
 
@@ -185,15 +185,18 @@ function settled(
 }
 
 /**
- * A run that learns another prompt's answers, whose words have one token each. With Auto they start before the cue:
- * docs/benchmarks.md, “A prompt made smaller”.
+ * A run that learns another prompt's answers, whose words have one token each. With Auto they start before the cue unless they
+ * are for PEFT: docs/benchmarks.md, “A prompt made smaller”.
  */
 export function forSmaller(settings: TrainingSettings): TrainingSettings {
-  const alone = withoutRace(settings);
-  if (!settings.race || settings.placement === 'prefix') return alone;
   const { averagedSteps } = settings;
-  return { answerVectors: 'trained', ...alone, placement: 'infix', ...(averagedSteps && { averagedSteps }) };
+  if (!settings.race) return withoutRace(settings);
+  const alone = { ...withoutRace(settings), ...(averagedSteps && { averagedSteps }) };
+  return settings.placement === 'prefix' ? alone : { answerVectors: 'trained', ...alone, placement: 'infix' };
 }
+
+/** Of a version that PEFT can load: vectors before the whole text, and the model's own answer words. */
+export const FOR_PEFT: TrainingSettings = { ...PRESETS.auto.settings, placement: 'prefix' };
 
 export function startOf(
   set: PromptSet,
@@ -218,6 +221,7 @@ export function recorded(
   const { id, name, hybrid, group, teacher } = plan;
   const hand = hybrid ? chosenWritten(set) : null;
   const distilled = versionById(set, teacher ?? null);
+  const words = distilled ? wordsOf({ prompt: promptFor(set, distilled) }) : [];
   return startRun(
     set,
     { ...at, id },
@@ -228,7 +232,7 @@ export function recorded(
       ...startOf(set, plan, dataset),
       ...(hand && { handVersion: hand.id }),
       ...(distilled && { distilled: { from: distilled.id } }),
-      ...(distilled && { words: wordsOf({ prompt: promptFor(set, distilled) }) }),
+      ...(words.length > 0 && { words }),
       ...(group && { group }),
     },
   );
@@ -267,9 +271,9 @@ export function resumeTrouble(
 export function teacherOf(set: PromptSet, { distilled }: Pick<Run, 'distilled'>): Teacher | null {
   if (!distilled) return null;
   const version = versionById(set, distilled.from);
-  if (!version) throw badInput('The prompt that this run makes smaller is no longer in the prompt set.');
-  const prompt = firstText(promptFor(set, version));
-  return { prompt, words: prompt.words, calibration: version.calibrated ? version.prompt.calibration : undefined };
+  if (!version) throw badInput('The prompt whose answers this run learns is no longer in the prompt set.');
+  const { voices, calibration } = promptFor(set, version);
+  return { voices, calibration: version.calibrated ? calibration : undefined };
 }
 
 const trainedIn = ({

@@ -5,17 +5,20 @@ import { present } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { firstText } from '../prompt/prompt';
 import {
+  addVersion,
   addWritten,
   chosenWritten,
   type FoundWords,
   finishRun,
+  type RunResult,
   takeFoundPrompt,
   takeTemplateAlone,
   updateRun,
 } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet } from '../prompt-set/types';
+import type { PromptSet, Version, Run as VersionRun } from '../prompt-set/types';
 import { versionsOf } from '../prompt-set/versions';
+import { otherWeights } from '../route/answering';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
@@ -58,21 +61,25 @@ export interface Given {
   readonly findWords?: (typeof FIND_WORDS)[number];
   /** Look for the best hand-written prompt among this many, and compare the tuned one with it; null = do not. */
   readonly improve?: number | null;
-  /** Learn the answers of the hand-written prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
+  /** Learn the answers of a prompt to these texts, or (null) to the training rows'. Left out: the rows' labels. */
   readonly distil?:
     | {
         readonly texts: readonly string[] | null;
+        /** Whose answers; left out: the hand-written prompt's. */
+        readonly teacher?: Version;
         /** Lines of their file that could not be read. */
         readonly unreadable?: RowAccount;
       }
     | undefined;
 }
 
-/** The set with the prompt to beat. @param isTeacher the tuned prompt learns its answers, so it stays whatever it reaches */
-export async function preparedSet(host: Host, given: Given, isTeacher: boolean, run: Run<object>): Promise<PromptSet> {
+/** The set with the prompt to beat; one whose answers are learned stays, whatever it reaches. */
+export async function preparedSet(host: Host, given: Given, run: Run<object>): Promise<PromptSet> {
   const set = await withWords(host, given, run);
+  const { teacher } = given.distil ?? {};
+  if (teacher) return addVersion(set, { id: teacher.id, now: host.now() }, { ...teacher, number: 0 });
   if (given.improve) return (await improved(host, set, given.dataset, given.improve, run)).set;
-  return isTeacher || given.prompt !== null ? set : withoutStrawMan(host, set, given.dataset, run);
+  return given.distil || given.prompt !== null ? set : withoutStrawMan(host, set, given.dataset, run);
 }
 
 export async function withWords(host: Host, options: Given, run: Run<object>): Promise<PromptSet> {
@@ -175,24 +182,32 @@ function givenWords(labels: readonly string[], template: string, given: Readonly
 
 export interface TrainedSet {
   readonly set: PromptSet;
+  /** What was added, for a set that may have changed since. @see addRun */
+  readonly added: { readonly run: VersionRun; readonly result: RunResult };
   readonly checkpoint: Checkpoint;
   /** Of files that have only texts. */
   readonly texts: readonly RowAccount[];
 }
 
-/** Records a run in the set, and trains it. The events are those of the verbs. */
+/**
+ * Records a run in the set, and trains it. The events are those of the verbs.
+ * @throws StudioError `bad-input` where the vectors of what is learned from belong to other weights; as `train` and `distil`
+ */
 export async function trainRun(
   host: Host,
   before: PromptSet,
   planned: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings' | 'hybrid' | 'examples' | 'group'> &
+    Partial<Pick<PlannedRun, 'name'>> &
     Pick<Given, 'distil'>,
   { control, emit: tell }: Run<DistilEvent>,
 ): Promise<TrainedSet> {
   const { dataset, distil: asked, ...alike } = planned;
   const { id, sha256, dtype } = host.engine.info;
   const at = { id: host.newId(), now: host.now() };
-  const teacher = asked && chosenWritten(before)?.id;
-  const plan = { ...alike, id: at.id, name: '', ...(teacher && { teacher }) };
+  const teacher = asked && (asked.teacher ?? chosenWritten(before));
+  const other = teacher && otherWeights(host, teacher);
+  if (other) throw other;
+  const plan = { name: '', ...alike, id: at.id, ...(teacher && { teacher: teacher.id }) };
   const { set, run } = recorded(before, plan, at, { id, sha256, dtype }, dataset);
   const { template, examples, initText } = run;
   const request = {
@@ -223,6 +238,7 @@ export async function trainRun(
   const { texts: given, unreadable } = asked ?? {};
   return {
     set: finishRun(raced, run.id, result, host.now()),
+    added: { run, result },
     checkpoint: trained.checkpoint,
     texts: given && texts ? [texts, ...(unreadable ? [unreadable] : [])] : [],
   };

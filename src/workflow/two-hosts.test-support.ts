@@ -4,7 +4,7 @@ import type { ColumnMapping, Dataset, TaskKind } from '../dataset/types';
 import { PROBE } from '../evaluation/classify/made-arms';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import { firstText, softOf, softsOf } from '../prompt/prompt';
+import { firstText, softOf, softsOf, voicesOf } from '../prompt/prompt';
 import { wholePrompt } from '../prompt/whole';
 import { keepArm } from '../prompt-set/calibration';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
@@ -168,7 +168,7 @@ async function smallerStory(host: Host, set: PromptSet, dataset: Dataset): Promi
   const { settings, template, initText } = run;
   const { words } = set;
   const request = { runId: 'smaller', dataset, template, words, settings, initText, initFrom: null, resume: null };
-  const teacher = { prompt: { ...firstText(hand.prompt), shots: 2 }, words, calibration: undefined };
+  const teacher = { voices: voicesOf({ ...firstText(hand.prompt), shots: 2 }, words), calibration: undefined };
   const { soft } = await distil(host, { ...request, baselines: [], teacher, texts: null }, silent());
   return Array.from(soft.vectors);
 }

@@ -18,6 +18,7 @@ import {
   smallerWords,
   startWords,
   statusWords,
+  twinWords,
 } from './words';
 
 const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<Run> = {}): Run => ({
@@ -232,12 +233,22 @@ describe('a prompt that was found', () => {
 });
 
 test('a prompt that was made smaller says what it saves, and how often it agrees', () => {
-  const smaller = { tokensBefore: 258.6, tokensAfter: 41.2, same: 60, rows: 64 };
+  const smaller = { tokensBefore: 258.6, tokensAfter: 41.2, same: 60, rightBefore: 50, rightAfter: 48, rows: 64 };
   expect(smallerWords(smaller)).toBe('259 tokens a row become 41: 84% saved. Same answer on 60 of 64 validation rows.');
   expect(smallerWords({ ...smaller, tokensAfter: 258.7, rows: 0 })).toBe(
     '259 tokens a row become 259, which saves none.',
   );
   expect(smallerWords({ ...smaller, same: 1, rows: 1 })).toMatch(/Same answer on 1 of 1 validation row\.$/);
+});
+
+test.each([
+  [50, 48, 64, '3.1 points below tuned 1 on 64 validation rows'],
+  [50, 51, 64, '1.6 points above tuned 1 on 64 validation rows'],
+  [50, 50, 64, 'As many right as tuned 1 on 64 validation rows'],
+  [0, 0, 0, 'No validation row compares it with tuned 1'],
+])('a twin says how far from its teacher it is: %i and %i of %i right', (rightBefore, rightAfter, rows, said) => {
+  const reached = { tokensBefore: 40, tokensAfter: 40, same: 0, rightBefore, rightAfter, rows };
+  expect(twinWords(reached, 'tuned 1')).toBe(said);
 });
 
 test('facts of a run say what it learned from, and what a setting is left to', () => {

@@ -19,6 +19,7 @@ import { exactJson, readExactJson } from '../../src/lib/exact-json';
 import { calibrated } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
+import { voicesOf } from '../../src/prompt/prompt';
 import { PLACEMENTS, type SoftPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
 import { wordsFor } from '../../src/task/template';
@@ -121,7 +122,7 @@ const { soft, reached, bestStep } = await distil(
     baselines: [],
     initText: startText(settings, 'Decide whether the text is one of these.'),
     texts: null,
-    teacher: { prompt, words, calibration: undefined },
+    teacher: { voices: voicesOf(prompt, wordsFor(prompt, words)), calibration: undefined },
   },
   {
     control: uninterrupted,

@@ -214,7 +214,7 @@ export function fractionOf(live: LiveRun): number | null {
 
 const HEADLINES = {
   preparing: () => 'Preparing the rows',
-  teacher: () => 'The long prompt answers the texts',
+  teacher: () => 'The prompt answers the texts',
   caching: () => 'Reading the rows once',
   racing: ({ race }: LiveRun) => `Comparing ${counted(race?.length ?? 0, 'start')}`,
   training: (live: LiveRun) => running(live),
