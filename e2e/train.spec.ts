@@ -181,4 +181,24 @@ test('trains vectors before the cue, and answer words too, compares them, and an
   await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
   const zip = await library.download();
   await (await otherProfile()).importAlone(zip);
+
+  await test.step('PEFT cannot load it: a version for PEFT learns its answers, and is exported', async () => {
+    await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('PEFT cannot load tuned 1.');
+    await dialog.getByRole('button', { name: /^Make a version for PEFT \(about \d+ (s|min)\)$/ }).click();
+    await expect(dialog.getByRole('button', { name: 'Stop' })).toBeVisible();
+    await expect(dialog.getByRole('status')).toHaveText(/^\d+ of 22 validation rows right, and \d+ by tuned 1\.$/, {
+      timeout: 240_000,
+    });
+    await expect(dialog.getByRole('radio', { name: 'PEFT' })).toBeChecked();
+    const adapter = await library.download();
+    expect(adapter.name).toMatch(/-peft\.zip$/);
+    const made = (await runsOf(studio))[1];
+    expect(made).toMatchObject({ distilled: { from: run?.id }, settings: { placement: 'prefix' } });
+    // the next time it is there
+    await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+    await dialog.getByRole('button', { name: 'Export tuned 2 for PEFT' }).click();
+    await expect(dialog.getByRole('radio', { name: 'PEFT' })).toBeChecked();
+  });
 });

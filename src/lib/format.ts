@@ -31,7 +31,7 @@ export const percent = (share: number): string => `${one.format(share * 100)}%`;
 export const percentWhole = (share: number): string => `${whole.format(share * 100)}%`;
 
 /** Fewer rows are counted: a per cent would say more than they can. */
-const LEAST_FOR_PERCENT = 30;
+export const LEAST_FOR_PERCENT = 30;
 
 /** "12 of 22" or "12 of 22 rows" where rows are few, else "55.0%" or "55.0% of 93 rows". */
 export function ofRows(share: number, rows: number, noun?: string, written = percent): string {

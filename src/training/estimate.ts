@@ -108,13 +108,16 @@ export const comparisonSeconds = (tokens: number, { tokenMs, comparedTokenMs = t
 export const writingSeconds = (tokens: number, { tokenMs, writtenTokenMs = tokenMs }: Speed): number =>
   (tokens * writtenTokenMs) / 1000;
 
-/** "about 2 min on this machine". */
-export function timeWords(seconds: number | null): string {
-  if (seconds === null) return 'time not measured yet';
-  if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s on this machine`;
-  if (seconds > 5400) return `about ${Math.round(seconds / 3600)} h on this machine`;
-  return `about ${Math.max(1, Math.round(seconds / 60))} min on this machine`;
+/** "about 2 min". */
+export function aboutTime(seconds: number): string {
+  if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s`;
+  if (seconds > 5400) return `about ${Math.round(seconds / 3600)} h`;
+  return `about ${Math.max(1, Math.round(seconds / 60))} min`;
 }
+
+/** "about 2 min on this machine". */
+export const timeWords = (seconds: number | null): string =>
+  seconds === null ? 'time not measured yet' : `${aboutTime(seconds)} on this machine`;
 
 /** Of a model with `factor` times the weights, as a step's time is that of its products. */
 export function scaledSpeed({ tokenMs, step }: Speed, factor: number): Speed {

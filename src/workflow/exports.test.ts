@@ -30,8 +30,8 @@ import { createRouter } from '../route/router';
 import { shotIds } from '../task/render';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
-import { comparisonFor } from './export-subjects';
-import { EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf } from './exports';
+import { comparisonFor, type Order } from './export-subjects';
+import { canHaveTwin, EXPORTS, type RecipientId, shownTo, subjectOf, subjectsOf, twinOf } from './exports';
 import { fakeHost, gridRow, NOW, prepared, promptSet } from './fake-host.test-support';
 import { type FillEvent, fillGrid } from './grid';
 import { type Host, SILENT } from './host';
@@ -585,6 +585,30 @@ describe('what a recipient gets of a prompt', () => {
     const text = new TextDecoder().decode(content);
     expect(rows).toBe(0);
     expect([0, 1, 2, 3].map((i) => text.includes(`text ${i}`))).toEqual([true, true, true, false]);
+  });
+
+  it('can have a version for PEFT where it is a version that chooses a label, with its rows', async () => {
+    const { stored, evaluation } = await compared();
+    const can = (id: string, of: Order['stored'] = stored) => canHaveTwin(present(subjectOf(of, id), id), of);
+    expect(['r0', 'h', armId(evaluation, 'ensemble')].map((id) => can(id))).toEqual([true, true, false]);
+    expect(can('r0', { ...stored, dataset: null })).toBe(false);
+    const dataset = { ...stored.dataset, labels: ['bad', 'fair'] } as Dataset;
+    expect(can('r0', { ...stored, dataset })).toBe(false);
+    expect(can('r0', { ...stored, set: { ...stored.set, kind: 'tag' } })).toBe(false);
+  });
+
+  it('is answered for in PEFT by the newest version that learned from it and fits', async () => {
+    const { stored } = await compared();
+    const twin = (set: PromptSet) => {
+      const of = { ...stored, set };
+      return twinOf(present(subjectOf(of, 'r0'), 'r0'), of)?.version.id;
+    };
+    const runs = stored.set.runs.map((each) => ({ ...each, ...(each.id === 'r1' && { distilled: { from: 'r0' } }) }));
+    const taught = { ...stored.set, runs };
+    expect(twin(taught)).toBeUndefined();
+    const fits = withSoft(taught, { placement: 'prefix' });
+    expect(twin(fits)).toBe('r1');
+    expect(twin({ ...fits, runs: stored.set.runs })).toBeUndefined();
   });
 
   it('is only the adapter for PEFT, with a README', async () => {

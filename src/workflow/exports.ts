@@ -11,9 +11,10 @@ import { countsOf, firstText, isText, softOf, textsOf } from '../prompt/prompt';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { armOf } from '../prompt-set/calibration';
 import { chosenWritten } from '../prompt-set/make-versions';
-import { versionById } from '../prompt-set/versions';
+import { hasTask, runOf, versionById } from '../prompt-set/versions';
 import type { AudienceChoice } from '../report/audience';
-import { comparisonFor, type Order, rowCount, type Subject, subjectOf } from './export-subjects';
+import { sameLabels } from '../task/template';
+import { comparisonFor, type Order, rowCount, type Subject, subjectOf, subjectsOf } from './export-subjects';
 import { countsWords, examplesIn, madeOf } from './exported-prompt';
 
 export { type Subject, subjectOf, subjectsOf, weightsFor } from './export-subjects';
@@ -184,6 +185,20 @@ const peft: PromptExport = {
   needsModel: true,
   rows: rowsOfPrompt,
 };
+
+/** Whether a version that PEFT can load can learn its answers: it chooses a label, and the rows are here. */
+export const canHaveTwin = ({ version }: Subject, { set, dataset }: Order['stored']): boolean =>
+  set.kind === 'classify' &&
+  version.number > 0 &&
+  hasTask(set, version) &&
+  dataset !== null &&
+  sameLabels(set.words, dataset.labels);
+
+/** The newest version that learned its answers, and fits PEFT; null = none did. */
+export const twinOf = ({ version: { id } }: Subject, stored: Order['stored']): Subject | null =>
+  subjectsOf(stored).find(
+    (each) => runOf(stored.set, each.version)?.distilled?.from === id && peft.whyNot(each, stored) === null,
+  ) ?? null;
 
 const webPage: PromptExport = {
   recipient: 'A web page',

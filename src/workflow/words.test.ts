@@ -245,6 +245,7 @@ test.each([
   [50, 48, 64, '3.1 points below tuned 1 on 64 validation rows'],
   [50, 51, 64, '1.6 points above tuned 1 on 64 validation rows'],
   [50, 50, 64, 'As many right as tuned 1 on 64 validation rows'],
+  [14, 12, 20, '12 of 20 validation rows right, and 14 by tuned 1'],
   [0, 0, 0, 'No validation row compares it with tuned 1'],
 ])('a twin says how far from its teacher it is: %i and %i of %i right', (rightBefore, rightAfter, rows, said) => {
   const reached = { tokensBefore: 40, tokensAfter: 40, same: 0, rightBefore, rightAfter, rows };

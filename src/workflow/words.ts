@@ -1,5 +1,5 @@
 /** Prompts and runs in words, for screens and lists. */
-import { clock, count, counted, midSentence, ofRows, percentWhole, points } from '../lib/format';
+import { clock, count, counted, LEAST_FOR_PERCENT, midSentence, ofRows, percentWhole, points } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSearch, PromptSet, RaceEntry, Run, Smaller, WordSearch } from '../prompt-set/types';
@@ -131,13 +131,14 @@ export function smallerWords({ tokensBefore, tokensAfter, same, rows }: Smaller)
   return `${count(before)} tokens a row become ${count(after)}${saved}.${agreed}`;
 }
 
-/** "2.1 points below tuned 1 on 64 validation rows". @param teacher whose answers it learned */
+/** "2.1 points below tuned 1 on 64 validation rows", "12 of 20 validation rows right, and 14 by tuned 1". @param teacher whose answers it learned */
 export function twinWords({ rightBefore, rightAfter, rows }: Smaller, teacher: string): string {
   if (rows === 0) return `No validation row compares it with ${teacher}`;
-  const on = `on ${counted(rows, 'validation row')}`;
-  if (rightBefore === rightAfter) return `As many right as ${teacher} ${on}`;
+  const all = counted(rows, 'validation row');
+  if (rows < LEAST_FOR_PERCENT) return `${count(rightAfter)} of ${all} right, and ${count(rightBefore)} by ${teacher}`;
+  if (rightBefore === rightAfter) return `As many right as ${teacher} on ${all}`;
   const by = points(Math.abs(rightAfter - rightBefore) / rows).slice(1);
-  return `${by} points ${rightAfter < rightBefore ? 'below' : 'above'} ${teacher} ${on}`;
+  return `${by} points ${rightAfter < rightBefore ? 'below' : 'above'} ${teacher} on ${all}`;
 }
 
 /** A lead on validation rows is called a lead, never a win. */

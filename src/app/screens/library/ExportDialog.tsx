@@ -1,17 +1,22 @@
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
+import type { PromptSet } from '../../../prompt-set/types';
+import { runOf, versionById, versionWords } from '../../../prompt-set/versions';
 import type { AudienceChoice } from '../../../report/audience';
 import type { Order } from '../../../workflow/export-subjects';
 import {
   audienceProposal,
   audienceRows,
+  canHaveTwin,
   EXPORTS,
   RECIPIENTS,
   type Subject,
   subjectOf,
   subjectsOf,
 } from '../../../workflow/exports';
-import { usePicked } from '../../state/studio';
+import { twinWords } from '../../../workflow/words';
+import { whyTrainingOff } from '../../state/session-state';
+import { usePicked, useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import {
   Button,
@@ -28,6 +33,7 @@ import {
 } from '../../ui';
 import { type ExportChoice, useExport } from './export-store';
 import { CheckedRows } from './parts';
+import { TwinOffer } from './TwinOffer';
 
 interface ChoiceProps {
   readonly choice: ExportChoice;
@@ -94,7 +100,20 @@ function Prompts({ choice: { subject }, stored }: ChoiceProps) {
     detail: detailOf(stored.set, each),
   }));
   if (options.length === 0) return null;
-  return <Select label="Prompt" options={options} value={subject} onChange={(id) => change({ subject: id })} />;
+  return (
+    <>
+      <Select label="Prompt" options={options} value={subject} onChange={(id) => change({ subject: id })} />
+      {chosen ? <TwinFigure of={chosen} set={stored.set} /> : null}
+    </>
+  );
+}
+
+/** How far a version is from the one whose answers it learned. */
+function TwinFigure({ of: { version }, set }: { readonly of: Subject; readonly set: PromptSet }) {
+  const { from = null, reached: found } = runOf(set, version)?.distilled ?? {};
+  const teacher = versionById(set, from);
+  if (!found || !teacher) return null;
+  return <p className="small" role="status">{`${twinWords(found, versionWords(teacher))}.`}</p>;
 }
 
 function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps) {
@@ -105,7 +124,12 @@ function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps)
     label: EXPORTS[each].recipient,
     whyNot: EXPORTS[each].whyNot(subject, stored),
   }));
-  const others = options.flatMap(({ label, whyNot }) => (whyNot === null ? [] : [{ label, whyNot }]));
+  const trainingOff = useSession(whyTrainingOff);
+  const forTwin =
+    trainingOff === null && subject && EXPORTS.peft.whyNot(subject, stored) && canHaveTwin(subject, stored);
+  const others = options.flatMap(({ id: of, label, whyNot }) =>
+    whyNot === null || (forTwin && of === 'peft') ? [] : [{ label, whyNot }],
+  );
   const reasons = [...new Set(others.map(({ whyNot }) => whyNot))];
   return (
     <>
@@ -121,6 +145,7 @@ function Recipients({ choice: { recipient, subject: id }, stored }: ChoiceProps)
           {`Not for ${others.flatMap(({ label, whyNot }) => (whyNot === reason ? [format.midSentence(label)] : [])).join(', ')}: ${format.midSentence(reason)}`}
         </p>
       ))}
+      {forTwin ? <TwinOffer subject={subject} stored={stored} /> : null}
     </>
   );
 }

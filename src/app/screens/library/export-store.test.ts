@@ -1,9 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
+import { preparedOf } from '../../../dataset/test-support';
 import { addWritten } from '../../../prompt-set/make-versions';
 import { createPromptSet } from '../../../prompt-set/prompt-set';
 import { withRun } from '../../../prompt-set/test-support';
 import * as code from '../../../workflow/exports';
-import { testServices, testStudio } from '../../state/test-support';
+import { FOR_PEFT } from '../../../workflow/runs';
+import { MODEL, testServices, testStudio } from '../../state/test-support';
 import { changedChoice, firstChoice, useExport } from './export-store';
 
 const bare = createPromptSet(
@@ -70,4 +72,60 @@ it('cannot save any more what was made for the choice before', async () => {
   await vi.waitFor(() => expect(made.getState().value?.rows).toBe(0));
   change({ recipient: 'chatServer' });
   expect(made.getState().value).toBeNull();
+});
+
+describe('a version for PEFT', () => {
+  const taught = { ...tuned('r1').set, runs: [] };
+  const [run] = withRun(bare, { id: 'r2', distilled: { from: 'r1' }, settings: FOR_PEFT }).runs;
+  const soft = { placement: 'prefix', vectors: new Float32Array(4), virtualTokens: 2, hidden: 2 } as const;
+  const result = { soft, status: 'finished', bestStep: 1, validationAccuracy: 0.5, seconds: 1 } as const;
+
+  /** The open dialog, and what it shows while the version is made. */
+  const opened = async (meanwhile: (exporting: ReturnType<typeof useExport.of>) => void = () => undefined) => {
+    const services = testServices();
+    const { dataset } = await preparedOf([
+      ['fine', 'good'],
+      ['poor', 'bad'],
+    ]);
+    await services.store.sets.put(taught);
+    await services.store.datasets.put({ setId: taught.id, dataset });
+    const shown: object[] = [];
+    const call = async (verb: string, request: object, { onEvent }: { onEvent?: (event: object) => void }) => {
+      if (verb !== 'twin' || !onEvent) throw new Error(`${verb} is not asked for`);
+      expect(request).toEqual({ set: taught, dataset, of: 'r1' });
+      for (const event of [
+        { kind: 'teacher', done: 5, total: 10, secondsLeft: null },
+        { kind: 'step', point: { step: 30 }, stepsTotal: 150, secondsLeft: 40 },
+      ]) {
+        onEvent(event);
+        shown.push(exporting.twin.getState());
+      }
+      meanwhile(exporting);
+      return { added: { run, result }, checkpoint: { steps: [] } };
+    };
+    const studio = testStudio({ ...services, workflow: { ...services.workflow, call } as typeof services.workflow });
+    studio.stores.session.setState({ trainingReady: async () => MODEL, modelReady: async () => MODEL });
+    const exporting = useExport.of(studio);
+    await exporting.open(taught.id, 'r1');
+    await exporting.twin.start({ set: taught, dataset, of: 'r1' });
+    expect(exporting.twin.getState().error).toBeNull();
+    return { exporting, shown, stored: await services.store.sets.get(taught.id) };
+  };
+
+  it('is stored beside the one that it learned from, and the export goes on with it', async () => {
+    const { exporting, shown, stored } = await opened();
+    expect(shown).toMatchObject([
+      { running: true, fraction: 0.5 },
+      { running: true, fraction: 0.2, secondsLeft: 40 },
+    ]);
+    expect(stored?.versions.map(({ id }) => id)).toEqual(['r1', 'r2']);
+    expect(stored?.chosenTrained).toBe('r1');
+    expect(exporting.getState().choice).toEqual({ subject: 'r2', recipient: 'peft', withRows: false });
+  });
+
+  it('is stored too where the dialog was closed meanwhile, which stays closed', async () => {
+    const { exporting, stored } = await opened((of) => of.close());
+    expect(stored?.versions).toHaveLength(2);
+    expect(exporting.getState().choice).toBeNull();
+  });
 });

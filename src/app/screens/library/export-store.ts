@@ -10,6 +10,7 @@ import { ActionStore, screenStore } from '../../state/studio';
 import { toastError } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { readStored } from './stored-set';
+import { twinJob, twinSeconds } from './twin-job';
 
 export type ExportChoice = Omit<ExportRequest, 'stored'>;
 
@@ -74,6 +75,15 @@ class Exporting extends ActionStore<ExportState> {
     const { model } = this.session;
     const order = { ...choice, stored: value, model: model.kind === 'ready' ? model.info : null };
     return this.services.workflow.call('exportPackage', order, { signal, onEvent });
+  });
+
+  readonly twinSeconds = twinSeconds(this.studio);
+
+  readonly twin = twinJob(this.studio, async (setId, id) => {
+    const { choice } = this.getState();
+    if (!choice || this.stored.getState().key !== setId) return;
+    await this.stored.reload();
+    this.change({ subject: id, recipient: 'peft' });
   });
 
   #choose({ EXPORTS }: Formats, value: Order['stored'], choice: ExportChoice): void {

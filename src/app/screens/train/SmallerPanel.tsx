@@ -1,9 +1,10 @@
+import { isText } from '../../../prompt/prompt';
 import { chooseTrained, chooseWritten, hasEnded } from '../../../prompt-set/make-versions';
 import type { PromptSet, Run } from '../../../prompt-set/types';
-import { versionById } from '../../../prompt-set/versions';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import { timeWords } from '../../../training/estimate';
 import { forSmaller } from '../../../workflow/runs';
-import { smallerWords } from '../../../workflow/words';
+import { smallerWords, twinWords } from '../../../workflow/words';
 import { navigateAfter, screenPath, useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
@@ -62,7 +63,7 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Run 
   const { promptSets } = useStores();
   const version = versionById(set, run.distilled?.from ?? null);
   const reached = run.distilled?.reached;
-  const name = version ? `hand-written ${version.number}` : 'a missing prompt';
+  const name = version ? versionWords(version) : 'a missing prompt';
   if (!reached || !hasEnded(run))
     return (
       <Panel title={`Learning to answer as ${name} does`}>
@@ -70,6 +71,12 @@ function ResultPanel({ set, run }: { readonly set: PromptSet; readonly run: Run 
           The loss is how far the vectors’ answers are from the prompt’s; at 0 they are the same. The rows’ labels are
           not used.
         </p>
+      </Panel>
+    );
+  if (version && !isText(version.prompt))
+    return (
+      <Panel title={`A version of ${name} for PEFT`}>
+        <p role="status">{`${twinWords(reached, name)}. Only test rows, in Compare, show how much accuracy it keeps.`}</p>
       </Panel>
     );
   const compare = async () => {
