@@ -8,7 +8,8 @@ import { DEFAULT_PRESET, PRESETS, STANDARD, type TrainingSettings } from '../tra
 import type { DistilEvent } from '../workflow/distil';
 import { packageOf } from '../workflow/exported-prompt';
 import { type Run, SILENT } from '../workflow/host';
-import { preparedSet, trainRun } from '../workflow/tune';
+import { trainRun } from '../workflow/train-run';
+import { preparedSet } from '../workflow/tune';
 import { checkTraining } from './check';
 import { type ApiHost, hostOf } from './host';
 import { openPrompt } from './prompt';
@@ -59,18 +60,12 @@ function eventOf(event: object): TrainEvent | null {
 async function trained(host: ApiHost, rows: Rows, options: TrainOptions, run: Run<object>): Promise<Prompt> {
   checkTraining(options);
   const dataset = await datasetOf(rows, options, run);
-  const { name, prompt = null, words, heldOut } = options;
-  const given = {
-    dataset,
-    name,
-    prompt,
-    words: words ? new Map(Object.entries(words)) : null,
-    findWords: 'auto',
-  } as const;
-  const started = await preparedSet(host, given, run);
+  const { name, prompt = null, heldOut } = options;
+  const words = options.words ? new Map(Object.entries(options.words)) : null;
+  const started = await preparedSet(host, { dataset, name, prompt, words, findWords: 'auto' }, run);
   const planned = { dataset, settings: settingsOf(options), hybrid: false, examples: 0, group: null };
-  const { set: ended, checkpoint } = await trainRun(host, started, planned, run);
-  const runId = ended.runs[0]?.id ?? '';
+  const { set: ended, checkpoint, added } = await trainRun(host, started, planned, run);
+  const runId = added.run.id;
   const set = chooseTrained(ended, runId, host.now());
   const stored = {
     set,

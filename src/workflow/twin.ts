@@ -6,7 +6,7 @@ import { versionById, versionWords } from '../prompt-set/versions';
 import type { DistilEvent } from './distil';
 import type { Verb } from './host';
 import { FOR_PEFT } from './runs';
-import { type TrainedSet, trainRun } from './tune';
+import { type TrainedSet, trainRun } from './train-run';
 
 export interface TwinRequest {
   readonly set: PromptSet;
