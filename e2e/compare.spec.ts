@@ -180,6 +180,14 @@ test('checks labels again without seeing a prediction', async ({ studio }) => {
     await expectForcedColours(studio, 'Compare, How sure');
     await expectReadable(studio, 'Compare, How sure');
   });
+
+  await test.step('tuned, word counts and probe leave as one prompt, once words of rows may go along', async () => {
+    await compare.tab('Statistics').click();
+    await compare.arms.getByRole('button', { name: /^Export Tuned \+ / }).click();
+    await expect(page.getByRole('dialog')).toContainText('words and word pairs of your training rows');
+    await page.getByText(/^Include \d+ .*their words$/).click();
+    expect((await studio.library.download()).name).toMatch(/\.zip$/);
+  });
 });
 
 test('saves the linear probe as a version where it beats every prompt', async ({ studio }) => {

@@ -296,6 +296,21 @@ describe('the command line', () => {
     expect(arms.filter(({ kind }) => kind === 'hybrid')).toEqual([]);
   }, 180_000);
 
+  it('saves tuned, word counts and probe as one prompt where asked, which answers as it was compared', async () => {
+    const out = join(folder, 'combined');
+    const model = ['--model', TINY, '--threads', '1'];
+    const { code, stderr } = await cli(
+      ...['tune', SAMPLE, '--text', 'text', '--label', 'label', ...model, '--out', out, '--combined'],
+      ...['--train-rows', '40', '--test-rows', '30', '--steps', '2', '--preset', 'quick'],
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('prompt/, combined/')]);
+    const results = join(out, 'results.json');
+    const compared = (await resultsIn<LabelResults>(out)).arms.find(({ id }) => id === 'combined');
+    const again = await cli('evaluate', join(out, 'combined'), SAMPLE, ...model, '--baseline', results);
+    const [, { metrics }] = JSON.parse(again.stdout).arms;
+    expect(metrics.accuracy.value).toBeCloseTo(compared?.metrics.accuracy.value ?? 0, 9);
+  }, 180_000);
+
   it('makes a long prompt smaller, says what that saves, and prints the results where they are asked for', async () => {
     const args = [
       '--text',

@@ -28,7 +28,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Extract<Evaluation, 
         'Every prompt answers the same test rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.',
       again: 'What prompts answered before is not asked again. ',
       references:
-        'always the most frequent label, a word-count classifier (TF-IDF) without any language model, a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows, and what the tuned prompt reaches together with these two',
+        'always the most frequent label, a word-count classifier (TF-IDF) without any language model, and a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows; the tuned prompt with these two as one prompt takes part too',
     },
     Results: LabelResults,
   },
