@@ -178,11 +178,12 @@ export class Emitter {
 
   reshape = (x: string, shape: string) => this.op('Reshape', [x, shape]);
 
-  /** Which has equally many elements. The shape is a constant if possible. */
-  reshapeLike(x: string, like: string): string {
+  /** Which has equally many elements. The shape is a constant if possible. @param mayBeEmpty a size may be 0 */
+  reshapeLike(x: string, like: string, mayBeEmpty = false): string {
     const from = this.info(x)?.shape;
     const to = this.info(like)?.shape;
     if (from && to && from.length === to.length && from.every((dim, i) => dim === to[i])) return x;
+    if (mayBeEmpty) return this.op('Reshape', [x, this.shape(like)], { allowzero: int(1) });
     const dims = to?.map((dim, i) => (typeof dim === 'number' ? dim : dim === from?.[i] ? 0 : -1));
     const constant = dims && dims.filter((dim) => dim === -1).length < 2 && !to?.includes(0);
     return this.reshape(x, constant ? this.int64s(dims) : this.shape(like));
@@ -196,7 +197,7 @@ export class Emitter {
     return this.op('Slice', [x, start, end, this.int64s([axis])]);
   }
 
-  /** Of a value that is not needed otherwise: if x is a product, slices its operand and so multiplies less. */
+  /** Of a value that is not needed as a whole: if x is a product, slices its operand and so multiplies less. */
   part(x: string, start: string, end: string, axis: number): string {
     const producer = this.#producers.get(x);
     const rank = this.info(x)?.shape?.length ?? 0;

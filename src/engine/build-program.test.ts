@@ -51,11 +51,12 @@ it.each([
   const folder = modelFolders().find((model) => model.name === name)?.folder ?? '';
   const decoder = normalise(parseModel(await readModel(folder)));
   // The head of most has 512 rows of 64 numbers, the smallest layer 64 rows of 32.
-  const graph = writePacked(buildProgram(decoder), 4 * 32 * 40);
+  const program = buildProgram(decoder);
+  const graph = writePacked(program, 4 * 32 * 40);
   expect(/"packed\/Slice_/.test(JSON.stringify(graph.nodes))).toBe(true);
   const runner = await createNodeRunner({ ...serialise(graph), packed: true }, { backend: 'node-wasm', threads: 1 });
   const oracle: Oracle = JSON.parse(readFileSync(`${folder}/oracle.json`, 'utf8'));
-  for (const { name: way, loss, gradient, logits } of await conform({ spec: specOf(decoder), runner }, oracle))
+  for (const { name: way, loss, gradient, logits } of await conform({ spec: specOf(decoder, program), runner }, oracle))
     expect(Math.max(loss ?? 0, gradient ?? 0, logits ?? 0), way).toBeLessThan(1e-4);
   await runner.dispose();
 });
@@ -75,7 +76,7 @@ const STEP: Readonly<Record<string, number>> = {
 it('launches at most 740 kernels for a training step of the embedded model', async () => {
   const decoder = normalise(parseModel(await readModel(SMOLLM2)));
   const graph = buildProgram(decoder);
-  const { pastKeys, pastValues, bias } = specOf(decoder).inputs;
+  const { pastKeys, pastValues, bias } = specOf(decoder, graph).inputs;
   const past = [...pastKeys, ...pastValues];
   const made = (name: string) => ({
     ...(past.includes(name) && { kept: past.indexOf(name) }),

@@ -22,7 +22,7 @@ import { producers, reads, replaceUses } from '../graph/rewrite';
 import { prune, shareCommon, withOutputs } from '../graph/simplify';
 import { adapterNumbers, IO, type Product, type ProgramSpec, RANK, type Trains } from '../inference/program';
 import { present } from '../lib/assert';
-import { unsupportedModel } from '../lib/errors';
+import { StudioError, unsupportedModel } from '../lib/errors';
 
 const TRAINED = { vectors: IO.soft, adapters: IO.adapter } as const;
 
@@ -30,22 +30,65 @@ const TRAINED = { vectors: IO.soft, adapters: IO.adapter } as const;
  * Decoder, splice, head, loss, and the gradient, which is conditional because ORT runs every node, fetched or not.
  * @throws StudioError `model-unsupported` if an operator on the way has no gradient, or no product can have an adapter
  */
-export const buildProgram = (decoder: Decoder, trains: Trains = 'vectors'): Graph =>
-  conditional(forwardAndBackward(decoder, trains), {
+export function buildProgram(decoder: Decoder, trains: Trains = 'vectors'): Graph {
+  const both = forwardAndBackward(decoder, trains);
+  const past = trainsPast(both) ? [IO.pastGrad] : [];
+  const nothing = (branch: GraphBuilder) =>
+    past.map(() =>
+      branch.add('Expand', [branch.constant('float32', [], [0]), branch.constant('int64', [4], [1, 1, 1, 1])]),
+    );
+  const inner = past.length > 0 ? { condition: IO.withPastGrad, outputs: past, otherwise: nothing } : null;
+  return conditional(inner ? conditional(both, inner) : both, {
     condition: IO.withGrad,
-    outputs: [IO.softGrad],
-    otherwise: (branch) => [zerosLike(branch, TRAINED[trains])],
+    outputs: [IO.softGrad, ...past],
+    otherwise: (branch) => [zerosLike(branch, TRAINED[trains]), ...nothing(branch)],
   });
+}
+
+export const trainsPast = ({ inputs }: Graph): boolean => inputs.some(({ name }) => name === IO.trainedSlots);
 
 /** Side by side, without the condition. */
 export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors'): Graph {
   const early = readEarly(splice(decoder));
   const forward = onGpu(trains === 'adapters' ? withAdapters(early) : early);
   const wrt = TRAINED[trains];
-  const both = differentiate(forward, { loss: IO.loss, gradients: { [wrt]: IO.softGrad } });
   const { shape = null } = forward.inputs.find(({ name }) => name === wrt) ?? {};
   const softGrad = { name: IO.softGrad, dtype: 'float32' as const, shape };
-  return lower(prune(shareCommon({ ...both, outputs: [...forward.outputs, softGrad] })));
+  const gradients = { [wrt]: IO.softGrad };
+  const withPast = trains === 'vectors' && decoder.layers > 0 ? pastGradients(forward, decoder, gradients) : null;
+  const both = withPast ?? differentiate(forward, { loss: IO.loss, gradients });
+  const outputs = [...forward.outputs, softGrad, ...both.outputs.filter(({ name }) => name === IO.pastGrad)];
+  return lower(prune(shareCommon({ ...both, outputs })));
+}
+
+/** Also of the last slots of the past, which all rows share; null where an operator on the way has no gradient. */
+function pastGradients(
+  forward: Graph,
+  { inputs, kvHeads, headDim }: Decoder,
+  gradients: Readonly<Record<string, string>>,
+) {
+  const pasts = inputs.pastKeys.flatMap((keys, l) => [keys, inputs.pastValues[l] ?? '']);
+  if (pasts.length === 0) return null;
+  const named = Object.fromEntries(pasts.map((name) => [name, `${name}/grad`]));
+  try {
+    const b = new GraphBuilder(
+      differentiate(forward, { loss: IO.loss, gradients: { ...gradients, ...named } }),
+      'past/',
+    );
+    const slots = b.input(IO.trainedSlots, 'int32', ['trained']);
+    b.input(IO.withPastGrad, 'bool', []);
+    const batch = b.constant('int64', [1], [0]);
+    const shared = Object.values(named).map((name) => {
+      const last = b.add('Gather', [name, slots], { attrs: { axis: int(2) } });
+      return b.add('ReduceSum', [last, batch], { attrs: { keepdims: int(1) } });
+    });
+    b.add('Concat', shared, { name: IO.pastGrad, attrs: { axis: int(0) } });
+    b.output(IO.pastGrad, 'float32', [pasts.length, kvHeads, 'trained', headDim]);
+    return b.build();
+  } catch (cause) {
+    if (cause instanceof StudioError && cause.code === 'model-unsupported') return null;
+    throw cause;
+  }
 }
 
 /** With a soft prompt spliced in and a head that reads only the rows it is asked for. Formulas: `inference/program`. */
@@ -138,7 +181,7 @@ function readOut(decoder: Decoder): Graph {
   return b.build();
 }
 
-export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpec {
+export function specOf(decoder: Decoder, program: Graph, trains: Trains = 'vectors'): ProgramSpec {
   const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, head, inputs, presentKeys, presentValues } =
     decoder;
   const ids = decoder.graph.inputs.find((input) => input.name === inputs.ids);
@@ -146,7 +189,8 @@ export function specOf(decoder: Decoder, trains: Trains = 'vectors'): ProgramSpe
   const sizes = { layers, kvHeads, headDim, hidden, vocabulary, contextLength };
   const adapted = trains === 'adapters' && [...readProducts(readEarly(splice(decoder))).values()];
   const headRows = headRowsOf(decoder);
-  return { ...sizes, head, headRows, inputs, presentKeys, presentValues, idsDtype, ...(adapted && { adapted }) };
+  const cache = { inputs, presentKeys, presentValues, trainsPast: trainsPast(program) };
+  return { ...sizes, ...cache, head, headRows, idsDtype, ...(adapted && { adapted }) };
 }
 
 /**

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { textEnd } from '../inference/program';
 import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
-import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
+import { numbersEach, PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
 import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
@@ -18,12 +19,15 @@ import { type LoadedProgram, loadProgram } from './load';
 import { FIXTURES, readModel, singleTokens, trainToEnd } from './test-support';
 import type { ScoreRequest, TrainRequest } from './types';
 
+/** Where vectors are among the tokens; keys and values are tried in keys.test.ts too. */
+const AS_TOKENS = PLACEMENTS.filter((placement) => placement !== 'kv');
+
 /** Tokens of each row's cue. */
 const CUE = 2;
 
 /** A row's ids with others where vectors would be. */
 function spliced(ids: Int32Array, others: Iterable<number>, placement: Placement | null): Int32Array {
-  const at = placement ? { prefix: 0, suffix: ids.length, infix: ids.length - CUE }[placement] : 0;
+  const at = placement ? { prefix: 0, suffix: ids.length, infix: ids.length - CUE, kv: Number.NaN }[placement] : 0;
   return Int32Array.from([...ids.subarray(0, at), ...others, ...ids.subarray(at)]);
 }
 
@@ -56,8 +60,11 @@ describe('the engine on a small model', () => {
   const engine = (budgetBytes = 1e9) => new Engine(loaded, { budgetBytes });
   const soft = (placement: SoftPrompt['placement'], virtualTokens = 4): SoftPrompt => {
     const rng = createRng(9);
-    const vectors = Float32Array.from({ length: virtualTokens * 64 }, () => 0.1 * rng.normal());
-    return { placement, vectors, virtualTokens, hidden: 64 };
+    const { layers, kvHeads, headDim, hidden } = loaded.program.spec;
+    const position = (textEnd(loaded.program.spec) ?? 0) - CUE;
+    const form = { hidden, ...(placement === 'kv' && { heads: { layers, kvHeads, headDim, position } }) };
+    const vectors = Float32Array.from({ length: virtualTokens * numbersEach(form) }, () => 0.1 * rng.normal());
+    return { placement, vectors, virtualTokens, ...form };
   };
   const logProbs = (scored: readonly { readonly logProbs: readonly number[] }[]) =>
     scored.flatMap((row) => row.logProbs);
@@ -159,7 +166,7 @@ describe('the engine on a small model', () => {
       await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     });
 
-    it.each([null, ...PLACEMENTS])('a text that is typed costs what is new of it: %s', async (placement) => {
+    it.each([null, ...AS_TOKENS])('a text that is typed costs what is new of it: %s', async (placement) => {
       const counted: number[] = [];
       const runner = {
         ...loaded.program.runner,
@@ -263,7 +270,7 @@ describe('the engine on a small model', () => {
       { label: 'c', word: ' c', tokenIds: [200] },
     ];
 
-    it.each([null, ...PLACEMENTS])('are scored by the mean log-probability of their tokens: %s', async (placement) => {
+    it.each([null, ...AS_TOKENS])('are scored by the mean log-probability of their tokens: %s', async (placement) => {
       const rows = randomRows(5, 6);
       const prompt = placement && soft(placement);
       const { rows: scored } = await engine().score({ rows, labels: words, soft: prompt, cacheKey: null });
@@ -426,7 +433,7 @@ describe('the engine on a small model', () => {
 
     it('starts from the embeddings of its text: step 0 scores like the text itself', async () => {
       const request = training();
-      for (const placement of PLACEMENTS) {
+      for (const placement of AS_TOKENS) {
         const settings = { ...request.settings, placement, virtualTokens: 3, steps: 1 };
         const { checkpoint } = await trainToEnd(engine(), { ...request, settings });
         const text = request.initTokenIds;
@@ -464,7 +471,7 @@ describe('the engine on a small model', () => {
     } as const;
     it.each(PLACEMENTS)('resumes bit for bit with all options at once: %s', async (placement) => {
       const request = training({
-        initFrom: { vectors: earlier },
+        initFrom: { vectors: placement === 'kv' ? soft('kv').vectors : earlier },
         settings: {
           ...training().settings,
           ...ALL,
@@ -648,7 +655,7 @@ describe('the engine on a small model', () => {
       endTokenIds: [],
     };
 
-    it.each([null, ...PLACEMENTS])('continues from keys and values as from the whole text: %s', async (placement) => {
+    it.each([null, ...AS_TOKENS])('continues from keys and values as from the whole text: %s', async (placement) => {
       const prompt = placement && soft(placement);
       const { ids } = await engine().generate({ ...request, soft: prompt }, uninterrupted);
       const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);

@@ -1,5 +1,5 @@
 import { attribute } from '../inference/attribution';
-import { groupWith, type TextCacheOptions } from '../inference/cache-plan';
+import { endingBefore, groupWith, type TextCacheOptions } from '../inference/cache-plan';
 import { generate, readNextTokens, writeRows } from '../inference/generate';
 import { PrefixCache } from '../inference/rows';
 import { embeddingRows, outputVectors } from '../inference/run';
@@ -198,7 +198,8 @@ export class Engine implements EngineCalls {
 
   #cached(request: { rows: readonly TokenRow[]; cacheKey: string | null; soft: SoftPrompt | null }) {
     if (request.cacheKey === null) return null;
-    return { cache: this.#cache, plan: this.#cache.planReusing(request.cacheKey, request.rows) };
+    const { cacheKey, rows, soft } = request;
+    return { cache: this.#cache, plan: this.#cache.planReusing(cacheKey, rows, endingBefore(soft, rows)) };
   }
 }
 

@@ -8,7 +8,8 @@ import { writePacked } from '../graph/packed';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
 import { DEFAULT_TEXT_CACHE } from '../inference/cache-plan';
-import { kvBytesPerToken } from '../inference/kv';
+import { type KvRow, kvBytesPerToken } from '../inference/kv';
+import { type KeysStand, type ProgramSpec, takesPast } from '../inference/program';
 import { type Program, run } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
@@ -41,11 +42,11 @@ export async function loadProgram(
   try {
     const loaded = await loadGraph(graph, request, createRunner, onEvent);
     const { runner } = loaded.program;
-    const fits = await isCausal(loaded.program).catch(async (cause: unknown) => {
+    const shown = await tried(loaded.program).catch(async (cause: unknown) => {
       await runner.dispose();
       throw cause;
     });
-    if (fits) return loaded;
+    if (shown.isCausal) return { ...loaded, program: withKeys(loaded.program, shown.keysStand) };
     await runner.dispose();
   } catch (cause) {
     const words = cause instanceof StudioError && UNFIT.includes(cause.code) ? unfitWords(face) : null;
@@ -60,19 +61,45 @@ const UNFIT: readonly ErrorCode[] = ['model-unsupported', 'session-failed'];
 /** Share of the largest logit: kernels add in another order. */
 const SAME_LOGIT = 1e-3;
 
-/** A later token must leave the logits of an earlier one as they are. */
-async function isCausal(program: Program): Promise<boolean> {
+const withKeys = ({ spec, ...program }: Program, keysStand: KeysStand): Program => ({
+  ...program,
+  spec: { ...spec, keysStand },
+});
+
+/** A later token must leave the logits of an earlier one as they are. One token stands at two positions, for its keys. */
+async function tried(program: Program) {
   const { vocabulary } = program.spec;
-  const [first = 0, second = 0, third = 0, other = 0] = [0.2, 0.4, 0.6, 0.8].map((at) => Math.floor(at * vocabulary));
-  const rows = [third, other].map((last) => ({ tokens: Int32Array.of(first, second, last), past: null, reads: [1] }));
-  const { logits } = await run(program, rows, {
-    soft: null,
-    candidates: [first, second, third, other],
-    keepPresent: false,
-  });
+  const [first = 0, second = 0, other = 0, last = 0] = [0.2, 0.4, 0.6, 0.8].map((at) => Math.floor(at * vocabulary));
+  const rows = [first, other].map((end) => ({ tokens: Int32Array.of(first, second, end), past: null, reads: [1] }));
+  const asked = { soft: null, candidates: [first, second, other, last], keepPresent: takesPast(program.spec) };
+  const { logits, present: kept } = await run(program, rows, asked);
   const [one, two] = [logits.subarray(0, 4), logits.subarray(4)];
   const largest = Math.max(...logits.map(Math.abs));
-  return one.every((logit, i) => Math.abs(logit - (two[i] as number)) <= SAME_LOGIT * largest);
+  return {
+    isCausal: one.every((logit, i) => Math.abs(logit - (two[i] as number)) <= SAME_LOGIT * largest),
+    keysStand: keysStandOf(program.spec, kept[0]),
+  };
+}
+
+const SAME_LENGTH = 1e-3;
+
+/**
+ * A rotation changes a key of the first layer with its position, and leaves the length of each head's. Where positions are an
+ * input and that key is the same, other layers may rotate theirs.
+ */
+function keysStandOf({ trainsPast, inputs, kvHeads, headDim }: ProgramSpec, row: KvRow | undefined): KeysStand {
+  const [keys] = row?.keys ?? [];
+  if (!trainsPast || !keys) return 'nowhere';
+  const heads = Array.from({ length: kvHeads }, (_, h) =>
+    [0, 2].map((t) => keys.subarray((h * 3 + t) * headDim, (h * 3 + t + 1) * headDim)),
+  );
+  const isNear = ([a = 0, b = 0]: readonly number[], scale = Math.abs(a)) => Math.abs(a - b) <= SAME_LENGTH * scale;
+  const length = (key: ArrayLike<number>) => Math.hypot(...Array.from(key));
+  const isSame = heads.every(([a = [], b = []]) =>
+    Array.from(a).every((x, i) => isNear([x, b[i] as number], length(a))),
+  );
+  const mayRotate = isSame ? inputs.positions !== null : heads.every((pair) => isNear(pair.map(length)));
+  return mayRotate ? (inputs.positions === null ? 'nowhere' : 'fixed') : 'anywhere';
 }
 
 /** Quantised weights are written out one at a time, as the runtime copies them into its heap; then each is released. */
@@ -92,8 +119,8 @@ async function loadGraph(
   const decoder = normalise(graph, { consume: true });
   const { family, contextLength } = configOf(request.files);
   const facts = factsOf(decoder);
-  const spec = specOf(decoder, request.trains);
   const built = buildProgram(decoder, request.trains);
+  const spec = specOf(decoder, built, request.trains);
   const weights = { packed: small, consume: request.consume ?? false, onDisk: buffersOnDisk(request), graph: built };
   const serialised = { ...serialise(small ? writePacked(built) : built), ...weights };
   clock('dequantise');

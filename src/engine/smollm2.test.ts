@@ -100,7 +100,7 @@ describe('SmolLM2-135M-Instruct', () => {
     expect(largestDifference(logits, reference.right_padded_batch.label_logits.flat())).toBeLessThan(2e-3);
   });
 
-  describe.each(PLACEMENTS)('%s', (placement) => {
+  describe.each(PLACEMENTS.filter((placement) => placement !== 'kv'))('%s', (placement) => {
     it('logits', async () => {
       const prompt = soft(placement);
       const sequences = rows.map((row) => atEnd(row, prompt));

@@ -1,7 +1,9 @@
 import type { TaskKind } from '../dataset/types';
-import type { CachePlan } from '../inference/cache-plan';
-import { takesPast } from '../inference/program';
-import { embeddingRows, type Program } from '../inference/run';
+import type { CachePlan, Ending } from '../inference/cache-plan';
+import { atEnd, tokensBefore } from '../inference/feeds';
+import { lastOf, truncated } from '../inference/kv';
+import { type ProgramSpec, takesPast, textEnd } from '../inference/program';
+import { embeddingRows, lengthBuckets, type Program, run, runLimits } from '../inference/run';
 import {
   checkLabels,
   checkOneToken,
@@ -18,13 +20,13 @@ import { divergence } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { mean } from '../metrics/special';
 import { givenTags, macroTagF1, microF1, oddsOf, tagCounter, tagLoss } from '../metrics/tags';
-import { trainedPrompt } from '../prompt/soft-prompt';
+import { type Heads, numbersEach, trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, TrainEvent, Trained, Trial } from '../training/events';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
-import { peakLearningRate, type TrainingSettings } from '../training/settings';
+import { peakLearningRates, type TrainingSettings } from '../training/settings';
 import { initialTokenIds, startAdapters } from '../training/vectors';
 import type { ModelInfo, ReadAheadRequest, TrainRequest } from './types';
 
@@ -41,9 +43,9 @@ export async function* trainRun(
   control: Polled,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, resume } = request;
-  checkRequest(request, info.hidden, program.spec.adapted !== undefined);
+  checkRequest(request, info.hidden, program.spec);
   // Validation rows are needed every few steps and training rows once an epoch, so validation rows get room first.
-  const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
+  const plan = cache.plan(request.cacheKey, [request.validation, request.train], endingOf(program, settings));
   const usesCache = settings.placement !== 'prefix' && takesPast(program.spec);
   // Planned over all rows, so that runs on some of them share the cache.
   const gold = request.train.map((row) => (row.target ? 0 : present(row.label, `label of row ${row.rowId}`)));
@@ -58,24 +60,33 @@ export async function* trainRun(
         )
       : null,
   };
+  const rates = peakLearningRates(settings, info.embeddingRms);
+  const context = { program, info, cache, plan, usesCache, ...used };
   const events = train({
     settings,
-    learningRate: peakLearningRate(settings, info.embeddingRms),
+    learningRate: rates.vectors,
+    answersRate: rates.answers,
     rows: used.train.length,
     validationRows: request.validation.length,
-    initial: await initialState({ program, info, cache }, request),
-    hidden: info.hidden,
+    initial: resume ?? (await initialState(context, request)),
+    hidden: settings.placement === 'kv' ? program.spec.headDim : info.hidden,
     resume,
     until: request.until,
     atStart: request.atStart,
     environment: environmentOf(info, usesCache ? plan : null),
-    work: workOf({ program, cache, plan, usesCache, ...used }, request, control),
+    work: workOf(context, request, control),
     control,
   });
   for await (const event of events) {
     const { heapBytes } = program.runner;
     yield event.kind === 'done' && heapBytes !== null ? { ...event, heapBytes } : event;
   }
+}
+
+/** Texts that keys and values may come after end where they need it, for all starts alike, unless all begin alike. */
+function endingOf({ spec }: Program, { placement }: Pick<TrainingSettings, 'placement'>): Ending | null {
+  const at = textEnd(spec);
+  return at === null || placement === 'prefix' ? null : { at, isNeeded: placement === 'kv' };
 }
 
 /** The plan is the run's, which the rows alone decide: its bits do not depend on whether its texts were read ahead. */
@@ -85,7 +96,7 @@ export async function* readAhead(
   control: Polled,
 ): AsyncGenerator<RowsRead, void, undefined> {
   if (!takesPast(program.spec)) return;
-  const plan = cache.plan(cacheKey, [validation, rows]);
+  const plan = cache.plan(cacheKey, [validation, rows], endingOf(program, { placement: 'infix' }));
   const all = [...rows.keys()];
   const gold = rows.map(({ label }) => label ?? 0);
   const inOrder = coreFirst(gold, all, core).map((index) => present(rows[index], 'training row'));
@@ -107,8 +118,10 @@ function coreFirst(gold: readonly number[], chosen: readonly number[], core: num
   return [...chosen.filter((_, i) => first.has(i)), ...chosen.filter((_, i) => !first.has(i))];
 }
 
-function checkRequest(request: TrainRequest, hidden: number, hasAdapters: boolean): void {
+function checkRequest(request: TrainRequest, hidden: number, spec: ProgramSpec): void {
   const { train, validation, labels, settings, resume, initFrom } = request;
+  const hasAdapters = spec.adapted !== undefined;
+  const each = numbersOf(spec, settings);
   if ((request.trains === 'adapters') !== hasAdapters)
     throw badInput(`The model is loaded to train ${hasAdapters ? 'adapters' : 'vectors'}. Load it again.`);
   if (train.length === 0) throw badInput('There are no rows to train on.');
@@ -117,13 +130,14 @@ function checkRequest(request: TrainRequest, hidden: number, hasAdapters: boolea
   if (lacking) throw badInput(`${lacking}, so it cannot be trained on.`);
   if (rows.some(({ taught }) => taught)) checkTaught(rows, labels);
   const from = initFrom?.vectors.length ?? 0;
-  if (settings.initialisation.kind === 'prompt' && (from === 0 || from % hidden !== 0))
+  const isStart = settings.placement === 'kv' ? from === settings.virtualTokens * each : from > 0 && from % each === 0;
+  if (settings.initialisation.kind === 'prompt' && !isStart)
     throw badInput('The prompt to start from has no vectors for this model. Choose another start.');
   if (trainsAnswers(settings)) {
     if (kindOf(rows) === 'generate') throw badInput('A prompt that generates texts has no answer words to train.');
     checkOneToken(labels);
   }
-  if (resume && !isOfRun(resume, request, hidden))
+  if (resume && !isOfRun(resume, request, hidden, each))
     throw badInput('The checkpoint belongs to a run with other settings or another model.');
 }
 
@@ -140,28 +154,45 @@ function checkTaught(rows: readonly TokenRow[], labels: readonly LabelTokens[]):
 }
 
 /** It has what a run with these settings trains. */
-const isOfRun = ({ vectors, answers }: Checkpoint, { settings, labels }: TrainRequest, hidden: number): boolean =>
-  vectors.length === settings.virtualTokens * hidden &&
+const isOfRun = (
+  { vectors, answers }: Checkpoint,
+  { settings, labels }: TrainRequest,
+  hidden: number,
+  each: number,
+): boolean =>
+  vectors.length === settings.virtualTokens * each &&
   answers?.shift.length === (trainsAnswers(settings) ? labels.length * hidden : undefined);
 
 /** Trained answer words start from themselves, or from where an earlier prompt left them. */
-async function initialState(context: TrainContext, request: TrainRequest): Promise<Trained> {
+async function initialState(context: WorkContext, request: TrainRequest): Promise<Trained> {
   const { adapted } = context.program.spec;
   if (adapted) return { vectors: startAdapters(adapted, request.settings.seed) };
-  const vectors = await initialVectors(context, request);
-  if (!trainsAnswers(request.settings)) return { vectors };
+  const isKeys = request.settings.placement === 'kv';
+  const vectors = isKeys ? await initialKeys(context, request) : await initialVectors(context, request);
+  const read = { vectors, ...(isKeys && { heads: headsOf(context.program.spec, request.train) }) };
+  if (!trainsAnswers(request.settings)) return read;
   const length = request.labels.length * context.info.hidden;
   const earlier = startsFromPrompt(request)?.answerShift;
-  return { vectors, answerShift: earlier?.length === length ? earlier : new Float32Array(length) };
+  return { ...read, answerShift: earlier?.length === length ? earlier : new Float32Array(length) };
 }
 
 const trainsAnswers = ({ answerVectors }: TrainingSettings) => answerVectors === 'trained';
+
+const numbersOf = (spec: ProgramSpec, { placement }: Pick<TrainingSettings, 'placement'>): number =>
+  numbersEach({ hidden: spec.hidden, ...(placement === 'kv' && { heads: { ...spec, position: null } }) });
+
+/** The cues of all rows are alike. */
+function headsOf(spec: ProgramSpec, [row]: readonly TokenRow[]): Heads {
+  const { layers, kvHeads, headDim } = spec;
+  const end = textEnd(spec);
+  return { layers, kvHeads, headDim, position: end === null ? null : end - (row?.cue ?? 0) };
+}
 
 const startsFromPrompt = ({ settings, initFrom }: TrainRequest) =>
   settings.initialisation.kind === 'prompt' ? initFrom : undefined;
 
 /** Of an earlier prompt, or embeddings of the initialisation's tokens. */
-async function initialVectors({ program, info }: TrainContext, request: TrainRequest): Promise<Float32Array> {
+async function initialVectors({ program, info }: WorkContext, request: TrainRequest): Promise<Float32Array> {
   const { settings, initTokenIds } = request;
   const initFrom = startsFromPrompt(request);
   if (!initFrom) return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
@@ -169,8 +200,36 @@ async function initialVectors({ program, info }: TrainContext, request: TrainReq
   return Float32Array.from({ length: settings.virtualTokens * info.hidden }, (_, i) => read[i % read.length] as number);
 }
 
+/** Rows whose mean keys and values start a prompt: more change little. */
+const START_ROWS = 24;
+
+/** Of an earlier prompt, or the mean of what the initialisation's tokens have after training rows' texts. */
+async function initialKeys({ program, cache, plan, train }: WorkContext, request: TrainRequest): Promise<Float32Array> {
+  const initFrom = startsFromPrompt(request);
+  if (initFrom) return initFrom.vectors;
+  const { spec } = program;
+  const { settings, initTokenIds } = request;
+  const tokens = Int32Array.from(initialTokenIds(settings, initTokenIds, spec.vocabulary));
+  const rows = train.slice(0, START_ROWS);
+  const pasts = await cache.fetch(program, plan, rows, uninterrupted);
+  const starts = rows.map((row, i) => ({
+    tokens,
+    past: truncated(present(pasts[i], 'keys and values'), tokensBefore(row, settings)),
+  }));
+  const costs = starts.map(({ past }) => ({ tokens: tokens.length, past: past.length }));
+  const sum = new Float64Array(tokens.length * numbersOf(spec, settings));
+  for (const bucket of lengthBuckets(costs, runLimits(spec))) {
+    const sequences = bucket.map((i) => atEnd(present(starts[i], 'start')));
+    const { present: kept } = await run(program, sequences, { soft: null, candidates: [0], keepPresent: true });
+    for (const row of kept)
+      for (const [i, x] of lastOf(row, tokens.length, spec).entries()) sum[i] = (sum[i] as number) + x;
+  }
+  return Float32Array.from(sum, (x) => x / rows.length);
+}
+
 interface WorkContext {
   readonly program: Program;
+  readonly info: ModelInfo;
   readonly cache: TextCache;
   readonly plan: CachePlan;
   readonly usesCache: boolean;
@@ -181,14 +240,14 @@ interface WorkContext {
 }
 
 function workOf(context: WorkContext, request: TrainRequest, control: Polled): TrainWork {
-  const { program, cache, plan, usesCache, train, labelWeights } = context;
+  const { program, info, cache, plan, usesCache, train, labelWeights } = context;
   const { labels, settings, validation } = request;
   const rowsAt = (indices: readonly number[]) => indices.map((index) => present(train[index], 'training row'));
   const cached = usesCache ? { cache, plan } : null;
   const use = (trained: Trained) =>
     program.spec.adapted
       ? ([{ ...program, adapter: trained.vectors }, null] as const)
-      : ([program, trainedPrompt(settings, trained)] as const);
+      : ([program, trainedPrompt(settings, trained, info.hidden)] as const);
   return {
     // Steps are not interrupted, because their work would be lost.
     gradient: (trained, indices) => {
@@ -291,9 +350,11 @@ const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['env
     `${info.threads} threads`,
     `model ${info.sha256.slice(0, 12)}${info.weights?.held === 'small' ? ', small weights' : ''}`,
     plan
-      ? `${plan.storage} cache${sharedOf(plan)}${plan.groups.every(({ kept }) => kept) ? '' : ` of ${plan.bytes} bytes`}`
+      ? `${plan.storage} cache${sharedOf(plan)}${endOf(plan)}${plan.groups.every(({ kept }) => kept) ? '' : ` of ${plan.bytes} bytes`}`
       : 'no cache',
   ].join('/');
+
+const endOf = ({ groups }: CachePlan) => (groups[0]?.end ? ` to position ${groups[0].end}` : '');
 
 const sharedOf = ({ groups }: CachePlan) =>
   groups[0]?.shared.length ? ` behind ${groups[0].shared.length} tokens` : '';

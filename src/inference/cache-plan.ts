@@ -1,7 +1,8 @@
 /** From token counts alone: which rows of a text cache share a run, how they are stored, and which fit. */
 import { present } from '../lib/assert';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
-import { commonPrefixLength, type MixedTokens, sharedLength } from './feeds';
+import { commonPrefixLength, type MixedTokens, sharedLength, tokensBefore } from './feeds';
 import { kvBytesPerToken } from './kv';
 import { type ProgramSpec, takesPast } from './program';
 import { lengthBuckets, runLimits } from './run';
@@ -23,9 +24,24 @@ export interface Group {
   readonly kept: boolean;
   /** Tokens that these rows begin with, computed once for all rows of the plan. */
   readonly shared: MixedTokens;
-  /** What the bits depend on: the storage type, and the texts that share the run. */
+  /** Position after the last token of each row; null = the first token is at 0. */
+  readonly end: number | null;
+  /** What the bits depend on: the storage type, the positions, and the texts that share the run. */
   readonly signature: string;
 }
+
+/** Where texts are to end, with their cues. */
+export interface Ending {
+  readonly at: number;
+  /** Else a beginning that all rows share, which is at 0, is computed once. */
+  readonly isNeeded: boolean;
+}
+
+/** Trained keys with a position stand after texts that end before it. */
+export const endingBefore = (soft: SoftPrompt | null, [row]: readonly TokenRow[]): Ending | null =>
+  row && typeof soft?.heads?.position === 'number'
+    ? { at: soft.heads.position + row.ids.length - tokensBefore(row, soft), isNeeded: true }
+    : null;
 
 export interface CachePlan {
   readonly key: string;
@@ -45,17 +61,18 @@ export const groupWith = (plan: CachePlan, row: TokenRow) =>
 /**
  * Rows that do not fit are computed on every request, alone. Rows of different lists never share a run, so a list gets the same
  * bits when it comes with others that begin as it does.
- * @param known prefixes computed earlier; without one that all rows have, they share their own
+ * @param how `known`: prefixes computed earlier; without one that all rows have, they share their own
  */
 export function planCache(
   spec: ProgramSpec,
   { budgetBytes, storage: wanted }: TextCacheOptions,
   key: string,
   lists: readonly (readonly TokenRow[])[],
-  known: readonly MixedTokens[] = [],
+  { known = [], ending = null }: { readonly known?: readonly MixedTokens[]; readonly ending?: Ending | null } = {},
 ): CachePlan {
   const unique = distinct(lists);
-  const shared = beginningOf(spec, budgetBytes, unique.flat(), known);
+  const shared = ending?.isNeeded ? NOTHING : beginningOf(spec, budgetBytes, unique.flat(), known);
+  const end = ending && shared.length === 0 ? ending.at : null;
   const tokens = unique.flat().reduce((sum, row) => sum + row.ids.length - shared.length, 0);
   const short = tokens * kvBytesPerToken(spec) <= budgetBytes / 2 ? 'float32' : 'float16';
   const storage = wanted === 'auto' ? short : wanted;
@@ -71,12 +88,14 @@ export function planCache(
       (room ? kept : alone).push(row);
     }
     return [
-      ...grouped(spec, kept, { storage, shared }, i === 0 ? TOGETHER_TOKENS : SINGLY_TOKENS),
-      ...alone.map((row) => groupOf([row], { storage, shared }, false)),
+      ...grouped(spec, kept, { storage, shared, end }, i === 0 ? TOGETHER_TOKENS : SINGLY_TOKENS),
+      ...alone.map((row) => groupOf([row], { storage, shared, end }, false)),
     ];
   });
   return { key, storage, groups, groupOf: rowGroups(groups), bytes };
 }
+
+const NOTHING: MixedTokens = new Int32Array();
 
 export const rowGroups = (groups: readonly Group[]) =>
   new Map(groups.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
@@ -88,7 +107,7 @@ function beginningOf(spec: ProgramSpec, budgetBytes: number, rows: readonly Toke
     texts.every((ids) => ids.length > beginning.length && commonPrefixLength([ids, beginning]) === beginning.length);
   const most = Math.floor(budgetBytes / 2 / kvBytesPerToken(spec));
   const fits = Math.min(sharedLength(texts), most);
-  const own = texts[0]?.subarray(0, fits - (fits % SHARED_UNIT)) ?? new Int32Array();
+  const own = texts[0]?.subarray(0, fits - (fits % SHARED_UNIT)) ?? NOTHING;
   const usable = known.filter(startsAll).sort((a, b) => b.length - a.length);
   return takesPast(spec) ? (usable[0] ?? own) : own.subarray(0, 0);
 }
@@ -112,7 +131,7 @@ function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
 const TOGETHER_TOKENS = 96;
 const SINGLY_TOKENS = 32;
 
-type Kept = Pick<Group, 'shared'> & { readonly storage: Storage };
+type Kept = Pick<Group, 'shared' | 'end'> & { readonly storage: Storage };
 
 function grouped(spec: ProgramSpec, rows: readonly TokenRow[], how: Kept, maxTokens: number): Group[] {
   // Sorted by id first, so that the order of the request does not matter for rows of equal length.
@@ -128,11 +147,12 @@ function grouped(spec: ProgramSpec, rows: readonly TokenRow[], how: Kept, maxTok
   );
 }
 
-const groupOf = (rows: readonly TokenRow[], { storage, shared }: Kept, kept: boolean): Group => ({
+const groupOf = (rows: readonly TokenRow[], { storage, shared, end }: Kept, kept: boolean): Group => ({
   rows,
   kept,
   shared,
-  signature: `${storage} ${shared.length} ${rows.map(identity).join(' ')}`,
+  end,
+  signature: `${storage} ${shared.length} ${end ?? ''} ${rows.map(identity).join(' ')}`,
 });
 
 /** The same row under several prompts has several texts. */

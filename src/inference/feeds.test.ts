@@ -20,6 +20,7 @@ const spec: ProgramSpec = {
     pastKeys: ['k'],
     pastValues: ['v'],
   },
+  trainsPast: true,
   headRows: 'embedded',
   head: { weight: 'w', layout: 'rows', bias: null, scale: null, softcap: null },
   presentKeys: ['pk'],

@@ -21,13 +21,14 @@ export function tokensBefore({ ids, cue }: RowTokens, { placement }: Pick<SoftPr
     case 'suffix':
       return ids.length;
     case 'infix':
+    case 'kv':
       return ids.length - present(cue, 'cue of a row with vectors before it');
   }
 }
 
-/** `[soft, ids]` (prefix), `[ids, soft]` (suffix), `[text, soft, cue]` (infix), or the ids alone. */
+/** `[soft, ids]` (prefix), `[ids, soft]` (suffix), `[text, soft, cue]` (infix), or the ids alone: keys and values are no tokens. */
 export function withSoft(row: RowTokens, soft: Pick<SoftPrompt, 'placement' | 'virtualTokens'> | null): MixedTokens {
-  if (!soft) return row.ids;
+  if (!soft || soft.placement === 'kv') return row.ids;
   const at = tokensBefore(row, soft);
   return Int32Array.from([...row.ids.subarray(0, at), ...virtualTokens(soft.virtualTokens), ...row.ids.subarray(at)]);
 }
@@ -70,7 +71,7 @@ export interface Objective {
 }
 
 export interface FeedOptions {
-  readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens'> | null;
+  readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens' | 'heads'> | null;
   /** Token ids; null or undefined: the whole vocabulary. */
   readonly candidates?: readonly number[] | null;
   /** `[candidates, hidden]`, added to the candidates' output vectors. @see SoftPrompt.answerShift */
@@ -99,11 +100,21 @@ export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], op
   return {
     ...tokenFeeds(spec, sequences, layout),
     ...pastFeeds(spec, sequences, layout),
-    ...softFeeds(spec, sequences, layout, options.soft),
+    ...softFeeds(spec, sequences, layout, options.soft?.heads ? null : options.soft),
+    ...(spec.trainsPast && pastGradFeeds(layout, options)),
     ...headFeeds(spec, sequences, layout, options),
     [IO.answerShift]: shiftOf(spec, options),
     [IO.embeddingIds]: i32(options.embeddingIds ?? [0]),
     ...(spec.adapted && { [IO.adapter]: adapterOf(adapterNumbers(spec.adapted), options) }),
+  };
+}
+
+/** Keys and values that are trained are the end of every row's past, and pasts are padded on the left. */
+function pastGradFeeds({ past }: RunLayout, { soft, objective = null }: FeedOptions): Feeds {
+  const trained = soft?.heads ? soft.virtualTokens : 0;
+  return {
+    [IO.trainedSlots]: i32(Array.from({ length: trained }, (_, j) => past - trained + j)),
+    [IO.withPastGrad]: bool(trained > 0 && objective !== null),
   };
 }
 
@@ -132,11 +143,12 @@ function tokenFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, 
   const positions = new BigInt64Array(batch * tokens);
   const lastPosition = (spec.contextLength ?? Number.MAX_SAFE_INTEGER) - 1;
   sequences.forEach((sequence, b) => {
+    const first = (sequence.past?.start ?? 0) + pastLength(sequence);
     for (let t = 0; t < tokens; t++) {
       const token = sequence.tokens[t] ?? 0;
       ids[b * tokens + t] = Math.max(token, 0);
       // Padding may exceed the position table.
-      positions[b * tokens + t] = BigInt(Math.min(pastLength(sequence) + t, lastPosition));
+      positions[b * tokens + t] = BigInt(Math.min(first + t, lastPosition));
     }
   });
   const dims = [batch, tokens];

@@ -45,7 +45,7 @@ export async function generate(
   const room = Math.min(options.maxNewTokens, (contextLength ?? Number.POSITIVE_INFINITY) - sequence.length);
   const written: number[] = [];
   const end = (stopped: Generated['stopped']): Generated => ({ ids: Int32Array.from(written), stopped });
-  let state = await beginning(program, sequence, options.soft);
+  let state = await beginning(program, sequence, options);
   while (written.length < room) {
     if (control.requested) return end('cancelled');
     const { id, next } = await nextToken(program, state, options, rng);
@@ -58,7 +58,16 @@ export async function generate(
   return end('length');
 }
 
-async function beginning(program: Program, sequence: MixedTokens, soft: SoftPrompt | null): Promise<StartedRow> {
+async function beginning(
+  program: Program,
+  sequence: MixedTokens,
+  { ids, cue = 0, soft }: GenerateOptions,
+): Promise<StartedRow> {
+  if (soft?.heads) {
+    const row = { rowId: 'to write from', ids, cue, label: null };
+    const { startAt } = await openRows(program, { rows: [row], soft, cached: null }, 0);
+    return present((await startAt([0]))[0], 'row');
+  }
   const split = takesPast(program.spec) ? Math.max(0, sequence.length - MAX_RUN_TOKENS) : 0;
   const past = split > 0 ? await prefill(program, sequence.subarray(0, split), soft) : null;
   return { tokens: sequence.subarray(split), past };

@@ -1,5 +1,6 @@
 import { halfTable } from '../graph/dequantise';
 import { present as given } from '../lib/assert';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor, KeptRow } from '../runtime/types';
 import type { ProgramSpec } from './program';
 
@@ -14,6 +15,8 @@ export interface KvRow {
   readonly stride: number;
   /** Of the first tokens, which other rows share. */
   readonly before?: KvRow;
+  /** Position of the first token; undefined: 0. */
+  readonly start?: number | undefined;
   /** Further runs will ask for it. */
   readonly reused?: boolean;
   readonly keys: readonly KvArray[];
@@ -28,6 +31,38 @@ export const kvBytesPerToken = ({ layers, kvHeads, headDim }: Shape, bytesPerNum
 /** The first `length` tokens, without a copy. */
 export const truncated = (row: KvRow, length: number): KvRow => ({ ...row, length });
 
+/** No token yet; the first one gets this position. */
+export const startingAt = (start: number): KvRow => ({ length: 0, stride: 0, start, keys: [], values: [] });
+
+/** With the prompt's own keys and values after it; without a copy. */
+export function withTrained(before: KvRow, { vectors, virtualTokens, heads }: SoftPrompt): KvRow {
+  const { layers, kvHeads, headDim } = given(heads, 'heads');
+  const size = kvHeads * virtualTokens * headDim;
+  const part = (i: number) => vectors.subarray(i * size, (i + 1) * size);
+  const parts = (first: number) => Array.from({ length: layers }, (_, l) => part(2 * l + first));
+  const { length, start } = before;
+  return { length: length + virtualTokens, stride: virtualTokens, start, before, keys: parts(0), values: parts(1) };
+}
+
+/** The last tokens of a row that has no others before it, in the order of trained keys and values. */
+export function lastOf({ length, stride, keys, values }: KvRow, tokens: number, { kvHeads, headDim }: Shape) {
+  const size = kvHeads * tokens * headDim;
+  const out = new Float32Array(2 * keys.length * size);
+  keys.forEach((_, l) => {
+    [keys[l], values[l]].forEach((array, i) => {
+      for (let h = 0; h < kvHeads; h++)
+        copy(
+          given(array, 'keys or values'),
+          (h * stride + length - tokens) * headDim,
+          tokens * headDim,
+          out,
+          (2 * l + i) * size + h * tokens * headDim,
+        );
+    });
+  });
+  return out;
+}
+
 /** A sequence that begins with `before`, without its own copy. */
 export function behind(before: KvRow, row: KvRow, { kvHeads, headDim }: Pick<Shape, 'kvHeads' | 'headDim'>): KvRow {
   const stride = row.length - before.length;
@@ -39,7 +74,7 @@ export function behind(before: KvRow, row: KvRow, { kvHeads, headDim }: Pick<Sha
     }
     return out;
   };
-  return { length: row.length, stride, keys: row.keys.map(own), values: row.values.map(own), before };
+  return { length: row.length, stride, start: row.start, keys: row.keys.map(own), values: row.values.map(own), before };
 }
 
 const LARGEST_HALF = 65504;
@@ -67,19 +102,18 @@ export function packPast(
   room: Float32Array,
 ): Float32Array {
   const data = room.subarray(0, rows.length * kvHeads * past * headDim);
-  const put = (row: KvRow, tokens: number, r: number, slot: number) => {
-    const { keys, values } = row;
+  const put = ({ keys, values, before, stride }: KvRow, tokens: number, r: number, slot: number) => {
+    const shared = Math.min(tokens, before?.length ?? 0);
+    if (before) put(before, shared, r, slot);
+    if (tokens === shared) return;
     const source = given(tensor < keys.length ? keys[tensor] : values[tensor - keys.length], 'keys or values');
     for (let h = 0; h < kvHeads; h++) {
-      const at = ((r * kvHeads + h) * past + slot) * headDim;
-      copy(source, h * row.stride * headDim, tokens * headDim, data, at);
+      const at = ((r * kvHeads + h) * past + slot + shared) * headDim;
+      copy(source, h * stride * headDim, (tokens - shared) * headDim, data, at);
     }
   };
   rows.forEach((row, r) => {
-    if (!row) return;
-    const shared = Math.min(row.length, row.before?.length ?? 0);
-    if (row.before) put(row.before, shared, r, past - row.length);
-    put(row, row.length - shared, r, past - row.length + shared);
+    if (row) put(row, row.length, r, past - row.length);
   });
   return data;
 }
@@ -113,6 +147,7 @@ export function unpackPresent(
   outputs: Readonly<Record<string, HostTensor>>,
   spec: Pick<ProgramSpec, 'kvHeads' | 'headDim' | 'presentKeys' | 'presentValues'>,
   { r, past, pastLength, tokens }: Readonly<Record<'r' | 'past' | 'pastLength' | 'tokens', number>>,
+  start?: number,
 ): KvRow {
   const { kvHeads, headDim } = spec;
   const length = pastLength + tokens;
@@ -130,7 +165,7 @@ export function unpackPresent(
     }
     return out;
   };
-  return { length, stride: length, keys: spec.presentKeys.map(slice), values: spec.presentValues.map(slice) };
+  return { length, stride: length, start, keys: spec.presentKeys.map(slice), values: spec.presentValues.map(slice) };
 }
 
 /** IEEE 754, to nearest, ties to even. Not Float16Array: some engines lack it, and the bits must be the same everywhere. */

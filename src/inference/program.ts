@@ -15,7 +15,9 @@ import type { Decoder } from '../graph/decoder';
  * A program that trains adapters in place of vectors (LoRA, Hu et al. 2021) adds `(x A) B` to each product behind the last
  * attention, A `[in, RANK]` and B `[RANK, out]`. Those run for the read rows alone, so keys and values do not depend on them.
  *
- * The backward part runs only if `withGrad` is true (an `If`); otherwise `softGrad` is zeros.
+ * The last slots of the past can be trained too, alike for all rows of a batch: `trainedSlots` names them.
+ *
+ * The backward part runs only if `withGrad` is true (an `If`); otherwise the gradients are zeros.
  */
 export const IO = {
   /** float32 `[virtual, hidden]` */
@@ -34,6 +36,10 @@ export const IO = {
   answerShift: 'answer_shift',
   /** float32 `[numbers]`, only in a program that trains adapters: A and B of each adapted product in turn */
   adapter: 'adapter',
+  /** int32 `[trained]`, slots of the padded past; only in a program with `trainsPast`, like the next */
+  trainedSlots: 'trained_slots',
+  /** bool `[]`, beside `withGrad` */
+  withPastGrad: 'with_past_grad',
   /** float32 `[reads, candidates]`, one-hot rows */
   target: 'target',
   /** float32 `[reads]` */
@@ -50,6 +56,8 @@ export const IO = {
   loss: 'loss',
   /** output float32 `[virtual, hidden]`, d loss / d soft; of a program that trains adapters `[numbers]`, d loss / d adapter */
   softGrad: 'soft_grad',
+  /** output float32 `[2 layers, kvHeads, trained, headDim]`, d loss / d (keys, values) of each layer in turn, summed over the batch */
+  pastGrad: 'past_grad',
   /** output float32 `[embedded, hidden]`: the token embedding of `embeddingIds`, as where the soft prompt is spliced in */
   tokenEmbeddings: 'token_embeddings',
   /** output float32 `[candidates, hidden]`: rows of the head for `candidateIds`, without the shift; only where `headRows` is `gathered` */
@@ -70,11 +78,28 @@ export type ProgramSpec = Pick<
   | 'presentValues'
 > & {
   readonly idsDtype: 'int32' | 'int64';
+  /** The program gives `IO.pastGrad`. */
+  readonly trainsPast: boolean;
+  /** As the loaded model shows; undefined: not tried. */
+  readonly keysStand?: KeysStand;
   /** Products that have an adapter. */
   readonly adapted?: readonly Product[];
   /** Where rows of the head are read: in `IO.tokenEmbeddings` (the same table), in `IO.outputVectors`, or nowhere. */
   readonly headRows: 'embedded' | 'gathered' | 'hidden';
 };
+
+/**
+ * Where trained keys can stand: behind a text of any length, behind texts that all end at one position, because keys are
+ * rotated by their position and positions are an input, or nowhere.
+ */
+export type KeysStand = 'anywhere' | 'fixed' | 'nowhere';
+
+/** Tokens of the longest text before trained keys: beyond, tables of angles in float32 get coarse. */
+const LONGEST_TEXT = 2048;
+
+/** Where a text with its cue ends if trained keys are to come between the two; null = its first token is at 0. */
+export const textEnd = ({ keysStand, contextLength }: ProgramSpec): number | null =>
+  keysStand === 'fixed' ? Math.min(LONGEST_TEXT, Math.floor((contextLength ?? 2 * LONGEST_TEXT) / 2)) : null;
 
 /** The soft prompt, or low-rank adapters of the last layer. */
 export type Trains = 'vectors' | 'adapters';

@@ -3,12 +3,12 @@ import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/
 import { badInput, StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
-import type { CachePlan } from './cache-plan';
+import { type CachePlan, endingBefore } from './cache-plan';
 import { commonPrefixLength, type MixedTokens, type StartedRow, sharedLength, tokensBefore, withSoft } from './feeds';
-import { type KvRow, kvBytesPerToken, truncated } from './kv';
-import { takesPast } from './program';
+import { type KvRow, kvBytesPerToken, truncated, withTrained } from './kv';
+import { type ProgramSpec, takesPast } from './program';
 import { lengthBuckets, MAX_RUN_TOKENS, type Program, prefill, runLimits } from './run';
-import type { TextCache } from './text-cache';
+import { TextCache } from './text-cache';
 
 export interface RowOptions {
   readonly rows: readonly TokenRow[];
@@ -41,6 +41,7 @@ export async function openRows(program: Program, options: RowOptions, extra: num
   if (rows.length === 0) return { buckets: [], startAt: async () => [] };
   const sequences = rows.map((row) => withSoft(row, soft));
   checkContext(program.spec.contextLength, rows, sequences, extra);
+  checkKeys(program.spec, soft, rows);
   const source = await keysAndValues(program, options, sequences);
   const jobs = rows.map((row, i) => ({ row, sequence: present(sequences[i], 'sequence'), done: source.done(row) }));
   const costs = jobs.map(({ sequence, done }) => ({ tokens: sequence.length - done, past: done }));
@@ -96,21 +97,56 @@ interface KvSource {
 /** The text cache where it applies, else the prefix that all rows share. */
 async function keysAndValues(
   program: Program,
-  { soft, cached, prefixes = new PrefixCache(), control = uninterrupted }: RowOptions,
+  { rows, soft, cached, prefixes = new PrefixCache(), control = uninterrupted }: RowOptions,
   sequences: readonly MixedTokens[],
 ): Promise<KvSource> {
   if (!takesPast(program.spec)) return { done: () => 0, fetch: async (wanted) => wanted.map(() => null) };
-  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes, control);
-  const { cache, plan } = cached;
-  // Without vectors after the text, its last token must run, because the head reads there.
-  const done = (row: TokenRow) => (soft ? tokensBefore(row, soft) : row.ids.length - 1);
+  const texts = cached ?? unkeptTexts(program.spec, soft, rows);
+  if (!texts || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes, control);
   return {
-    done,
+    done: (row) => tokensRead(row, soft),
     fetch: async (wanted) => {
-      const kv = await cache.fetch(program, plan, wanted, control);
-      return kv.map((row, i) => truncated(row, done(present(wanted[i], 'row'))));
+      const kv = await texts.cache.fetch(program, texts.plan, wanted, control);
+      return kv.map((row, i) => beforeRest(row, present(wanted[i], 'row'), soft));
     },
   };
+}
+
+/** Texts before trained keys and values are read by themselves, also where nothing is kept. */
+export function unkeptTexts(spec: ProgramSpec, soft: SoftPrompt | null, rows: readonly TokenRow[]) {
+  if (!soft?.heads) return null;
+  const cache = new TextCache(spec, { budgetBytes: 0, storage: 'float32' });
+  return { cache, plan: cache.planReusing('', rows, endingBefore(soft, rows)) };
+}
+
+/** Without vectors after the text, its last token must run, because the head reads there. */
+export const tokensRead = (row: TokenRow, soft: SoftPrompt | null): number =>
+  soft ? tokensBefore(row, soft) : row.ids.length - 1;
+
+/** What comes before the tokens that run. @param text its keys and values */
+export function beforeRest(text: KvRow, row: TokenRow, soft: SoftPrompt | null): KvRow {
+  const read = truncated(text, tokensRead(row, soft));
+  return soft?.heads ? withTrained(read, soft) : read;
+}
+
+/** @throws StudioError `bad-input` where the model cannot take these keys and values, `too-long` */
+export function checkKeys(spec: ProgramSpec, soft: SoftPrompt | null, rows: readonly TokenRow[]): void {
+  if (!soft?.heads) return;
+  const { position, ...heads } = soft.heads;
+  const isOfModel = heads.layers === spec.layers && heads.kvHeads === spec.kvHeads && heads.headDim === spec.headDim;
+  if (!isOfModel || spec.keysStand === 'nowhere')
+    throw badInput(
+      'This model cannot take trained keys and values before the cue. Train vectors before the cue, or use the model that they were trained for.',
+    );
+  for (const row of rows) {
+    const tokens = tokensBefore(row, soft);
+    if (position !== null && tokens > position)
+      throw new StudioError(
+        'too-long',
+        `Row ${row.rowId} has ${tokens} tokens before the cue; this prompt reads at most ${position}. Shorten the row, or train vectors before the cue.`,
+        { data: { rowId: row.rowId, tokens, limit: position } },
+      );
+  }
 }
 
 async function sharedPrefix(

@@ -26,7 +26,7 @@ export interface RunOutcome {
   readonly columns: number;
   /** 0 without an objective. */
   readonly loss: number;
-  /** Of the vectors `[virtual, hidden]`, or of the adapters; null without an objective. */
+  /** Of the vectors, in their own order, or of the adapters; null without an objective. */
   readonly softGrad: Float32Array | null;
   /** Row-major `[reads, hidden]`; null if not kept. */
   readonly states: Float32Array | null;
@@ -40,9 +40,10 @@ export async function run(
   sequences: readonly Sequence[],
   options: RunOptions,
 ): Promise<RunOutcome> {
+  const gradient = options.soft?.heads ? IO.pastGrad : IO.softGrad;
   const fetches = [
     IO.logits,
-    ...(options.objective ? [IO.loss, IO.softGrad] : []),
+    ...(options.objective ? [IO.loss, gradient] : []),
     ...(options.keepStates ? [IO.states] : []),
     ...(options.keepPresent ? [...spec.presentKeys, ...spec.presentValues] : []),
   ];
@@ -52,11 +53,16 @@ export async function run(
     logits: floats(outputs, IO.logits),
     columns: options.candidates?.length ?? spec.vocabulary,
     loss: options.objective ? present(floats(outputs, IO.loss)[0], IO.loss) : 0,
-    softGrad: options.objective ? floats(outputs, IO.softGrad) : null,
+    softGrad: options.objective ? floats(outputs, gradient) : null,
     states: options.keepStates ? floats(outputs, IO.states) : null,
     present: options.keepPresent
       ? sequences.map((sequence, r) =>
-          unpackPresent(outputs, spec, { r, past, pastLength: pastLength(sequence), tokens: sequence.tokens.length }),
+          unpackPresent(
+            outputs,
+            spec,
+            { r, past, pastLength: pastLength(sequence), tokens: sequence.tokens.length },
+            sequence.past?.start,
+          ),
         )
       : [],
   };

@@ -4,9 +4,9 @@ import { badInput } from '../lib/errors';
 import { argmax, logSoftmax, logSumExp } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { FIXED_TOKENS, type LabelTokens, type TokenRow } from '../tokens/tokenizer';
-import { atEnd, type MixedTokens, type Sequence, type StartedRow, sharedLength, tokensBefore, withSoft } from './feeds';
+import { atEnd, type MixedTokens, type Sequence, type StartedRow, sharedLength, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
-import { eachBucket, type OpenRows, openRows, type RowOptions } from './rows';
+import { eachBucket, type OpenRows, openRows, type RowOptions, tokensRead } from './rows';
 import { type Program, run, runEach, vocabularyLimits } from './run';
 
 export interface ScoredRow {
@@ -184,7 +184,7 @@ export function tokensToRun(requests: readonly CountedRequest[], texts: TextStat
       if (state === 'keeps') read.add(text);
       return state !== 'kept';
     });
-    const after = (row: TokenRow) => (soft ? soft.virtualTokens + row.ids.length - tokensBefore(row, soft) : 1);
+    const after = (row: TokenRow) => withSoft(row, soft).length - tokensRead(row, soft);
     return fixed + once(unread.map(({ ids }) => ids)) + rows.reduce((sum, row) => sum + after(row), 0);
   });
 }

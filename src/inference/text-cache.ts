@@ -4,6 +4,7 @@ import type { TokenRow } from '../tokens/tokenizer';
 import {
   type CachePlan,
   DEFAULT_TEXT_CACHE,
+  type Ending,
   type Group,
   groupWith,
   identity,
@@ -12,8 +13,8 @@ import {
   type Storage,
   type TextCacheOptions,
 } from './cache-plan';
-import { atEnd, commonPrefixLength, type MixedTokens } from './feeds';
-import { behind, halved, isWide, type KvRow } from './kv';
+import { atEnd, commonPrefixLength, type MixedTokens, type StartedRow } from './feeds';
+import { behind, halved, isWide, type KvRow, startingAt } from './kv';
 import type { ProgramSpec } from './program';
 import { MAX_RUN_TOKENS, type Program, prefill, run } from './run';
 
@@ -62,20 +63,22 @@ export class TextCache {
    * @param lists rows under the same key; those of the first list get room first and larger groups, because they are always
    *   used together
    */
-  plan(key: string, lists: readonly (readonly TokenRow[])[]): CachePlan {
-    return planCache(this.#spec, this.#options, key, lists);
+  plan(key: string, lists: readonly (readonly TokenRow[])[], ending: Ending | null = null): CachePlan {
+    return planCache(this.#spec, this.#options, key, lists, { ending });
   }
 
   /** For scoring: reuses rows stored under this key, however they were computed, so rounding may depend on history. */
-  planReusing(key: string, rows: readonly TokenRow[]): CachePlan {
-    const stored = [...(this.#keys.get(key)?.groups.values() ?? [])].map(({ group }) => group);
+  planReusing(key: string, rows: readonly TokenRow[], ending: Ending | null = null): CachePlan {
+    const stored = [...(this.#keys.get(key)?.groups.values() ?? [])]
+      .map(({ group }) => group)
+      .filter(({ end }) => !ending || end === ending.at);
     const prefixes = [...(this.#keys.get(key)?.prefixes.values() ?? [])].map(({ tokens }) => tokens);
     const known = new Map(stored.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
     const reused = new Set(rows.flatMap((row) => known.get(identity(row)) ?? []));
     const bytes = [...reused].reduce((sum, group) => sum + bytesOf(this.#stored(key, group)), 0);
     const fresh = rows.filter((row) => !known.has(identity(row)));
     const room = { ...this.#options, budgetBytes: this.#options.budgetBytes - bytes };
-    const rest = planCache(this.#spec, room, key, [fresh], prefixes);
+    const rest = planCache(this.#spec, room, key, [fresh], { known: prefixes, ending });
     const groups = [...reused, ...rest.groups];
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
   }
@@ -193,18 +196,22 @@ const bytesOf = (rows: readonly KvRow[]) =>
   );
 
 async function computeGroup(program: Program, group: Group, storage: Storage, before: KvRow | null, control: Polled) {
-  const [first, ...others] = group.rows.map(({ ids }) => ids.subarray(group.shared.length));
+  const { end } = group;
+  const starts = group.rows.map(({ ids }) => ({
+    tokens: ids.subarray(group.shared.length),
+    past: end === null ? before : startingAt(Math.max(0, end - ids.length)),
+  }));
+  const [first] = starts;
   assert(first, 'an empty cache group');
   const whole =
-    first.length > MAX_RUN_TOKENS
-      ? [await prefill(program, first, null, before, control)]
-      : await together(program, [first, ...others], before);
+    first.tokens.length > MAX_RUN_TOKENS
+      ? [await prefill(program, first.tokens, null, first.past, control)]
+      : await together(program, starts);
   const rows = before ? whole.map((row) => behind(before, row, program.spec)) : whole;
   return storage === 'float16' ? rows.map(halved) : rows;
 }
 
-async function together(program: Program, texts: readonly MixedTokens[], past: KvRow | null) {
-  const sequences = texts.map((tokens) => atEnd({ tokens, past }));
+async function together(program: Program, texts: readonly StartedRow[]) {
   const options = { soft: null, candidates: [0], keepPresent: true };
-  return (await run(program, sequences, options)).present;
+  return (await run(program, texts.map(atEnd), options)).present;
 }

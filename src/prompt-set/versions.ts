@@ -16,7 +16,7 @@ import {
   textsOf,
   voicesOf,
 } from '../prompt/prompt';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { type SoftPrompt, splitsCueAt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/template';
 import type { AnswerWord, PromptText } from '../task/types';
 import type { PromptSet, Run, Version } from './types';
@@ -185,7 +185,7 @@ export const tunedPrompt = (
   template,
   shots: 0,
   shotSeed: 0,
-  ...(placement === 'infix' ? { splitsCue: true } : {}),
+  ...(splitsCueAt(placement) ? { splitsCue: true } : {}),
   ...(examples.length > 0 ? { inText: examples } : {}),
 });
 

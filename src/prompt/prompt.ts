@@ -5,7 +5,7 @@ import { contentKey, sha256 } from '../lib/bytes';
 import { count, line, share, some, type Value, z } from '../lib/zod';
 import { faultInWords, type WordModel } from '../metrics/logistic';
 import type { AnswerWord, PromptText } from '../task/types';
-import { allFinite, PLACEMENTS, type SoftPrompt } from './soft-prompt';
+import { allFinite, numbersEach, PLACEMENTS, type SoftPrompt, splitsCueAt } from './soft-prompt';
 
 /** Texts, sets of vectors and word counts that may answer together. */
 const MOST_VOICES = 64;
@@ -32,15 +32,28 @@ export const thresholdSchema = z.object({
 });
 export type ReviewThreshold = Value<typeof thresholdSchema>;
 
+/** @see Heads */
+export const headsSchema = z.strictObject({
+  layers: z.int().min(1).max(1000),
+  kvHeads: z.int().min(1).max(1000),
+  headDim: z.int().min(1).max(65_536),
+  position: count.nullable(),
+});
+
 const softSchema = z
   .strictObject({
     placement: z.enum(PLACEMENTS),
     vectors: finite,
     virtualTokens: z.int().min(1).max(1024),
     hidden: z.int().min(1).max(65_536),
+    heads: headsSchema.exactOptional(),
     answerShift: finite.exactOptional(),
   })
-  .refine(({ vectors, virtualTokens, hidden }) => vectors.length === virtualTokens * hidden, 'has other numbers');
+  .refine((soft) => soft.vectors.length === soft.virtualTokens * numbersEach(soft), 'has other numbers')
+  .refine(
+    ({ placement, heads }) => (placement === 'kv') === (heads !== undefined),
+    'has heads exactly for keys and values',
+  );
 
 /** A text around a row. */
 const textSchema = z.object({
@@ -129,7 +142,7 @@ function misfitIn({ task, voices, calibration }: Prompt): string | null {
       return 'answer words or word counts are not in the order of the labels';
     if (voice.kind === 'counts') continue;
     const { soft, splitsCue = false } = voice;
-    if (soft && splitsCue !== (soft.placement === 'infix'))
+    if (soft && splitsCue !== splitsCueAt(soft.placement))
       return 'the cue is apart exactly where vectors come before it';
     if (soft?.answerShift && soft.answerShift.length !== labels.length * soft.hidden)
       return `trained answer words are not ${labels.length} of ${soft.hidden} numbers`;

@@ -2,25 +2,45 @@ import { assert } from '../lib/assert';
 
 /**
  * Before the text (which PEFT can load), after it (so the text's keys and values do not depend on the prompt), or between
- * the text and its cue, the template's last line.
+ * the text and its cue, the template's last line: as embeddings, or as the keys and values of every layer (`kv`; prefix
+ * tuning, Li & Liang 2021), which no answer has to run.
  */
 export type Placement = (typeof PLACEMENTS)[number];
 
-export const PLACEMENTS = ['prefix', 'suffix', 'infix'] as const;
+export const PLACEMENTS = ['prefix', 'suffix', 'infix', 'kv'] as const;
 
 /** Where the vectors are, in words. */
 export const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   prefix: 'before the text',
   suffix: 'after the text',
   infix: 'between the text and its cue',
+  kv: 'as keys and values between the text and its cue',
 };
+
+/** The cue is encoded by itself, because the vectors come before it. */
+export const splitsCueAt = (placement: Placement): boolean => placement === 'infix' || placement === 'kv';
+
+/** What keys and values were trained for. */
+export interface Heads {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Of the first of them: keys that are rotated by their position keep it, so texts are read to end before it. Null = anywhere. */
+  readonly position: number | null;
+}
+
+/** Of a virtual token: of an embedding, or of the keys and values in all layers. */
+export const numbersEach = ({ hidden, heads }: Pick<SoftPrompt, 'hidden' | 'heads'>): number =>
+  heads ? 2 * heads.layers * heads.kvHeads * heads.headDim : hidden;
 
 export interface SoftPrompt {
   readonly placement: Placement;
-  /** Row-major `[virtualTokens, hidden]` float32. */
+  /** Row-major float32: `[virtualTokens, hidden]`, or `[layers, 2, kvHeads, virtualTokens, headDim]`, keys before values. */
   readonly vectors: Float32Array;
   readonly virtualTokens: number;
   readonly hidden: number;
+  /** Exactly where keys and values are placed. */
+  readonly heads?: Heads;
   /**
    * A soft verbalizer (WARP, Hambardzumyan et al. 2021): `[labels, hidden]` in the order of the labels, added to the output
    * vectors of the answer words, so that the last hidden state h adds h · shift to a label's logit. Left out = the words
@@ -31,15 +51,16 @@ export interface SoftPrompt {
 
 /**
  * The prompt that a run has trained: its vectors, and the shift of its answer words where they were trained too.
- * @throws `internal: …` if the numbers do not form `[virtualTokens, hidden]`
+ * @param hidden of the model @throws `internal: …` if there are other numbers
  */
 export function trainedPrompt(
   { placement, virtualTokens }: Pick<SoftPrompt, 'placement' | 'virtualTokens'>,
-  { vectors, answerShift }: Pick<SoftPrompt, 'vectors' | 'answerShift'>,
+  { vectors, heads, answerShift }: Pick<SoftPrompt, 'vectors' | 'heads' | 'answerShift'>,
+  hidden: number,
 ): SoftPrompt {
-  const hidden = vectors.length / virtualTokens;
-  assert(Number.isInteger(hidden) && hidden > 0, `${vectors.length} numbers do not form ${virtualTokens} rows`);
-  return { placement, vectors, virtualTokens, hidden, ...(answerShift && { answerShift }) };
+  const each = numbersEach({ hidden, ...(heads && { heads }) });
+  assert(vectors.length === virtualTokens * each, `${vectors.length} numbers in place of ${virtualTokens} x ${each}`);
+  return { placement, vectors, virtualTokens, hidden, ...(heads && { heads }), ...(answerShift && { answerShift }) };
 }
 
 /** A matrix from a file; the placement it was trained for is stored elsewhere. */

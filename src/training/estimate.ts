@@ -46,8 +46,8 @@ function tokensRun(
   { placement, virtualTokens }: Pick<TrainingSettings, 'placement' | 'virtualTokens'>,
   { meanTokens, cueTokens = 0, answerTokens = 0 }: RowLength,
 ): number {
-  const text = { prefix: meanTokens, suffix: 0, infix: cueTokens }[placement];
-  return virtualTokens + answerTokens + text;
+  const text = { prefix: meanTokens, suffix: 0, infix: cueTokens, kv: cueTokens }[placement];
+  return (placement === 'kv' ? 0 : virtualTokens) + answerTokens + text;
 }
 
 type RowRoom = Pick<Work, 'trainRows' | 'validationRows' | 'meanTokens' | 'roomTokens'>;

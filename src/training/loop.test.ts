@@ -11,6 +11,7 @@ function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOpt
   return {
     settings: { ...STANDARD, steps: 60, validateEvery: 10, patience: null, ...settings },
     learningRate: 0.1,
+    answersRate: 0.01,
     rows: 20,
     validationRows: 2,
     initial: { vectors: new Float32Array(4) },

@@ -7,8 +7,8 @@ import type { Checkpoint, StopReason, TrainEvent, Trained, Trial } from './event
 import type { Gradient } from './objective';
 import { adamW, clipped, learningRateShare, norm, secondsLeft } from './optimiser';
 import { nextBatch, type RowOrder, startOrder } from './row-order';
-import { ANSWER_RATE, type TrainingSettings } from './settings';
-import { normRange } from './vectors';
+import type { TrainingSettings } from './settings';
+import { normRange, rmsOfParts } from './vectors';
 
 /** Injected, so that the loop runs without a model. */
 export interface TrainWork {
@@ -24,12 +24,14 @@ export interface TrainOptions {
   readonly settings: TrainingSettings;
   /** Peak. */
   readonly learningRate: number;
+  /** Of the answer words. */
+  readonly answersRate: number;
   /** Training rows; those of the core come first. */
   readonly rows: number;
   readonly validationRows: number;
   /** With a shift the answer words are trained too. */
   readonly initial: Trained;
-  /** Numbers of a vector. */
+  /** Numbers of a vector; of keys and values, of a head. */
   readonly hidden: number;
   readonly resume: Checkpoint | null;
   /** Pauses after this step, and says what it reached on the validation rows. */
@@ -113,11 +115,12 @@ const stepOf = (state: Checkpoint, { settings, validationRows }: TrainOptions): 
 
 function start({ settings, initial, environment }: TrainOptions): Checkpoint {
   const { init } = adamW;
-  const { vectors, answerShift: shift } = initial;
+  const { vectors, heads, answerShift: shift } = initial;
   return {
     formatVersion: 1,
     step: 0,
     vectors,
+    ...(heads && { heads, scales: rmsOfParts(vectors, 2 * heads.layers) }),
     initial,
     optimiser: init(vectors.length),
     ...(shift && { answers: { shift, optimiser: init(shift.length) } }),
@@ -154,8 +157,9 @@ function endBy(error: StudioError, state: Checkpoint, options: TrainOptions, cac
   return { ...endOf(state, 'stopped', cacheSeconds), error: toWire(error) };
 }
 
-const readNow = ({ vectors, answers }: Checkpoint): Trained => ({
+const readNow = ({ vectors, heads, answers }: Checkpoint): Trained => ({
   vectors,
+  ...(heads && { heads }),
   ...(answers && { answerShift: answers.shift }),
 });
 
@@ -177,10 +181,14 @@ function averaged(
     mean.map((m, i) => m + ((values[i] as number) - m) / Math.min(steps, averagedSteps));
   const { mean = now } = state;
   const shift = mean.answerShift && now.answerShift && toward(mean.answerShift, now.answerShift);
-  return { mean: { vectors: toward(mean.vectors, now.vectors), ...(shift && { answerShift: shift }) } };
+  return { mean: { ...now, vectors: toward(mean.vectors, now.vectors), ...(shift && { answerShift: shift }) } };
 }
 
-const trainedOf = ({ vectors, answerShift }: Trained): Trained => ({ vectors, ...(answerShift && { answerShift }) });
+const trainedOf = ({ vectors, heads, answerShift }: Trained): Trained => ({
+  vectors,
+  ...(heads && { heads }),
+  ...(answerShift && { answerShift }),
+});
 
 /** Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
 function validationDue(state: Checkpoint, options: TrainOptions) {
@@ -222,17 +230,19 @@ async function nextStep(state: Checkpoint, batch: readonly number[], options: Tr
   const begin = now();
   const step = state.step + 1;
   const { loss, gradient, answerGradient } = await options.work.gradient(readNow(state), batch);
-  const at = { step, learningRate: options.learningRate * learningRateShare(step, settings), settings };
+  const share = learningRateShare(step, settings);
+  const at = { step, learningRate: options.learningRate * share, settings };
   const gradNorm = norm(gradient);
   if (![loss, gradNorm, norm(answerGradient ?? new Float32Array(0))].every(Number.isFinite))
     return diverged(step, options.learningRate);
   const short = clipped(gradient, gradNorm, settings.clipNorm);
-  const { values: vectors, state: optimiser } = adamW.step(state.vectors, state.optimiser, short, at);
+  const scaled = { ...at, scales: state.scales };
+  const { values: vectors, state: optimiser } = adamW.step(state.vectors, state.optimiser, short, scaled);
   const next: Checkpoint = {
     ...state,
     vectors,
     optimiser,
-    ...(answerGradient && updateAnswers(state, answerGradient, at)),
+    ...(answerGradient && updateAnswers(state, answerGradient, { ...at, learningRate: options.answersRate * share })),
   };
   const { learningRate } = at;
   const read = readNow(next);
@@ -260,7 +270,7 @@ function updateAnswers({ answers }: Checkpoint, gradient: Float32Array, at: At):
     answers.shift,
     answers.optimiser,
     clipped(gradient, norm(gradient), at.settings.clipNorm),
-    { ...at, learningRate: ANSWER_RATE * at.learningRate },
+    at,
   );
   return { answers: { shift: values, optimiser: state } };
 }

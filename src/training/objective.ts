@@ -1,14 +1,13 @@
 import type { CachePlan } from '../inference/cache-plan';
-import { type Objective, pastLength, type Sequence, type StartedRow, tokensBefore, withSoft } from '../inference/feeds';
-import { truncated } from '../inference/kv';
+import { type Objective, pastLength, type Sequence, type StartedRow, withSoft } from '../inference/feeds';
 import { isSequenceScored } from '../inference/label-scores';
 import { type ProgramSpec, takesPast } from '../inference/program';
-import { checkContext } from '../inference/rows';
+import { beforeRest, checkContext, checkKeys, tokensRead, unkeptTexts } from '../inference/rows';
 import { lengthBuckets, type Program, type RunOutcome, run, runLimits, vocabularyLimits } from '../inference/run';
 import { withTarget } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
-import type { Polled } from '../lib/control';
+import { type Polled, uninterrupted } from '../lib/control';
 import { entropy } from '../metrics/calibration';
 import { logSumExp } from '../metrics/classification';
 import { tagLoss } from '../metrics/tags';
@@ -18,7 +17,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 export interface Gradient {
   /** Mean over the batch. */
   readonly loss: number;
-  /** d loss / d soft, `[virtual, hidden]`; or of the adapters. */
+  /** d loss / d vectors, in their own order; or of the adapters. */
   readonly gradient: Float32Array;
   /** d loss / d answer shift, `[labels, hidden]`; only for a prompt that has one. */
   readonly answerGradient?: Float32Array;
@@ -125,8 +124,8 @@ function addAnswerGradient(
 }
 
 /**
- * Without the gradient, for each of several choices of the vectors, side by side as further virtual tokens of one run, and in
- * double precision from the logits on.
+ * Without the gradient, for each of several choices of the vectors, side by side as further virtual tokens of one run (keys and
+ * values: a run each), and in double precision from the logits on.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function batchLosses(
@@ -135,6 +134,16 @@ export async function batchLosses(
   choices: readonly Float32Array[],
 ): Promise<number[]> {
   const losses = new Array<number>(choices.length).fill(0);
+  if (options.soft.heads) {
+    for (const [i, vectors] of choices.entries()) {
+      const soft = { ...options.soft, vectors };
+      for (const part of await partsOf(program, { ...options, soft })) {
+        const [loss = Number.NaN] = await sideBySide(program, part, soft, [vectors]);
+        losses[i] = (losses[i] ?? 0) + loss;
+      }
+    }
+    return losses;
+  }
   const { maxTokens } = runLimits(program.spec);
   for (const part of await partsOf(program, options)) {
     const tokens = part.sequences.length * Math.max(...part.sequences.map((sequence) => sequence.tokens.length));
@@ -151,7 +160,7 @@ export async function batchLosses(
 async function sideBySide(
   program: Program,
   { sequences, candidates, objective, tags }: Part,
-  { virtualTokens, answerShift }: SoftPrompt,
+  { virtualTokens, answerShift, ...prompt }: SoftPrompt,
   choices: readonly Float32Array[],
 ): Promise<number[]> {
   const chosen = choices.flatMap((_, c) =>
@@ -161,7 +170,7 @@ async function sideBySide(
     })),
   );
   const vectors = Float32Array.from(choices.flatMap((choice) => [...choice]));
-  const soft = { vectors, virtualTokens: virtualTokens * choices.length };
+  const soft = { ...prompt, vectors, virtualTokens: virtualTokens * choices.length };
   const asked = { soft, candidates, answerShift, objective: null, keepPresent: false };
   const { logits, columns } = await run(program, chosen, asked);
   const { targets, weights } = objective;
@@ -228,15 +237,15 @@ async function partsOf(program: Program, options: GradientOptions): Promise<read
 async function textsOf(program: Program, { rows, soft, cached }: GradientOptions): Promise<readonly StartedRow[]> {
   const whole = rows.map((row) => withSoft(row, soft));
   checkContext(program.spec.contextLength, rows, whole, 0);
-  if (!cached || soft?.placement === 'prefix' || !takesPast(program.spec))
+  checkKeys(program.spec, soft, rows);
+  const texts = cached ?? unkeptTexts(program.spec, soft, rows);
+  if (!texts || soft?.placement === 'prefix' || !takesPast(program.spec))
     return whole.map((tokens) => ({ tokens, past: null }));
-  const pasts = await cached.cache.fetch(program, cached.plan, rows, cached.control);
-  return rows.map((row, i) => {
-    // without vectors the last token runs, because the head reads there
-    const done = soft ? tokensBefore(row, soft) : row.ids.length - 1;
-    const past = present(pasts[i], 'keys and values');
-    return { tokens: present(whole[i], 'row').subarray(done), past: truncated(past, done) };
-  });
+  const pasts = await texts.cache.fetch(program, texts.plan, rows, cached?.control ?? uninterrupted);
+  return rows.map((row, i) => ({
+    tokens: present(whole[i], 'row').subarray(tokensRead(row, soft)),
+    past: beforeRest(present(pasts[i], 'keys and values'), row, soft),
+  }));
 }
 
 type TargetOf = (row: TokenRow, text: StartedRow, labels: readonly LabelTokens[]) => Omit<Target, 'weight'>;

@@ -5,6 +5,8 @@ interface At {
   /** 1, 2, ... */
   readonly step: number;
   readonly learningRate: number;
+  /** Factors of the learning rate, each for an equal part of the values in turn; undefined: 1. */
+  readonly scales?: Float32Array | undefined;
   readonly settings: Pick<TrainingSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
 }
 
@@ -24,16 +26,19 @@ interface Stepped {
 export const adamW = {
   init: (length: number): Moments => ({ m: new Float32Array(length), v: new Float32Array(length) }),
   /** Leaves its input alone. */
-  step(before: Float32Array, state: Moments, gradient: Float32Array, { step, learningRate, settings }: At): Stepped {
+  step(before: Float32Array, state: Moments, gradient: Float32Array, at: At): Stepped {
+    const { step, settings, scales } = at;
     const { beta1, beta2, epsilon, weightDecay } = settings;
     const values = before.slice();
     const m = state.m.slice();
     const v = state.v.slice();
     const correction1 = 1 - beta1 ** step;
     const correction2 = 1 - beta2 ** step;
+    const part = values.length / (scales?.length ?? 1);
     for (let i = 0; i < values.length; i++) {
       const g = gradient[i] as number;
       const p = values[i] as number;
+      const learningRate = at.learningRate * (scales?.[Math.floor(i / part)] ?? 1);
       m[i] = beta1 * (m[i] as number) + (1 - beta1) * g;
       v[i] = beta2 * (v[i] as number) + (1 - beta2) * g * g;
       const update = (m[i] as number) / correction1 / (Math.sqrt((v[i] as number) / correction2) + epsilon);

@@ -1,11 +1,13 @@
 /** The form of a checkpoint. Types of it are in `events.ts`. */
 import { count, line, many, real, z } from '../lib/zod';
-import { finite } from '../prompt/prompt';
+import { finite, headsSchema } from '../prompt/prompt';
 
 /** As the model reads it. */
 export const trainedSchema = z.object({
-  /** `[virtual, hidden]` */
+  /** `[virtual, hidden]`, or as `heads` say. */
   vectors: finite,
+  /** Of keys and values. */
+  heads: headsSchema.exactOptional(),
   /** `[labels, hidden]` @see SoftPrompt.answerShift */
   answerShift: finite.exactOptional(),
 });
@@ -37,6 +39,9 @@ export const checkpointSchema = z
     formatVersion: z.literal(1),
     step: count,
     vectors: finite,
+    /** Of keys and values: their form, and the root mean square that the keys and the values of each layer started with. */
+    heads: headsSchema.exactOptional(),
+    scales: finite.exactOptional(),
     /** At step 0, until it is validated. */
     initial: trainedSchema.exactOptional(),
     optimiser: moments,

@@ -1,4 +1,4 @@
-import type { Placement } from '../prompt/soft-prompt';
+import { type Placement, splitsCueAt } from '../prompt/soft-prompt';
 
 export type Initialisation =
   | { readonly kind: 'text'; readonly text: string }
@@ -9,6 +9,9 @@ export type Initialisation =
 
 /** As a share of the token embedding's RMS. Measured: docs/method/training.md. */
 export const DEFAULT_RATE = 0.07;
+
+/** Of keys and values, as a share of the RMS that those of each layer start with. Measured: docs/method/training.md. */
+const KEYS_RATE = 0.015;
 
 export const ANSWER_VECTORS = ['fixed', 'trained'] as const;
 
@@ -22,7 +25,7 @@ export interface TrainingSettings {
   readonly initialisation: Initialisation;
   readonly steps: number;
   readonly batchSize: number;
-  /** Peak; null = `DEFAULT_RATE`. */
+  /** Peak; of keys and values as a share of their RMS. Null = `DEFAULT_RATE`, `KEYS_RATE`. */
   readonly learningRate: number | null;
   readonly warmupSteps: number;
   /** Of AdamW. */
@@ -54,10 +57,17 @@ export interface TrainingSettings {
 }
 
 /** @param embeddingRms root mean square of the token embedding */
-export const peakLearningRate = (
-  { learningRate }: Pick<TrainingSettings, 'learningRate'>,
+export function peakLearningRates(
+  { placement, learningRate }: Pick<TrainingSettings, 'placement' | 'learningRate'>,
   embeddingRms: number,
-): number => learningRate ?? DEFAULT_RATE * embeddingRms;
+): { readonly vectors: number; readonly answers: number } {
+  const isKeys = placement === 'kv';
+  const standard = DEFAULT_RATE * embeddingRms;
+  return {
+    vectors: learningRate ?? (isKeys ? KEYS_RATE : standard),
+    answers: ANSWER_RATE * (isKeys ? standard : (learningRate ?? standard)),
+  };
+}
 
 export const STANDARD: TrainingSettings = {
   placement: 'suffix',
@@ -84,7 +94,7 @@ export const ADAPTERS: TrainingSettings = { ...STANDARD, learningRate: 3e-3 };
 
 /** A prompt before the cue starts from line breaks, which end higher than an instruction's words: docs/method/training.md. */
 export const startText = ({ placement }: Pick<TrainingSettings, 'placement'>, instruction: string): string =>
-  placement === 'infix' ? '\n' : instruction;
+  splitsCueAt(placement) ? '\n' : instruction;
 
 export interface Preset {
   readonly label: string;

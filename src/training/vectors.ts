@@ -2,6 +2,7 @@ import { type Product, RANK } from '../inference/program';
 import { assert } from '../lib/assert';
 import { badInput } from '../lib/errors';
 import { createRng } from '../lib/rng';
+import { norm } from './optimiser';
 import type { TrainingSettings } from './settings';
 
 /** Byte-level vocabularies are ordered by merges: low ids are common. The lowest are control tokens and single bytes. */
@@ -39,6 +40,15 @@ export function startAdapters(adapted: readonly Product[], seed: number): Float3
     new Float32Array(RANK * outputs),
   ]);
   return Float32Array.from(matrices.flatMap((matrix) => [...matrix]));
+}
+
+/** Root mean square of each of so many equal parts. */
+export function rmsOfParts(values: Float32Array, parts: number): Float32Array {
+  const size = values.length / parts;
+  return Float32Array.from(
+    { length: parts },
+    (_, p) => norm(values.subarray(p * size, (p + 1) * size)) / Math.sqrt(size),
+  );
 }
 
 /** Euclidean lengths: the shortest, the median (the upper one of an even number) and the longest. */

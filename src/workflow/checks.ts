@@ -206,7 +206,7 @@ async function trainFold(
     { runId, dataset, template: version.template, settings, initText: version.initText, initFrom: null, resume: null },
     { train: await rows(fold.train), validation: await rows(fold.validation), labels },
   );
-  return trainedPrompt(settings, await trained(using, request, onStep));
+  return trainedPrompt(settings, await trained(using, request, onStep), host.engine.info.hidden);
 }
 
 async function foldOutcome({ host, run }: Checking, prompt: Asked, how: How, fold: Fold): Promise<Calibrated> {

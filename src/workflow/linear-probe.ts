@@ -175,7 +175,11 @@ async function asVersion(
     await host.engine.outputVectors(wordIds, run.control),
   );
   const vectors = await host.engine.tokenVectors(tokenIds, run.control);
-  const soft = trainedPrompt({ placement: 'suffix', virtualTokens: tokenIds.length }, { vectors, answerShift });
+  const soft = trainedPrompt(
+    { placement: 'suffix', virtualTokens: tokenIds.length },
+    { vectors, answerShift },
+    host.engine.info.hidden,
+  );
   const prompt = promptOf(set, tunedPrompt(template, soft, inText), words, soft);
   const { id, sha256, dtype } = host.engine.info;
   return newVersion({

@@ -112,10 +112,10 @@ export async function trainOn(
   await sampled.ended();
   if (!done) throw new StudioError('internal', 'internal: the run ended without a result');
   if (!control.requested) await scoreBaselines(host, request, inputs, beside);
-  const { vectors: _vectors, answerShift: _shift, ...end } = done;
+  const { vectors: _vectors, heads: _heads, answerShift: _shift, ...end } = done;
   return {
     ...end,
-    soft: trainedPrompt(request.settings, done),
+    soft: trainedPrompt(request.settings, done, host.engine.info.hidden),
     best:
       end.checkpoint.validations.find(({ step }) => step === end.bestStep) ?? end.checkpoint.validations.at(-1) ?? null,
     validationRows: inputs.facts.validationRows,
@@ -189,7 +189,7 @@ function sampler(
   let writing: Promise<void> | null = null;
 
   async function generate(step: number, trained: Trained): Promise<void> {
-    const soft = trainedPrompt(settings, trained);
+    const soft = trainedPrompt(settings, trained, host.engine.info.hidden);
     const longest = longestAnswer(host, sample?.longest, dataset);
     const written = await generateTexts(host, { rows, soft, cacheKey, longest }, control);
     const found = written.flatMap(({ rowId, text }) => {

@@ -211,7 +211,7 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
 }
 
 async function tested(step: number, settings: TrainingSettings, trained: Trained): Promise<Tested> {
-  const soft = trainedPrompt(settings, trained);
+  const soft = trainedPrompt(settings, trained, host.engine.info.hidden);
   const request = { rows: testRows, labels, soft, cacheKey: 'test rows' };
   const scored = await host.engine.score(request, uninterrupted);
   const gold = testRows.map(({ label }) => label ?? 0);

@@ -4,7 +4,7 @@ import { uninterrupted } from '../../src/lib/control';
 import { pooledAnswers } from '../../src/metrics/calibration';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
-import { trainedPrompt } from '../../src/prompt/soft-prompt';
+import { type SoftPrompt, trainedPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import { accuracyOf } from '../../src/training/checkpoint';
@@ -18,6 +18,10 @@ import { openSet } from '../../src/workflow/tune';
 import { readOptions } from './read-options.mjs';
 import { readSet, SETS, sizesOf } from './sets';
 
+/** What a start of the race trains. */
+const { race: _, ...AUTO } = PRESETS.auto.settings;
+const AS_AUTO = { ...AUTO, placement: 'infix', answerVectors: 'trained' } as const;
+
 const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   standard: {},
   suffix: { placement: 'suffix' },
@@ -25,6 +29,10 @@ const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   'batch 16': { batchSize: 16 },
   'answer words': { answerVectors: 'trained' },
   'infix and answer words': { placement: 'infix', answerVectors: 'trained' },
+  'infix as auto': AS_AUTO,
+  keys: { ...AS_AUTO, placement: 'kv' },
+  'keys, 80 steps': { ...AS_AUTO, placement: 'kv', steps: 80 },
+  'keys, 0.02': { ...AS_AUTO, placement: 'kv', learningRate: 0.02 },
   quick: PRESETS.quick.settings,
   auto: PRESETS.auto.settings,
   thorough: PRESETS.thorough.settings,
@@ -135,7 +143,13 @@ const meanOf = (all: readonly Float32Array[]) =>
 function meanTrained(all: readonly Trained[]): Trained {
   const shifts = all.flatMap(({ answerShift }) => answerShift ?? []);
   const vectors = meanOf(all.map((at) => at.vectors));
-  return { vectors, ...(shifts.length > 0 && { answerShift: meanOf(shifts) }) };
+  const [{ heads } = { heads: undefined }] = all;
+  return { vectors, ...(heads && { heads }), ...(shifts.length > 0 && { answerShift: meanOf(shifts) }) };
+}
+
+async function answersOf(soft: SoftPrompt) {
+  const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterrupted);
+  return rows.map((row) => [...row.logProbs]);
 }
 
 /** Answers for the test rows with the prompt of some steps of a run, each choice once. */
@@ -144,16 +158,20 @@ function scorer(settings: TrainingSettings, trainedAt: ReadonlyMap<number, Train
   return async (steps: readonly number[]) => {
     const before = known.get(steps.join());
     if (before) return before;
-    const soft = trainedPrompt(settings, meanTrained(steps.flatMap((at) => trainedAt.get(at) ?? [])));
-    const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterrupted);
-    const answers = rows.map((row) => [...row.logProbs]);
+    const soft = trainedPrompt(
+      settings,
+      meanTrained(steps.flatMap((at) => trainedAt.get(at) ?? [])),
+      host.engine.info.hidden,
+    );
+    const answers = await answersOf(soft);
     known.set(steps.join(), answers);
     return answers;
   };
 }
 
-const read = ({ vectors, answers }: Checkpoint): Trained => ({
+const read = ({ vectors, heads, answers }: Checkpoint): Trained => ({
   vectors,
+  ...(heads && { heads }),
   ...(answers && { answerShift: answers.shift }),
 });
 
@@ -182,8 +200,10 @@ for (const seed of values.seeds.split(','))
     const { validations, best } = done.checkpoint;
     if (best?.step === 0) trainedAt.set(0, best);
     const answersAt = scorer(settings, trainedAt);
-    const rules: typeof RULES = { ...RULES, kept: () => [done.bestStep] };
-    for (const [rule, keep] of Object.entries(rules)) {
+    const kept = await answersOf(done.soft);
+    byRule.set('kept', [...(byRule.get('kept') ?? []), kept]);
+    tell(variant, seed, kept, { rule: 'kept', step: done.bestStep, seconds: Math.round(done.trainSeconds) });
+    for (const [rule, keep] of Object.entries(RULES)) {
       const used = keep(validations, settings.steps);
       if (!used.every((at) => trainedAt.has(at))) continue; // the start itself
       const step = used.length === 1 ? used[0] : undefined;

@@ -89,6 +89,7 @@ const weightsWords = ({ held, fastBytes, smallBytes }: NonNullable<ModelInfo['we
 const PLACES: Readonly<Record<Placement, string>> = {
   suffix: 'after the text',
   infix: 'before its cue',
+  kv: 'keys and values before its cue',
   prefix: 'before the text',
 };
 

@@ -3,7 +3,7 @@ import { branches, constant, constantOfShape, normal, range, same } from '../../
 import { intAttr, intsAttr } from '../../graph/ir';
 import { forwardOnly, type Gradient, type GradientContext, type Operators, pass } from './operator';
 
-const reshaped: Gradient = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
+const reshaped: Gradient = ({ g, dy, x, node }) => [g.reshapeLike(dy, x, intAttr(node, 'allowzero', 0) === 1)];
 
 /** Without `perm` the axes are reversed, which is its own inverse. */
 const transpose: Gradient = ({ g, dy, node }) => {
@@ -26,7 +26,7 @@ const concat: Gradient = (c) => {
     const last = i === node.inputs.length - 1;
     offset = last ? g.end : g.plus(start, g.size(input, axis));
     if (!c.wants(i)) return null;
-    return wanted === 1 ? g.part(dy, start, offset, axis) : g.slice(dy, start, offset, axis);
+    return g.part(dy, start, offset, axis);
   });
 };
 
