@@ -9,7 +9,7 @@ import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
 import { DEFAULT_TEXT_CACHE } from '../inference/cache-plan';
 import { type KvRow, kvBytesPerToken } from '../inference/kv';
-import { type KeysStand, type ProgramSpec, takesPast } from '../inference/program';
+import { type KeysStand, type ProgramSpec, takesPast, textEnd } from '../inference/program';
 import { type Program, run } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
@@ -46,7 +46,7 @@ export async function loadProgram(
       await runner.dispose();
       throw cause;
     });
-    if (shown.isCausal) return { ...loaded, program: withKeys(loaded.program, shown.keysStand) };
+    if (shown.isCausal) return withKeys(loaded, shown.keysStand);
     await runner.dispose();
   } catch (cause) {
     const words = cause instanceof StudioError && UNFIT.includes(cause.code) ? unfitWords(face) : null;
@@ -61,10 +61,11 @@ const UNFIT: readonly ErrorCode[] = ['model-unsupported', 'session-failed'];
 /** Share of the largest logit: kernels add in another order. */
 const SAME_LOGIT = 1e-3;
 
-const withKeys = ({ spec, ...program }: Program, keysStand: KeysStand): Program => ({
-  ...program,
-  spec: { ...spec, keysStand },
-});
+function withKeys({ program, info }: LoadedProgram, keysStand: KeysStand): LoadedProgram {
+  const spec = { ...program.spec, keysStand };
+  const keysAfter = keysStand === 'nowhere' ? 0 : (textEnd(spec) ?? info.contextLength ?? Number.MAX_SAFE_INTEGER);
+  return { program: { ...program, spec }, info: { ...info, keysAfter } };
+}
 
 /** A later token must leave the logits of an earlier one as they are. One token stands at two positions, for its keys. */
 async function tried(program: Program) {
@@ -145,6 +146,7 @@ async function loadGraph(
     heapBytes: runner.heapBytes,
     ...facts,
     ...(packable.length > 0 && { weights: weightMemory(serialised, packable, decoder) }),
+    keysAfter: 0,
     contextLength: facts.contextLength ?? contextLength,
     loadSeconds: (performance.now() - begin) / 1000,
     roomTokens: Math.floor(DEFAULT_TEXT_CACHE.budgetBytes / kvBytesPerToken(spec, 2)),

@@ -10,7 +10,6 @@ import { secondsLeft } from '../lib/format';
 import type { RaceEntry } from '../prompt-set/types';
 import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
-import type { LabelTokens } from '../tokens/tokenizer';
 import { accuracyOf, clearlyHigher } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent, Trial } from '../training/events';
 import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
@@ -50,8 +49,9 @@ const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EA
  * not continue, a run takes the steps it is asked for.
  */
 function startsOf(
-  { settings: { race: _, ...settings }, initText, template }: Pick<RunRequest, 'settings' | 'initText' | 'template'>,
-  labels: readonly LabelTokens[],
+  { settings: { race: _, ...settings }, initText, template, examples = [] }: Omit<RunRequest, 'dataset'>,
+  { labels, train, validation }: RunInputs,
+  keysAfter: number,
 ): readonly Start[] {
   // a mean of 82.0 over three sets in place of 81.0; words of several tokens cannot be trained
   const trained = labels.every(({ tokenIds }) => tokenIds.length === 1) && { answerVectors: 'trained' as const };
@@ -59,15 +59,20 @@ function startsOf(
   const named = { name: 'After the text, from a sentence that names the answers', settings: after };
   const sentence = startSentence(labels.map(({ word }) => word.trim()));
   const own = { name: 'After the text, from your instruction', settings: after, initText };
-  const before: Start = {
-    name: 'Before the cue, from line breaks',
-    settings: { ...after, placement: 'infix' },
-    initText: startText({ placement: 'infix' }, initText),
-  };
+  const before = (placement: 'infix' | 'kv', name: string): Start => ({
+    name,
+    settings: { ...after, placement },
+    initText: startText({ placement }, initText),
+  });
+  // twice: rows to come are longer. Examples, which begin all rows alike, would be read for each
+  const longest = Math.max(...[...train, ...validation].map(({ ids }) => ids.length));
+  const takesKeys = 2 * longest <= keysAfter && examples.length === 0;
+  const hasCue = cueOf(template) !== '';
   const starts = [
+    ...(hasCue && takesKeys ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
     ...(initText === sentence ? [] : [own]),
     { ...named, initText: sentence },
-    ...(cueOf(template) === '' ? [] : [before]),
+    ...(hasCue ? [before('infix', 'Before the cue, from line breaks')] : []),
   ];
   const steps = settings.steps - lostSteps(starts.length);
   if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];
@@ -95,8 +100,8 @@ export interface Racing {
   atStart: Trial | null;
 }
 
-function freshRace(request: RunRequest, { labels, validation }: RunInputs): Racing {
-  const runners = (validation.length > 0 ? startsOf(request, labels) : []).map(
+function freshRace(request: RunRequest, inputs: RunInputs, { info }: HostEngine): Racing {
+  const runners = (inputs.validation.length > 0 ? startsOf(request, inputs, info.keysAfter) : []).map(
     (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
   );
   const rungs = runners.length === 0 ? [] : runners.length > LEFT ? RACE_STEPS : [LATE];
@@ -286,7 +291,7 @@ export async function takenRace({ engine }: Host, request: RunRequest, inputs: R
   racedAhead.delete(engine);
   await before?.ended.catch(() => undefined); // its own request says why it failed
   const isAsked = before?.key === raceKey(request, inputs) && request.initFrom === null && request.resume === null;
-  return isAsked ? before.racing : freshRace(request, inputs);
+  return isAsked ? before.racing : freshRace(request, inputs, engine);
 }
 
 /** Most tokens that are read before anybody asks for a run: about a minute on WebAssembly with two threads. */
