@@ -63,8 +63,9 @@ const SAME_LOGIT = 1e-3;
 
 function withKeys({ program, info }: LoadedProgram, keysStand: KeysStand): LoadedProgram {
   const spec = { ...program.spec, keysStand };
-  const keysAfter = keysStand === 'nowhere' ? 0 : (textEnd(spec) ?? info.contextLength ?? Number.MAX_SAFE_INTEGER);
-  return { program: { ...program, spec }, info: { ...info, keysAfter } };
+  const after = textEnd(spec) ?? info.contextLength ?? Number.MAX_SAFE_INTEGER;
+  const keys = keysStand === 'nowhere' ? null : { after, numbers: kvBytesPerToken(spec, 1) };
+  return { program: { ...program, spec }, info: { ...info, keys } };
 }
 
 /** A later token must leave the logits of an earlier one as they are. One token stands at two positions, for its keys. */
@@ -146,7 +147,7 @@ async function loadGraph(
     heapBytes: runner.heapBytes,
     ...facts,
     ...(packable.length > 0 && { weights: weightMemory(serialised, packable, decoder) }),
-    keysAfter: 0,
+    keys: null,
     contextLength: facts.contextLength ?? contextLength,
     loadSeconds: (performance.now() - begin) / 1000,
     roomTokens: Math.floor(DEFAULT_TEXT_CACHE.budgetBytes / kvBytesPerToken(spec, 2)),

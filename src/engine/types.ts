@@ -74,8 +74,8 @@ export interface ModelInfo {
   readonly vocabulary: number;
   /** From the graph's tables, else from config.json. */
   readonly contextLength: number | null;
-  /** Tokens of the longest text that trained keys and values can come after; 0 = the model takes none. */
-  readonly keysAfter: number;
+  /** Trained keys and values: tokens of the longest text that they can come after, and numbers of each. Null = none can be. */
+  readonly keys: { readonly after: number; readonly numbers: number } | null;
   /** Root mean square of the token embedding. */
   readonly embeddingRms: number;
   /** Quantiles 5%, 50% and 95% of a sample. */

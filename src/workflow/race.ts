@@ -51,7 +51,7 @@ const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EA
 function startsOf(
   { settings: { race: _, ...settings }, initText, template, examples = [] }: Omit<RunRequest, 'dataset'>,
   { labels, train, validation }: RunInputs,
-  keysAfter: number,
+  keys: HostEngine['info']['keys'],
 ): readonly Start[] {
   // a mean of 82.0 over three sets in place of 81.0; words of several tokens cannot be trained
   const trained = labels.every(({ tokenIds }) => tokenIds.length === 1) && { answerVectors: 'trained' as const };
@@ -66,7 +66,7 @@ function startsOf(
   });
   // twice: rows to come are longer. Examples, which begin all rows alike, would be read for each
   const longest = Math.max(...[...train, ...validation].map(({ ids }) => ids.length));
-  const takesKeys = 2 * longest <= keysAfter && examples.length === 0;
+  const takesKeys = 2 * longest <= (keys?.after ?? 0) && examples.length === 0;
   const hasCue = cueOf(template) !== '';
   const starts = [
     ...(hasCue && takesKeys ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
@@ -101,7 +101,7 @@ export interface Racing {
 }
 
 function freshRace(request: RunRequest, inputs: RunInputs, { info }: HostEngine): Racing {
-  const runners = (inputs.validation.length > 0 ? startsOf(request, inputs, info.keysAfter) : []).map(
+  const runners = (inputs.validation.length > 0 ? startsOf(request, inputs, info.keys) : []).map(
     (start): Runner => ({ start, checkpoint: null, losses: [], rowLosses: [], outcome: 'racing' }),
   );
   const rungs = runners.length === 0 ? [] : runners.length > LEFT ? RACE_STEPS : [LATE];

@@ -34,7 +34,7 @@ beforeEach(() => {
       hidden: 2,
       vocabulary: 10,
       contextLength: 20,
-      keysAfter: 0,
+      keys: null,
       embeddingRms: 0.1,
       embeddingNorms: [1, 2, 3],
       loadSeconds: 1,

@@ -117,7 +117,7 @@ export const MODEL: ModelInfo = {
   hidden: 2,
   vocabulary: 1000,
   contextLength: 2048,
-  keysAfter: 0,
+  keys: null,
   embeddingRms: 0.1,
   embeddingNorms: [1, 2, 3],
   loadSeconds: 0,

@@ -1,6 +1,6 @@
 import { generates, TASK_FACTS } from '../../../dataset/task-facts';
 import { headlineMetric, LABEL_METRICS } from '../../../metrics/registry';
-import type { Placement } from '../../../prompt/soft-prompt';
+import { type Placement, splitsCueAt } from '../../../prompt/soft-prompt';
 import { chosenWritten } from '../../../prompt-set/make-versions';
 import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
@@ -62,7 +62,7 @@ export function SettingsPanel() {
 function StartSettings({ set }: { readonly set: PromptSet }) {
   const { initialisation, placement } = useNextRun((s) => s.settings);
   const { change } = useNextRun.use();
-  const isInfix = placement === 'infix';
+  const isBeforeCue = splitsCueAt(placement);
   const options = startOptions(set);
   return (
     <>
@@ -77,8 +77,8 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
           label="Text"
           rows={3}
           value={initialisation.text}
-          placeholder={isInfix ? 'Line breaks' : initialText(set)}
-          hint={`If empty, ${isInfix ? 'line breaks are' : 'your hand-written instruction is'} used.`}
+          placeholder={isBeforeCue ? 'Line breaks' : initialText(set)}
+          hint={`If empty, ${isBeforeCue ? 'line breaks are' : 'your hand-written instruction is'} used.`}
           onChange={(text) => change({ initialisation: { kind: 'text', text } })}
         />
       ) : null}
@@ -158,6 +158,7 @@ const HERE: Placement = STANDARD.placement;
 function PlacementChoice() {
   const { placement, race } = useNextRun((s) => s.settings);
   const { choosePlacement } = useNextRun.use();
+  const takesKeys = useModel()?.keys !== null;
   return (
     <>
       <Choices
@@ -171,7 +172,11 @@ function PlacementChoice() {
           label="Where do the vectors go?"
           value={placement}
           onChange={choosePlacement}
-          options={{ infix: 'Before the cue', suffix: 'After the text' }}
+          options={{
+            ...(takesKeys ? { kv: 'Keys and values before the cue' } : {}),
+            infix: 'Before the cue',
+            suffix: 'After the text',
+          }}
         />
       )}
       <PlacementWords />
@@ -189,10 +194,19 @@ function PlacementWords() {
     <p className="dim small">
       {race && placement !== 'prefix' ? (
         <>
-          Auto trains the first steps of each start, with the vectors after the text and before its cue, on at most 64
-          rows, and the answer words with them where each is one token. Vectors after the text continue unless another
-          start’s validation loss is clearly lower, for all seeds. In all it takes no more steps than Standard. Changing
-          a field below turns this off: your own settings are then used as they are.
+          Auto trains the first steps of several starts on at most 64 rows, and the answer words with them where each is
+          one token. The first start continues unless another’s validation loss is clearly lower, for all seeds. In all
+          it takes no more steps than Standard. Changing a field below turns this off: your own settings are then used
+          as they are.
+        </>
+      ) : placement === 'kv' ? (
+        <>
+          Each layer learns{' '}
+          <Term means="Attention looks a text up by keys and reads values. Trained ones stand between the text and its cue in every layer (prefix tuning), so only the cue is run for an answer.">
+            keys and values
+          </Term>{' '}
+          before the cue, so the prompt adds no token to an answer
+          {isMeasured ? `: ${time('kv')}` : ''}. PEFT cannot load it.
         </>
       ) : placement === 'infix' ? (
         <>

@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import { generates } from '../../../dataset/task-facts';
+import { splitsCueAt } from '../../../prompt/soft-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById } from '../../../prompt-set/versions';
 import { cueOf } from '../../../task/template';
@@ -95,9 +96,11 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const planned = { ...askedOf(next, teacher), settings: next.settings, group: null };
   const { settings, template } = run ?? startOf(set, planned, dataset);
   const trainsWords = settings.answerVectors === 'trained';
-  const numbers = (settings.virtualTokens + (trainsWords ? set.words.length : 0)) * (model?.hidden ?? 0);
+  const { hidden = 0, keys = null } = model ?? {};
+  const each = settings.placement === 'kv' ? (keys?.numbers ?? 0) : hidden;
+  const numbers = settings.virtualTokens * each + (trainsWords ? set.words.length * hidden : 0);
   const isPrefix = settings.placement === 'prefix';
-  const last = settings.placement === 'infix' ? cueOf(template) : '';
+  const last = splitsCueAt(settings.placement) ? cueOf(template) : '';
   const cue = template.endsWith(last) ? last : '';
   const text = <TemplateText text={template.slice(0, template.length - cue.length)} />;
   const soft = <Vectors count={settings.virtualTokens} />;
