@@ -33,6 +33,7 @@ function racing(
   onStep: (request: TrainRequest, step: number) => void = () => {},
   spread: Spread = ALIKE,
   ms = 1,
+  after = 0,
 ) {
   const asked: TrainRequest[] = [];
   const { host } = fakeHost();
@@ -69,7 +70,16 @@ function racing(
   const tokens = { ...host.tokens, encode: (text: string) => encode(text) };
   return {
     asked,
-    host: { ...host, tokens, engine: { ...host.engine, train: steps, readAhead: async () => true } } as unknown as Host,
+    host: {
+      ...host,
+      tokens,
+      engine: {
+        ...host.engine,
+        info: { ...host.engine.info, keys: after > 0 ? { after, numbers: 4 } : null },
+        train: steps,
+        readAhead: async () => true,
+      },
+    } as unknown as Host,
   };
 }
 
@@ -93,8 +103,8 @@ const request = ({ words = OWN_NAMES, ...more }: Partial<TrainRunRequest> = {}):
   ...more,
 });
 
-async function raced(lossOf: LossOf, more: Partial<TrainRunRequest> = {}, spread: Spread = ALIKE) {
-  const { host, asked } = racing(lossOf, undefined, spread);
+async function raced(lossOf: LossOf, more: Partial<TrainRunRequest> = {}, spread: Spread = ALIKE, after = 0) {
+  const { host, asked } = racing(lossOf, undefined, spread, 1, after);
   const events: RaceEvent[] = [];
   const kinds: string[] = [];
   const emit = (event: TrainRunEvent) => {
@@ -153,6 +163,14 @@ describe('a race of starts', () => {
       ['After the text, from a sentence that names the answers', 2],
       ['Before the cue, from line breaks', 1],
     ]);
+  });
+
+  it('tries keys and values before the cue first, where the model takes them after texts twice as long', async () => {
+    const placements = async (after: number, more: Partial<TrainRunRequest> = {}) =>
+      new Set((await raced(() => 1, more, ALIKE, after)).asked.map(({ settings: { placement } }) => placement));
+    expect([...(await placements(1000))]).toEqual(['kv', 'suffix', 'infix']);
+    expect([...(await placements(10))]).toEqual(['suffix', 'infix']);
+    expect([...(await placements(1000, { examples: dataset.split.train.slice(0, 2) }))]).toEqual(['suffix', 'infix']);
   });
 
   it('reads no test row, and judges by the validation rows', async () => {
