@@ -12,7 +12,7 @@ import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
 import { accuracyOf, clearlyHigher } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent, Trial } from '../training/events';
-import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
+import { CORE_ROWS, KEYS_STEPS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
 import { cacheKeyOf } from './training-rows';
@@ -46,7 +46,7 @@ const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EA
 
 /**
  * The starts that a run compares, the standard one first; none = there is nothing to compare. With the steps of those that do
- * not continue, a run takes the steps it is asked for.
+ * not continue, a run takes at most the steps it is asked for.
  */
 function startsOf(
   { settings: { race: _, ...settings }, initText, template, examples = [] }: Omit<RunRequest, 'dataset'>,
@@ -76,7 +76,8 @@ function startsOf(
   ];
   const steps = settings.steps - lostSteps(starts.length);
   if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];
-  return starts.map((start) => ({ ...start, settings: { ...start.settings, steps } }));
+  const stepsOf = ({ placement }: TrainingSettings) => (placement === 'kv' ? Math.min(steps, KEYS_STEPS) : steps);
+  return starts.map((start) => ({ ...start, settings: { ...start.settings, steps: stepsOf(start.settings) } }));
 }
 
 interface Runner {
