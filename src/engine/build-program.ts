@@ -45,7 +45,7 @@ export function buildProgram(decoder: Decoder, trains: Trains = 'vectors'): Grap
   });
 }
 
-export const trainsPast = ({ inputs }: Graph): boolean => inputs.some(({ name }) => name === IO.trainedSlots);
+const trainsPast = ({ inputs }: Graph): boolean => inputs.some(({ name }) => name === IO.trainedSlots);
 
 /** Side by side, without the condition. */
 export function forwardAndBackward(decoder: Decoder, trains: Trains = 'vectors'): Graph {

@@ -16,7 +16,7 @@ const KEYS_RATE = 0.015;
 export const ANSWER_VECTORS = ['fixed', 'trained'] as const;
 
 /** Of the answer words' output vectors, as a share of the vectors'. @see docs/method/training.md */
-export const ANSWER_RATE = 0.1;
+const ANSWER_RATE = 0.1;
 
 /** The defaults are explained in docs/method/training.md. */
 export interface TrainingSettings {
