@@ -51,7 +51,7 @@ export function peftFiles({ version, model }: Package): Readonly<Record<string, 
   return { [ADAPTER_CONFIG]: `${JSON.stringify(config, null, 2)}\n`, [ADAPTER_MODEL]: writeSafetensors(table) };
 }
 
-export const tableOf = ({ vectors, virtualTokens, hidden }: SoftPrompt): VectorTable => ({
+const tableOf = ({ vectors, virtualTokens, hidden }: SoftPrompt): VectorTable => ({
   vectors: Float32Array.from(vectors),
   virtualTokens,
   hidden,

@@ -17,6 +17,7 @@ import {
   type TextVoice,
   textsOf,
 } from '../prompt/prompt';
+import { splitsCueAt } from '../prompt/soft-prompt';
 import type { Run, Version } from '../prompt-set/types';
 import { policySchema, runSchema, versionSchema } from '../prompt-set/version-schemas';
 import { newVersion } from '../prompt-set/versions';
@@ -217,7 +218,7 @@ function faultInText(
   if (words.some(({ word }) => !idsOf.has(word))) return 'an answer word has no tokens';
   if (soft?.answerShift && words.some(({ word }) => idsOf.get(word)?.length !== 1))
     return 'a trained answer word has several tokens';
-  return soft?.placement === 'infix' && !idsOf.has(cueOf(template)) ? 'a cue has no tokens' : null;
+  return soft && splitsCueAt(soft.placement) && !idsOf.has(cueOf(template)) ? 'a cue has no tokens' : null;
 }
 
 function faultInRows({ version: { prompt }, checkRows }: Package): string | null {

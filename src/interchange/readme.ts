@@ -5,7 +5,7 @@ import type { ByTask } from '../dataset/types';
 import { counted, listed } from '../lib/format';
 import { ends, METRICS } from '../metrics/registry';
 import { countsOf, firstText, type Prompt, softOf, softsOf, templatesOf, textsOf, weightOf } from '../prompt/prompt';
-import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { numbersEach, PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { thresholdWords } from '../prompt-set/calibration';
 import type { StagePolicy } from '../prompt-set/types';
 import { whatIs } from './exported';
@@ -80,7 +80,7 @@ function partWords(voices: Prompt['voices']): string {
   if (countsOf({ voices })) return 'word counts';
   if (voices.length > 1) return `the mean of ${voices.length} ${soft ? 'sets of vectors' : 'texts'}`;
   return soft
-    ? `${counted(soft.virtualTokens, 'vector')} of ${soft.hidden} numbers ${PLACEMENT_WORDS[soft.placement]}${soft.answerShift ? ', with trained answer words' : ''}`
+    ? `${counted(soft.virtualTokens, 'vector')} of ${numbersEach(soft)} numbers ${PLACEMENT_WORDS[soft.placement]}${soft.answerShift ? ', with trained answer words' : ''}`
     : 'a text';
 }
 

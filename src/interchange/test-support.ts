@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Dataset, TASK_KINDS } from '../dataset/types';
 import { forEachMetric, LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { type Prompt, voicesOf } from '../prompt/prompt';
-import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
+import { numbersEach, PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import type { Answers } from '../prompt-set/answers';
 import { answersTo } from '../prompt-set/answers.test-support';
 import { withCounts } from '../prompt-set/test-support';
@@ -64,18 +64,19 @@ const named = {
 const floats = (length: number) =>
   fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
 
+const size = fc.integer({ min: 1, max: 3 });
+const heads = fc.record({ layers: size, kvHeads: size, headDim: size, position: fc.option(fc.nat(99)) });
+
 /** Every other one with trained answer words. */
 const soft: fc.Arbitrary<SoftPrompt> = fc
-  .tuple(fc.constantFrom(...PLACEMENTS), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }))
-  .chain(([placement, virtualTokens, hidden]) =>
-    fc.tuple(floats(virtualTokens * hidden), fc.option(floats(LABELS.length * hidden))).map(([vectors, shift]) => ({
-      placement,
-      virtualTokens,
-      hidden,
-      vectors,
-      ...(shift && { answerShift: shift }),
-    })),
-  );
+  .tuple(fc.constantFrom(...PLACEMENTS), fc.record({ virtualTokens: size, hidden: size }), heads)
+  .chain(([placement, sizes, own]) => {
+    const form = { placement, ...sizes, ...(placement === 'kv' && { heads: own }) };
+    const numbers = form.virtualTokens * numbersEach(form);
+    return fc
+      .tuple(floats(numbers), fc.option(floats(LABELS.length * form.hidden)))
+      .map(([vectors, shift]) => ({ ...form, vectors, ...(shift && { answerShift: shift }) }));
+  });
 
 const counts = {
   ngrams: 1,

@@ -101,6 +101,14 @@ describe('npy', () => {
     );
   });
 
+  it('has the five axes of keys and values, which are no table to read', () => {
+    const heads = { layers: 3, kvHeads: 2, headDim: 5, position: 9 };
+    const bytes = writeNpy({ vectors: new Float32Array(240), virtualTokens: 4, hidden: 7, heads });
+    expect(new TextDecoder('latin1').decode(bytes.subarray(0, 128))).toContain("'shape': (3, 2, 2, 4, 5)");
+    expect(bytes).toHaveLength(128 + 4 * 240);
+    expect(readNpy(bytes)).toMatchObject({ ok: false, error: { message: expect.stringContaining('5 axes') } });
+  });
+
   it('reads a file written by numpy', async () => {
     const read = value(readNpy(new Uint8Array(await readFile('test/fixtures/smollm2/grad-suffix-label.npy'))));
     expect(read).toMatchObject({ virtualTokens: 12, hidden: 576 });

@@ -3,15 +3,15 @@
 import { isRecord } from '../lib/assert';
 import { readFloats, readJson, writeFloats } from '../lib/bytes';
 import { fail, ok, type Result } from '../lib/result';
-import { allFinite, shapeProblem, type VectorTable } from './soft-prompt';
+import { allFinite, type SoftPrompt, shapeOf, shapeProblem, type VectorTable } from './soft-prompt';
 
 /** Source: numpy.lib.format, versions 1.0 to 3.0. */
 const MAGIC = '\x93NUMPY';
 const MAX_NPY_HEADER = 10_000;
 
-/** `.npy`, version 1.0, `<f4`, C order, `[virtualTokens, hidden]`. */
-export function writeNpy({ vectors, virtualTokens, hidden }: VectorTable): Uint8Array<ArrayBuffer> {
-  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${virtualTokens}, ${hidden}), }`;
+/** `.npy`, version 1.0, `<f4`, C order, in the shape of the vectors. */
+export function writeNpy({ vectors, ...soft }: Omit<SoftPrompt, 'placement'>): Uint8Array<ArrayBuffer> {
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shapeOf(soft).join(', ')}), }`;
   // The data must start at a multiple of 64; the header ends with a newline.
   const headerLength = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10;
   const header = `${dict.padEnd(headerLength - 1, ' ')}\n`;

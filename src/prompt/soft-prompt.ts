@@ -63,6 +63,18 @@ export function trainedPrompt(
   return { placement, vectors, virtualTokens, hidden, ...(heads && { heads }), ...(answerShift && { answerShift }) };
 }
 
+/** Why the words of a text cannot be weighed with it; null = they can. */
+export const whyUnweighed = ({ heads }: Pick<SoftPrompt, 'heads'>): string | null =>
+  heads ? 'Which words decided cannot be told for keys and values: the model reads the text without them.' : null;
+
+/** Of its vectors, as files and programs give it: see `vectors`. */
+export const shapeOf = ({
+  virtualTokens,
+  hidden,
+  heads,
+}: Omit<SoftPrompt, 'placement' | 'vectors'>): readonly number[] =>
+  heads ? [heads.layers, 2, heads.kvHeads, virtualTokens, heads.headDim] : [virtualTokens, hidden];
+
 /** A matrix from a file; the placement it was trained for is stored elsewhere. */
 export interface VectorTable {
   readonly vectors: Float32Array<ArrayBuffer>;

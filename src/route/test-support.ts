@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../engine/types';
+import { type Heads, numbersEach, type Placement } from '../prompt/soft-prompt';
 import { addWritten, finishRun, startRun } from '../prompt-set/make-versions';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import { moveStage } from '../prompt-set/stages';
@@ -8,11 +9,11 @@ import { STANDARD } from '../training/settings';
 /** For tests only. */
 const PLACEMENTS = ['prefix', 'suffix', 'infix'] as const;
 
-/** A set with one hand-written and one tuned version, which is in production; its vectors are drawn by `seed`. */
+/** A set with one hand-written and one tuned version, which is in production; its vectors are drawn by `seed`. @param model with `heads`, they are keys and values */
 export function setOf(
   name: string,
   labels: readonly string[],
-  { hidden, sha256 }: Pick<ModelInfo, 'hidden' | 'sha256'>,
+  { hidden, sha256, heads }: Pick<ModelInfo, 'hidden' | 'sha256'> & { readonly heads?: Heads },
   seed: number,
   task: Partial<Pick<PromptSet, 'kind'>> = {},
 ): PromptSet {
@@ -27,7 +28,7 @@ export function setOf(
     ...task,
   });
   set = addWritten(set, at('hh'), { text: { template: 'Say it. {text}\nAnswer:', shots: 0, shotSeed: 0 } }).set;
-  const placement = PLACEMENTS[seed % 3] ?? 'suffix';
+  const placement: Placement = heads ? 'kv' : (PLACEMENTS[seed % 3] ?? 'suffix');
   const settings = { ...STANDARD, placement } as const;
   const facts = {
     settings,
@@ -38,8 +39,9 @@ export function setOf(
     splitHash: 's',
   };
   set = startRun(set, at('ttt'), { ...facts, model: { id: 'tiny', sha256, dtype: 'fp32' } }).set;
-  const vectors = Float32Array.from({ length: 4 * hidden }, (_, i) => Math.sin(seed * 100 + i) * 0.3);
-  const soft = { placement, vectors, virtualTokens: 4, hidden } as const;
+  const form = { placement, virtualTokens: 4, hidden, ...(heads && { heads }) };
+  const vectors = Float32Array.from({ length: 4 * numbersEach(form) }, (_, i) => Math.sin(seed * 100 + i) * 0.3);
+  const soft = { ...form, vectors };
   const ended = { status: 'finished' as const, soft, bestStep: 1, validationAccuracy: 1, seconds: 1 };
   set = finishRun(set, `${name}-ttt`, ended, '2026-01-05');
   return moveStage(set, { stage: 'production', to: `${name}-ttt` }, '2026-01-06');

@@ -56,6 +56,12 @@ const tuned = (seed: number, change: Partial<Prompt> = {}): Version => {
   return asking(version, change);
 };
 
+/** Keys and values of the tiny model before the cue. */
+const keyed = (): Version => {
+  const heads = { layers: 4, kvHeads: 2, headDim: 16, position: 400 };
+  return present(trainedIn(setOf('Tone', LABELS, { ...engine.info, heads }, 1))[0], 'run');
+};
+
 const CALIBRATION = { meanLogProbs: [-0.1, -2.3], rows: 9 };
 const THRESHOLD = { value: 0.75, rows: 9, answered: 8, correct: 7 };
 
@@ -108,6 +114,7 @@ describe('a package', () => {
     ['vectors before the text', () => tuned(0)],
     ['vectors after the text', () => tuned(1)],
     ['vectors before the cue', () => tuned(2)],
+    ['keys and values before the cue', () => keyed()],
     ['a hand-written prompt', () => written({})],
     ['two columns', () => written({ template: 'From {city}: {text}\nAnswer:' })],
     ['examples', () => written({ shots: 3, shotSeed: 1 })],

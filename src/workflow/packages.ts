@@ -3,7 +3,7 @@ import { gzipSync } from 'fflate';
 import { labelOf, rowsOf, targetOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { type Contents, type Exported, oneFile, scriptsFor, zipped } from '../interchange/exported';
-import { adapterVectors, peftFiles, tableOf } from '../interchange/from-vectors';
+import { adapterVectors, peftFiles } from '../interchange/from-vectors';
 import { type Package, PROMPT_FILE, packageJson } from '../interchange/package';
 import { dropInReadme, packageReadme, peftReadme } from '../interchange/readme';
 import { withoutRows } from '../interchange/set-files';
@@ -97,7 +97,7 @@ async function besideFiles(host: Host, of: Package): Promise<Contents> {
   const soft = of.version.prompt.voices.length === 1 && only?.kind === 'text' ? only.soft : null;
   return {
     ...Object.fromEntries(await Promise.all(scripts)),
-    ...(soft && { 'prompt_embeddings.npy': writeNpy(tableOf(soft)) }),
+    ...(soft && { 'prompt_embeddings.npy': writeNpy(soft) }),
     ...(adapterVectors(of.version.prompt) && peftFiles(of)),
   };
 }

@@ -4,7 +4,7 @@ import { isUnverifiable, replayWords } from '../../../interchange/fit';
 import type { TaskForm } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { textsOf } from '../../../prompt/prompt';
-import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
+import { numbersEach, PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { versionsOf } from '../../../prompt-set/versions';
 import { usePicked, usePromptSets } from '../../state/studio';
 import { type Fact, Facts, type FieldOf, Fields, format, Note, Select, Term } from '../../ui';
@@ -75,7 +75,7 @@ function factsOf(what: Incoming): readonly Fact[] {
   return [
     ...(model ? [[soft ? 'Trained on' : 'Made with', `${model.id} (${model.dtype})`] as const] : []),
     ...(soft
-      ? [countedVectors(soft.virtualTokens, soft.hidden), ['Position', PLACEMENT_WORDS[soft.placement]] as const]
+      ? [countedVectors(soft.virtualTokens, numbersEach(soft)), ['Position', PLACEMENT_WORDS[soft.placement]] as const]
       : []),
     answers,
     ['Prompt', <code key="template">{template.slice(0, 400)}</code>],
