@@ -60,7 +60,9 @@ const several: readonly LabelTokens[] = [
 
 const cases: readonly (readonly [string, SoftPrompt | null, readonly LabelTokens[]])[] = [
   ['without vectors', null, singleTokens([100, 200, 300])],
-  ...PLACEMENTS.map((placement) => [placement, soft(placement), singleTokens([100, 200, 300])] as const),
+  ...PLACEMENTS.filter((placement) => placement !== 'kv').map(
+    (placement) => [placement, soft(placement), singleTokens([100, 200, 300])] as const,
+  ),
   ['answer words of several tokens', null, several],
   ['those with vectors', soft('suffix'), several],
 ];
@@ -70,6 +72,11 @@ it.each(cases)('adds up to the difference between the text and the baseline: %s'
   expect(tokens).toHaveLength(3);
   expect(value).toBeCloseTo(await difference(IDS, prompt, labels), 4);
   expect(Math.abs(sumOf(tokens) - (value - baseline))).toBeLessThan(0.05 * Math.abs(value - baseline) + 0.02);
+});
+
+it('cannot be told for keys and values, which no text sees', async () => {
+  const heads = { layers: 2, kvHeads: 2, headDim: 16, position: null };
+  await expect(attributed({ soft: { ...soft('kv'), heads } })).rejects.toThrow('reads the text without them');
 });
 
 it('comes closer to that difference with more steps', async () => {

@@ -11,8 +11,8 @@
  */
 import { present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
-import { StudioError } from '../lib/errors';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { badInput, StudioError } from '../lib/errors';
+import { type SoftPrompt, whyUnweighed } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { type Sequence, withSoft } from './feeds';
 import { isSequenceScored } from './label-scores';
@@ -127,6 +127,8 @@ export async function baselineOf(program: Program): Promise<Float32Array> {
 async function pathOf(program: Program, request: AttributionRequest) {
   const { row, text, soft, labels } = request;
   checkLabels(labels);
+  const why = soft && whyUnweighed(soft);
+  if (why) throw badInput(why);
   const whole = withSoft(row, soft);
   const answer = Math.max(...labels.map(({ tokenIds }) => tokenIds.length)) - 1;
   checkContext(program.spec.contextLength, [row], [whole], answer);

@@ -61,6 +61,8 @@ export function TextDifference({ written, wanted }: { readonly written: string; 
 interface WhichWordsProps {
   readonly prompts: readonly { readonly name: string; readonly side: ArmSide }[];
   readonly labels: readonly string[];
+  /** Why it cannot be asked. */
+  readonly refused: string | null;
   readonly weighing: Weighing | null;
   readonly error: { readonly message: string } | null;
   readonly running: boolean;
@@ -70,8 +72,9 @@ interface WhichWordsProps {
   readonly onStop: () => void;
 }
 
-export function WhichWords({ prompts, labels, weighing, error, ...asking }: WhichWordsProps) {
+export function WhichWords({ prompts, labels, refused, weighing, error, ...asking }: WhichWordsProps) {
   const { running, fraction, isBusy, onAsk, onStop } = asking;
+  if (refused) return <p className="dim">{refused}</p>;
   if (running) return <Stoppable label="Weighing words" fraction={fraction} secondsLeft={null} onStop={onStop} />;
   if (weighing) return <WordWeights prompts={prompts} labels={labels} weighing={weighing} />;
   return (

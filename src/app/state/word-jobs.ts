@@ -1,5 +1,7 @@
 import type { Dataset } from '../../dataset/types';
 import { contentKey } from '../../lib/bytes';
+import { softsOf } from '../../prompt/prompt';
+import { whyUnweighed } from '../../prompt/soft-prompt';
 import { takeFoundWords } from '../../prompt-set/make-versions';
 import { sameWords } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
@@ -97,7 +99,9 @@ export function useWeighing(request: WeighRequest, screen: string) {
   const isOwn = useWhichWords((s) => s.asked === key);
   const { weighing, error, running, fraction } = usePicked(job, 'weighing', 'error', 'running', 'fraction');
   const isBusy = useSession((s) => s.job !== null || s.model.kind !== 'ready');
+  const softs = request.versions.flatMap(({ prompt }) => softsOf(prompt));
   return {
+    refused: softs.map(whyUnweighed).find((why) => why !== null) ?? null,
     weighing: isOwn ? weighing : null,
     error: isOwn ? error : null,
     running: isOwn && running,
