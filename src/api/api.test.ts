@@ -78,6 +78,16 @@ it('tells of a run as it goes, and ends it with its prompt', async () => {
   expect(made.vectors?.shape).toEqual([QUICK.virtualTokens, model.hidden]);
 });
 
+it('trains keys and values before the cue, which come back from their file', async () => {
+  const made = await train(model, learned, { ...QUICK, placement: 'kv' }).prompt;
+  expect(made.vectors?.shape).toEqual([4, 2, 2, QUICK.virtualTokens, 16]);
+  const same = await loadPrompt(model, await made.toFiles('package'));
+  expect(same.vectors?.data).toEqual(made.vectors?.data);
+  expect((await same.check()).ok).toBe(true);
+  const [[ours], [theirs]] = await Promise.all([made.classify(['Late again']), same.classify(['Late again'])]);
+  expect(theirs?.probability).toBeCloseTo(ours?.probability ?? 0, 6);
+});
+
 it('keeps what a stopped run has reached, and throws an aborted one away', async () => {
   const stopped = train(model, learned, { ...QUICK, steps: 500, seed: 2 });
   for await (const { kind } of stopped) if (kind === 'step') stopped.stop();

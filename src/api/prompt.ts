@@ -14,6 +14,7 @@ import { badInput, corruptModel } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { streamed } from '../lib/stream';
 import { labelsOf, softOf, textsOf } from '../prompt/prompt';
+import { shapeOf } from '../prompt/soft-prompt';
 import { withoutVectors as bare, withThreshold } from '../prompt-set/planned';
 import type { Version } from '../prompt-set/types';
 import { versionWords } from '../prompt-set/versions';
@@ -190,7 +191,7 @@ export function openPrompt(
     columns: columnsOf(of),
     threshold: asked.prompt.threshold?.value ?? null,
     template: textsOf(asked.prompt)[0]?.template ?? '',
-    vectors: soft && { shape: [soft.virtualTokens, soft.hidden], data: soft.vectors },
+    vectors: soft && { shape: shapeOf(soft), data: soft.vectors },
     heldOut: more.heldOut ?? [],
     untuned: soft && openPrompt(host, withoutVectors(of), {}),
     ...answersOf({ host, asked, plan, router }),

@@ -109,10 +109,11 @@ export interface TrainOptions {
   /** Peak. Default: 0.07 of the token embedding's root mean square. */
   readonly learningRate?: number | undefined;
   /**
-   * Vectors after the text, between it and its last line, or before it (as PEFT has them; a step takes four times as long).
-   * Left out: after it, or, with `auto`, where validation rows find them better of the first two.
+   * Vectors after the text, between it and its last line (`infix`), as keys and values of every layer there (`kv`), or before
+   * the text (as PEFT has them; a step takes four times as long).
+   * Left out: after it, or, with `auto`, where validation rows find them better.
    */
-  readonly placement?: 'suffix' | 'infix' | 'prefix' | undefined;
+  readonly placement?: 'suffix' | 'infix' | 'kv' | 'prefix' | undefined;
   /** Everything random: split, order, starts. The same rows and seed give the same vectors. Default: 0. */
   readonly seed?: number | undefined;
   /** `share`: 35% of the rows, and at least 60 of 120 or more, are held out, in `Prompt.heldOut`. Default: none is. */
@@ -276,8 +277,11 @@ export interface Prompt {
   readonly threshold: number | null;
   /** The text with `{text}`. */
   readonly template: string;
-  /** `[virtual tokens, hidden]`; null for a prompt without vectors. */
-  readonly vectors: { readonly shape: readonly [number, number]; readonly data: Float32Array } | null;
+  /**
+   * `[virtual tokens, hidden]`; of keys and values `[layers, 2, key-value heads, virtual tokens, head size]`, keys before
+   * values; null for a prompt without vectors.
+   */
+  readonly vectors: { readonly shape: readonly number[]; readonly data: Float32Array } | null;
   /** The same text without its vectors, to show what they do; null for a prompt without vectors. */
   readonly untuned: Prompt | null;
   /** Rows that training held out (`heldOut: 'share'`), for `compare`; else empty. */

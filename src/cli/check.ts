@@ -3,10 +3,15 @@ import { basename, join } from 'node:path';
 import { conform, type Deviation, type Oracle } from '../engine/conform';
 import { checkGradient, randomIds, randomTask } from '../engine/gradient-check';
 import { loadProgram } from '../engine/load';
-import { embeddingRows } from '../inference/run';
+import { headsOf } from '../engine/train-run';
+import { atEnd } from '../inference/feeds';
+import { lastOf, startingAt } from '../inference/kv';
+import { embeddingRows, type Program, run } from '../inference/run';
+import { present } from '../lib/assert';
 import { toWire, type WireError } from '../lib/errors';
-import { PLACEMENTS } from '../prompt/soft-prompt';
+import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
+import type { TokenRow } from '../tokens/tokenizer';
 import { type Log, type ModelOptions, readLoadRequest } from './node-host';
 import { COMPUTE, orElse, whole } from './options';
 import { command } from './program';
@@ -40,12 +45,12 @@ async function checked(
   const { program, info } = await loadProgram(request, createNodeRunner, () => {});
   try {
     const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
-    const vectors = await embeddingRows(program, randomIds(VIRTUAL_TOKENS, info.vocabulary, seed + 1));
+    const ids = randomIds(VIRTUAL_TOKENS, info.vocabulary, seed + 1);
     const checks = [];
-    for (const placement of PLACEMENTS)
+    for (const placement of PLACEMENTS.filter((each) => each !== 'kv' || info.keys))
       for (const loss of ['label', 'full'] as const) {
         log.progress(`Checking ${placement}, ${loss} loss`);
-        const soft = { placement, vectors, virtualTokens: VIRTUAL_TOKENS, hidden: info.hidden };
+        const soft = await softFrom(program, placement, ids, rows);
         const batch = { rows, labels, soft, cached: null, wholeVocabulary: loss === 'full' };
         const { directions: found } = await checkGradient(program, batch, { directions, seed });
         checks.push({
@@ -62,6 +67,21 @@ async function checked(
   } finally {
     await program.runner.dispose();
   }
+}
+
+/** A soft prompt of tokens: their embeddings, or their keys and values. */
+async function softFrom(
+  program: Program,
+  placement: Placement,
+  ids: readonly number[],
+  rows: readonly TokenRow[],
+): Promise<SoftPrompt> {
+  const form = { placement, virtualTokens: ids.length, hidden: program.spec.hidden };
+  if (placement !== 'kv') return { ...form, vectors: await embeddingRows(program, ids) };
+  const heads = headsOf(program.spec, rows);
+  const alone = atEnd({ tokens: Int32Array.from(ids), past: startingAt(heads.position ?? 0) });
+  const found = await run(program, [alone], { soft: null, candidates: [0], keepPresent: true });
+  return { ...form, heads, vectors: lastOf(present(found.present[0], 'row'), ids.length, heads) };
 }
 
 const LOSS_TOLERANCE = 1e-4;

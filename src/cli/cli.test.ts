@@ -446,7 +446,16 @@ describe('the command line', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,
-      checks: [{ placement: 'prefix' }, {}, { placement: 'suffix' }, {}, { placement: 'infix' }, {}],
+      checks: [
+        { placement: 'prefix' },
+        {},
+        { placement: 'suffix' },
+        {},
+        { placement: 'infix' },
+        {},
+        { placement: 'kv' },
+        {},
+      ],
     });
   }, 120_000);
 

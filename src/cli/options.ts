@@ -206,7 +206,10 @@ export const WORDS = {
 };
 
 export const TRAINING = {
-  placement: oneOf(PLACEMENTS, 'vectors after the text, between it and its last line, or before it (PEFT, slower)'),
+  placement: oneOf(
+    PLACEMENTS,
+    'vectors after the text, between it and its last line, keys and values there, or before it (PEFT, slower)',
+  ),
   tokens: whole(`virtual tokens (default: ${STANDARD.virtualTokens})`),
   steps: whole(`training steps (default: ${STANDARD.steps})`),
   out: needed(text('DIR', 'folder for the results and the prompt')),

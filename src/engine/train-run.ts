@@ -182,7 +182,7 @@ const numbersOf = (spec: ProgramSpec, { placement }: Pick<TrainingSettings, 'pla
   numbersEach({ hidden: spec.hidden, ...(placement === 'kv' && { heads: { ...spec, position: null } }) });
 
 /** The cues of all rows are alike. */
-function headsOf(spec: ProgramSpec, [row]: readonly TokenRow[]): Heads {
+export function headsOf(spec: ProgramSpec, [row]: readonly TokenRow[]): Heads {
   const { layers, kvHeads, headDim } = spec;
   const end = textEnd(spec);
   return { layers, kvHeads, headDim, position: end === null ? null : end - (row?.cue ?? 0) };
