@@ -59,7 +59,7 @@ function prompts(set: PromptSet): readonly (readonly [name: string, ready: Versi
   const text = firstText(own.prompt);
   const soft = present(text.soft, 'vectors');
   const of = (voices: readonly Voice[]): Version => ({ ...own, prompt: { ...own.prompt, voices } });
-  const tuned = PLACEMENTS.map((placement) => {
+  const tuned = PLACEMENTS.filter((each) => each !== 'kv').map((placement) => {
     const moved = { ...text, soft: { ...soft, placement }, splitsCue: placement === 'infix' };
     return [`vectors, ${placement}`, of([moved])] as const;
   });
