@@ -82,7 +82,7 @@ describe(`functions of at most ${LONGEST} lines`, () => {
 
 /** Most lines of a room, in fifties. A change that needs more raises its room's line, and says why in the commit. */
 const BUDGET: Readonly<Record<string, number>> = {
-  api: 2200,
+  api: 2250,
   app: 550,
   'app/charts': 1700,
   'app/screens/compare': 2950,
@@ -97,7 +97,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/state': 3500,
   'app/ui': 1050,
   autodiff: 1250,
-  cli: 3150,
+  cli: 3200,
   dataset: 5400,
   decide: 1600,
   engine: 1810,
@@ -109,7 +109,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   metrics: 2500,
   model: 1000,
   offline: 250,
-  prompt: 570,
+  prompt: 600,
   'prompt-set': 3200,
   report: 2900,
   route: 1300,
@@ -118,7 +118,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   store: 1100,
   task: 1900,
   tokens: 450,
-  training: 1760,
+  training: 1800,
   worker: 350,
   workflow: 7750,
 };
