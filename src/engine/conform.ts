@@ -1,9 +1,12 @@
+import { endingBefore } from '../inference/cache-plan';
 import { type Sequence, withSoft } from '../inference/feeds';
 import { type Program, run, runLimits } from '../inference/run';
+import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { uninterrupted } from '../lib/control';
-import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
+import { logSumExp } from '../metrics/classification';
+import type { Heads, Placement, SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
 import { batchGradient } from '../training/objective';
 
@@ -11,9 +14,9 @@ import { batchGradient } from '../training/objective';
 interface PlacementOracle {
   readonly labelLogits: readonly (readonly number[])[];
   readonly labelLoss: number;
-  readonly labelGrad: readonly (readonly number[])[];
+  readonly labelGrad: readonly (number | readonly number[])[];
   readonly fullLoss: number;
-  readonly fullGrad: readonly (readonly number[])[];
+  readonly fullGrad: readonly (number | readonly number[])[];
 }
 
 /** Explained in test/fixtures/models/README.md. */
@@ -28,6 +31,14 @@ export interface Oracle {
     readonly suffix: PlacementOracle;
     /** With a cue after the rows and the vectors; not in every oracle. */
     readonly infix?: PlacementOracle & { readonly cue: readonly number[] };
+  };
+  /** Of keys and values between rows and their cue: `keys.json`; not of every model. */
+  readonly keys?: Omit<PlacementOracle, 'labelGrad' | 'fullGrad'> & {
+    readonly cue: readonly number[];
+    readonly heads: Heads;
+    readonly vectors: readonly number[];
+    readonly labelGrad: readonly number[];
+    readonly fullGrad: readonly number[];
   };
   readonly noPrompt: { readonly labelLogits: readonly (readonly number[])[] };
 }
@@ -53,24 +64,31 @@ export interface Deviation {
 
 interface Placed {
   readonly name: string;
-  readonly placement: Placement;
+  readonly soft: SoftPrompt;
   readonly rows: readonly TokenRow[];
   readonly expected: PlacementOracle;
 }
 
 /** A cue of no tokens makes an infix a suffix, and a cue of the whole row a prefix, so these oracles cover both ends. */
-function placed({ placements, ...oracle }: Oracle): readonly Placed[] {
-  const { prefix, suffix, infix } = placements;
+function placed(oracle: Oracle): readonly Placed[] {
+  const { keys } = oracle;
+  const { prefix, suffix, infix } = oracle.placements;
   const rows = rowsOf(oracle);
   const rowsBefore = (cue: readonly number[]) =>
     rows.map((row) => ({ ...row, ids: Int32Array.from([...row.ids, ...cue]), cue: cue.length }));
   const withCue = (cue: (row: TokenRow) => number) => rows.map((row) => ({ ...row, cue: cue(row) }));
+  const of = (name: string, placement: Placement, how: Pick<Placed, 'rows' | 'expected'>): Placed => ({
+    name,
+    soft: softOf(oracle, placement),
+    ...how,
+  });
   return [
-    { name: 'prefix', placement: 'prefix', rows, expected: prefix },
-    { name: 'suffix', placement: 'suffix', rows, expected: suffix },
-    { name: 'infix without a cue', placement: 'infix', rows: withCue(() => 0), expected: suffix },
-    { name: 'infix without a text', placement: 'infix', rows: withCue(({ ids }) => ids.length), expected: prefix },
-    ...(infix ? [{ name: 'infix', placement: 'infix' as const, rows: rowsBefore(infix.cue), expected: infix }] : []),
+    of('prefix', 'prefix', { rows, expected: prefix }),
+    of('suffix', 'suffix', { rows, expected: suffix }),
+    of('infix without a cue', 'infix', { rows: withCue(() => 0), expected: suffix }),
+    of('infix without a text', 'infix', { rows: withCue(({ ids }) => ids.length), expected: prefix }),
+    ...(infix ? [of('infix', 'infix', { rows: rowsBefore(infix.cue), expected: infix })] : []),
+    ...(keys ? [of('keys and values', 'kv', { rows: rowsBefore(keys.cue), expected: keys })] : []),
   ];
 }
 
@@ -79,25 +97,43 @@ export async function conform(program: Program, oracle: Oracle): Promise<readonl
   const takesPast = program.spec.inputs.pastKeys.length > 0;
   const out: Deviation[] = [];
   for (const each of placed(oracle)) {
-    const soft = softOf(oracle, each.placement);
-    for (const way of ['batched', 'singly', ...(takesPast ? (['past'] as const) : [])] as const)
-      out.push(await logitsOf(program, oracle, soft, each, way));
-    const isCached = takesPast && each.placement !== 'prefix';
+    const { placement } = each.soft;
+    if (placement === 'kv') out.push(await answersOf(program, oracle, each));
+    else
+      for (const way of ['batched', 'singly', ...(takesPast ? (['past'] as const) : [])] as const)
+        out.push(await logitsOf(program, oracle, each, way));
+    const isCached = takesPast && placement !== 'prefix';
     for (const loss of ['label', 'full'] as const)
       for (const way of ['batched', 'singly', ...(isCached ? (['past'] as const) : [])] as const)
-        out.push(await gradientOf(program, oracle, soft, each, loss, way));
+        out.push(await gradientOf(program, oracle, each, loss, way));
   }
   return out;
 }
 
 type Way = 'batched' | 'singly' | 'past';
 
-export const softOf = (oracle: Oracle, placement: SoftPrompt['placement']): SoftPrompt => ({
-  placement,
-  vectors: Float32Array.from(oracle.softPrompt.flat()),
-  virtualTokens: oracle.softPrompt.length,
-  hidden: oracle.softPrompt[0]?.length ?? 0,
-});
+export function softOf({ softPrompt, keys }: Oracle, placement: Placement): SoftPrompt {
+  const form = { placement, virtualTokens: softPrompt.length, hidden: softPrompt[0]?.length ?? 0 };
+  if (placement !== 'kv') return { ...form, vectors: Float32Array.from(softPrompt.flat()) };
+  const { heads, vectors } = present(keys, 'keys');
+  return { ...form, heads, vectors: Float32Array.from(vectors) };
+}
+
+/** Logits, but for a constant of each row. */
+async function answersOf(program: Program, oracle: Oracle, { name, soft, rows, expected }: Placed): Promise<Deviation> {
+  const scored = await scoreRows(program, { rows, labels: labelsOf(oracle), soft, cached: null });
+  const off = scored.map(({ logProbs }, r) => {
+    const wanted = present(expected.labelLogits[r], 'row');
+    return largestDifference(
+      logProbs,
+      wanted.map((logit) => logit - logSumExp(wanted)),
+    );
+  });
+  return { name: `${name} scored`, loss: null, gradient: null, logits: Math.max(...off) };
+}
+
+const labelsOf = ({ labelTokenIds }: Oracle) =>
+  labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
 
 export const rowsOf = (oracle: Pick<Oracle, 'rows' | 'targets'>): TokenRow[] =>
   oracle.rows.map((ids, i) => ({
@@ -109,8 +145,7 @@ export const rowsOf = (oracle: Pick<Oracle, 'rows' | 'targets'>): TokenRow[] =>
 async function logitsOf(
   program: Program,
   oracle: Oracle,
-  soft: SoftPrompt,
-  { name, rows, expected }: Placed,
+  { name, soft, rows, expected }: Placed,
   way: Way,
 ): Promise<Deviation> {
   const options = { soft, candidates: oracle.labelTokenIds, keepPresent: false };
@@ -148,14 +183,16 @@ async function behindPast(program: Program, whole: readonly Sequence[], soft: So
 async function gradientOf(
   program: Program,
   oracle: Oracle,
-  soft: SoftPrompt,
-  { name, rows, expected }: Placed,
+  { name, soft, rows, expected }: Placed,
   loss: 'label' | 'full',
   way: Way,
 ): Promise<Deviation> {
-  const labels = oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
+  const labels = labelsOf(oracle);
   const cache = new TextCache(program.spec);
-  const cached = way === 'past' ? { cache, plan: cache.plan('rows', [rows]), control: uninterrupted } : null;
+  const cached =
+    way === 'past'
+      ? { cache, plan: cache.plan('rows', [rows], endingBefore(soft, rows)), control: uninterrupted }
+      : null;
   const groups = way === 'singly' ? rows.map((row) => [row]) : [rows];
   let mean = 0;
   const gradient = new Float64Array(soft.vectors.length);

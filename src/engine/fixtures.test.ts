@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toFloat32 } from '../graph/dequantise';
 import { normalise } from '../graph/normalise';
@@ -37,7 +37,9 @@ describe.each(MODELS)('$name agrees with PyTorch', ({ name, folder, oracleFolder
   const open = () => {
     opened ??= (async () => {
       const files = await readModel(folder);
-      const oracle: Oracle = JSON.parse(readFileSync(`${oracleFolder}/oracle.json`, 'utf8'));
+      const json = (name: string) => JSON.parse(readFileSync(`${oracleFolder}/${name}.json`, 'utf8'));
+      const hasKeys = existsSync(`${oracleFolder}/keys.json`);
+      const oracle: Oracle = { ...json('oracle'), ...(hasKeys && { keys: json('keys') }) };
       const request = { id: name, files, backend: 'node-wasm' as const, threads: 1 };
       const loaded = await loadProgram(request, createNodeRunner, () => {});
       return { ...loaded, oracle, rows: tokenRows(oracle.rows, oracle.targets) };
