@@ -28,6 +28,12 @@ def voice(template: str, labels: list[str], vectors=None, placement: str = "pref
     return {"kind": "text", "weight": weight, "template": template, "words": [{"label": label, "word": label} for label in labels], "soft": soft or None}
 
 
+def keyed(oracle: dict, keys: dict, names: list[str], template: str) -> dict:
+    """A text with keys and values before its cue."""
+    soft = {"placement": "kv", "vectors": coded(keys["vectors"]), "virtualTokens": len(oracle["softPrompt"]), "hidden": len(oracle["softPrompt"][0]), "heads": keys["heads"]}
+    return {**voice(template, names), "soft": soft}
+
+
 def version(voices: list[dict], name: str = "tuned 1", **fields) -> dict:
     task = {"kind": "classify", "labels": [word["label"] for word in voices[0]["words"]]}
     return {"name": name, "prompt": {"task": task, "voices": voices, "calibration": None, "threshold": None, **fields}}
@@ -48,12 +54,15 @@ def tiny(placement: str = "suffix", shift=None, logits=None, template: str = "{t
     card = json.loads((TINY.parents[2] / "public/models/softprompt-studio/tiny-support/studio.json").read_text("utf-8"))
     tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
     names = [f"label {index}" for index in range(len(oracle["labelTokenIds"]))]
-    ids = oracle["placements"][placement].get("cue", [])
+    keys = json.loads((TINY / "keys.json").read_text("utf-8")) if placement == "kv" else None
+    known = keys or oracle["placements"][placement]
+    ids = known.get("cue", [])
     cue = tokenizer.decode(ids)
     rows = [
         {"cells": {"text": tokenizer.decode(row, skip_special_tokens=False)}, "inputIds": row + ids, "logProbs": log_softmax(want), "target": None}
-        for row, want in zip(oracle["rows"], logits or oracle["placements"][placement]["labelLogits"])
+        for row, want in zip(oracle["rows"], logits or known["labelLogits"])
     ]
     tokens = {**{name: [token] for name, token in zip(names, oracle["labelTokenIds"])}, **({cue: ids} if ids else {})}
-    asked = version([voice(template + cue, names, oracle["softPrompt"], placement, shift)], **of)
+    own = keyed(oracle, keys, names, template + cue) if keys else voice(template + cue, names, oracle["softPrompt"], placement, shift)
+    asked = version([own], **of)
     return package(asked, tokens, {"id": str(TINY), "weights": card["weights"], "embeddingMultiplier": 1}, rows, **fields)

@@ -10,11 +10,11 @@ Files are read as the studio reads them (rows_file.py): CSV, lines of JSON and J
 one has no answer. Exit code 1: the file cannot be used, or the check fails; 2: an option is wrong.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
-import argparse, base64, contextlib, hashlib, importlib.util, json, math, re, sys
+import argparse, base64, contextlib, hashlib, importlib.util, inspect, json, math, re, sys
 from pathlib import Path
 from rows_file import NoColumn, Refused, answered, counted, decimal, fitting, open_table, render, write_answers
 import numpy as np, torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 HERE = Path(__file__).resolve().parent
 FORMAT = 1
@@ -62,9 +62,11 @@ class Text:
     def __init__(self, package, voice):
         soft, self.voice, self.package = voice["soft"], voice, package
         self.weight, self.template, self.placement = voice["weight"], voice["template"], soft["placement"] if soft else "prefix"
-        self.vectors = torch.from_numpy(soft["vectors"].reshape(soft["virtualTokens"], soft["hidden"])) if soft else None
+        self.heads = soft.get("heads") if soft else None
+        self.vectors = torch.from_numpy(soft["vectors"].reshape(soft["virtualTokens"], soft["hidden"])) if soft and not self.heads else None
+        self.keys = torch.from_numpy(soft["vectors"].reshape(self.heads["layers"], 2, self.heads["kvHeads"], soft["virtualTokens"], self.heads["headDim"])) if self.heads else None
         self.shift = torch.from_numpy(soft["answerShift"].reshape(-1, soft["hidden"])) if soft and "answerShift" in soft else None
-        self.cue_text = cue_of(self.template) if self.placement == "infix" else ""
+        self.cue_text = cue_of(self.template) if self.placement in ("infix", "kv") else ""
         self.multiplier = multiplier(package)
 
     def open(self, tokenizer, model):
@@ -144,6 +146,8 @@ class Prompt:
         """Token ids of a row in every text. @raise Refused where the model cannot read so many"""
         found = [row_ids(self.tokenizer, text, render(text.template, row, column)) for text in self.texts]
         if found: fitting(max(map(len, found)) + self.longest, room(self.model))
+        for text, own in zip(self.texts, found):
+            if text.heads and text.heads["position"] is not None: fitting(len(own) - len(text.cue), text.heads["position"])
         return found
 
     def answer(self, row, column="text"):
@@ -229,7 +233,19 @@ def sequence(model, vectors, text, ids, answer=()):
 @torch.no_grad()
 def reads(model, vectors, text, ids, answer=()):
     """Logits that predict each token of an answer after the row, and the token after it: [answer + 1, vocabulary]."""
+    if text.keys is not None: return reads_behind(model, text, ids, answer)
     return model(inputs_embeds=sequence(model, vectors, text, ids, answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
+
+
+def reads_behind(model, text, ids, answer):
+    """As `reads`: the cue and the answer behind the text, which ends at the position of the trained keys and values, and those."""
+    at, position = len(ids) - len(text.cue), text.heads["position"]
+    start, cache = 0 if position is None else position - at, DynamicCache()
+    past = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"  # as newer releases of transformers call it
+    run = lambda tokens, first: model(inputs_embeds=embed(model, tokens), **{past: cache}, position_ids=torch.arange(first, first + len(tokens), device=model.device)[None], use_cache=True).logits
+    if at: run(ids[:at], start)
+    for layer, (keys, values) in enumerate(text.keys.to(model.device)): cache.update(keys[None], values[None], layer)
+    return run([*ids[at:], *answer], start + at + text.keys.shape[3])[0, len(text.cue) - 1:].double().cpu()
 
 
 def target_log_prob(model, text, ids, target):

@@ -209,6 +209,7 @@ def main():
     if not prompt.labels: sys.exit("This prompt generates texts; serve_vllm.py asks for labels. Use predict.py.")
     if len(prompt.voices) > 1 or not prompt.texts: sys.exit("This prompt is several together, or counts words; serve_vllm.py asks one text. Use predict.py.")
     [text] = prompt.texts
+    if text.keys is not None: sys.exit("This prompt is keys and values in every layer, which no server takes from a request. Use predict.py.")
     table = args.csv and read_table(args.csv[0], prompt.templates, limited=False, text=args.text)
     if package["policy"]: print("prompt.json has a policy, which this program does not follow: the tuned prompt answers alone. predict.py follows it.", file=sys.stderr)
     threshold = prompt.threshold(args.threshold)

@@ -95,9 +95,20 @@ class TinyModel(Exported):
         self.write({**prompt, "checkRows": [{**row, "logProbs": [value + 0.01 for value in row["logProbs"]]} for row in prompt["checkRows"]]})
 
     def test_check_rows_agree_in_every_placement(self) -> None:
-        for placement in ("prefix", "suffix", "infix"):
+        for placement in ("prefix", "suffix", "infix", "kv"):
             self.export(placement)
             self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
+
+    def test_a_row_is_left_out_where_trained_keys_and_values_are_not_behind_it(self) -> None:
+        prompt = self.export("kv")
+        prompt["version"]["prompt"]["voices"][0]["soft"]["heads"]["position"] = 20
+        self.write(prompt)
+        (self.folder / "in.csv").write_text("text\nshort\n" + "long text " * 20 + "\n", encoding="utf-8")
+        result = self.run_predict("in.csv", "out.csv", "--weights", str(TINY))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.folder / "out.csv", newline="", encoding="utf-8-sig") as file: short, long = csv.DictReader(file)
+        self.assertTrue(short["prediction"])
+        self.assertEqual((long["prediction"], bool(long["not_answered"])), ("", True))
 
     def test_another_format_is_refused_with_a_sentence(self) -> None:
         self.write({**self.export(), "formatVersion": 2})

@@ -174,6 +174,12 @@ class Programs(unittest.TestCase):
         with self.assertRaises(SystemExit):
             serve_vllm.log_probs_of(text, [{"choices": [{"index": 0, "logprobs": {"top_logprobs": [{}]}}]}])
 
+    def test_keys_and_values_are_refused_with_a_sentence(self) -> None:
+        self.write("kv")
+        for program, arguments in ((serve_vllm, ["--check"]), (train_peft, ["rows.csv", "--out", self.folder / "out"])):
+            with self.assertRaisesRegex(SystemExit, "keys and values in every layer"):
+                self.run_main(program, *arguments, "--package", self.package, "--weights", TINY)
+
     @unittest.skipUnless("WRITTEN" in os.environ, "check.mjs exports a prompt that writes")
     def test_a_prompt_that_generates_scores_and_generates_as_where_it_was_trained(self) -> None:
         folder, answers = Path(os.environ["WRITTEN"]), self.folder / "answers.csv"

@@ -88,6 +88,7 @@ def main():
     prompt, run = Prompt(package, package["version"]), package["run"] or {"settings": {}, "initText": ""}
     if not prompt.labels or len(prompt.voices) > 1 or not prompt.texts: sys.exit("This program trains one text with vectors that chooses labels, and this prompt is another.")
     [text] = prompt.texts
+    if text.keys is not None: sys.exit("This prompt is keys and values in every layer, which this program cannot train.")
     tokenizer, base = load_base(package, args.weights)
     base.requires_grad_(False)
     prompt.open(tokenizer, base)
