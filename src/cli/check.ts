@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { conform, type Deviation, type Oracle } from '../engine/conform';
 import { checkGradient, randomIds, randomTask } from '../engine/gradient-check';
@@ -115,7 +115,12 @@ export const conformance = command({
 async function measure(folder: string, options: ModelOptions): Promise<Result> {
   let name = basename(folder);
   try {
-    const oracle: Oracle = JSON.parse(await readFile(join(folder, 'oracle.json'), 'utf8'));
+    const json = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'));
+    const files = await readdir(folder);
+    const oracle: Oracle = {
+      ...(await json('oracle.json')),
+      ...(files.includes('keys.json') && { keys: await json('keys.json') }),
+    };
     name = oracle.name;
     const deviations = await deviationsOf(folder, oracle, options);
     const lossError = worst(deviations.map(({ loss }) => loss));

@@ -24,4 +24,10 @@ const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).a
 export const readFixture = async ({ folder, paths }: Fixture): Promise<ModelFiles> =>
   Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await bytes(`${folder}/${path}`)] as const)));
 
-export const readOracle = async ({ folder }: Fixture): Promise<Oracle> => (await fetch(`${folder}/oracle.json`)).json();
+const withKeys = Object.keys(import.meta.glob('/test/fixtures/{models,exports}/*/keys.json', { query: '?url' }));
+
+export async function readOracle({ folder }: Fixture): Promise<Oracle> {
+  const json = async (name: string) => (await fetch(`${folder}/${name}`)).json();
+  const oracle = await json('oracle.json');
+  return withKeys.includes(`${folder}/keys.json`) ? { ...oracle, keys: await json('keys.json') } : oracle;
+}
