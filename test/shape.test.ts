@@ -100,7 +100,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   cli: 3200,
   dataset: 5400,
   decide: 1600,
-  engine: 1840,
+  engine: 1850,
   evaluation: 4100,
   graph: 5050,
   inference: 2260,
