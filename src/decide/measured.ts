@@ -11,6 +11,7 @@ import { placeOf } from '../lib/rng';
 import { wilson } from '../metrics/intervals';
 import { type Figure, headlineOf } from '../metrics/registry';
 import { firstText, isText, softOf } from '../prompt/prompt';
+import { numbersEach } from '../prompt/soft-prompt';
 import type { Said, Sheet } from '../prompt-set/answers';
 import { chosenTrained, chosenWritten } from '../prompt-set/make-versions';
 import {
@@ -146,7 +147,7 @@ export function knownOf({ set, measured, model, trainingRows, ...given }: KnownF
     ...given,
     ...armsOf(measured),
     model: { parameters: model?.parameters ?? null },
-    hiddenSize: soft?.hidden ?? model?.hidden ?? null,
+    hiddenSize: soft ? numbersEach(soft) : (model?.hidden ?? null),
     virtualTokens: soft?.virtualTokens ?? 10,
     promptBytes: yours ? new TextEncoder().encode(firstText(yours.prompt).template).length : null,
     training: run?.seconds

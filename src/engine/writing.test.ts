@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { textEnd } from '../inference/program';
 import { scoreTargets } from '../inference/score';
 import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
-import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
+import { numbersEach, PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, ValidationPoint } from '../training/events';
@@ -49,9 +50,12 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
 
   const soft = (placement: SoftPrompt['placement']): SoftPrompt => {
     const rng = createRng(9);
-    const { hidden } = loaded.info;
-    const vectors = Float32Array.from({ length: 4 * hidden }, () => 0.1 * rng.normal());
-    return { placement, vectors, virtualTokens: 4, hidden };
+    const { hidden, layers, kvHeads, headDim } = loaded.program.spec;
+    const end = textEnd(loaded.program.spec);
+    const heads = { layers, kvHeads, headDim, position: end && end - 2 };
+    const form = { hidden, ...(placement === 'kv' && { heads }) };
+    const vectors = Float32Array.from({ length: 4 * numbersEach(form) }, () => 0.1 * rng.normal());
+    return { placement, vectors, virtualTokens: 4, ...form };
   };
 
   it.each([

@@ -29,6 +29,10 @@ export interface Heads {
   readonly position: number | null;
 }
 
+/** To each row: keys and values are not run. */
+export const tokensAdded = (soft: Pick<SoftPrompt, 'virtualTokens' | 'heads'> | null): number =>
+  soft && !soft.heads ? soft.virtualTokens : 0;
+
 /** Of a virtual token: of an embedding, or of the keys and values in all layers. */
 export const numbersEach = ({ hidden, heads }: Pick<SoftPrompt, 'hidden' | 'heads'>): number =>
   heads ? 2 * heads.layers * heads.kvHeads * heads.headDim : hidden;

@@ -12,6 +12,7 @@ import { wordAnswers } from '../metrics/logistic';
 import { tagProbabilities } from '../metrics/tags';
 import { labelsOf, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
 import { saidLabel } from '../prompt/said';
+import { tokensAdded } from '../prompt/soft-prompt';
 import type { Version } from '../prompt-set/types';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
@@ -371,7 +372,7 @@ const ANSWERERS: ByTask<Opener> = {
     return async (rows, control) => {
       const begin = performance.now();
       const texts = await generateTexts(host, { rows, soft, cacheKey: null, longest }, control);
-      const read = new Map(rows.map(({ rowId, ids }) => [rowId, ids.length + (soft?.virtualTokens ?? 0)]));
+      const read = new Map(rows.map(({ rowId, ids }) => [rowId, ids.length + tokensAdded(soft)]));
       const answers = texts.map(({ rowId, text, target }) => ({
         kind: 'generate' as const,
         index: Number(rowId),

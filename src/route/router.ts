@@ -8,6 +8,7 @@ import { type Control, uninterrupted } from '../lib/control';
 import { badInput, type StudioError } from '../lib/errors';
 import { likelyTags } from '../metrics/tags';
 import { labelsOf, softOf } from '../prompt/prompt';
+import { tokensAdded } from '../prompt/soft-prompt';
 import { firstOf, type Planned } from '../prompt-set/planned';
 import type { Version } from '../prompt-set/types';
 import { routeOf, versionWords } from '../prompt-set/versions';
@@ -113,7 +114,7 @@ async function explained({ host }: RouterOptions, { prompt }: Version, rows: Row
   const [row] = (await rows.rowsAt(0, 1)).rows;
   return {
     prompt: row ? host.tokens.tokenizer.decode(row.ids) : null,
-    tokens: (row?.ids.length ?? 0) + (softOf(prompt)?.virtualTokens ?? 0),
+    tokens: (row?.ids.length ?? 0) + tokensAdded(softOf(prompt)),
   };
 }
 

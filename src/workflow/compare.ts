@@ -16,6 +16,7 @@ import type { GenerateOutcome } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { throwIfInterrupted } from '../lib/control';
 import { firstText, softOf } from '../prompt/prompt';
+import { tokensAdded } from '../prompt/soft-prompt';
 import { type ArmChoice, type Arms, armsOf } from '../prompt-set/arms';
 import { productionOf } from '../prompt-set/stages';
 import type { Evaluation, PromptSet, Version } from '../prompt-set/types';
@@ -41,7 +42,7 @@ import { learnedRows } from './run-rows';
 
 const sentTokens = ({ arm, rows }: ReadyArm) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0) / Math.max(1, rows.length) +
-  (softOf(arm.version.prompt)?.virtualTokens ?? 0);
+  tokensAdded(softOf(arm.version.prompt));
 
 /** Tokens that each arm runs, with the tokens read that a generated one costs. @param longest of an answer */
 const tokensOfTexts = async (using: Comparing, arms: readonly ReadyArm[], longest: number) =>

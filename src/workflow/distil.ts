@@ -16,6 +16,7 @@ import { secondsLeft } from '../lib/format';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { type Prompt, softOf, textsOf } from '../prompt/prompt';
+import { tokensAdded } from '../prompt/soft-prompt';
 import type { Smaller } from '../prompt-set/types';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
@@ -202,7 +203,7 @@ async function reachedBy(
   const count = (is: (row: TokenRow, i: number) => boolean) => rows.filter(is).length;
   return {
     tokensBefore: mean(({ rowId }) => present(answers.get(rowId), rowId).tokens),
-    tokensAfter: mean(({ ids }) => ids.length + trained.soft.virtualTokens),
+    tokensAfter: mean(({ ids }) => ids.length + tokensAdded(trained.soft)),
     same: count((row, i) => taughtLabel(row) === said[i]),
     rightBefore: count((row) => taughtLabel(row) === row.label),
     rightAfter: count((row, i) => said[i] === row.label),

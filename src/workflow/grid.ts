@@ -19,6 +19,7 @@ import { present } from '../lib/assert';
 import { type Control, throwIfInterrupted } from '../lib/control';
 import { badInputIn } from '../lib/errors';
 import { firstText, labelsOf, type Prompt, softOf, textsOf } from '../prompt/prompt';
+import { tokensAdded } from '../prompt/soft-prompt';
 import { type KnownRows, type Said, scored, type Unscored } from '../prompt-set/answers';
 import { testRowsKey } from '../prompt-set/performance';
 import {
@@ -163,7 +164,7 @@ const byTexts: Answer = async (host, { of, dataset }, rows, control, tell) => {
   const plan = { rowIds, wanted, arms: [arm], pairs: [], looks: 1, seed: dataset.seed, ...(groups && { groups }) };
   const { metrics, rows: closeness } = present(compareTexts(plan).arms[0], 'the one prompt');
   const sent = rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length;
-  return { rowIds, metrics, rows: closeness, tokensSentMean: sent + (soft?.virtualTokens ?? 0), unsure: null };
+  return { rowIds, metrics, rows: closeness, tokensSentMean: sent + tokensAdded(soft), unsure: null };
 };
 
 const wantedOf = (dataset: Dataset, ids: readonly string[]) =>
