@@ -124,15 +124,15 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await expectAccessible(studio, 'Train, learning curve');
   });
 
-  await test.step('the mean becomes a version, which production points to and which plays', async () => {
+  await test.step('several voices become a version, which production points to and which plays', async () => {
     await studio.go('Compare');
-    await page.getByRole('button', { name: 'Use Tuned, mean of 2 seeds in production' }).click();
-    await expect(page.getByText('Production points to Tuned, mean of 2 seeds')).toBeVisible();
+    await page.getByRole('button', { name: 'Use it in production' }).click();
+    await expect(page.getByText('Production points to it')).toBeVisible();
     await studio.go('Playground');
     await page.getByRole('button', { name: /Add another version/ }).click();
     await page.getByRole('option', { name: /^production/ }).click();
     await studio.playground.text.fill('Where is my order?');
-    const mean = page.getByRole('region', { name: /production: ensemble/ });
+    const mean = page.getByRole('region', { name: /production: combined/ });
     await expect(mean.getByRole('listitem').first()).toContainText(/0\.\d/);
   });
 });
