@@ -10,7 +10,7 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, pooledAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import { tagProbabilities } from '../metrics/tags';
-import { labelsOf, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { labelsOf, mostTokens, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
 import { saidLabel } from '../prompt/said';
 import { tokensAdded } from '../prompt/soft-prompt';
 import type { Version } from '../prompt-set/types';
@@ -153,7 +153,7 @@ export function tableSource(
   const rowsIn = (from: number, count: number): Tokenised => {
     const rows = table.rows.slice(from, from + count);
     const [first, ...others] = renderers.map((render, i) =>
-      tokenised(host, render(rows, from), shown[i]?.chat ?? false, longest ?? 0),
+      tokenised(host, render(rows, from), shown[i]?.chat ?? false, longest ?? 0, mostTokens(prompt)),
     ) as [Tokenised, ...Tokenised[]];
     if (others.length === 0) return first;
     const leftOut = new Map([first, ...others].flatMap((each) => each.leftOut.map((out) => [out[0], out] as const)));
@@ -203,15 +203,16 @@ interface Tokenised {
   readonly leftOut: LeftOut;
 }
 
-/** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */
+/** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer @param most of a row */
 function tokenised(
   { tokens }: TokenHost,
   rendered: ReturnType<BatchRenderer>,
   chat: boolean,
   longest: number,
+  most: number,
 ): Tokenised {
   const { tokenizer, context } = tokens;
-  const room = context - RESERVED_TOKENS;
+  const room = Math.min(context - RESERVED_TOKENS, most);
   const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
   const rows = rendered.map((row) => {
     if ('leftOut' in row) return row;
@@ -225,7 +226,7 @@ function tokenised(
       ? {
           rowId,
           why: 'long' as const,
-          leftOut: `with its prompt it has ${counted(length, 'token')}, and the model reads at most ${room}`,
+          leftOut: `with its prompt it has ${counted(length, 'token')}, and ${room === most ? 'it' : 'the model'} reads at most ${room}`,
         }
       : {
           rowId,

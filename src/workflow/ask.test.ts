@@ -3,6 +3,7 @@ import { rowsOf, textOf } from '../dataset/labels';
 import { uninterrupted } from '../lib/control';
 import { wordAnswers } from '../metrics/logistic';
 import { type Voice, voicesOf } from '../prompt/prompt';
+import { tableSource } from '../route/answering';
 import { RESERVED_TOKENS } from '../tokens/tokenizer';
 import { ask, askIds, textRows } from './ask';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -80,4 +81,27 @@ test('rows that do not fit the model have no answer', async () => {
   expect(answers.has(longest.id)).toBe(false);
   expect(answers.size).toBeLessThan(texts.length);
   expect(answers.size).toBeGreaterThan(0);
+});
+
+test('rows longer than the texts that trained keys stand behind are left out, in a comparison and in a batch', async () => {
+  const dataset = await prepared(60);
+  const { host } = fakeHost();
+  const { words, baseTemplate: template } = promptSet(dataset);
+  const text = { template, shots: 0, shotSeed: 0, splitsCue: true };
+  const asks = (position: number) => {
+    const heads = { layers: 1, kvHeads: 1, headDim: 1, position };
+    const soft = { placement: 'kv', virtualTokens: 1, hidden: 2, vectors: new Float32Array(2), heads } as const;
+    return { task: { kind: 'classify' as const, labels: dataset.labels }, voices: voicesOf(text, words, [soft]) };
+  };
+  const { rows: all } = await textRows(host, asks(1e5), { dataset, split: 'test' }, uninterrupted);
+  const lengths = all.map(({ ids }) => ids.length).toSorted((a, b) => a - b);
+  const middle = lengths[lengths.length >> 1] ?? 0;
+  const { rows, tooLong } = await textRows(host, asks(middle), { dataset, split: 'test' }, uninterrupted);
+  expect(tooLong.length).toBeGreaterThan(0);
+  expect(rows.every(({ ids }) => ids.length <= middle)).toBe(true);
+  const version = { prompt: { ...asks(middle), calibration: null, threshold: null }, words };
+  const source = tableSource(host, version as never, dataset.table, { text: dataset.mapping.text, label: null });
+  const { leftOut } = await source.rowsAt(0, dataset.table.rows.length);
+  expect(leftOut.length).toBeGreaterThan(0);
+  expect(leftOut[0]?.[1]).toContain(`and it reads at most ${middle}`);
 });

@@ -28,11 +28,13 @@ export interface RowsRequest {
   readonly split: SplitName | readonly string[];
   /** Tokens that must be free for an answer; a target's own are counted without it. */
   readonly room?: number | undefined;
+  /** Most tokens of a row; undefined: as the model reads. */
+  readonly most?: number;
 }
 
 export interface TokenisedRows {
   readonly rows: readonly TokenRow[];
-  /** Ids of rows that do not fit the model's context; they are not among `rows`. */
+  /** Ids of rows that do not fit the model's context, or the prompt; they are not among `rows`. */
   readonly tooLong: readonly string[];
   readonly meanTokens: number;
   readonly maxTokens: number;
@@ -58,7 +60,8 @@ export function renderExamples(
 }
 
 function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
-  const { encode, context } = tokens;
+  const { encode } = tokens;
+  const most = Math.min(tokens.context - RESERVED_TOKENS, request.most ?? Number.POSITIVE_INFINITY);
   const all = renderExamples(tokens, request, neighbours).map(
     ({ rowId, text, cue, label, tags, otherOrders, target }): TokenRow => ({
       rowId,
@@ -71,7 +74,7 @@ function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neigh
   );
   const fits = ({ ids, otherOrders = [], target }: TokenRow) => {
     const answer = Math.max(request.room ?? 0, target?.length ?? 0);
-    return [ids, ...otherOrders].every((each) => each.length + answer + RESERVED_TOKENS <= context);
+    return [ids, ...otherOrders].every((each) => each.length + answer <= most);
   };
   const rows = all.filter(fits);
   const kept = new Set(rows.map(({ rowId }) => rowId));
