@@ -14,7 +14,7 @@ export const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   prefix: 'before the text',
   suffix: 'after the text',
   infix: 'between the text and its cue',
-  kv: 'as keys and values between the text and its cue',
+  kv: 'as keys and values before the cue',
 };
 
 /** The cue is encoded by itself, because the vectors come before it. */

@@ -136,7 +136,7 @@ describe('the engine worker', () => {
         if (event.kind === 'step') losses.push(event.point.loss);
       },
     });
-    expect([...kinds].sort()).toEqual(['checkpoint', 'done', 'step', 'validation']);
+    expect([...kinds].sort()).toEqual(['cache', 'checkpoint', 'done', 'step', 'validation']);
     expect(losses).toHaveLength(30);
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.8);
   });
