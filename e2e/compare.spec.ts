@@ -185,7 +185,7 @@ test('checks labels again without seeing a prediction', async ({ studio }) => {
     await compare.tab('Statistics').click();
     await compare.arms.getByRole('button', { name: /^Export Tuned \+ / }).click();
     await expect(page.getByRole('dialog')).toContainText('words and word pairs of your training rows');
-    await page.getByText(/^Include \d+ .*their words$/).click();
+    await page.getByText(/^Include \d+.*their words$/).click();
     expect((await studio.library.download()).name).toMatch(/\.zip$/);
   });
 });

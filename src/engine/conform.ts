@@ -70,7 +70,7 @@ interface Placed {
 }
 
 /** A cue of no tokens makes an infix a suffix, and a cue of the whole row a prefix, so these oracles cover both ends. */
-function placed(oracle: Oracle): readonly Placed[] {
+export function placed(oracle: Oracle): readonly Placed[] {
   const { keys } = oracle;
   const { prefix, suffix, infix } = oracle.placements;
   const rows = rowsOf(oracle);

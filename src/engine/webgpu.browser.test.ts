@@ -10,7 +10,7 @@ import { createWebRunner } from '../runtime/ort-web';
 import { batchGradient } from '../training/objective';
 import { FIXTURES, type Fixture, readFixture, readOracle } from './browser-test-support';
 import { forwardAndBackward } from './build-program';
-import { relativeError, rowsOf, softOf } from './conform';
+import { placed, relativeError, rowsOf, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
 
 /** ORT writes its log through the console as it found it when it was loaded. */
@@ -130,6 +130,21 @@ describe.each(FIXTURES)('$name on WebGPU', (fixture) => {
     const text = `WebGPU: ${gpu.length} nodes\nCPU: ${cpu.length} nodes: ${tally(cpu)}\n`;
     await expect(text).toMatchFileSnapshot(`../../test/golden/webgpu/${fixture.name}.txt`);
     expect(floats.map(({ op }) => op).sort()).toEqual(FLOATS_ON_CPU[fixture.name] ?? []);
+  });
+
+  it('has PyTorch’s losses and gradients of keys and values', async () => {
+    const oracle = await readOracle(fixture);
+    const keys = placed(oracle).find(({ soft }) => soft.placement === 'kv');
+    if (!keys) return;
+    const ours = whyUncovered(await graphOf(fixture)) === null;
+    own ??= ours ? onDevice(fixture) : loaded();
+    const { program } = await own;
+    const labels = oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
+    const batch = { rows: keys.rows, labels, soft: keys.soft, cached: null };
+    const found = await batchGradient(program, batch);
+    const most = ours ? 1e-5 : 2e-3;
+    expect(Math.abs(found.loss - keys.expected.labelLoss) / keys.expected.labelLoss).toBeLessThan(most);
+    expect(relativeError(found.gradient, keys.expected.labelGrad.flat(6))).toBeLessThan(most);
   });
 
   it.each(['prefix', 'suffix'] as const)('has PyTorch’s losses and gradients, %s', async (placement) => {
