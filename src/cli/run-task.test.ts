@@ -121,7 +121,7 @@ describe('a run on the engine', () => {
   });
 
   it('continues the best start of a race to the bits of that start alone', async () => {
-    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 40 };
+    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 50 };
     const raced = await trained(await request(settings, 'raced'));
     const winner = raced.events.flatMap((event) => (event.kind === 'race' && event.winner ? [event.winner] : []))[0];
     expect(winner?.checkpoint?.step).toBe(15);
@@ -131,7 +131,7 @@ describe('a run on the engine', () => {
   });
 
   it('has the same bits and history whether its race ran ahead, in two parts, or after the click', async () => {
-    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 50 };
+    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 60 };
     const asked = await request(settings, 'raced ahead');
     const later = await trained({ ...asked, dataset: { ...asked.dataset, fingerprint: 'raced later' } });
     const ahead = { ...asked, run: { settings, initText: asked.initText } };
@@ -146,7 +146,7 @@ describe('a run on the engine', () => {
     expect(steps.length).toBeLessThan(13);
     expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe('compared');
     // the second time it first says how far it is
-    expect(steps).toHaveLength(39);
+    expect(steps).toHaveLength(47);
     const sooner = await trained(asked);
     const racedOf = ({ events }: typeof sooner) => events.filter((event) => event.kind === 'race');
     expect(racedOf(sooner)).toMatchObject([{ ahead: true, winner: { checkpoint: { step: 15 } } }]);
@@ -158,7 +158,7 @@ describe('a run on the engine', () => {
     for (const other of [
       asked,
       { ...asked, settings: { ...settings, seed: 1 } },
-      { ...asked, settings: { ...settings, steps: 60 } },
+      { ...asked, settings: { ...settings, steps: 70 } },
       { ...asked, words: [{ ...first, word: ' fine' }, ...others] },
       { ...asked, initText: 'Say it' },
     ]) {

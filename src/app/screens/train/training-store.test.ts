@@ -27,7 +27,7 @@ import { useReadingAhead } from '../../state/read-ahead';
 import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
-import { testServices } from '../../state/test-support';
+import { MODEL, testServices } from '../../state/test-support';
 import { againOf, NextRuns, plannedRuns, reachedBefore } from './next-run';
 import { moved } from './run-queue';
 import { Training } from './training-store';
@@ -130,7 +130,9 @@ function fakeEngine() {
         });
       if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
-      const vectors = Float32Array.from({ length: settings.virtualTokens }, (_, i) => (i === 0 ? step : 0));
+      const vectors = Float32Array.from({ length: MODEL.hidden * settings.virtualTokens }, (_, i) =>
+        i === 0 ? step : 0,
+      );
       emit({ kind: 'done', reason, ...error, vectors, bestStep: step, checkpoint: checkpoint(step), ...end });
       return { runId: 'x' };
     },
@@ -325,7 +327,7 @@ describe('a run', () => {
     const set = promptSets.getState().set;
     expect(set && softsOf(present(chosenTrained(set) ?? undefined, 'Tuned').prompt)[0]).toMatchObject({
       virtualTokens: 2,
-      hidden: 1,
+      hidden: 2,
       placement: 'suffix',
     });
     expect(writtenIn(set)[0]?.tried).toMatchObject({ rows: 4, accuracy: 0.5 });
@@ -602,7 +604,7 @@ describe('the queue', () => {
     const runId = promptSets.getState().set?.runs[0]?.id ?? '';
     next.change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
     await start();
-    expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0));
+    expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0, 0, 0));
   });
 });
 
