@@ -89,6 +89,20 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     }
   });
 
+  it.each(PLACEMENTS)('to the last position of the model: %s', async (placement) => {
+    const context = loaded.program.spec.contextLength ?? 0;
+    const prompt = soft(placement);
+    const [row] = randomRows(1, 3) as [TokenRow];
+    const asked = { soft: prompt, maxNewTokens: context, temperature: 0, topP: 1, seed: 0, endTokenIds: [] };
+    const { ids } = await new Engine(loaded).generate({ ...row, ...asked }, uninterrupted);
+    const before = prompt.heads?.position ?? row.ids.length - 2;
+    expect(ids.length).toBe(context - (placement === 'kv' ? before + 4 + 2 : row.ids.length + 4));
+    const kept = { rows: [row], soft: prompt, cacheKey: null, endTokenIds: [], breakTokenIds: [] };
+    const write = (maxNewTokens: number) => new Engine(loaded).write({ ...kept, maxNewTokens });
+    expect(Array.from((await write(ids.length))[0]?.ids ?? [])).toEqual(Array.from(ids));
+    await expect(write(ids.length + 1)).rejects.toMatchObject({ code: 'too-long' });
+  });
+
   it('drops a line break at the start, and ends at a later one', async () => {
     const engine = new Engine(loaded);
     const rows = randomRows(4, 6);

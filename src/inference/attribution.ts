@@ -131,7 +131,7 @@ async function pathOf(program: Program, request: AttributionRequest) {
   if (why) throw badInput(why);
   const whole = withSoft(row, soft);
   const answer = Math.max(...labels.map(({ tokenIds }) => tokenIds.length)) - 1;
-  checkContext(program.spec.contextLength, [row], [whole], answer);
+  checkContext(program.spec, [row], soft, answer);
   if (whole.length + answer > MAX_ATTRIBUTED)
     throw new StudioError(
       'too-long',

@@ -2,7 +2,7 @@ import { assert, present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { createRng, type Rng } from '../lib/rng';
 import { argmax, logSumExp } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { positionsOf, type SoftPrompt } from '../prompt/soft-prompt';
 import { atEnd, type MixedTokens, type StartedRow, withSoft } from './feeds';
 import { takesPast } from './program';
 import { checkContext, eachBucket, openRows, type RowOptions } from './rows';
@@ -40,9 +40,11 @@ export async function generate(
 ): Promise<Generated> {
   const rng = createRng(options.seed);
   const sequence = withSoft(options, options.soft);
+  const { ids, cue, soft, maxNewTokens } = options;
+  checkContext(program.spec, [{ rowId: 'to write from', ids, cue, label: null }], soft, 0);
   const { contextLength } = program.spec;
-  checkContext(contextLength, [{ rowId: 'to write from', ids: options.ids, label: null }], [sequence], 0);
-  const room = Math.min(options.maxNewTokens, (contextLength ?? Number.POSITIVE_INFINITY) - sequence.length);
+  const left = (contextLength ?? Number.POSITIVE_INFINITY) - positionsOf(options, soft);
+  const room = Math.min(maxNewTokens, left);
   const written: number[] = [];
   const end = (stopped: Generated['stopped']): Generated => ({ ids: Int32Array.from(written), stopped });
   let state = await beginning(program, sequence, options);

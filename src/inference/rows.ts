@@ -1,7 +1,7 @@
 import { present } from '../lib/assert';
 import { breathe, type Polled, throwIfInterrupted, uninterrupted } from '../lib/control';
 import { badInput, StudioError } from '../lib/errors';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { positionsOf, type SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/tokenizer';
 import { type CachePlan, endingBefore } from './cache-plan';
 import { commonPrefixLength, type MixedTokens, type StartedRow, sharedLength, tokensBefore, withSoft } from './feeds';
@@ -40,7 +40,7 @@ export async function openRows(program: Program, options: RowOptions, extra: num
   const { rows, soft, control = uninterrupted } = options;
   if (rows.length === 0) return { buckets: [], startAt: async () => [] };
   const sequences = rows.map((row) => withSoft(row, soft));
-  checkContext(program.spec.contextLength, rows, sequences, extra);
+  checkContext(program.spec, rows, soft, extra);
   checkKeys(program.spec, soft, rows);
   const source = await keysAndValues(program, options, sequences);
   const jobs = rows.map((row, i) => ({ row, sequence: present(sequences[i], 'sequence'), done: source.done(row) }));
@@ -163,25 +163,27 @@ async function sharedPrefix(
   return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
 }
 
-/** @throws StudioError `too-long`, `bad-input` */
+/** @param extra tokens that will follow each row @throws StudioError `too-long`, `bad-input` */
 export function checkContext(
-  contextLength: number | null,
+  { contextLength }: Pick<ProgramSpec, 'contextLength'>,
   rows: readonly TokenRow[],
-  sequences: readonly MixedTokens[],
+  soft: SoftPrompt | null,
   extra: number,
 ): void {
   const limit = contextLength ?? Number.POSITIVE_INFINITY;
-  sequences.forEach((sequence, i) => {
-    const { rowId } = present(rows[i], 'row');
-    const tokens = sequence.length + extra;
-    if (sequence.length === 0) throw badInput(`Row ${rowId} has no tokens.`, { data: { rowId } });
+  for (const row of rows) {
+    const { rowId } = row;
+    const tokens = positionsOf(row, soft) + extra;
+    if (tokens === extra) throw badInput(`Row ${rowId} has no tokens.`, { data: { rowId } });
     if (tokens > limit)
       throw new StudioError(
         'too-long',
-        `Row ${rowId} has ${tokens} tokens; this model reads at most ${limit}. Shorten the row or the prompt.`,
+        soft?.heads
+          ? `With its answer, row ${rowId} ends at position ${tokens}; this model has ${limit}. Take shorter answers, or vectors before the cue.`
+          : `Row ${rowId} has ${tokens} tokens; this model reads at most ${limit}. Shorten the row or the prompt.`,
         { data: { rowId, tokens, limit } },
       );
-  });
+  }
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;

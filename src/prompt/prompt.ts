@@ -199,10 +199,6 @@ export const countsShare = ({ voices }: Pick<Prompt, 'voices'>): number =>
 export const softsOf = (prompt: Pick<Prompt, 'voices'>): readonly SoftPrompt[] =>
   textsOf(prompt).flatMap(({ soft }) => soft ?? []);
 
-/** Most tokens of a row with its cue: the texts before trained keys end at one position. */
-export const mostTokens = (prompt: Pick<Prompt, 'voices'>): number =>
-  Math.min(...softsOf(prompt).map(({ heads }) => heads?.position ?? Number.POSITIVE_INFINITY));
-
 /** Its word counts; null = it counts no words. */
 export const countsOf = ({ voices }: Pick<Prompt, 'voices'>): WordModel | null =>
   voices.flatMap((voice) => (voice.kind === 'counts' ? [voice.counts] : []))[0] ?? null;

@@ -33,6 +33,12 @@ export interface Heads {
 export const tokensAdded = (soft: Pick<SoftPrompt, 'virtualTokens' | 'heads'> | null): number =>
   soft && !soft.heads ? soft.virtualTokens : 0;
 
+/** Positions up to the end of a row. Texts before keys that are rotated end at one of them, however long they are. */
+export const positionsOf = (
+  { ids, cue = 0 }: { readonly ids: ArrayLike<unknown>; readonly cue?: number | undefined },
+  soft: Pick<SoftPrompt, 'virtualTokens' | 'heads'> | null,
+): number => (soft ? (soft.heads?.position ?? ids.length - cue) + soft.virtualTokens + cue : ids.length);
+
 /** Of a virtual token: of an embedding, or of the keys and values in all layers. */
 export const numbersEach = ({ hidden, heads }: Pick<SoftPrompt, 'hidden' | 'heads'>): number =>
   heads ? 2 * heads.layers * heads.kvHeads * heads.headDim : hidden;

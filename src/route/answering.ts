@@ -10,14 +10,21 @@ import { unwrap } from '../lib/result';
 import { labelProbabilities, pooledAnswers } from '../metrics/calibration';
 import { wordAnswers } from '../metrics/logistic';
 import { tagProbabilities } from '../metrics/tags';
-import { labelsOf, mostTokens, type Prompt, softOf, type TextVoice, textsOf } from '../prompt/prompt';
+import { labelsOf, type Prompt, softOf, softsOf, type TextVoice, textsOf } from '../prompt/prompt';
 import { saidLabel } from '../prompt/said';
-import { tokensAdded } from '../prompt/soft-prompt';
+import { positionsOf, type SoftPrompt, tokensAdded } from '../prompt/soft-prompt';
 import type { Version } from '../prompt-set/types';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type Fields, otherColumns, TEXT_SLOT } from '../task/template';
 import type { AnswerWord, PromptText } from '../task/types';
-import { encodeRow, labelTokens, RESERVED_TOKENS, type TokenRow, targetIds } from '../tokens/tokenizer';
+import {
+  encodeRow,
+  labelTokens,
+  type OpenTokenizer,
+  RESERVED_TOKENS,
+  type TokenRow,
+  targetIds,
+} from '../tokens/tokenizer';
 import { generateTexts, longestAnswer, type TokenHost, type WritingHost } from './generated-texts';
 
 /** A loaded model with its tokenizer. */
@@ -153,7 +160,7 @@ export function tableSource(
   const rowsIn = (from: number, count: number): Tokenised => {
     const rows = table.rows.slice(from, from + count);
     const [first, ...others] = renderers.map((render, i) =>
-      tokenised(host, render(rows, from), shown[i]?.chat ?? false, longest ?? 0, mostTokens(prompt)),
+      tokenised(host, render(rows, from), shown[i]?.chat ?? false, longest ?? 0, softsOf(prompt)),
     ) as [Tokenised, ...Tokenised[]];
     if (others.length === 0) return first;
     const leftOut = new Map([first, ...others].flatMap((each) => each.leftOut.map((out) => [out[0], out] as const)));
@@ -203,40 +210,56 @@ interface Tokenised {
   readonly leftOut: LeftOut;
 }
 
-/** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer @param most of a row */
+/**
+ * Why a row is left out, in words; null = it fits the model with its answer, and the vectors that it is read with.
+ * @param longest most tokens of an answer
+ */
+export function whyTooLong(
+  { context }: Pick<OpenTokenizer, 'context'>,
+  { ids, cue = 0, otherOrders = [], target }: Pick<TokenRow, 'ids' | 'cue' | 'otherOrders' | 'target'>,
+  softs: readonly SoftPrompt[],
+  longest: number,
+): string | null {
+  const answer = Math.max(longest, target?.length ?? 0);
+  const length = Math.max(ids.length, ...otherOrders.map((each) => each.length));
+  const most = context - RESERVED_TOKENS;
+  if (length + answer > most)
+    return `with its prompt it has ${counted(length + answer, 'token')}, and the model reads at most ${most}`;
+  for (const soft of softs.filter(({ heads }) => heads)) {
+    const { position = null } = soft.heads ?? {};
+    if (position !== null && length - cue > position)
+      return `it has ${counted(length - cue, 'token')} before the cue, and its prompt reads at most ${position}`;
+    const room = context - positionsOf({ ids, cue }, soft);
+    if (answer > room)
+      return `its answer may have ${counted(answer, 'token')}, and the model has room for ${Math.max(0, room)} after its prompt`;
+  }
+  return null;
+}
+
+/** Rendered rows as token ids; those that leave the model no room are left out. @param longest tokens of an answer */
 function tokenised(
   { tokens }: TokenHost,
   rendered: ReturnType<BatchRenderer>,
   chat: boolean,
   longest: number,
-  most: number,
+  softs: readonly SoftPrompt[],
 ): Tokenised {
-  const { tokenizer, context } = tokens;
-  const room = Math.min(context - RESERVED_TOKENS, most);
+  const { tokenizer } = tokens;
   const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
   const rows = rendered.map((row) => {
     if ('leftOut' in row) return row;
     const { rowId, label, tags, otherOrders } = row;
-    const { ids, cue } = encodeRow(encode, row);
-    const others = otherOrders?.map(encode);
     const target = row.target === undefined ? undefined : targetIds(tokens, row.target, chat);
-    const answer = Math.max(longest, target?.length ?? 0);
-    const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
-    return length > room
-      ? {
-          rowId,
-          why: 'long' as const,
-          leftOut: `with its prompt it has ${counted(length, 'token')}, and ${room === most ? 'it' : 'the model'} reads at most ${room}`,
-        }
-      : {
-          rowId,
-          label,
-          ...(tags && { tags }),
-          ids,
-          cue,
-          ...(others ? { otherOrders: others } : {}),
-          ...(target ? { target } : {}),
-        };
+    const read: TokenRow = {
+      rowId,
+      label,
+      ...(tags && { tags }),
+      ...encodeRow(encode, row),
+      ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
+      ...(target ? { target } : {}),
+    };
+    const leftOut = whyTooLong(tokens, read, softs, longest);
+    return leftOut === null ? read : { rowId, why: 'long' as const, leftOut };
   });
   const leftOut: LeftOut = rows.flatMap((row) =>
     'leftOut' in row ? [[Number(row.rowId), row.leftOut, row.why] as const] : [],

@@ -236,7 +236,7 @@ async function partsOf(program: Program, options: GradientOptions): Promise<read
 
 async function textsOf(program: Program, { rows, soft, cached }: GradientOptions): Promise<readonly StartedRow[]> {
   const whole = rows.map((row) => withSoft(row, soft));
-  checkContext(program.spec.contextLength, rows, whole, 0);
+  checkContext(program.spec, rows, soft, 0);
   checkKeys(program.spec, soft, rows);
   const texts = cached ?? unkeptTexts(program.spec, soft, rows);
   if (!texts || soft?.placement === 'prefix' || !takesPast(program.spec))

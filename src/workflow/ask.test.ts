@@ -3,7 +3,7 @@ import { rowsOf, textOf } from '../dataset/labels';
 import { uninterrupted } from '../lib/control';
 import { wordAnswers } from '../metrics/logistic';
 import { type Voice, voicesOf } from '../prompt/prompt';
-import { tableSource } from '../route/answering';
+import { tableSource, whyTooLong } from '../route/answering';
 import { RESERVED_TOKENS } from '../tokens/tokenizer';
 import { ask, askIds, textRows } from './ask';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
@@ -88,20 +88,28 @@ test('rows longer than the texts that trained keys stand behind are left out, in
   const { host } = fakeHost();
   const { words, baseTemplate: template } = promptSet(dataset);
   const text = { template, shots: 0, shotSeed: 0, splitsCue: true };
-  const asks = (position: number) => {
+  const asks = (position: number | null) => {
     const heads = { layers: 1, kvHeads: 1, headDim: 1, position };
     const soft = { placement: 'kv', virtualTokens: 1, hidden: 2, vectors: new Float32Array(2), heads } as const;
     return { task: { kind: 'classify' as const, labels: dataset.labels }, voices: voicesOf(text, words, [soft]) };
   };
-  const { rows: all } = await textRows(host, asks(1e5), { dataset, split: 'test' }, uninterrupted);
-  const lengths = all.map(({ ids }) => ids.length).toSorted((a, b) => a - b);
+  const { rows: all } = await textRows(host, asks(null), { dataset, split: 'test' }, uninterrupted);
+  const lengths = all.map(({ ids, cue = 0 }) => ids.length - cue).toSorted((a, b) => a - b);
   const middle = lengths[lengths.length >> 1] ?? 0;
   const { rows, tooLong } = await textRows(host, asks(middle), { dataset, split: 'test' }, uninterrupted);
   expect(tooLong.length).toBeGreaterThan(0);
-  expect(rows.every(({ ids }) => ids.length <= middle)).toBe(true);
+  expect(rows).toHaveLength(lengths.filter((length) => length <= middle).length);
   const version = { prompt: { ...asks(middle), calibration: null, threshold: null }, words };
   const source = tableSource(host, version as never, dataset.table, { text: dataset.mapping.text, label: null });
   const { leftOut } = await source.rowsAt(0, dataset.table.rows.length);
   expect(leftOut.length).toBeGreaterThan(0);
-  expect(leftOut[0]?.[1]).toContain(`and it reads at most ${middle}`);
+  expect(leftOut[0]?.[1]).toContain(`and its prompt reads at most ${middle}`);
+});
+
+test('an answer needs room after where the texts end before trained keys, however short they are', () => {
+  const heads = { layers: 1, kvHeads: 1, headDim: 1, position: 500 };
+  const soft = { placement: 'kv', virtualTokens: 10, hidden: 2, vectors: new Float32Array(20), heads } as const;
+  const why = (answer: number) => whyTooLong({ context: 1000 }, { ids: new Int32Array(20), cue: 4 }, [soft], answer);
+  expect(why(486)).toBeNull();
+  expect(why(487)).toBe('its answer may have 487 tokens, and the model has room for 486 after its prompt');
 });

@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, ScoreResult } from '../engine/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
-import { mostTokens, type Prompt } from '../prompt/prompt';
+import { type Prompt, softsOf } from '../prompt/prompt';
 import { type AskedRow, askVoices, rowsBy, textsRead } from '../route/answering';
 import type { Host } from './host';
 import { type RowsRequest, type TokenisedRows, tokenRows } from './token-rows';
@@ -27,7 +27,7 @@ export async function textRows(
 ): Promise<TokenisedRows> {
   const read: TokenisedRows[] = [];
   for (const text of textsRead(prompt))
-    read.push(await tokenRows(host, { ...rows, prompt: text, words: text.words, most: mostTokens(prompt) }, control));
+    read.push(await tokenRows(host, { ...rows, prompt: text, words: text.words, softs: softsOf(prompt) }, control));
   const [first, ...others] = read as [TokenisedRows, ...TokenisedRows[]];
   if (others.length === 0) return first;
   const tooLong = [...new Set(read.flatMap((each) => each.tooLong))];

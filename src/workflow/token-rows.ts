@@ -6,6 +6,8 @@ import type { Dataset, SplitName } from '../dataset/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
 import { unwrap } from '../lib/result';
+import type { SoftPrompt } from '../prompt/soft-prompt';
+import { whyTooLong } from '../route/answering';
 import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { findCollisions } from '../task/propose-words';
 import { renderRows } from '../task/render';
@@ -28,8 +30,8 @@ export interface RowsRequest {
   readonly split: SplitName | readonly string[];
   /** Tokens that must be free for an answer; a target's own are counted without it. */
   readonly room?: number | undefined;
-  /** Most tokens of a row; undefined: as the model reads. */
-  readonly most?: number;
+  /** The vectors that it is read with. */
+  readonly softs?: readonly SoftPrompt[];
 }
 
 export interface TokenisedRows {
@@ -61,7 +63,6 @@ export function renderExamples(
 
 function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
   const { encode } = tokens;
-  const most = Math.min(tokens.context - RESERVED_TOKENS, request.most ?? Number.POSITIVE_INFINITY);
   const all = renderExamples(tokens, request, neighbours).map(
     ({ rowId, text, cue, label, tags, otherOrders, target }): TokenRow => ({
       rowId,
@@ -72,11 +73,7 @@ function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neigh
       ...(target === undefined ? {} : { target: targetIds(tokens, target, request.prompt.chat ?? false) }),
     }),
   );
-  const fits = ({ ids, otherOrders = [], target }: TokenRow) => {
-    const answer = Math.max(request.room ?? 0, target?.length ?? 0);
-    return [ids, ...otherOrders].every((each) => each.length + answer <= most);
-  };
-  const rows = all.filter(fits);
+  const rows = all.filter((row) => whyTooLong(tokens, row, request.softs ?? [], request.room ?? 0) === null);
   const kept = new Set(rows.map(({ rowId }) => rowId));
   const lengths = rows.map(({ ids }) => ids.length);
   return {
