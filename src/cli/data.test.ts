@@ -9,7 +9,7 @@ import type { Dataset } from '../dataset/types';
 import { SILENT } from '../workflow/host';
 import { prepareRows, readTable } from '../workflow/open-data';
 import { story } from '../workflow/two-hosts.test-support';
-import { readDataset } from './data';
+import { openTable, readDataset } from './data';
 import { createLog, openHost } from './node-host';
 
 const LABELS = ['a', 'b', 'c', 'd'];
@@ -190,6 +190,16 @@ it('adds rows of another file to training, and leaves validation and test rows a
   expect(lines[0]).toMatch(/^10 rows from more\.csv added to training \(left out: 1 with the text .*, 1 that almost/);
 });
 
+it('reads files by the quote that is named, where one looks otherwise', async () => {
+  const data = join(await mkdtemp(join(tmpdir(), 'softprompt-data-')), 'data.csv');
+  await writeFile(data, "text,label\n'a',x\n'b',y\n");
+  const log = createLog();
+  const texts = async (quote: '"' | null) =>
+    (await openTable(data, { text: 'text' }, log, { quote })).rows.map(({ cells }) => cells.text);
+  expect(await texts(null)).toEqual(['a', 'b']);
+  expect(await texts('"')).toEqual(["'a'", "'b'"]);
+});
+
 it('mends the rows of every file before they are split, and says what it did', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'softprompt-mend-'));
   const [data, test] = [join(folder, 'data.csv'), join(folder, 'test.csv')];
@@ -201,8 +211,8 @@ it('mends the rows of every file before they are split, and says what it did', a
   const log = { ...createLog(), line: (text: string) => void said.push(text) };
   const sizes = { trainRows: null, testRows: null };
   const columns = { text: 'text', label: 'label' };
-  const mends = ['stars', 'html', 'links'] as const;
-  const dataset = await readDataset({ data, test, columns, seed: 0, mends, ...sizes }, log);
+  const mend = ['stars', 'html', 'links'] as const;
+  const dataset = await readDataset({ data, test, columns, seed: 0, mend, ...sizes }, log);
   expect(dataset.labels).toEqual(['negative', 'neutral', 'positive']);
   expect(textsOf(dataset, 'test').join('')).not.toContain('<b>');
   expect(said.slice(0, 6)).toEqual([

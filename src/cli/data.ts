@@ -6,7 +6,7 @@ import { readModelDir } from '../api/node-platform';
 import { accountOf, inAll } from '../dataset/account';
 import { addedRows } from '../dataset/append';
 import type { ParseOverride } from '../dataset/parse';
-import type { ColumnMapping, Dataset, MendId, SplitBy, SplitName, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, SplitBy, SplitName, Table } from '../dataset/types';
 import { readIncoming } from '../interchange/incoming';
 import { type Package, PROMPT_FILE, readPackage } from '../interchange/package';
 import { type CompleteSet, SET_FILE } from '../interchange/set-files';
@@ -25,9 +25,9 @@ import { openTokenizerOf } from '../tokens/tokenizer';
 import { SILENT } from '../workflow/host';
 import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
 import type { Log } from './node-host';
-import { type ROWS, splitOf, UsageError, type Values } from './options';
+import { type FIX, type ROWS, splitOf, UsageError, type Values } from './options';
 
-interface DataOptions extends PartSizes {
+interface DataOptions extends PartSizes, Fixes {
   readonly data: string;
   /** A file whose rows are the test rows; null = a share of `data`. */
   readonly test: string | null;
@@ -39,24 +39,24 @@ interface DataOptions extends PartSizes {
   readonly splitBy?: SplitBy | undefined;
   readonly dropTwins?: boolean;
   readonly addRows?: string | null;
-  readonly mends?: readonly MendId[];
 }
 
 /** @throws UsageError for missing columns; StudioError `bad-input` for data that cannot be used */
 export async function readDataset(
-  { data, test, columns, seed, splitBy, ...options }: DataOptions,
+  { data, test, columns, seed, splitBy, mend, quote, ...options }: DataOptions,
   log: Log,
 ): Promise<Dataset> {
-  const { several = false, dropTwins = false, addRows = null, mends = [], ...sizes } = options;
+  const { several = false, dropTwins = false, addRows = null, ...sizes } = options;
   const mapping: ColumnMapping =
     'label' in columns
       ? { text: columns.text, label: columns.label, id: null, task: several ? 'tag' : 'classify' }
       : { text: columns.text, label: columns.target, id: null, task: 'generate' };
+  const fixes = { mend, quote };
   const split = splitBy && splitBy.kind !== 'seed' && { [splitBy.kind === 'group' ? 'group' : 'part']: splitBy.column };
   const opened = await openParts(
     {
-      data: await openTable(data, { ...columns, ...split }, log, { mends }),
-      test: test === null ? null : await openTable(test, columns, log, { mends }),
+      data: await openTable(data, { ...columns, ...split }, log, fixes),
+      test: test === null ? null : await openTable(test, columns, log, fixes),
       mapping,
       seed,
       splitBy,
@@ -64,7 +64,7 @@ export async function readDataset(
     sizes,
     dropTwins,
   );
-  const dataset = addRows === null ? opened : await withRows(opened, addRows, mends, log);
+  const dataset = addRows === null ? opened : await withRows(opened, addRows, fixes, log);
   const warning = repeatWords(dataset);
   if (warning) log.line(warning);
   return dataset;
@@ -74,9 +74,9 @@ type Named = Pick<DataOptions, 'data' | 'several'> &
   Values<typeof ROWS> & { readonly text: string; readonly label?: string; readonly target?: string };
 
 export const givenRows = (given: Named, log: Log): Promise<Dataset> => {
-  const { data, text, label, target = '', mend: mends, ...rows } = given;
+  const { data, text, label, target = '', ...rows } = given;
   const columns = label === undefined ? { text, target } : { text, label };
-  return readDataset({ ...rows, data, columns, mends, splitBy: splitOf(rows) }, log);
+  return readDataset({ ...rows, data, columns, splitBy: splitOf(rows) }, log);
 };
 
 /** "60 training rows, 30 validation rows, 40 test rows; labels: a, b". */
@@ -84,8 +84,8 @@ export const partsWords = (parts: Readonly<Record<SplitName, number>>, { labels 
   `${counted(parts.train, 'training row')}, ${counted(parts.validation, 'validation row')}, ${counted(parts.test, 'test row')}${labels.length > 0 ? `; labels: ${labels.join(', ')}` : ''}`;
 
 /** @throws StudioError `bad-input` where no row can be added */
-async function withRows(dataset: Dataset, path: string, mends: readonly MendId[], log: Log): Promise<Dataset> {
-  const table = await openTable(path, {}, log, { mends, mapping: dataset.mapping });
+async function withRows(dataset: Dataset, path: string, fixes: Fixes, log: Log): Promise<Dataset> {
+  const table = await openTable(path, {}, log, { ...fixes, mapping: dataset.mapping });
   const { rows, columns, format } = table;
   const change = { kind: 'add-rows', rows, columns, from: format.fileName } as const;
   const { dataset: added } = await changeRows(dataset, change, stamp().now);
@@ -109,9 +109,11 @@ function repeatWords(dataset: Dataset): string | null {
   return `There are ${found}. A prompt can answer such test rows from memory; --drop-twins leaves them out of training.`;
 }
 
-interface TableOptions {
+/** What is done to a file as it is opened. */
+export type Fixes = { readonly [K in keyof typeof FIX]?: Values<typeof FIX>[K] | undefined };
+
+interface TableOptions extends Fixes {
   readonly override?: ParseOverride;
-  readonly mends?: readonly MendId[];
   /** What the mends take the columns for; left out: what the options say. */
   readonly mapping?: ColumnMapping;
 }
@@ -128,12 +130,15 @@ export async function openTable(
   path: string | null,
   named: Readonly<Record<string, string>>,
   log: Log,
-  { override, mends = [], mapping = mappingOf(named) }: TableOptions = {},
+  { override = {}, mend = [], quote, mapping = mappingOf(named) }: TableOptions = {},
 ): Promise<Table> {
   const fileName = path === null ? 'standard input' : basename(path);
   const bytes = path === null ? new Uint8Array(await buffer(process.stdin)) : await bytesAt(path);
-  const { guess: _, ...read } = await readTable({ fileName, bytes, override }, SILENT);
-  const { table, done } = mendTable(read, mapping, mends);
+  const { guess: _, ...read } = await readTable(
+    { fileName, bytes, override: { ...override, ...(quote && { quote }) } },
+    SILENT,
+  );
+  const { table, done } = mendTable(read, mapping, mend);
   for (const sentence of done) log.line(sentence);
   for (const [option, column] of Object.entries(named))
     if (!table.columns.includes(column))

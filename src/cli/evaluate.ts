@@ -73,7 +73,7 @@ export const evaluate = command({
       );
     const columns = columnsOf(given, of.columns ?? undefined);
     const model = await modelOf(given, [needed]);
-    const table = await openTable(given.data, columns, log, { mends: given.mend });
+    const table = await openTable(given.data, columns, log, given);
     const all = await openTestRows(table, { ...columns, id: null, task: kind }, given.testRows);
     const dataset = await onRowsOf(gate.baseline, all);
     checkLabels(of, dataset);

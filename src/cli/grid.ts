@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { readModelDir } from '../api/node-platform';
 import { inAll } from '../dataset/account';
-import type { ColumnMapping, Dataset, MendId } from '../dataset/types';
+import type { ColumnMapping, Dataset } from '../dataset/types';
 import { answerDifferences } from '../evaluation/sheets';
 import { times } from '../evaluation/words';
 import { present } from '../lib/assert';
@@ -32,7 +32,7 @@ import {
 } from '../report/grid';
 import { answeredRows, type FillEvent, fillGrid } from '../workflow/grid';
 import { openTestRows } from '../workflow/open-data';
-import { openTable, readExported, textPrompt, unlike } from './data';
+import { type Fixes, openTable, readExported, textPrompt, unlike } from './data';
 import { DEFAULT_MODEL, folderOf, type Log, type ModelOptions, openHost, progressWords } from './node-host';
 import { COLUMNS, COMPUTE, FIX, flag, list, needed, SEVERAL, text, UsageError, whole } from './options';
 import { command } from './program';
@@ -54,7 +54,7 @@ export const grid = command({
     ...COMPUTE,
   },
   async run(given, log) {
-    const { out, allVersions: all, prompts: files, testRows, mend: mends } = given;
+    const { out, allVersions: all, prompts: files } = given;
     if (!out.endsWith('.json')) throw new UsageError('--out names a file that ends in .json; the tables get .md.');
     const before = (await earlier(out, readGrid)) ?? EMPTY_GRID;
     if (before.cells.length > 0) log.line(`Continuing ${basename(out)}: ${counted(before.cells.length, 'cell')}`);
@@ -62,7 +62,7 @@ export const grid = command({
     const kind =
       exported.flatMap((rows) => rows ?? []).at(0)?.version.prompt.task.kind ?? (given.several ? 'tag' : 'classify');
     const columns = { text: given.text, label: given.label, task: kind };
-    const data = await readData(given.data, columns, { testRows, mends }, log);
+    const data = await readData(given.data, columns, given, log);
     const models = await readModels(given.models.length > 0 ? given.models : await foldersOf(exported));
     const prompts = await withTexts(exported, files, {
       dataset: present(data[0], 'data').dataset,
@@ -106,13 +106,13 @@ interface OpenData extends GridData {
 async function readData(
   paths: readonly string[],
   { text, label, ...task }: Omit<ColumnMapping, 'id'>,
-  { testRows, mends }: { readonly testRows: number | null; readonly mends: readonly MendId[] },
+  { testRows, ...fixes }: { readonly testRows: number | null } & Fixes,
   log: Log,
 ): Promise<readonly OpenData[]> {
   const names = unlike(paths);
   const all: OpenData[] = [];
   for (const [i, path] of paths.entries()) {
-    const table = await openTable(resolve(path), { text, label }, log, { mends });
+    const table = await openTable(resolve(path), { text, label }, log, fixes);
     const name = names[i] ?? path;
     all.push({ id: name, name, dataset: await openTestRows(table, { text, label, id: null, ...task }, testRows) });
   }

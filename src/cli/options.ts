@@ -1,6 +1,6 @@
 /** Options of the command line: a row each, which gives its parser, its type and its help. */
 import { MEND_IDS } from '../dataset/mends';
-import type { SplitBy } from '../dataset/types';
+import { QUOTES, type SplitBy } from '../dataset/types';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions, modelFor, type PromptWeights } from './node-host';
@@ -143,9 +143,10 @@ export const FIX = {
     takes: 'NAME',
     help: `mend the rows of every file, several times in this order: ${MENDS.join(', ')}`,
     many: 'again' as const,
-    read: (typed: Typed, flag: string) =>
+    read: (typed: Typed, flag: string): readonly (typeof MENDS)[number][] =>
       Array.isArray(typed) ? typed.map((id: string) => among(MENDS)(id, flag)) : [],
   },
+  quote: oneOf(QUOTES, 'what is around the cells of every CSV (default: as it looks)'),
 };
 
 export const COLUMNS = {

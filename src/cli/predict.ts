@@ -83,7 +83,7 @@ Prints a JSON line a text: {label, probabilities}, {labels, probabilities}, {wri
     const model = await modelOf(given, weightsAsked(answering.plan), answering.model);
     const override = { oneColumn: true, ...(given.data === null && { textLines: column }) };
     const named = { text: column, ...(share?.id && { id: share.id }) };
-    const table = await openTable(given.data, named, log, { override, mends: given.mend });
+    const table = await openTable(given.data, named, log, { ...given, override });
     if (countsAlone(firstOf(answering.plan)) && !answering.plan.fallback) {
       const printer = createPrinter(table, answering);
       printer.print(wordsEvent(firstOf(answering.plan).prompt, table, column));

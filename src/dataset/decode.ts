@@ -1,6 +1,6 @@
 import Papa from 'papaparse';
 import { fail, ok, type Result } from '../lib/result';
-import { DELIMITERS, type Delimiter, type SourceFormat } from './types';
+import { DELIMITERS, type Delimiter, type Quote, type SourceFormat } from './types';
 
 export type Encoding = SourceFormat['encoding'];
 
@@ -99,19 +99,81 @@ export function decodeText(
   });
 }
 
-function consistency(sample: string, delimiter: Delimiter): { cells: number; share: number } {
-  const { data } = Papa.parse<string[]>(sample, { delimiter, newline: '\n', preview: 100, skipEmptyLines: true });
-  const cells = data[0]?.length ?? 0;
-  const body = data.slice(1);
-  const same = body.filter((row) => row.length === cells).length;
-  return { cells, share: body.length === 0 ? 1 : same / body.length };
+interface Marks {
+  readonly delimiter: Delimiter;
+  readonly quote: Quote;
+}
+
+interface Trial extends Marks {
+  /** Of the header. */
+  readonly cells: number;
+  /** Records with as many cells as the header, and their share. */
+  readonly same: number;
+  readonly share: number;
+  /** Those that the sample does not cut. */
+  readonly records: readonly TrialRecord[];
+}
+
+interface TrialRecord {
+  readonly raw: string;
+  readonly cells: readonly string[];
+  /** A quote is out of place. */
+  readonly isOdd: boolean;
+}
+
+const MOST_RECORDS = 100;
+
+function trial(sample: string, isCut: boolean, { delimiter, quote }: Marks): Trial {
+  const records: TrialRecord[] = [];
+  let at = 0;
+  Papa.parse<string[]>(sample, {
+    delimiter,
+    quoteChar: quote,
+    newline: '\n',
+    preview: MOST_RECORDS,
+    skipEmptyLines: true,
+    step: ({ data, errors, meta }) => {
+      const raw = sample.slice(at, meta.cursor).replace(/^\n+|\n$/g, '');
+      records.push({ raw, cells: data, isOdd: errors.length > 0 });
+      at = meta.cursor;
+    },
+  });
+  const cells = records[0]?.cells.length ?? 0;
+  const body = records.slice(1);
+  const same = body.filter((record) => record.cells.length === cells).length;
+  const share = body.length === 0 ? 1 : same / body.length;
+  const whole = isCut && records.length < MOST_RECORDS ? records.slice(0, -1) : records;
+  return { delimiter, quote, cells, same, share, records: whole };
+}
+
+/** Every record has a cell in such quotes, or those that need them and no others: else apostrophes are text. */
+function isQuotedBy({ delimiter, quote, records, share, same }: Trial, other: Trial): boolean {
+  const isQuoted = ({ raw, cells }: TrialRecord) => raw !== cells.join(delimiter);
+  if (!records.some(isQuoted)) return false;
+  const body = records.length > 1 ? records.slice(1) : records;
+  const odd = records.filter(({ isOdd }) => isOdd).length;
+  const isEverywhere = body.filter(isQuoted).length >= 0.95 * body.length;
+  if (isEverywhere && records.some((record) => isQuoted(record) && !record.raw.includes('\n')))
+    return odd <= 0.05 * records.length && share >= other.share - 0.05;
+  const needsThem = (cell: string) => [delimiter, quote, '\n'].some((mark) => cell.includes(mark));
+  const isFitting = (record: TrialRecord) =>
+    isQuoted(record) ? record.cells.some(needsThem) : !record.cells.some((cell) => cell.endsWith(quote));
+  return odd === 0 && share > other.share && same >= other.same && records.every(isFitting);
 }
 
 /** Ties go to the delimiter that makes more cells; a comma when none cuts the header. */
-export function sniffDelimiter(text: string): Delimiter {
+export function sniffMarks(text: string, given: { readonly [K in keyof Marks]?: Marks[K] | undefined }): Marks {
   const sample = text.slice(0, 65536);
-  const scored = DELIMITERS.map((delimiter) => ({ delimiter, ...consistency(sample, delimiter) }))
-    .filter(({ cells }) => cells > 1)
-    .sort((a, b) => (Math.abs(a.share - b.share) > 0.05 ? b.share - a.share : b.cells - a.cells));
-  return scored[0]?.delimiter ?? ',';
+  const best = (quote: Quote): Trial => {
+    const trials = (given.delimiter ? [given.delimiter] : DELIMITERS).map((delimiter) =>
+      trial(sample, sample.length < text.length, { delimiter, quote }),
+    );
+    const [found] = trials
+      .filter(({ cells }) => cells > 1)
+      .sort((a, b) => (Math.abs(a.share - b.share) > 0.05 ? b.share - a.share : b.cells - a.cells));
+    return found ?? (trials[0] as Trial);
+  };
+  if (given.quote) return best(given.quote);
+  const [usual, single] = [best('"'), best("'")];
+  return isQuotedBy(single, usual) ? single : usual;
 }

@@ -92,6 +92,72 @@ describe('delimited text', () => {
     expect(Object.keys(table.rows.at(0)?.cells ?? {})).toEqual(['__proto__', 'label']);
   });
 
+  describe('in single quotes', () => {
+    const single = (cell: string) => `'${cell.replaceAll("'", "''")}'`;
+    const needed = (cell: string) => (/[',;\n]/.test(cell) ? single(cell) : cell);
+    const rows = Array.from({ length: 512 }, (_, i) => [
+      `it's row ${i}${[', with a comma', '; and more', '\na line', ' "so"'][i % 4]}`,
+      i % 3 ? 'good' : 'bad',
+    ]);
+    const file = (write: (cell: string) => string, of: readonly (readonly string[])[] = rows) =>
+      [['text', 'label'], ...of].map((row) => `${row.map(write).join(',')}\n`).join('');
+
+    it.each([
+      ['every cell', single],
+      ['cells that need them', needed],
+    ])('loses no row: %s', (_, write) => {
+      const table = tableOf(file(write));
+      expect(table.format.quote).toBe("'");
+      expect(table.columns).toEqual(['text', 'label']);
+      expect(table.rejected).toEqual([]);
+      expect(table.rows.map((row) => Object.values(row.cells))).toEqual(rows);
+    });
+
+    it('reads any cells (property)', () => {
+      const cell = fc.string({ unit: fc.constantFrom('a', 'b ', "'", '"', ',', ';', '\n', '\t', '|'), maxLength: 12 });
+      const row = fc.tuple(cell, cell).filter((cells) => cells.some((each) => each.trim() !== ''));
+      fc.assert(
+        fc.property(fc.array(row, { minLength: 1, maxLength: 120 }), (made) => {
+          const table = tableOf(file(single, made));
+          expect(table.rows.map((each) => Object.values(each.cells))).toEqual(made);
+        }),
+      );
+    });
+
+    it('takes apostrophes in texts for letters (property)', () => {
+      const words = fc.constantFrom("'tis", "don't", "the boys'", "'90s", "rock 'n' roll", "'yes'", 'it', 'was', "'");
+      const text = fc.array(words, { minLength: 1, maxLength: 8 }).map((some) => some.join(' '));
+      fc.assert(
+        fc.property(fc.array(text, { minLength: 1, maxLength: 60 }), fc.constantFrom(',', '\t'), (made, by) => {
+          const texts = made.flatMap((each) => [each, "it's so"]);
+          const table = tableOf(`text${by}label\n${texts.map((each) => `${each}${by}x\n`).join('')}`);
+          expect(table.format.quote).toBeUndefined();
+          expect(table.rows.map((row) => row.cells.text)).toEqual(texts);
+        }),
+      );
+      expect(cells('"text","label"\n"\'a\', b","x"\n"\'c\'","y"\n')).toEqual([
+        ["'a', b", 'x'],
+        ["'c'", 'y'],
+      ]);
+    });
+
+    it('can be told otherwise', () => {
+      const text = "text,label\n'a',x\n'b',y\n";
+      expect(tableOf(text).rows.at(0)?.cells.text).toBe('a');
+      expect(tableOf(text, 'x.csv', { quote: '"' }).rows.at(0)?.cells.text).toBe("'a'");
+      expect(tableOf("text,label\nplain,x\n'a\nb,y\n", 'x.csv', { quote: "'" }).rejected).toHaveLength(1);
+    });
+
+    it('outlasts hostile files', () => {
+      const long = 'x, '.repeat(340_000);
+      expect(tableOf(`'text','label'\n'${long}','a'\n'b','c'\n`).rows.at(0)?.cells.text).toBe(long);
+      expect(tableOf(`'__proto__','label'\n'a','x'\n`).columns).toEqual(['__proto__', 'label']);
+      const open = tableOf(`text,label\nfine,x\n${"'open,x\n".repeat(20_000)}`);
+      expect(open.rows).toHaveLength(20_001);
+      expect(failure(bytesOf("'text'\n'a, b'\n")).kind).toBe('one-column');
+    });
+  });
+
   it('reads back what toCsv wrote (property)', () => {
     const cell = fc.string({ unit: 'grapheme', maxLength: 12 }).map((s) => s.replace(/\r\n?/g, '\n'));
     const row = fc.tuple(cell, cell).filter((r) => r.some((c) => c.trim() !== ''));

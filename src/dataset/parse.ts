@@ -2,7 +2,7 @@ import { drained } from '../lib/control';
 import { count } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { uniqueHeaders } from './columns';
-import { decodeText, sniffDelimiter } from './decode';
+import { decodeText, sniffMarks } from './decode';
 import { adapted, type ForeignFailure, type Records, readForeign } from './foreign';
 import {
   EXPECTED,
@@ -40,7 +40,7 @@ export type ParseFailure = Failure<
 
 type Parsed = Result<Table, ParseFailure | ForeignFailure>;
 
-export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>> & {
+export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding' | 'quote'>> & {
   /** For rows to be answered, not learned from. */
   readonly oneColumn?: boolean;
   /** The column of lines without a header, as of standard input: JSON Lines where the first is an object, else texts. */
@@ -69,20 +69,21 @@ interface Body extends RecordRows {
 }
 
 /** Empty lines after the last row are the file's end, not rejected rows. */
-function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, Body, void> {
+function* parseDelimited(text: string, marks: ReturnType<typeof sniffMarks>): Generator<number, Body, void> {
+  const { delimiter, quote } = marks;
   let header: { columns: readonly string[]; notes: readonly string[] } | null = null;
   const rows: Row[] = [];
   const rejected: RejectedRow[] = [];
   let pending: RejectedRow[] = [];
   let count = 0;
-  yield* readRecords(text, delimiter, (record) => {
+  yield* readRecords(text, marks, (record) => {
     const { line, raw } = record;
     if (isEmpty(record)) {
       if (header) pending.push({ line, reason: 'the row is empty', raw });
       return;
     }
     if (!header) {
-      const names = record.broken ? record.raw.replaceAll('"', '').split(delimiter) : record.cells;
+      const names = record.broken ? record.raw.replaceAll(quote, '').split(delimiter) : record.cells;
       header = names.length > MAX_COLUMNS ? { columns: names, notes: [] } : uniqueHeaders(names);
       return;
     }
@@ -255,11 +256,14 @@ export function* parsing(
   }
   const named = separatorLine(text);
   const rest = named ? text.slice(named.length) : text;
-  const delimiter = override.delimiter ?? named?.delimiter ?? sniffDelimiter(rest);
-  const reading = parseDelimited(rest, delimiter);
+  const { quote, delimiter: given = named?.delimiter ?? undefined } = override;
+  const marks = sniffMarks(rest, { quote, delimiter: given });
+  const { delimiter } = marks;
+  const reading = parseDelimited(rest, marks);
   let read = reading.next();
   for (; !read.done; read = reading.next()) yield read.value / Math.max(1, rest.length);
   const body = shifted(read.value, named ? 1 : 0);
   const kind = delimiter === '\t' ? 'tsv' : 'csv';
-  return tableOf({ ...base, delimiter, kind }, body, delimiter, override.oneColumn);
+  const format = { ...base, delimiter, kind, ...(marks.quote === '"' ? {} : { quote: marks.quote }) } as const;
+  return tableOf(format, body, delimiter, override.oneColumn);
 }

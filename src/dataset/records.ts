@@ -6,6 +6,7 @@ import {
   MAX_CELLS,
   MAX_COLUMNS,
   MAX_ROWS,
+  type Quote,
   type RejectedRow,
   type Row,
 } from './types';
@@ -35,7 +36,7 @@ const withoutLastBreak = (raw: string) => (raw.endsWith('\n') ? raw.slice(0, -1)
  */
 export function* readRecords(
   text: string,
-  delimiter: Delimiter,
+  { delimiter, quote }: { readonly delimiter: Delimiter; readonly quote: Quote },
   onRecord: (record: RawRecord) => void,
 ): Generator<number, void, void> {
   let start = 0;
@@ -49,6 +50,7 @@ export function* readRecords(
     // Papa strips a byte order mark, and its places would be off by one
     Papa.parse<string[]>(part.startsWith('\ufeff') ? `\ufeff${part}` : part, {
       delimiter,
+      quoteChar: quote,
       newline: '\n',
       fastMode: false,
       step: ({ data, errors, meta }, parser) => {

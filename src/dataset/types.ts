@@ -59,7 +59,12 @@ export interface SourceFormat {
   readonly encoding: 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be';
   readonly delimiter: ',' | ';' | '\t' | '|';
   readonly kind: 'csv' | 'tsv' | 'jsonl' | 'json' | 'yaml' | 'xlsx';
+  /** Around cells; left out: a double quote. */
+  readonly quote?: Quote | undefined;
 }
+
+export const QUOTES = ['"', "'"] as const;
+export type Quote = (typeof QUOTES)[number];
 
 export type Delimiter = SourceFormat['delimiter'];
 

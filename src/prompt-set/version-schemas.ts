@@ -1,4 +1,4 @@
-import { LEFT_OUT_REASONS, TASK_KINDS } from '../dataset/types';
+import { LEFT_OUT_REASONS, QUOTES, TASK_KINDS } from '../dataset/types';
 import { ERROR_CODES } from '../lib/errors';
 import { byName, count, id, line, many, page, share, short, some, text, time, z } from '../lib/zod';
 import { answerWords, promptSchema } from '../prompt/prompt';
@@ -335,6 +335,7 @@ export const datasetSchema = z.object({
       encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le', 'utf-16be']),
       delimiter: z.enum([',', ';', '\t', '|']),
       kind: z.enum(['csv', 'tsv', 'jsonl', 'json', 'yaml', 'xlsx']),
+      quote: z.enum(QUOTES).optional(),
     }),
     columns: some(line),
     rows: many(z.object({ id: line, line: count, cells: byName('string') })),

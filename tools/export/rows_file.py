@@ -166,7 +166,7 @@ class Text:
 
 
 @functools.lru_cache(None)
-def _closing(delimiter, ended):
+def _closing(delimiter, quote, ended):
     """
     Finds the quote that closes a cell: the last of an odd number of them, with nothing but white space before the next delimiter or line end.
     As regular expressions: for the cell's first characters, for its others, and for that white space.
@@ -174,24 +174,24 @@ def _closing(delimiter, ended):
     blank = f"[{SPACES.translate({ord(delimiter): None, 10: None})}]*"
     end = r"|\Z" if ended else ""
     after = rf"(?={blank}(?:{re.escape(delimiter)}|\n){end})"
-    return re.compile(rf'(?:"")*"{after}'), re.compile(rf'"(?<!"")(?:"")*{after}'), re.compile(blank)
+    return re.compile(rf"(?:{quote * 2})*{quote}{after}"), re.compile(rf"{quote}(?<!{quote * 2})(?:{quote * 2})*{after}"), re.compile(blank)
 
 
-def _record(text, at, delimiter, ended):
+def _record(text, at, delimiter, quote, ended):
     """
     (cells, where the next record begins, whether a quote is never closed, whether one is out of place), as Papa Parse cuts them: a quote inside a
     cell is a letter. None where the text goes on and the record may too.
     """
     cells, odd, end, stop = [], False, len(text), at - 1
-    first, later, blank = _closing(delimiter, ended)
+    first, later, blank = _closing(delimiter, quote, ended)
     while True:
-        if text.startswith('"', at):
+        if text.startswith(quote, at):
             at += 1
             close = first.match(text, at) or later.search(text, at)
             if not close: return (cells + [text[at:]], end, True, odd) if ended else None
             cell = text[at : close.end() - 1]
-            cells.append(cell.replace('""', '"'))
-            odd |= '"' in cell.replace('""', "")
+            cells.append(cell.replace(quote * 2, quote))
+            odd |= quote in cell.replace(quote * 2, "")
             at = close.end()
             if at == end: return cells, end, False, odd
             at = blank.match(text, at).end() + 1
@@ -201,23 +201,23 @@ def _record(text, at, delimiter, ended):
         if stop < 0 and not ended: return None
         line = stop if stop >= 0 else end
         cut = text.find(delimiter, at, line)
-        if not cells and text.find('"', at, line) < 0: return text[at:line].split(delimiter), min(line + 1, end), False, False
+        if not cells and text.find(quote, at, line) < 0: return text[at:line].split(delimiter), min(line + 1, end), False, False
         if cut < 0: return cells + [text[at:line]], min(line + 1, end), False, odd
         cells.append(text[at:cut])
         at = cut + 1
 
 
-def _records(text, delimiter):
+def _records(text, delimiter, quote):
     """(line, cells, why the record is not to be trusted, its first line). A quote that is never closed would swallow the rows after it: only its line is given up."""
     line, broken = 1, 0
     while text.at < len(text.held) or not text.ended:
-        found = _record(text.held, text.at, delimiter, text.ended)
+        found = _record(text.held, text.at, delimiter, quote, text.ended)
         if found is None:
             text.more()
             continue
         cells, end, open_quote, odd = found
         held, at = text.held, text.at
-        breaks = held.count("\n", at, end) - held.endswith("\n", at, end) if '"' in held[at:end] else 0
+        breaks = held.count("\n", at, end) - held.endswith("\n", at, end) if quote in held[at:end] else 0
         if not open_quote and not (odd and breaks):
             text.at = end
             yield line, cells, None, ""
@@ -234,18 +234,40 @@ def _records(text, delimiter):
         line += 1
 
 
-def _sniffed(sample):
-    """The delimiter that cuts the most records into the header's number of cells; ties go to the one that makes more cells."""
-    scored = []
-    for delimiter in DELIMITERS:
-        at, sizes = 0, []
-        for _ in range(100):
-            if at >= len(sample): break
-            cells, at, _, _ = _record(sample, at, delimiter, True)
-            if cells != [""]: sizes.append(len(cells))
-        if sizes and sizes[0] > 1: scored.append((delimiter, sizes[0], sizes[1:].count(sizes[0]) / (len(sizes) - 1) if len(sizes) > 1 else 1))
-    better = lambda a, b: b[2] - a[2] if abs(a[2] - b[2]) > 0.05 else b[1] - a[1]
-    return sorted(scored, key=functools.cmp_to_key(better))[0][0] if scored else ","
+def _trial(sample, cut, delimiter, quote):
+    """(cells of the header, records with as many, their share, the records that the sample does not cut)."""
+    at, found = 0, []
+    while at < len(sample) and len(found) < 100:
+        start = at
+        cells, at, open_quote, odd = _record(sample, at, delimiter, quote, True)
+        if cells != [""]: found.append((sample[start:at].removesuffix("\n"), cells, open_quote or odd))
+    size = len(found[0][1]) if found else 0
+    same = sum(len(cells) == size for _, cells, _ in found[1:])
+    return size, same, same / (len(found) - 1) if len(found) > 1 else 1, found[:-1] if cut and len(found) < 100 else found
+
+
+def _is_quoted(quote, delimiter, trial, other):
+    """Every record has a cell in such quotes, or those that need them and no others: else apostrophes are text."""
+    (_, same, share, records), (_, other_same, other_share, _) = trial, other
+    quoted = lambda record: record[0] != delimiter.join(record[1])
+    body, odd = records[1:] or records, sum(record[2] for record in records)
+    if not any(map(quoted, records)): return False
+    if sum(map(quoted, body)) >= 0.95 * len(body) and any(quoted(record) and "\n" not in record[0] for record in records):
+        return odd <= 0.05 * len(records) and share >= other_share - 0.05
+    fits = lambda record: any(mark in cell for cell in record[1] for mark in (delimiter, quote, "\n")) if quoted(record) else not any(cell.endswith(quote) for cell in record[1])
+    return not odd and share > other_share and same >= other_same and all(map(fits, records))
+
+
+def _sniffed(sample, cut, delimiter):
+    """The delimiter that cuts the most records into the header's number of cells (ties go to the one that makes more cells), and the quote."""
+    better = lambda a, b: b[1][2] - a[1][2] if abs(a[1][2] - b[1][2]) > 0.05 else b[1][0] - a[1][0]
+
+    def best(quote):
+        trials = [(each, _trial(sample, cut, each, quote)) for each in ([delimiter] if delimiter else DELIMITERS)]
+        return next(iter(sorted((each for each in trials if each[1][0] > 1), key=functools.cmp_to_key(better))), trials[0])
+
+    usual, single = best('"'), best("'")
+    return (single[0], "'") if _is_quoted("'", *single, usual[1]) else (usual[0], '"')
 
 
 def _units(text, count):
@@ -277,11 +299,12 @@ def _delimited(name, text, limited):
     if named:
         text.at, offset = named.end(), 1
         if named[1] in DELIMITERS and named[1] in _units(text.held[text.at :], HEAD).split("\n", 1)[0]: delimiter = named[1]
-    delimiter = delimiter or _sniffed(_units(text.held[text.at :], HEAD))
-    records = _records(text, delimiter)
+    sample = _units(text.held[text.at :], HEAD)
+    delimiter, quote = _sniffed(sample, len(sample) < len(text.held) - text.at or not text.ended, delimiter)
+    records = _records(text, delimiter, quote)
     blank = lambda cells, broken: broken is None and not any(map(trim, cells))
     cells, broken, first = next(((cells, broken, first) for _, cells, broken, first in records if not blank(cells, broken)), ([], None, ""))
-    header = first.replace('"', "").split(delimiter) if broken else cells
+    header = first.replace(quote, "").split(delimiter) if broken else cells
     table = Table(name, header if len(header) > MAX_COLUMNS else unique_headers(header))
     check(table, 0)
 

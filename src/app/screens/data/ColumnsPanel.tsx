@@ -1,8 +1,15 @@
 import { TASK_FACTS } from '../../../dataset/task-facts';
-import { DELIMITER_NAMES, DELIMITERS, type SourceFormat, TASK_KINDS, type TaskKind } from '../../../dataset/types';
+import {
+  DELIMITER_NAMES,
+  DELIMITERS,
+  QUOTES,
+  type SourceFormat,
+  TASK_KINDS,
+  type TaskKind,
+} from '../../../dataset/types';
 import { useDataFields, useStores } from '../../state/studio';
 import { Choices, Panel, Select } from '../../ui';
-import { ENCODING_NAMES } from './words';
+import { ENCODING_NAMES, QUOTE_NAMES } from './words';
 
 const NONE = '\u0000none';
 const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
@@ -11,6 +18,7 @@ const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).ma
   label: ENCODING_NAMES[id],
 }));
 const SEPARATORS = DELIMITERS.map((id) => ({ id, label: DELIMITER_NAMES[id] }));
+const AROUND = QUOTES.map((id) => ({ id, label: QUOTE_NAMES[id] }));
 const TASKS = TASK_KINDS.map((id) => ({ id, label: TASK_FACTS[id].name }));
 
 export function ColumnsPanel() {
@@ -55,6 +63,12 @@ export function ColumnsPanel() {
             options={SEPARATORS}
             value={format.delimiter}
             onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
+          />
+          <Select
+            label="Quotes"
+            options={AROUND}
+            value={format.quote ?? '"'}
+            onChange={(next) => void reread({ quote: next as (typeof QUOTES)[number] })}
           />
           <Select
             label="Encoding"

@@ -47,11 +47,9 @@ describe('words of the Data screen', () => {
   ])('describe the balance of the labels (case %#)', (input, title) => expect(balanceTitle(input)).toBe(title));
 
   it('say how a file was read', () => {
-    expect(
-      formatWords({
-        columns: ['a', 'b'],
-        format: { fileName: 't.csv', bytes: 2048, encoding: 'windows-1252', delimiter: ';', kind: 'csv' },
-      }),
-    ).toBe('t.csv · semicolons, Windows-1252, 2 columns, 2 kB');
+    const format = { fileName: 't.csv', bytes: 2048, encoding: 'windows-1252', delimiter: ';', kind: 'csv' } as const;
+    const said = (quote?: "'") => formatWords({ columns: ['a', 'b'], format: { ...format, quote } });
+    expect(said()).toBe('t.csv · semicolons, Windows-1252, 2 columns, 2 kB');
+    expect(said("'")).toBe('t.csv · semicolons, single quotes, Windows-1252, 2 columns, 2 kB');
   });
 });

@@ -10,6 +10,7 @@ import {
   type Issue,
   type IssueKind,
   PARTS,
+  type Quote,
   type Row,
   type SourceFormat,
   type SplitBy,
@@ -27,6 +28,8 @@ export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> 
   'utf-16be': 'UTF-16 (big-endian)',
 };
 
+export const QUOTE_NAMES: Readonly<Record<Quote, string>> = { '"': 'double, "', "'": "single, '" };
+
 const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {
   jsonl: 'JSON Lines',
   json: 'JSON',
@@ -37,7 +40,8 @@ const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {
 /** "tickets.csv · semicolons, Windows-1252, 5 columns". */
 export function formatWords({ format, columns }: Pick<Table, 'format' | 'columns'>): string {
   const shape = SHAPES[format.kind] ?? DELIMITER_NAMES[format.delimiter];
-  return `${format.fileName} · ${shape}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
+  const quoted = format.quote ? ', single quotes' : '';
+  return `${format.fileName} · ${shape}${quoted}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
 }
 
 export function dataHeadline(dataset: Dataset, issues: readonly Issue[]): string {

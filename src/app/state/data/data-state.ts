@@ -2,7 +2,7 @@ import { createStore } from 'zustand/vanilla';
 import { type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
 import { blockingIssue } from '../../../dataset/lint/define';
 import type { PrepareOptions } from '../../../dataset/prepare';
-import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
+import type { Change, ColumnMapping, Dataset, DataVersion, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
 import { inTurn } from '../../../lib/control';
 import { asStudioError, StudioError } from '../../../lib/errors';
@@ -16,8 +16,6 @@ import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { Services } from '../services';
 
-export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
-
 export interface DataState {
   readonly reading: string | null;
   readonly readingShare: { readonly done: number; readonly secondsLeft: number | null } | null;
@@ -27,7 +25,7 @@ export interface DataState {
   readonly table: Table | null;
   readonly mapping: MappingDraft;
   readonly prepared: Prepared | null;
-  /** The bytes are there, so that delimiter and encoding can be overridden (not after a reload). */
+  /** The bytes are there, so that the format can be overridden (not after a reload). */
   readonly canReread: boolean;
   readonly card: PolicyCard | null;
 }

@@ -1,4 +1,5 @@
 import { NO_MAPPING } from '../../../dataset/columns';
+import type { ParseOverride } from '../../../dataset/parse';
 import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
 import { badInput, StudioError } from '../../../lib/errors';
 import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
@@ -11,16 +12,17 @@ import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../locatio
 import type { PromptSetsState } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { SampleSet } from '../site-files';
-import { NOTHING, type Override, PreparingRows } from './data-state';
+import { NOTHING, PreparingRows } from './data-state';
 
 interface Source {
   readonly fileName: string;
   readonly load: () => Uint8Array | Blob;
-  readonly override?: Override;
+  readonly override?: ParseOverride;
 }
 
 interface ReadFile {
-  readonly bytes: Uint8Array | Blob;
+  /** The bytes as they are now, and how they were read. */
+  readonly again: Source;
   readonly table: Table;
   readonly guess: ColumnMapping | null;
 }
@@ -36,13 +38,13 @@ const fromFile = (file: File): Source => ({ fileName: file.name, load: () => not
 
 export class OpeningRows extends PreparingRows {
   readonly #file: Resource<Source, ReadFile> = resource((source, signal) => this.#parse(source, signal));
-  /** Of the open rows, to read them again with another delimiter or encoding. */
-  #bytes: ReadFile['bytes'] | null = null;
+  /** Of the open rows, to read them again with another delimiter, quote or encoding. */
+  #again: Source | null = null;
 
-  async #parse({ fileName, load, override }: Source, signal: AbortSignal): Promise<ReadFile> {
+  async #parse({ fileName, load, override = {} }: Source, signal: AbortSignal): Promise<ReadFile> {
     const startedAt = performance.now();
     const bytes = load();
-    const params = { fileName, bytes, ...(override ? { override } : {}) };
+    const params = { fileName, bytes, override };
     const { guess, ...table } = await this.services.workflow.call('parse', params, {
       signal,
       onEvent: ({ done, total }) => {
@@ -50,7 +52,7 @@ export class OpeningRows extends PreparingRows {
         if (!signal.aborted) this.data.setState({ readingShare: { done: done / total, secondsLeft: left } });
       },
     });
-    return { bytes, guess, table };
+    return { again: { fileName, load: () => bytes, override }, guess, table };
   }
 
   async #read(source: Source): Promise<ReadFile | null> {
@@ -72,11 +74,11 @@ export class OpeningRows extends PreparingRows {
   };
 
   forgetBytes(): void {
-    this.#bytes = null;
+    this.#again = null;
   }
 
-  async #install({ bytes, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
-    this.#bytes = bytes;
+  async #install({ again, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
+    this.#again = again;
     this.data.setState({ ...NOTHING, table, canReread: true, mapping: guess ?? NO_MAPPING });
     try {
       const prepared = guess && (await this.prepare(table, guess, { what, ...(before ? { before } : {}) }));
@@ -120,13 +122,12 @@ export class OpeningRows extends PreparingRows {
     return (await this.#read(fromFile(file)))?.table ?? null;
   }
 
-  readonly reread = async (override: Override): Promise<void> => {
-    const { table } = this.data.getState();
-    const bytes = this.#bytes;
-    if (!bytes || !table) return;
-    const { fileName } = table.format;
-    const source = { fileName, load: () => bytes, override };
-    await this.#replace(source, `${fileName} read again`, () => `${fileName} was read again`);
+  /** What was chosen before stays. */
+  readonly reread = async (change: ParseOverride): Promise<void> => {
+    const again = this.#again;
+    if (!again) return;
+    const source = { ...again, override: { ...again.override, ...change } };
+    await this.#replace(source, `${again.fileName} read again`, () => `${again.fileName} was read again`);
   };
 
   readonly openSample = async (starter?: string): Promise<PromptSet> => {
@@ -143,7 +144,7 @@ export class OpeningRows extends PreparingRows {
     }
     close();
     const { guess: _, ...table } = await this.services.workflow.call('parse', sample.csv);
-    this.#bytes = null;
+    this.#again = null;
     this.data.setState({ table, canReread: false, failure: null });
     const mapping = {
       text: sample.textColumn,
