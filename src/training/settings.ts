@@ -108,9 +108,6 @@ export type PresetName = 'quick' | 'standard' | 'auto' | 'thorough';
 /** After these the better half of the starts continues, after the last the best one. */
 export const RACE_STEPS = [8, 15] as const;
 
-/** Of keys and values in a race: more gain nothing (docs/method/training.md). */
-export const KEYS_STEPS = 80;
-
 /** What those steps see. */
 export const CORE_ROWS = 64;
 

@@ -12,7 +12,7 @@ import { startSentence } from '../task/propose';
 import { cueOf } from '../task/template';
 import { accuracyOf, clearlyHigher } from '../training/checkpoint';
 import type { Checkpoint, TrainEvent, Trial } from '../training/events';
-import { CORE_ROWS, KEYS_STEPS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
+import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
 import { cacheKeyOf } from './training-rows';
@@ -76,8 +76,7 @@ function startsOf(
   ];
   const steps = settings.steps - lostSteps(starts.length);
   if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];
-  const stepsOf = ({ placement }: TrainingSettings) => (placement === 'kv' ? Math.min(steps, KEYS_STEPS) : steps);
-  return starts.map((start) => ({ ...start, settings: { ...start.settings, steps: stepsOf(start.settings) } }));
+  return starts.map((start) => ({ ...start, settings: { ...start.settings, steps } }));
 }
 
 interface Runner {
