@@ -160,7 +160,14 @@ test('trains vectors before the cue, and answer words too, compares them, and an
   await train.unfold('All settings');
   await page.getByText('Before the cue', { exact: true }).click();
   await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
-  // a number that is refused starts nothing, and is shown
+  // neither keys and values that cannot be learned start anything
+  await page.getByText('Keys and values before the cue', { exact: true }).click();
+  await train.set({ 'Examples in the text': 2 });
+  await train.start();
+  await expect(page.getByText('the examples would be read for each row')).toBeFocused();
+  await train.set({ 'Examples in the text': 0 });
+  await page.getByText('Before the cue', { exact: true }).click();
+  // nor a number that is refused, and both are shown
   await train.set({ Steps: 0 });
   await train.start();
   await expect(page.getByRole('textbox', { name: 'Steps', exact: true })).toBeFocused();

@@ -24,8 +24,8 @@ import { labelTokens, type TokenRow } from '../tokens/tokenizer';
 import { ask, textRows } from './ask';
 import { decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
-import { type RunInputs, runInputs } from './run-rows';
-import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainOn } from './train';
+import type { RunInputs } from './run-rows';
+import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainableInputs, trainOn } from './train';
 import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 
 export interface Teacher extends Pick<Prompt, 'voices'> {
@@ -54,7 +54,7 @@ export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (hos
   checkTask(host, request);
   const { dataset, ids, account } = await learningTexts(request);
   const asked = { ...request, dataset };
-  const inputs = await runInputs(host, { ...asked, trains: ids }, run.control);
+  const inputs = await trainableInputs(host, { ...asked, trains: ids }, run.control);
   const answers = await teacherAnswers(host, asked, inputs, run);
   const taught = taughtBy(answers, inputs);
   const trained = await trainOn(host, asked, taught, run);

@@ -15,6 +15,7 @@ import type { Checkpoint, TrainEvent, Trial } from '../training/events';
 import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
+import { whyNoKeys } from './runs';
 import { cacheKeyOf } from './training-rows';
 
 const LEFT = 2;
@@ -49,10 +50,12 @@ const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EA
  * not continue, a run takes at most the steps it is asked for.
  */
 function startsOf(
-  { settings: { race: _, ...settings }, initText, template, examples = [] }: Omit<RunRequest, 'dataset'>,
-  { labels, train, validation }: RunInputs,
+  request: Omit<RunRequest, 'dataset'>,
+  { labels, facts }: RunInputs,
   keys: HostEngine['info']['keys'],
 ): readonly Start[] {
+  const { initText } = request;
+  const { race: _, ...settings } = request.settings;
   // a mean of 82.0 over three sets in place of 81.0; words of several tokens cannot be trained
   const trained = labels.every(({ tokenIds }) => tokenIds.length === 1) && { answerVectors: 'trained' as const };
   const after = { ...trained, ...settings, placement: 'suffix' as const };
@@ -64,15 +67,13 @@ function startsOf(
     settings: { ...after, placement },
     initText: startText({ placement }, initText),
   });
-  // twice: rows to come are longer. Examples, which begin all rows alike, would be read for each
-  const longest = Math.max(...[...train, ...validation].map(({ ids }) => ids.length));
-  const takesKeys = 2 * longest <= (keys?.after ?? 0) && examples.length === 0;
-  const hasCue = cueOf(template) !== '';
+  // twice: rows to come are longer
+  const takesKeys = whyNoKeys(request, 2 * facts.maxTokens, keys) === null;
   const starts = [
-    ...(hasCue && takesKeys ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
+    ...(takesKeys ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
     ...(initText === sentence ? [] : [own]),
     { ...named, initText: sentence },
-    ...(hasCue ? [before('infix', 'Before the cue, from line breaks')] : []),
+    ...(cueOf(request.template) === '' ? [] : [before('infix', 'Before the cue, from line breaks')]),
   ];
   const steps = settings.steps - lostSteps(starts.length);
   if (starts.length < 2 || settings.placement === 'prefix' || steps <= LATE) return [];

@@ -23,6 +23,7 @@ describe('what a run reads', () => {
       trainRows: dataset.split.train.length,
       validationRows: dataset.split.validation.length,
       meanTokens: expect.closeTo(lengths.reduce((a, b) => a + b, 0) / lengths.length, 9),
+      maxTokens: Math.max(...lengths, ...dataset.split.validation.map(lengthOf)),
       cueTokens: '\nTone:'.length,
       answerTokens: 0,
       wordTokens: ' good'.length,

@@ -41,6 +41,7 @@ export interface RunRows {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
+  readonly maxTokens: number;
   readonly cueTokens: number;
   /** Mean tokens of an expected text; 0 where labels are chosen. */
   readonly answerTokens: number;
@@ -110,6 +111,7 @@ export async function runInputs(
       trainRows: train.rows.length,
       validationRows: validation.rows.length,
       meanTokens: train.meanTokens,
+      maxTokens: Math.max(train.maxTokens, validation.maxTokens),
       cueTokens: host.tokens.encode(cueOf(template)).length,
       answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
       wordTokens: Math.max(0, ...labels.map(({ tokenIds }) => tokenIds.length)),

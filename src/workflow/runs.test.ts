@@ -22,6 +22,7 @@ import {
   startVectors,
   teacherOf,
   templateOf,
+  whyNoKeys,
 } from './runs';
 import { trainingIds } from './training-rows';
 
@@ -31,6 +32,18 @@ test.each([
   ['Message: {text}\nTone:', ''],
   ['no column', ''],
 ])('finds the instruction of %j', (template, instruction) => expect(instructionOf(template)).toBe(instruction));
+
+test('keys and values need a model that takes them, a cue, rows that are short enough, and no examples', () => {
+  const template = 'Message: {text}\nTone:';
+  const keys = { after: 100 };
+  expect(whyNoKeys({ template }, 100, keys)).toBeNull();
+  expect(whyNoKeys({ template }, 101, keys)).toContain(
+    '101 tokens, and keys and values take 100: train vectors before',
+  );
+  expect(whyNoKeys({ template }, 100, null)).toContain('This model cannot');
+  expect(whyNoKeys({ template: 'Tone of {text}' }, 100, keys)).toContain('train vectors after it instead');
+  expect(whyNoKeys({ template, examples: ['1'] }, 100, keys)).toContain('the examples would be read for each row');
+});
 
 const at = { id: 'other', now: '2026-01-01T00:00:00.000Z' };
 const writing = createPromptSet(

@@ -89,6 +89,15 @@ describe('a training run', () => {
     expect(Object.keys(found)).not.toContain('vectors');
   });
 
+  it('refuses keys and values that the model cannot learn before anything is asked of it', async () => {
+    const { engine, asked, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
+    const settings = { ...STANDARD, placement: 'kv' as const };
+    const info = { ...engine.info, keys: { after: 5, numbers: 4 } };
+    const started = start(SILENT.control, { settings }, { ...engine, info });
+    await expect(started).rejects.toThrow('train vectors before the cue instead');
+    expect([asked, heard]).toEqual([[], []]);
+  });
+
   it('has the last validation where its best step has none, and nothing without validation rows', async () => {
     expect((await (await opened([done(15, POINTS)])).start()).best).toMatchObject({ step: 20 });
     expect((await (await opened([done(15, [])])).start()).best).toBeNull();

@@ -4,7 +4,7 @@ import { drawnRows } from '../dataset/draw';
 import { rowsById, targetOf, textOf, writes } from '../dataset/labels';
 import { present } from '../lib/assert';
 import { type Control, childControl } from '../lib/control';
-import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
+import { asStudioError, badInput, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
 import { voicesOf } from '../prompt/prompt';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
@@ -19,6 +19,7 @@ import { ask, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
+import { whyNoKeys } from './runs';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, timingOf, triedIds } from './training-rows';
 import { triedFrom } from './tries';
@@ -75,13 +76,26 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
 }
 
 export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, run) => {
-  const rows = await runInputs(host, request, run.control);
+  const rows = await trainableInputs(host, request, run.control);
   if (!request.settings.race) return trainOn(host, request, rows, run);
   run.emit({ kind: 'rows', facts: rows.facts });
   const { winner, inputs } = await race(host, await takenRace(host, request, rows), { request, inputs: rows }, run);
   const { settings, initText, checkpoint: resume, atStart } = winner;
   return trainOn(host, { ...request, settings, initText, resume, atStart }, inputs, run);
 };
+
+/** The rows of a run, before anything is trained or asked. @throws StudioError `bad-input` where it cannot learn keys and values; as `runInputs` */
+export async function trainableInputs(
+  host: Host,
+  request: Parameters<typeof runInputs>[1] & Pick<RunRequest, 'settings'>,
+  control: Control,
+): Promise<RunInputs> {
+  const inputs = await runInputs(host, request, control);
+  const { placement, race: decides } = request.settings;
+  const why = placement === 'kv' && !decides ? whyNoKeys(request, inputs.facts.maxTokens, host.engine.info.keys) : null;
+  if (why) throw badInput(why);
+  return inputs;
+}
 
 /**
  * Trains one soft prompt on these rows. Samples are asked of the engine beside the steps, which answers between two of them:

@@ -12,15 +12,21 @@ import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, Choices, type FieldOf, Fields, format, Select, Term, TextArea } from '../../ui';
-import { decides, type NextFields, useNextRun, useRunRows, useSecondsOf } from './next-run';
+import { decides, type NextFields, useNextRun, useRunRows, useSecondsOf, useWhyNoKeys } from './next-run';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 
-const NUMBERS_ID = 'next-run-numbers';
+const FIELDS_ID = 'next-run-fields';
 
-/** The field that refuses its text; a run would train with the value before it. */
-export const refusedField = () =>
-  document.getElementById(NUMBERS_ID)?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? null;
+/** Shows the setting that refuses its value, with which a run would fail, or train with the one before it; false = none does. */
+export function showRefused(): boolean {
+  const fields = document.getElementById(FIELDS_ID);
+  const refused = fields?.querySelector<HTMLElement>('[aria-invalid="true"], [data-refused]');
+  if (!refused) return false;
+  fields?.closest('details')?.setAttribute('open', '');
+  refused.focus();
+  return true;
+}
 
 export function SettingsPanel() {
   const { set } = useOpen();
@@ -39,13 +45,11 @@ export function SettingsPanel() {
   return (
     <details className="fold">
       <summary>All settings</summary>
-      <div className="stack fold-body">
+      <div className="stack fold-body" id={FIELDS_ID}>
         <PlacementChoice />
         {isRace ? null : <StartSettings set={set} />}
         {chosenWritten(set) ? fields([HYBRID]) : null}
-        <div className="settings-grid" id={NUMBERS_ID}>
-          {fields(isGenerating ? NUMBERS_FOR_TEXTS : numbers)}
-        </div>
+        <div className="settings-grid">{fields(isGenerating ? NUMBERS_FOR_TEXTS : numbers)}</div>
         {isGenerating ? <LossNote /> : fields([metricField(headlineMetric(kind).name), ...weights])}
         {isGenerating || isRace ? null : (
           <>
@@ -190,6 +194,13 @@ function PlacementWords() {
   const { placement, race } = settings;
   const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
   const isMeasured = secondsOf([settings]) !== null;
+  const whyNot = useWhyNoKeys();
+  if (placement === 'kv' && whyNot)
+    return (
+      <p className="field-error" role="alert" tabIndex={-1} data-refused>
+        {whyNot}
+      </p>
+    );
   return (
     <p className="dim small">
       {race && placement !== 'prefix' ? (
@@ -249,6 +260,7 @@ function CurvePanel() {
   const runs = learningCurveRuns(settings, trainRows);
   const isOff = useSession((s) => whyTrainingOff(s) !== null);
   const start = () => {
+    if (showRefused()) return;
     const group = crypto.randomUUID();
     void enqueue(runs.map((each) => ({ settings: each, name: '', hybrid, examples, group })));
   };

@@ -10,6 +10,7 @@ import { whyTrainingOff } from '../../state/session-state';
 import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, format, Panel } from '../../ui';
 import { plannedRuns, useNextRun, useSecondsOf } from './next-run';
+import { showRefused } from './SettingsPanel';
 import { useShownRun, useTraining } from './training-store';
 
 export function SmallerPanel({ set }: { readonly set: PromptSet }) {
@@ -38,6 +39,7 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
   const version = versionById(set, versionId);
   if (!version) return null;
   const start = () => {
+    if (showRefused()) return;
     setAsked('');
     void training.enqueue(plannedRuns(next.getState(), version));
   };

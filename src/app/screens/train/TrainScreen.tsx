@@ -18,7 +18,7 @@ import { CurvesPanels, useTrainAgain } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { againOf, plannedRuns, useFairRival, useMachineSpeed, useNextRun, useRunRows } from './next-run';
 import { QueuePanel, RunsPanel } from './RunsPanel';
-import { refusedField } from './SettingsPanel';
+import { showRefused } from './SettingsPanel';
 import { LearningCurvePanel, SideBySide } from './SideBySide';
 import { SmallerPanel } from './SmallerPanel';
 import { LearnedPanel, openSettings, StartPanel } from './StartPanel';
@@ -129,10 +129,7 @@ function useStart() {
   const waiting = useTraining((s) => s.waiting);
   const isOff = useSession((s) => whyTrainingOff(s) !== null) || waiting;
   const start = () => {
-    const refused = refusedField();
-    if (!refused) return void enqueue(plannedRuns(next.getState()));
-    openSettings();
-    refused.focus();
+    if (!showRefused()) void enqueue(plannedRuns(next.getState()));
   };
   return { isOff, start };
 }
