@@ -84,7 +84,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
     }
     await prompts.choose('Examples in the prompt', '4 examples');
     await page.getByRole('button', { name: 'Make this prompt smaller' }).click();
-    await expect(page.getByText('with Auto, vectors come before the cue')).toBeVisible();
+    await expect(page.getByText('with Auto, each layer learns keys and values before the cue')).toBeVisible();
     await expect(page.locator('.learned .tok').last()).toHaveClass(/learned-text/);
     await page.locator('label').filter({ hasText: 'Quick' }).click();
     await page.getByRole('button', { name: 'Make it smaller' }).press('Enter');

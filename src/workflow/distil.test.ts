@@ -12,12 +12,13 @@ import { calibratedAs, versionIn, withTexts } from '../prompt-set/test-support';
 import { seedMean } from '../prompt-set/versions';
 import { shotIds } from '../task/render';
 import type { PromptText } from '../task/types';
-import { STANDARD } from '../training/settings';
+import { PRESETS, STANDARD } from '../training/settings';
 import { compare } from './compare';
 import { type DistilEvent, type DistilRequest, distil, type Teacher } from './distil';
 import { EXPORTS, subjectOf } from './exports';
 import { answerOf, fakeHost, NOW, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
 import type { Host } from './host';
+import { trainRun } from './train-run';
 import { twin } from './twin';
 
 const BARE = 'Text: {text}\nTone:';
@@ -210,6 +211,24 @@ it('learns from no more texts than its steps see, or than it is set to', async (
   expect(await learned({ trainRows: 5 })).toBe(5);
   expect(await learned({ steps: 2, batchSize: 4, trainRows: 50 })).toBe(8);
 });
+
+it.each([
+  ['kv', 1000],
+  ['infix', 60],
+] as const)(
+  'learns %s with Auto where the model takes keys after %s tokens, and is recorded so',
+  async (placement, after) => {
+    const dataset = await prepared();
+    const { host, asked } = taughtHost({ short: /^ (bad|good)$/ });
+    const info = { ...host.engine.info, keys: { after, numbers: 4 } };
+    const at = { ...host, engine: { ...host.engine, info } };
+    const { settings } = PRESETS.auto;
+    const plan = { dataset, settings, hybrid: false, group: null, distil: { texts: null } };
+    const { added } = await trainRun(at, promptSet(dataset), plan, run);
+    expect(asked.map((each) => each.settings.placement)).toEqual([placement]);
+    expect(added.run).toMatchObject({ settings: { placement, answerVectors: 'trained', steps: 150 }, initText: '\n' });
+  },
+);
 
 describe('a twin for PEFT', () => {
   const twinHost = () => taughtHost({ short: /^ (bad|good)$/ });

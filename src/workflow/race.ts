@@ -15,7 +15,7 @@ import type { Checkpoint, TrainEvent, Trial } from '../training/events';
 import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
-import { whyNoKeys } from './runs';
+import { beginsWithKeys } from './runs';
 import { cacheKeyOf } from './training-rows';
 
 const LEFT = 2;
@@ -67,10 +67,8 @@ function startsOf(
     settings: { ...after, placement },
     initText: startText({ placement }, initText),
   });
-  // twice: rows to come are longer
-  const takesKeys = whyNoKeys(request, 2 * facts.maxTokens, keys) === null;
   const starts = [
-    ...(takesKeys ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
+    ...(beginsWithKeys(request, facts, keys) ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
     ...(initText === sentence ? [] : [own]),
     { ...named, initText: sentence },
     ...(cueOf(request.template) === '' ? [] : [before('infix', 'Before the cue, from line breaks')]),

@@ -16,6 +16,7 @@ import { accuracyOf } from '../training/checkpoint';
 import type { Trained } from '../training/events';
 import { type Initialisation, PRESETS, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
+import type { RunRows } from './run-rows';
 import type { TrainedRun, TrainRunRequest } from './train';
 import { learnedOn } from './training-rows';
 
@@ -147,6 +148,13 @@ export function whyNoKeys(
     : null;
 }
 
+/** Whether Auto begins with them: rows to come are longer. */
+export const beginsWithKeys = (
+  of: Parameters<typeof whyNoKeys>[0],
+  { maxTokens }: Pick<RunRows, 'maxTokens'>,
+  keys: Parameters<typeof whyNoKeys>[2],
+): boolean => whyNoKeys(of, 2 * maxTokens, keys) === null;
+
 /** Generated texts have no labels to weigh and no answer words to train, and only their loss decides which step to keep. */
 function forGeneration({ classWeights: _, answerVectors: __, ...settings }: TrainingSettings): TrainingSettings {
   const { initialisation: start } = settings;
@@ -205,14 +213,12 @@ function settled(
 }
 
 /**
- * A run that learns another prompt's answers, whose words have one token each. With Auto they start before the cue unless they
- * are for PEFT: docs/benchmarks.md, “A prompt made smaller”.
+ * A run that learns another prompt's answers, whose words have one token each. With Auto it learns keys and values before the
+ * cue, or vectors there, unless it is for PEFT: docs/benchmarks.md, “A prompt made smaller”. Asked again it changes nothing.
  */
-export function forSmaller(settings: TrainingSettings): TrainingSettings {
-  const { averagedSteps } = settings;
-  if (!settings.race) return withoutRace(settings);
-  const alone = { ...withoutRace(settings), ...(averagedSteps && { averagedSteps }) };
-  return settings.placement === 'prefix' ? alone : { answerVectors: 'trained', ...alone, placement: 'infix' };
+export function forSmaller({ race, core: _, ...alone }: TrainingSettings, takesKeys = false): TrainingSettings {
+  if (!race || alone.placement === 'prefix') return alone;
+  return { answerVectors: 'trained', ...alone, placement: takesKeys ? 'kv' : 'infix' };
 }
 
 /** Of a version that PEFT can load: vectors before the whole text, and the model's own answer words. */

@@ -1,12 +1,15 @@
 /** A run of a prompt set, recorded, trained and ended: the command line, the package and the export's twin train by it. */
 import type { Dataset, RowAccount } from '../dataset/types';
+import type { Control } from '../lib/control';
 import { chosenWritten, finishRun, type RunResult, updateRun } from '../prompt-set/make-versions';
 import type { PromptSet, Run as VersionRun } from '../prompt-set/types';
 import { otherWeights } from '../route/answering';
 import type { Checkpoint } from '../training/events';
+import type { TrainingSettings } from '../training/settings';
 import { type DistilEvent, distil } from './distil';
 import type { Host, Run } from './host';
-import { type PlannedRun, recorded, resultOf, teacherOf } from './runs';
+import { runInputs } from './run-rows';
+import { beginsWithKeys, forSmaller, type PlannedRun, recorded, resultOf, teacherOf } from './runs';
 import { train } from './train';
 import type { Given } from './tune';
 
@@ -17,6 +20,17 @@ export interface TrainedSet {
   readonly checkpoint: Checkpoint;
   /** Of files that have only texts. */
   readonly texts: readonly RowAccount[];
+}
+
+/** Settings of a run that learns another prompt's answers. */
+async function placed(
+  host: Host,
+  { baseTemplate: template, words }: PromptSet,
+  { dataset, settings }: { readonly dataset: Dataset } & Pick<PlannedRun, 'settings'>,
+  control: Control,
+): Promise<TrainingSettings> {
+  const { facts } = await runInputs(host, { dataset, template, words, settings }, control);
+  return forSmaller(settings, beginsWithKeys({ template }, facts, host.engine.info.keys));
 }
 
 /**
@@ -37,7 +51,8 @@ export async function trainRun(
   const teacher = asked && (asked.teacher ?? chosenWritten(before));
   const other = teacher && otherWeights(host, teacher);
   if (other) throw other;
-  const plan = { name: '', ...alike, id: at.id, ...(teacher && { teacher: teacher.id }) };
+  const settings = teacher ? await placed(host, before, planned, control) : planned.settings;
+  const plan = { name: '', ...alike, settings, id: at.id, ...(teacher && { teacher: teacher.id }) };
   const { set, run } = recorded(before, plan, at, { id, sha256, dtype }, dataset);
   const { template, examples, initText } = run;
   const request = {

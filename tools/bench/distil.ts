@@ -6,7 +6,8 @@
  *     npx tsx tools/bench/distil.ts DATA SET STATE.json [--shots 8] [--placement suffix] [--answer-vectors fixed]
  *       [--tokens 10] [--steps 150] [--train-rows 256] [--test-rows N] [--seed 0] [--backend node-native]
  *
- * DATA and SET as in training.ts; STATE.json is written. Without --placement: as Auto makes a prompt smaller.
+ * DATA and SET as in training.ts; STATE.json is written. Without --placement: as Auto makes a prompt smaller, on rows that
+ * keys and values come after; `infix`: as Auto does where they cannot.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
@@ -102,7 +103,9 @@ const given = new Map(set.words.split(',').map((pair) => pair.split('=') as [str
 const { words, baseTemplate: template } = openSet(host, { dataset, prompt: set.prompt, words: given });
 const prompt: PromptText = { template, shots: values.shots, shotSeed: seed };
 const settings = {
-  ...(placement ? { ...STANDARD, placement } : forSmaller(PRESETS.auto.settings)),
+  ...(placement && placement !== 'infix'
+    ? { ...STANDARD, placement }
+    : forSmaller(PRESETS.auto.settings, placement === undefined)),
   ...(answerVectors && { answerVectors }),
   seed,
   virtualTokens: values.tokens,

@@ -12,7 +12,7 @@ import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOpen, usePicked, usePromptSets, useSession } from '../../state/studio';
 import { Button, Choices, type FieldOf, Fields, format, Select, Term, TextArea } from '../../ui';
-import { decides, type NextFields, useNextRun, useRunRows, useSecondsOf, useWhyNoKeys } from './next-run';
+import { decides, type NextFields, useKeys, useNextRun, useRunRows, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 
@@ -194,7 +194,7 @@ function PlacementWords() {
   const { placement, race } = settings;
   const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
   const isMeasured = secondsOf([settings]) !== null;
-  const whyNot = useWhyNoKeys();
+  const { whyNot } = useKeys();
   if (placement === 'kv' && whyNot)
     return (
       <p className="field-error" role="alert" tabIndex={-1} data-refused>

@@ -9,7 +9,7 @@ import { navigateAfter, screenPath, useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, format, Panel } from '../../ui';
-import { plannedRuns, useNextRun, useSecondsOf } from './next-run';
+import { plannedRuns, useKeys, useNextRun, useSecondsOf } from './next-run';
 import { showRefused } from './SettingsPanel';
 import { useShownRun, useTraining } from './training-store';
 
@@ -30,18 +30,18 @@ function PlanPanel({ set, versionId }: { readonly set: PromptSet; readonly versi
   const training = useTraining.use();
   const { waiting, busy } = usePicked(training, 'waiting', 'busy');
   const texts = usePromptSets((s) => s.dataset?.split.train.length ?? 0);
-  const trained = forSmaller(settings);
+  const trained = forSmaller(settings, useKeys().areFirst);
   const place =
     trained.placement === settings.placement
       ? ''
-      : '; with Auto, vectors come before the cue, and the answer words’ own vectors are trained too';
+      : `; with Auto, ${trained.placement === 'kv' ? 'each layer learns keys and values' : 'vectors come'} before the cue, and the answer words’ own vectors are trained too`;
   const seconds = secondsOf([trained]);
   const version = versionById(set, versionId);
   if (!version) return null;
   const start = () => {
     if (showRefused()) return;
     setAsked('');
-    void training.enqueue(plannedRuns(next.getState(), version));
+    void training.enqueue(plannedRuns({ ...next.getState(), settings: trained }, version));
   };
   return (
     <Panel stack title={`Make hand-written ${version.number} smaller`}>

@@ -8,11 +8,20 @@ import { fewValidationRows } from '../../../training/diagnosis';
 import { timeWords } from '../../../training/estimate';
 import { PRESET_NAMES, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainWords } from '../../../workflow/learning-curve';
-import { startOf } from '../../../workflow/runs';
+import { forSmaller, startOf } from '../../../workflow/runs';
 import { useQuery } from '../../state/location';
 import { useModel, useOpen, usePicked } from '../../state/studio';
 import { Choices, format, LabelTag, Panel } from '../../ui';
-import { askedOf, placedAt, reachedBefore, useLibraryGains, useNextRun, useRunRows, useSecondsOf } from './next-run';
+import {
+  askedOf,
+  placedAt,
+  reachedBefore,
+  useKeys,
+  useLibraryGains,
+  useNextRun,
+  useRunRows,
+  useSecondsOf,
+} from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { useShownRun } from './training-store';
@@ -93,7 +102,9 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const [smaller] = useQuery('smaller', '');
   const run = set.runs.find(({ id }) => id === runId);
   const teacher = versionById(set, smaller) ?? undefined;
-  const planned = { ...askedOf(next, teacher), settings: next.settings, group: null };
+  const { areFirst } = useKeys();
+  const own = teacher ? forSmaller(next.settings, areFirst) : next.settings;
+  const planned = { ...askedOf(next, teacher), settings: own, group: null };
   const { settings, template } = run ?? startOf(set, planned, dataset);
   const trainsWords = settings.answerVectors === 'trained';
   const { hidden = 0, keys = null } = model ?? {};

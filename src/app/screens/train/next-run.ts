@@ -9,7 +9,7 @@ import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
-import { type PlannedRun, runText, whyNoKeys, withoutRace } from '../../../workflow/runs';
+import { beginsWithKeys, type PlannedRun, runText, whyNoKeys, withoutRace } from '../../../workflow/runs';
 import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
@@ -227,12 +227,14 @@ export function useRunRows() {
   return useResource(rowCounts.use(), useRows());
 }
 
-/** Why keys and values cannot be learned here, in a sentence; null = they can, or it is not known yet. */
-export function useWhyNoKeys(): string | null {
+/** Why keys and values cannot be learned here, in a sentence, and whether Auto begins with them; neither is known at first. */
+export function useKeys(): { readonly whyNot: string | null; readonly areFirst: boolean } {
   const rows = useRows();
   const counted = useRunRows().value;
   const model = useModel();
-  return rows && counted && model ? whyNoKeys(rows, counted.maxTokens, model.keys) : null;
+  if (!rows || !counted || !model) return { whyNot: null, areFirst: false };
+  const { keys } = model;
+  return { whyNot: whyNoKeys(rows, counted.maxTokens, keys), areFirst: beginsWithKeys(rows, counted, keys) };
 }
 
 /** Measures this machine where that was never done, a few rows at a time. */
