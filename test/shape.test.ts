@@ -92,7 +92,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/screens/playground': 1400,
   'app/screens/prompts': 1750,
   'app/screens/start': 600,
-  'app/screens/train': 2950,
+  'app/screens/train': 3000,
   'app/shell': 1750,
   'app/state': 3500,
   'app/ui': 1050,
@@ -120,7 +120,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   tokens: 450,
   training: 1800,
   worker: 350,
-  workflow: 7750,
+  workflow: 7800,
 };
 
 /** A room with fewer than this share of its budget lowers it, so that what was removed stays removed. */

@@ -15,8 +15,7 @@ import type { Checkpoint, TrainEvent, Trial } from '../training/events';
 import { CORE_ROWS, RACE_STEPS, startText, type TrainingSettings } from '../training/settings';
 import type { Host, HostEngine, Run, Verb } from './host';
 import { engineRequest, type RowsOfRun, type RunInputs, type RunRequest, runInputs } from './run-rows';
-import { beginsWithKeys } from './runs';
-import { cacheKeyOf } from './training-rows';
+import { beginsWithKeys, cacheKeyOf } from './training-rows';
 
 const LEFT = 2;
 
@@ -68,7 +67,9 @@ function startsOf(
     initText: startText({ placement }, initText),
   });
   const starts = [
-    ...(beginsWithKeys(request, facts, keys) ? [before('kv', 'Keys and values before the cue, from line breaks')] : []),
+    ...(beginsWithKeys(request, facts.maxTokens, keys)
+      ? [before('kv', 'Keys and values before the cue, from line breaks')]
+      : []),
     ...(initText === sentence ? [] : [own]),
     { ...named, initText: sentence },
     ...(cueOf(request.template) === '' ? [] : [before('infix', 'Before the cue, from line breaks')]),

@@ -22,9 +22,8 @@ import {
   startVectors,
   teacherOf,
   templateOf,
-  whyNoKeys,
 } from './runs';
-import { trainingIds } from './training-rows';
+import { trainingIds, whyNoKeys } from './training-rows';
 
 test.each([
   ['Decide the tone.\nMessage: {text}\nTone:', 'Decide the tone.'],

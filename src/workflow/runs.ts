@@ -2,7 +2,6 @@
 import { type AnswersWith, generates, TASK_FACTS } from '../dataset/task-facts';
 import type { Dataset, TaskKind } from '../dataset/types';
 import { badInput, type StudioError } from '../lib/errors';
-import { count } from '../lib/format';
 import { unwrap } from '../lib/result';
 import { firstText, softOf } from '../prompt/prompt';
 import { chosenWritten, type RunResult, startRun } from '../prompt-set/make-versions';
@@ -10,13 +9,12 @@ import type { PromptSet, Run, RunCheckpoint, Version } from '../prompt-set/types
 import { hasTask, isTuned, promptFor, versionById, wordsOf } from '../prompt-set/versions';
 import { classifyInstruction, startSentence, tagInstruction } from '../task/propose';
 import { shotIds, wholeTemplates } from '../task/render';
-import { cueOf, parseTemplate, splitInstruction, wordsFor } from '../task/template';
+import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { PromptText } from '../task/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Trained } from '../training/events';
 import { type Initialisation, PRESETS, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
-import type { RunRows } from './run-rows';
 import type { TrainedRun, TrainRunRequest } from './train';
 import { learnedOn } from './training-rows';
 
@@ -128,32 +126,6 @@ export function instructionOf(template: string): string {
   const parsed = parseTemplate(template);
   return parsed.ok ? splitInstruction(parsed.value).instruction.trim() : '';
 }
-
-/**
- * Why a run cannot learn keys and values before the cue, and what it can learn; null = it can.
- * @param tokens of its longest row @param keys as the engine says of the model
- */
-export function whyNoKeys(
-  { template, examples = [] }: Pick<TrainRunRequest, 'template' | 'examples'>,
-  tokens: number,
-  keys: { readonly after: number } | null,
-): string | null {
-  if (!keys) return 'This model cannot take trained keys and values: train vectors before the cue instead.';
-  if (cueOf(template) === '')
-    return 'Keys and values come before a cue, and this template ends with the text: train vectors after it instead.';
-  if (examples.length > 0)
-    return 'With keys and values, the examples would be read for each row: train vectors before the cue instead.';
-  return tokens > keys.after
-    ? `The longest row has ${count(tokens)} tokens, and keys and values take ${count(keys.after)}: train vectors before the cue instead.`
-    : null;
-}
-
-/** Whether Auto begins with them: rows to come are longer. */
-export const beginsWithKeys = (
-  of: Parameters<typeof whyNoKeys>[0],
-  { maxTokens }: Pick<RunRows, 'maxTokens'>,
-  keys: Parameters<typeof whyNoKeys>[2],
-): boolean => whyNoKeys(of, 2 * maxTokens, keys) === null;
 
 /** Generated texts have no labels to weigh and no answer words to train, and only their loss decides which step to keep. */
 function forGeneration({ classWeights: _, answerVectors: __, ...settings }: TrainingSettings): TrainingSettings {

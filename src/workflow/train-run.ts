@@ -9,8 +9,9 @@ import type { TrainingSettings } from '../training/settings';
 import { type DistilEvent, distil } from './distil';
 import type { Host, Run } from './host';
 import { runInputs } from './run-rows';
-import { beginsWithKeys, forSmaller, type PlannedRun, recorded, resultOf, teacherOf } from './runs';
+import { forSmaller, type PlannedRun, recorded, resultOf, teacherOf } from './runs';
 import { train } from './train';
+import { beginsWithKeys } from './training-rows';
 import type { Given } from './tune';
 
 export interface TrainedSet {
@@ -30,7 +31,7 @@ async function placed(
   control: Control,
 ): Promise<TrainingSettings> {
   const { facts } = await runInputs(host, { dataset, template, words, settings }, control);
-  return forSmaller(settings, beginsWithKeys({ template }, facts, host.engine.info.keys));
+  return forSmaller(settings, beginsWithKeys({ template }, facts.maxTokens, host.engine.info.keys));
 }
 
 /**

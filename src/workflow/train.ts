@@ -19,9 +19,8 @@ import { ask, textRows } from './ask';
 import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
-import { whyNoKeys } from './runs';
 import { tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, timingOf, triedIds } from './training-rows';
+import { cacheKeyOf, type Timing, timingOf, triedIds, whyNoKeys } from './training-rows';
 import { triedFrom } from './tries';
 
 /** A prompt without vectors that the run is shown against: the plain text, or the hand-written prompt. */

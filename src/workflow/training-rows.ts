@@ -3,8 +3,10 @@ import { drawnRows } from '../dataset/draw';
 import { goldOf, labelCounts, writes } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
+import { count } from '../lib/format';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import type { Version } from '../prompt-set/types';
+import { cueOf } from '../task/template';
 
 /** Validation scores at most this many rows: more cost time and kept the same steps. */
 export const MOST_VALIDATION_ROWS = 64;
@@ -27,6 +29,29 @@ export const learnedOn = ({ fingerprint, splitHash, heldBackHash }: Dataset): No
   splitHash,
   heldBackHash,
 });
+
+/**
+ * Why a run cannot learn keys and values before the cue, and what it can learn; null = it can.
+ * @param tokens of its longest row @param keys as the engine says of the model
+ */
+export function whyNoKeys(
+  { template, examples = [] }: { readonly template: string; readonly examples?: readonly string[] | undefined },
+  tokens: number,
+  keys: { readonly after: number } | null,
+): string | null {
+  if (!keys) return 'This model cannot take trained keys and values: train vectors before the cue instead.';
+  if (cueOf(template) === '')
+    return 'Keys and values come before a cue, and this template ends with the text: train vectors after it instead.';
+  if (examples.length > 0)
+    return 'With keys and values, the examples would be read for each row: train vectors before the cue instead.';
+  return tokens > keys.after
+    ? `The longest row has ${count(tokens)} tokens, and keys and values take ${count(keys.after)}: train vectors before the cue instead.`
+    : null;
+}
+
+/** Whether Auto begins with them: rows to come are longer. */
+export const beginsWithKeys = (...[of, tokens, keys]: Parameters<typeof whyNoKeys>): boolean =>
+  whyNoKeys(of, 2 * tokens, keys) === null;
 
 /** Texts under one template share one cache of keys and values, whatever vectors follow them. */
 export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;

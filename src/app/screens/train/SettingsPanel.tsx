@@ -163,6 +163,7 @@ function PlacementChoice() {
   const { placement, race } = useNextRun((s) => s.settings);
   const { choosePlacement } = useNextRun.use();
   const takesKeys = useModel()?.keys !== null;
+  const { whyNot } = useKeys();
   return (
     <>
       <Choices
@@ -183,7 +184,13 @@ function PlacementChoice() {
           }}
         />
       )}
-      <PlacementWords />
+      {placement === 'kv' && whyNot ? (
+        <p className="field-error" role="alert" tabIndex={-1} data-refused>
+          {whyNot}
+        </p>
+      ) : (
+        <PlacementWords />
+      )}
     </>
   );
 }
@@ -194,13 +201,6 @@ function PlacementWords() {
   const { placement, race } = settings;
   const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
   const isMeasured = secondsOf([settings]) !== null;
-  const { whyNot } = useKeys();
-  if (placement === 'kv' && whyNot)
-    return (
-      <p className="field-error" role="alert" tabIndex={-1} data-refused>
-        {whyNot}
-      </p>
-    );
   return (
     <p className="dim small">
       {race && placement !== 'prefix' ? (

@@ -9,7 +9,8 @@ import { runsSeconds } from '../../../training/estimate';
 import { NUMBER_SETTINGS } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
-import { beginsWithKeys, type PlannedRun, runText, whyNoKeys, withoutRace } from '../../../workflow/runs';
+import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
+import { beginsWithKeys, whyNoKeys } from '../../../workflow/training-rows';
 import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
@@ -233,8 +234,8 @@ export function useKeys(): { readonly whyNot: string | null; readonly areFirst: 
   const counted = useRunRows().value;
   const model = useModel();
   if (!rows || !counted || !model) return { whyNot: null, areFirst: false };
-  const { keys } = model;
-  return { whyNot: whyNoKeys(rows, counted.maxTokens, keys), areFirst: beginsWithKeys(rows, counted, keys) };
+  const asked = [rows, counted.maxTokens, model.keys] as const;
+  return { whyNot: whyNoKeys(...asked), areFirst: beginsWithKeys(...asked) };
 }
 
 /** Measures this machine where that was never done, a few rows at a time. */
