@@ -97,7 +97,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/state': 3500,
   'app/ui': 1050,
   autodiff: 1250,
-  cli: 3200,
+  cli: 3250,
   dataset: 5400,
   decide: 1600,
   engine: 1850,

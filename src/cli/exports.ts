@@ -9,7 +9,7 @@ import type { CompleteSet } from '../interchange/set-files';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { readJson } from '../lib/bytes';
-import { drained } from '../lib/control';
+import { drained, uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
@@ -25,21 +25,26 @@ import { htmlReport } from '../report/print';
 import { resultsSchema } from '../report/results-schema';
 import type { ReportInput } from '../report/types';
 import type { Checkpoint } from '../training/events';
+import type { DistilEvent } from '../workflow/distil';
 import type { Order } from '../workflow/export-subjects';
 import {
   audienceProposal,
+  canHaveTwin,
   EXPORTS,
   RECIPIENTS,
   type Subject,
   subjectOf,
   subjectsOf,
+  twinOf,
   weightsFor,
 } from '../workflow/exports';
 import { type Host, SILENT } from '../workflow/host';
 import { exportPackage } from '../workflow/index';
 import { numberInFile } from '../workflow/open-data';
+import { twin } from '../workflow/twin';
+import { twinWords } from '../workflow/words';
 import { readLibrary, writeFiles } from './data';
-import { openHost } from './node-host';
+import { type Log, leftWords, openHost } from './node-host';
 import { flag, modelOf, needed, oneOf, orElse, PROMPT_MODEL, text, UsageError } from './options';
 import { command } from './program';
 
@@ -55,6 +60,9 @@ export const exportFor = command({
       'NAME',
       'as the export dialog names it, such as "tuned 2" (default: the chosen tuned one, else yours)',
     ),
+    twin: flag(
+      'for peft, where it cannot load the prompt: export a version that answers as it does, trained if there is none',
+    ),
     withRows: flag('you agree to include your rows; without it, what is made of rows is refused'),
     title: text('TEXT', 'of a page for an audience'),
     sentence: text('TEXT', 'of a page for an audience'),
@@ -64,10 +72,16 @@ export const exportFor = command({
   notes: 'LIBRARY: a prompt set exported for another browser, a team folder, or a folder of several.',
   async run(given, log) {
     const { for: recipient, out, withRows, format, title, sentence } = given;
-    const stored = chosenSet(await readLibrary(given.library), given.handle);
-    const subject = namedSubject(stored, given.prompt);
-    const whyNot = EXPORTS[recipient].whyNot(subject, stored);
-    if (whyNot) throw badInput(`${EXPORTS[recipient].recipient}: ${whyNot}`);
+    const found = chosenSet(await readLibrary(given.library), given.handle);
+    const named = namedSubject(found, given.prompt);
+    const whyNot = EXPORTS[recipient].whyNot(named, found);
+    const twinned = recipient === 'peft' && named !== null && canHaveTwin(named, found) ? named : null;
+    if (whyNot && !(given.twin && twinned))
+      throw badInput(
+        `${EXPORTS[recipient].recipient}: ${whyNot}${twinned ? ' Or make a version for PEFT: --twin.' : ''}`,
+      );
+    const { stored, subject } =
+      whyNot && twinned ? await withTwin(given, found, twinned, log) : { stored: found, subject: named };
     const order: Order = { stored, subject: subject?.version.id ?? null, withRows, format };
     const audience = { ...audienceProposal(order), ...(title && { title }), ...(sentence && { sentence }) };
     const asks = EXPORTS[recipient].asks({ ...order, audience });
@@ -81,6 +95,32 @@ export const exportFor = command({
     return { text: '', json: { file, rows } };
   },
 });
+
+/** The version for PEFT, as its dialog makes it on the rows of the set; the library stays as it is. */
+async function withTwin(
+  given: Parameters<typeof modelOf>[0],
+  stored: CompleteSet,
+  subject: Subject,
+  log: Log,
+): Promise<{ readonly stored: CompleteSet; readonly subject: Subject | null }> {
+  const known = twinOf(subject, stored);
+  if (known) return { stored, subject: known };
+  const dataset = present(stored.dataset, 'rows');
+  const weights = weightsFor(subject);
+  await using host = await openHost(await modelOf(given, weights ? [weights] : []), log);
+  const emit = (event: DistilEvent) => {
+    if (event.kind === 'step')
+      log.progress(
+        `Learning its answers: step ${event.point.step} of ${event.stepsTotal}${leftWords(event.secondsLeft)}`,
+      );
+  };
+  const asked = { set: stored.set, dataset, of: subject.version.id };
+  const { set, added } = await twin(host, asked, { control: uninterrupted, emit });
+  const { reached } = added.result.distilled ?? {};
+  if (reached) log.line(twinWords(reached, subject.name));
+  const made = { ...stored, set };
+  return { stored: made, subject: subjectOf(made, added.run.id) };
+}
 
 /** @throws UsageError where it is not clear which one is meant */
 function chosenSet(sets: readonly CompleteSet[], handle: string | null): CompleteSet {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { unzipSync } from 'fflate';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { readModelDir } from '../api/node-platform';
+import { preparedOf } from '../dataset/test-support';
 import { setFiles } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import { writeZip } from '../interchange/zip';
@@ -256,3 +257,19 @@ it('exports for a recipient what the dialog would save, and nothing that it woul
   await expect(asked('--for', 'textField', '--prompt', 'tuned 9')).rejects.toThrow('there is no “tuned 9”');
   await expect(asked('--for', 'browser', '--handle', 'NONE')).rejects.toThrow('--handle names one of');
 });
+
+it('makes a version for PEFT on the rows of the set where it is asked to, and says so where it is not', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) =>
+    i % 2 === 0 ? ([`lovely staff at desk ${i}`, 'order'] as const) : ([`my card ${i} is late`, 'table'] as const),
+  );
+  const { dataset } = await preparedOf(rows);
+  const set = { ...setOf('Desk', dataset.labels, { hidden: 96, sha256 }, 1), datasetFingerprint: dataset.fingerprint };
+  const library = join(folder, 'desk.zip');
+  await writeFile(library, writeZip(await setPackageFiles({ ...complete(set), dataset })));
+  const asked = (...args: string[]) => printed('export', library, '--for', 'peft', ...args, '--out', folder);
+  await expect(asked()).rejects.toThrow('PEFT only puts them before it. Train with the vectors before the text. Or');
+  const { said } = await asked('--twin');
+  expect(said.join('\n')).toMatch(/of 9 validation rows right, and \d by tuned 1/);
+  const files = unzipSync(await readFile(join(folder, 'DESK-peft.zip')));
+  expect(Object.keys(files)).toContain('adapter_model.safetensors');
+}, 120_000);
