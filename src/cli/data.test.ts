@@ -190,6 +190,30 @@ it('adds rows of another file to training, and leaves validation and test rows a
   expect(lines[0]).toMatch(/^10 rows from more\.csv added to training \(left out: 1 with the text .*, 1 that almost/);
 });
 
+it('says what mixed groups are worth, with the option that keeps them together', async () => {
+  const data = join(await mkdtemp(join(tmpdir(), 'softprompt-data-')), 'data.csv');
+  const rows = unlikeTexts(600, 2).map(
+    (text, i) => `${text} signed${i % 40},${(i * 7) % 40 < 20 ? 'a' : 'b'},c${i % 40}`,
+  );
+  await writeFile(data, `text,label,the customer\n${rows.join('\n')}\n`);
+  const said: string[] = [];
+  const log = { ...createLog(), line: (text: string) => void said.push(text) };
+  const given = {
+    data,
+    test: null,
+    columns: { text: 'text', label: 'label' },
+    seed: 0,
+    trainRows: null,
+    testRows: null,
+  };
+  await readDataset(given, log);
+  expect(said.join()).toMatch(
+    /^By word counts \d+% when “the customer” is mixed over the parts, \d+% when it is kept together: --group "the customer"\.$/,
+  );
+  await readDataset({ ...given, splitBy: { kind: 'group', column: 'the customer' } }, log);
+  expect(said).toHaveLength(1);
+});
+
 it('reads files by the quote that is named, where one looks otherwise', async () => {
   const data = join(await mkdtemp(join(tmpdir(), 'softprompt-data-')), 'data.csv');
   await writeFile(data, "text,label\n'a',x\n'b',y\n");

@@ -22,6 +22,7 @@ import { type GridRow, gridRows } from '../report/grid';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
+import { groupIssue } from '../workflow/group-price';
 import { SILENT } from '../workflow/host';
 import { changeRows, mendTable, openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
 import type { Log } from './node-host';
@@ -65,8 +66,7 @@ export async function readDataset(
     dropTwins,
   );
   const dataset = addRows === null ? opened : await withRows(opened, addRows, fixes, log);
-  const warning = repeatWords(dataset);
-  if (warning) log.line(warning);
+  for (const warning of [repeatWords(dataset), groupWords(dataset)]) if (warning) log.line(warning);
   return dataset;
 }
 
@@ -111,6 +111,13 @@ function repeatWords(dataset: Dataset): string | null {
 
 /** What is done to a file as it is opened. */
 export type Fixes = { readonly [K in keyof typeof FIX]?: Values<typeof FIX>[K] | undefined };
+
+/** As the Data screen says it, with the option that keeps groups together. */
+function groupWords(dataset: Dataset): string | null {
+  const issue = groupIssue(dataset);
+  const by = issue?.splitBy;
+  return by?.kind === 'group' ? `${issue?.title}: --group ${JSON.stringify(by.column)}.` : null;
+}
 
 interface TableOptions extends Fixes {
   readonly override?: ParseOverride;

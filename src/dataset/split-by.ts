@@ -18,7 +18,7 @@ import { type ColumnMapping, type Dataset, PARTS, type Row, type Rows, type Spli
 
 type Split = Dataset['split'];
 
-const MIN_GROUPS = 10;
+export const MIN_GROUPS = 10;
 
 /** Without spaces and hyphens. */
 const NAMES: Readonly<Record<SplitName, readonly string[]>> = {

@@ -209,6 +209,7 @@ export const ISSUE_NAMES = {
   leak: 'Leaks',
   'near-twin': 'Near-twins',
   'twins-together': 'Near-twins in one part',
+  groups: 'Groups',
   'no-part': 'Not in the split',
   contradiction: 'Contradictions',
   'several-targets': 'Several answers to one text',
@@ -241,6 +242,8 @@ export interface Issue {
   readonly advice: string;
   readonly rowIds: readonly string[];
   readonly fix?: { readonly label: string; readonly change: Change };
+  /** The split that removes it. */
+  readonly splitBy?: SplitBy;
 }
 
 export const TASK_KINDS = ['classify', 'tag', 'generate'] as const;

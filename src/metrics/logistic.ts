@@ -98,6 +98,7 @@ export function fitLogistic(
   features: number,
   classes: number,
   c: number,
+  tolerance?: number,
 ): Logistic {
   const known = [...new Set(gold)].sort((a, b) => a - b);
   const position = new Map(known.map((label, i) => [label, i]));
@@ -130,7 +131,7 @@ export function fitLogistic(
     return { value, gradient };
   };
 
-  const weights = free === 0 ? new Float64Array(0) : minimise(evaluate, new Float64Array(free * width));
+  const weights = free === 0 ? new Float64Array(0) : minimise(evaluate, new Float64Array(free * width), tolerance);
   return logisticOf({ known, weights }, features, classes);
 }
 
@@ -252,11 +253,11 @@ export function fitWords(
   texts: readonly string[],
   gold: readonly number[],
   classes: number,
-  options: TfidfOptions & { readonly c?: number } = RECIPE_TFIDF,
+  options: TfidfOptions & { readonly c?: number; readonly tolerance?: number } = RECIPE_TFIDF,
 ): WordModel {
   const tfidf = fitTfidf(texts, options);
-  const { known, weights } = fitLogistic(tfidf.transform(texts), gold, tfidf.features, classes, options.c ?? RECIPE_C);
-  const { ngrams, sublinear } = options;
+  const { ngrams, sublinear, c = RECIPE_C, tolerance } = options;
+  const { known, weights } = fitLogistic(tfidf.transform(texts), gold, tfidf.features, classes, c, tolerance);
   return { ngrams, sublinear, vocabulary: tfidf.vocabulary, idf: tfidf.idf, classes, known, weights };
 }
 

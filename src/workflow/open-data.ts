@@ -6,6 +6,7 @@ import { editDataset } from '../dataset/edit';
 import { withHashes } from '../dataset/keys';
 import { rowsOf, textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
+import { inOrder } from '../dataset/lint/lint';
 import { MENDS, withLabelColumn } from '../dataset/mends';
 import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parseFile } from '../dataset/parse';
@@ -20,6 +21,7 @@ import { badInput } from '../lib/errors';
 import { counted } from '../lib/format';
 import { unwrap } from '../lib/result';
 import type { RowsDone } from './check-rows';
+import { groupIssue } from './group-price';
 import type { Run } from './host';
 import { MOST_VALIDATION_ROWS } from './training-rows';
 
@@ -37,10 +39,15 @@ export interface PreparedData extends Prepared {
   readonly detectable: Detectable;
 }
 
-const withDetectable = (prepared: Prepared): PreparedData => ({
-  ...prepared,
-  detectable: detectableIn(prepared.dataset),
-});
+function withFindings(prepared: Prepared): PreparedData {
+  const { dataset, issues } = prepared;
+  const groups = blockingIssue(issues) ? null : groupIssue(dataset);
+  return {
+    ...prepared,
+    issues: groups ? inOrder([...issues, groups]) : issues,
+    detectable: detectableIn(dataset),
+  };
+}
 
 /** @throws StudioError `bad-input` for a file that cannot be read, `cancelled` */
 export async function readTable(
@@ -87,16 +94,19 @@ export function mendTable(table: Table, mapping: ColumnMapping, mends: readonly 
   return { table: mended, done };
 }
 
+const prepared = async (...of: Parameters<typeof prepareDataset>): Promise<Prepared> =>
+  unwrap(await prepareDataset(...of));
+
 /** @throws StudioError `bad-input` for columns or a split that the table does not allow */
 export const prepareRows = async (
   table: Table,
   mapping: ColumnMapping,
   options: PrepareOptions,
-): Promise<PreparedData> => withDetectable(unwrap(await prepareDataset(table, mapping, options)));
+): Promise<PreparedData> => withFindings(await prepared(table, mapping, options));
 
 /** The data set after a change, as a new version. @param now ISO time @throws StudioError `bad-input` if unchanged */
 export const changeRows = async (dataset: Dataset, change: Change, now: string): Promise<PreparedData> =>
-  withDetectable(unwrap(await editDataset(dataset, change, now)));
+  withFindings(unwrap(await editDataset(dataset, change, now)));
 
 export interface GivenRows {
   readonly data: Table;
@@ -158,7 +168,7 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
   const all = test ? await besideTest(given, test) : await openAlone(given);
   const whole = dropTwins ? withoutRepeats(all) : all;
   const fixedSplit = ofSizes(whole, sizes);
-  const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit, splitBy });
+  const { dataset, issues } = await prepared(whole.table, whole.mapping, { seed, fixedSplit, splitBy });
   const account = drawnFrom(without(accountOf(all), 'repeat', usedRows(all) - usedRows(whole)), whole, dataset.split);
   // their test rows come later
   const isExpected = given.shares?.test === 0 && dataset.split.train.length > 0;
@@ -171,8 +181,8 @@ export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = 
 }
 
 async function openAlone({ data, mapping, seed, shares, splitBy: by }: GivenRows): Promise<Dataset> {
-  const { dataset } = await prepareRows(data, mapping, { seed, shares });
-  return by ? (await prepareRows(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;
+  const { dataset } = await prepared(data, mapping, { seed, shares });
+  return by ? (await prepared(data, mapping, splitAgain(dataset, { by }))).dataset : dataset;
 }
 
 const drawnFrom = (account: RowAccount, from: Pick<Dataset, 'split'>, split: Dataset['split']): RowAccount =>
@@ -181,7 +191,7 @@ const drawnFrom = (account: RowAccount, from: Pick<Dataset, 'split'>, split: Dat
 /** A data set that only tests: all usable rows, or fewer that are drawn. */
 export async function openTestRows(table: Table, mapping: ColumnMapping, testRows: number | null): Promise<Dataset> {
   const all = { train: [], validation: [], test: table.rows.map((_, i) => String(i + 1)) };
-  const { dataset } = await prepareRows(table, { ...mapping, id: null }, { seed: 0, fixedSplit: all });
+  const { dataset } = await prepared(table, { ...mapping, id: null }, { seed: 0, fixedSplit: all });
   const split = ofSizes(dataset, { trainRows: null, testRows });
   return withHashes({ ...dataset, split, account: drawnFrom(accountOf(dataset), dataset, split) });
 }
@@ -203,7 +213,7 @@ async function besideTest({ data, mapping, seed, splitBy }: GivenRows, test: Tab
     throw badInput(
       `${counted(shared.length, 'group')} of “${splitBy.column}” ${shared.length === 1 ? 'has' : 'have'} rows in both files, such as “${shared[0]}”, so a prompt would be tested on groups that it was trained on. Take their rows out of one file, or give one file with all rows.`,
     );
-  const { dataset: own } = await prepareRows(data, { ...mapping, id: null }, { seed, shares: NO_TEST, splitBy });
+  const { dataset: own } = await prepared(data, { ...mapping, id: null }, { seed, shares: NO_TEST, splitBy });
   return withTestRows({ ...own, table: data }, test, { splitBy });
 }
 
@@ -223,7 +233,7 @@ export async function withTestRows(
     columns: [...data.columns, NUMBER_COLUMN],
     rows: [...numbered(data, ''), ...numbered(test, IN_TEST_FILE)],
   };
-  return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit, ...how })).dataset;
+  return (await prepared(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit, ...how })).dataset;
 }
 
 /** With a number of training rows, at most half that number are for validation, in whole families. */

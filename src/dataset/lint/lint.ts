@@ -122,13 +122,17 @@ const LINTS: readonly Lint[] = [...Object.values(rows), ...Object.values(answers
 const ORDER: Readonly<Record<Issue['severity'], number>> = { blocking: 0, warning: 1, info: 2 };
 const KINDS = Object.keys(ISSUE_NAMES);
 
-/** Issues of a data set, blocking ones first; of one severity, those that a press removes. */
+/** Issues of a data set. */
 export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly Issue[] {
   const context = contextOf(dataset, spellings);
-  return LINTS.flatMap((find) => find(context)).toSorted(
+  return inOrder(LINTS.flatMap((find) => find(context)));
+}
+
+/** Blocking ones first; of one severity, those that a press removes. */
+export const inOrder = (issues: readonly Issue[]): readonly Issue[] =>
+  issues.toSorted(
     (a, b) =>
       ORDER[a.severity] - ORDER[b.severity] ||
-      Number(!a.fix) - Number(!b.fix) ||
+      Number(!(a.fix || a.splitBy)) - Number(!(b.fix || b.splitBy)) ||
       KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind),
   );
-}

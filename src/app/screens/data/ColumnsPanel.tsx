@@ -1,24 +1,17 @@
+import type { ParseOverride } from '../../../dataset/parse';
 import { TASK_FACTS } from '../../../dataset/task-facts';
-import {
-  DELIMITER_NAMES,
-  DELIMITERS,
-  QUOTES,
-  type SourceFormat,
-  TASK_KINDS,
-  type TaskKind,
-} from '../../../dataset/types';
+import { DELIMITER_NAMES, TASK_KINDS, type TaskKind } from '../../../dataset/types';
 import { useDataFields, useStores } from '../../state/studio';
 import { Choices, Panel, Select } from '../../ui';
 import { ENCODING_NAMES, QUOTE_NAMES } from './words';
 
 const NONE = '\u0000none';
 const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
-const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).map((id) => ({
-  id,
-  label: ENCODING_NAMES[id],
-}));
-const SEPARATORS = DELIMITERS.map((id) => ({ id, label: DELIMITER_NAMES[id] }));
-const AROUND = QUOTES.map((id) => ({ id, label: QUOTE_NAMES[id] }));
+const FORMAT = [
+  { mark: 'delimiter' as const, label: 'Delimiter', names: DELIMITER_NAMES },
+  { mark: 'quote' as const, label: 'Quotes', names: QUOTE_NAMES },
+  { mark: 'encoding' as const, label: 'Encoding', names: ENCODING_NAMES },
+].map(({ names, ...of }) => ({ ...of, options: Object.entries(names).map(([id, label]) => ({ id, label })) }));
 const TASKS = TASK_KINDS.map((id) => ({ id, label: TASK_FACTS[id].name }));
 
 export function ColumnsPanel() {
@@ -58,24 +51,14 @@ export function ColumnsPanel() {
       />
       {canReread && (format.kind === 'csv' || format.kind === 'tsv') ? (
         <div className="data-format">
-          <Select
-            label="Delimiter"
-            options={SEPARATORS}
-            value={format.delimiter}
-            onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
-          />
-          <Select
-            label="Quotes"
-            options={AROUND}
-            value={format.quote ?? '"'}
-            onChange={(next) => void reread({ quote: next as (typeof QUOTES)[number] })}
-          />
-          <Select
-            label="Encoding"
-            options={ENCODINGS}
-            value={format.encoding}
-            onChange={(next) => void reread({ encoding: next as SourceFormat['encoding'] })}
-          />
+          {FORMAT.map(({ mark, ...of }) => (
+            <Select
+              key={mark}
+              {...of}
+              value={format[mark] ?? '"'}
+              onChange={(next) => void reread({ [mark]: next } as ParseOverride)}
+            />
+          ))}
         </div>
       ) : null}
     </Panel>

@@ -11,6 +11,7 @@ import { useQuery } from '../../state/location';
 import { useData, usePicked, useStores } from '../../state/studio';
 import { Button, type Found, FoundList, Note, Panel, TextField } from '../../ui';
 import { LABELLED_AT_ONCE, labelNames, namesToType, needsRows, rowLabels, useIssues } from './rows-store';
+import { splitName } from './words';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 
@@ -53,13 +54,14 @@ export function IssuesPanel() {
 const isUnanswered = ({ kind }: Issue) => kind === 'empty-label';
 
 function useFound(issues: readonly Issue[]): readonly Found[] {
-  const { change, map, addFile } = useStores().data;
+  const { change, map, split, addFile } = useStores().data;
   const preparing = useData((s) => s.preparing);
   const { label, task } = useData((s) => s.mapping);
   const isOpen = useUnlabelled().length > 0;
   const isPartly = task === 'generate' && issues.some(isUnanswered);
   const [, show] = useQuery<string>('rows', 'all');
-  const wayOut = ({ kind, fix }: Issue): Found['actions'] => {
+  const wayOut = ({ kind, fix, splitBy: by }: Issue): Found['actions'] => {
+    if (by) return { [splitName(by)]: () => split({ by }) };
     if (fix) return { [fix.label]: () => change(fix.change) };
     if (kind === 'swapped-columns') return { 'Swap them': () => map({ text: label }) };
     if (kind === 'several-labels') return { 'Give several labels': () => map({ task: 'tag' }) };
