@@ -116,7 +116,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   rpc: 350,
   runtime: 2150,
   store: 1100,
-  task: 1900,
+  task: 1950,
   tokens: 450,
   training: 1800,
   worker: 350,

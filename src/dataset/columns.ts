@@ -24,6 +24,8 @@ const MOSTLY_ONE = 0.9;
 
 const TEXT_NAMES =
   /\b(text|message|msg|review|tweet|comment|content|body|sentence|utterance|query|question|feedback|description|input|subject|document|post|nachricht|anfrage|kommentar|beschreibung|inhalt)\b/i;
+/** What stands above a text; the label says nothing of it yet. */
+const ABOVE_NAMES = /\b(subject|title|headline|heading|betreff|titel|überschrift)\b/iu;
 const LABEL_NAMES =
   /\b(label|labels|class|category|sentiment|tone|intent|topic|tag|rating|stars|target|gold|answer|output|type|emotion|expected|klasse|kategorie|stimmung|ton|thema|absicht|bewertung)\b/i;
 /** What is written about a text rather than the text itself. */
@@ -121,6 +123,18 @@ export function guessColumns(table: Table): ColumnMapping | null {
   const cells = rows.map(({ cells }) => cells[answer.name] ?? '');
   const task = target ? 'generate' : separatorIn(cells) === null ? 'classify' : 'tag';
   return { text: text.name, label: answer.name, id: id?.name ?? null, task };
+}
+
+/** A second column of texts, such as the subject of a message. Braces and `text` mean something else in a template. */
+export function columnAbove({ columns, rows }: Pick<Table, 'columns' | 'rows'>, mapping: ColumnMapping): string | null {
+  const { text, label, id, task } = mapping;
+  const named = columns.filter(
+    (name) => ![text, label, id, 'text'].includes(name) && !/[{}]/.test(name) && ABOVE_NAMES.test(wordsOf(name)),
+  );
+  if (named.length === 0 || task === 'generate' || ABOVE_NAMES.test(wordsOf(text))) return null;
+  const sample = rows.slice(0, SAMPLE_ROWS);
+  const isText = (p: Profile) => p.meanWords >= FEWEST_WORDS && !repeats(p) && 2 * p.filled >= sample.length;
+  return named.find((name) => isText(profile(name, sample))) ?? null;
 }
 
 /** Null: not chosen yet. */

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { tableOf } from '../dataset/test-support';
 import {
   cardMapping,
   cardWords,
@@ -19,6 +20,7 @@ const tokenise = (text: string) => {
   const id = VOCABULARY.indexOf(text);
   return id >= 0 ? [1000 + id] : [...text].map((c) => c.charCodeAt(0));
 };
+const proposed = { table: tableOf('t,l\na,Pos\nb,Neg\n') };
 const answers = (labels: readonly string[]) => proposeWords(labels, 'x:', tokenise).map(({ word }) => word);
 
 describe('answer words', () => {
@@ -75,7 +77,10 @@ describe('answer words', () => {
 
   it('are the labels before there is a tokenizer', () => {
     expect(
-      propose({ mapping: { text: 't', label: 'l', id: null, task: 'classify' }, labels: ['Pos', 'Neg'] }, null).words,
+      propose(
+        { ...proposed, mapping: { text: 't', label: 'l', id: null, task: 'classify' }, labels: ['Pos', 'Neg'] },
+        null,
+      ).words,
     ).toEqual([
       { label: 'Pos', word: ' Pos' },
       { label: 'Neg', word: ' Neg' },
@@ -98,6 +103,38 @@ describe('template', () => {
     ['column 1', 'column 2', ['x'], 'Text: {text}\nLabel:'],
   ])('from %s and %s', (text, label, labels, template) => {
     expect(classifyTemplate({ text, label, id: null, task: 'classify' }, labels)).toBe(template);
+  });
+});
+
+describe('a second column of texts', () => {
+  const of = (header: string, cells: (i: number) => string, task: 'classify' | 'generate' = 'classify') => {
+    const rows = Array.from(
+      { length: 40 },
+      (_, i) => `${cells(i)},my text of order ${i} says a lot,${i % 2 ? 'yes' : 'no'}`,
+    );
+    const table = tableOf(`${header},body,tone\n${rows.join('\n')}\n`);
+    return propose({ table, labels: ['no', 'yes'], mapping: { text: 'body', label: 'tone', id: null, task } }, null)
+      .template;
+  };
+  const subject = (i: number) => `order ${i}`;
+
+  it('stands above the text, by its name', () => {
+    expect(of('mail_subject', subject)).toBe('Mail subject: {mail_subject}\nText: {text}\nTone:');
+  });
+
+  it.each([
+    ['repeats', 'subject', () => 'one of three'],
+    ['has single words', 'title', (i: number) => `word${i}`],
+    ['is mostly empty', 'title', (i: number) => (i < 8 ? subject(i) : '')],
+    ['is named otherwise', 'remark', subject],
+    ['would be the place of the text', 'text', subject],
+    ['has a brace in its name', 'subject {a}', subject],
+  ])('is left out where it %s', (_, header, cells) => {
+    expect(of(header, cells)).toBe('Text: {text}\nTone:');
+  });
+
+  it('is left out where a text is to be written, which it may be', () => {
+    expect(of('title', subject, 'generate')).toBe('Text: {text}\nTone:');
   });
 });
 

@@ -33,11 +33,19 @@ const answerName = ({ label }: Pick<ColumnMapping, 'label'>, dull: ReadonlySet<s
 const SENTIMENTS = new Set('positive negative neutral mixed pos neg neu good bad happy sad angry'.split(' '));
 const DULL_LABEL = new Set('label labels class target gold y output answer column expected category'.split(' '));
 
-/** `Message: {text}\nTone:` from the columns' names; dull names get the usual words. */
-export function classifyTemplate(mapping: ColumnMapping, labels: readonly string[]): string {
+/**
+ * `Message: {text}\nTone:` from the columns' names; dull names get the usual words.
+ * @param above a column of texts that is shown above, such as the subject of a message
+ */
+export function classifyTemplate(
+  mapping: ColumnMapping,
+  labels: readonly string[],
+  above: string | null = null,
+): string {
   const isSentiment = labels.length > 0 && labels.every((label) => SENTIMENTS.has(label.trim().toLowerCase()));
   const label = answerName(mapping, DULL_LABEL, isSentiment ? 'Sentiment' : 'Label');
-  return `${textName(mapping)}: {text}\n${label}:`;
+  const first = above === null ? '' : `${title(above)}: {${above}}\n`;
+  return `${first}${textName(mapping)}: {text}\n${label}:`;
 }
 
 /** A letter or a number used for a label is named with it, as it means nothing by itself. */

@@ -1,3 +1,4 @@
+import { columnAbove } from '../dataset/columns';
 import { labelsIndexer, targetOf } from '../dataset/labels';
 import type { ByTask, ColumnMapping, Dataset, LeftOutReason, Row } from '../dataset/types';
 import {
@@ -20,7 +21,7 @@ export interface LeftOutRow {
 type Labelled = Pick<Dataset, 'mapping' | 'labels'>;
 
 export interface Task {
-  readonly template: (mapping: ColumnMapping, labels: readonly string[]) => string;
+  readonly template: typeof classifyTemplate;
   /** Above the template: the start of a hand-written prompt, and of a tuned one. */
   readonly instruction: (dataset: Labelled, words: readonly AnswerWord[]) => string;
   /** By label; none where texts are generated. */
@@ -113,12 +114,17 @@ export function answersOf(
   };
 }
 
+/** With a second column of texts where there is one. */
+export const templateFor = ({ mapping, labels, table }: Proposed): string =>
+  taskOf(mapping).template(mapping, labels, columnAbove(table, mapping));
+
+type Proposed = Pick<Dataset, 'mapping' | 'labels' | 'table'>;
+
 /** Works with no typing. */
 export function propose(
-  { mapping, labels }: Pick<Dataset, 'mapping' | 'labels'>,
+  dataset: Proposed,
   tokenise: Tokenise | null,
 ): { readonly template: string; readonly words: readonly AnswerWord[] } {
-  const { template, words } = taskOf(mapping);
-  const proposed = template(mapping, labels);
-  return { template: proposed, words: words(labels, proposed, tokenise) };
+  const template = templateFor(dataset);
+  return { template, words: taskOf(dataset.mapping).words(dataset.labels, template, tokenise) };
 }

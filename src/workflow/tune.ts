@@ -16,7 +16,7 @@ import type { PromptSet, Version } from '../prompt-set/types';
 import { versionsOf } from '../prompt-set/versions';
 import { longestAnswer } from '../route/generated-texts';
 import { unfitWords } from '../task/propose-words';
-import { taskOf } from '../task/tasks';
+import { taskOf, templateFor } from '../task/tasks';
 import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { labelTokens } from '../tokens/tokenizer';
@@ -131,7 +131,7 @@ export function openSet(
   const task = taskOf(mapping);
   const kind = mapping.task;
   const { encode } = host.tokens;
-  const checked = checkTemplate(prompt ?? task.template(mapping, labels), table.columns, mapping);
+  const checked = checkTemplate(prompt ?? templateFor(dataset), table.columns, mapping);
   if (!checked.ok) throw badOption('prompt', checked.error.message);
   const baseTemplate = found?.template ?? printTemplate(splitInstruction(checked.value).bare);
   const words =
