@@ -337,6 +337,9 @@ describe('the command line', () => {
     expect(await readdir(join(folder, 'twin/prompt'))).toContain('adapter_config.json');
     const { training, arms } = await resultsIn<LabelResults>(join(folder, 'twin'));
     expect(training).toMatchObject({ placement: 'prefix' });
+    const placed = await cli(...twin, '--teacher', join(folder, 'small/prompt'), '--placement', 'suffix');
+    expect(placed.code, placed.stderr).toBe(0);
+    expect((await resultsIn<LabelResults>(join(folder, 'twin'))).training).toMatchObject({ placement: 'suffix' });
     expect(arms.map(({ name }) => name)).toContain('Tuned 1');
     expect(await cli(...twin, '--teacher', 'x', '--prompt', '{text}')).toMatchObject({
       code: 2,

@@ -212,14 +212,15 @@ export const distilPrompt = command({
   async run(given, log) {
     const { text: column, texts, placement, improve, out } = given;
     const taught = given.teacher === null ? null : await readTeacher(given.teacher, given);
-    // left to the preset, the vectors come before the cue, and the answer words' vectors are trained too
-    const base = placement === null || taught ? PRESETS[DEFAULT_PRESET].settings : STANDARD;
-    const settings = { ...settingsOf(given, base), ...(taught && { placement: placement ?? FOR_PEFT.placement }) };
+    // left to the preset, keys and values come before the cue, and the answer words' vectors are trained too
+    const base = placement === null ? PRESETS[DEFAULT_PRESET].settings : STANDARD;
+    const asked = settingsOf(given, base);
+    const settings = taught && placement === null ? { ...asked, placement: FOR_PEFT.placement } : asked;
     const dataset = await givenRows(given, log);
     const learned = texts === null ? { texts: null } : await readTexts(texts, column, log);
     const distil = { ...learned, ...(taught && { teacher: taught.teacher }) };
-    const asked = { ...given, ...taught, out, dataset, model: given, runs: [settings], distil };
-    return runTask({ ...asked, improve: improve ? CANDIDATES : null }, log, (evaluation) => {
+    const task = { ...given, ...taught, out, dataset, model: given, runs: [settings], distil };
+    return runTask({ ...task, improve: improve ? CANDIDATES : null }, log, (evaluation) => {
       if (!taught) for (const line of smallerLines(evaluation, dataset)) log.line(line);
     });
   },
