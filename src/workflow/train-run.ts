@@ -76,11 +76,16 @@ export async function trainRun(
     const { settings: decided, initText: start } = event.winner;
     raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
   };
-  const { reached, texts, ...trained } = taught
+  const {
+    reached,
+    texts,
+    initText: start,
+    ...trained
+  } = taught
     ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, { control, emit })
-    : { ...(await train(host, request, { control, emit })), reached: null, texts: null };
+    : { ...(await train(host, request, { control, emit })), reached: null, texts: null, initText };
   const distilled = run.distilled && reached && { distilled: { ...run.distilled, reached } };
-  const result = { ...resultOf(trained), ...distilled };
+  const result = { ...resultOf(trained), ...distilled, ...(distilled && { initText: start }) };
   const { texts: given, unreadable } = asked ?? {};
   return {
     set: finishRun(raced, run.id, result, host.now()),
