@@ -147,7 +147,9 @@ class Prompt:
         found = [row_ids(self.tokenizer, text, render(text.template, row, column)) for text in self.texts]
         if found: fitting(max(map(len, found)) + self.longest, room(self.model))
         for text, own in zip(self.texts, found):
-            if text.heads and text.heads["position"] is not None: fitting(len(own) - len(text.cue), text.heads["position"])
+            if not text.heads or text.heads["position"] is None: continue
+            fitting(len(own) - len(text.cue), text.heads["position"])
+            fitting(text.heads["position"] + text.keys.shape[3] + len(text.cue) + self.longest, room(self.model) + 32)
         return found
 
     def answer(self, row, column="text"):

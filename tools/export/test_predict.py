@@ -109,6 +109,12 @@ class TinyModel(Exported):
         with open(self.folder / "out.csv", newline="", encoding="utf-8-sig") as file: short, long = csv.DictReader(file)
         self.assertTrue(short["prediction"])
         self.assertEqual((long["prediction"], bool(long["not_answered"])), ("", True))
+        # an answer needs room after them, however short the row is
+        context = json.loads((MODELS / "softprompt-studio/tiny-support/config.json").read_text("utf-8"))["max_position_embeddings"]
+        prompt["version"]["prompt"]["voices"][0]["soft"]["heads"]["position"] = context - 1
+        self.write(prompt)
+        self.assertEqual(self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).returncode, 0)
+        with open(self.folder / "out.csv", newline="", encoding="utf-8-sig") as file: self.assertFalse(any(row["prediction"] for row in csv.DictReader(file)))
 
     def test_another_format_is_refused_with_a_sentence(self) -> None:
         self.write({**self.export(), "formatVersion": 2})
