@@ -23,6 +23,25 @@ const opened = async (studio: Studio) => {
   await studio.take(TICKETS);
 };
 
+test('opens rows that are pasted from a spreadsheet, and no other text', async ({ studio }) => {
+  const { page, data } = studio;
+  await studio.open();
+  const paste = (text: string) =>
+    page.evaluate((copied) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', copied);
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }, text);
+  const rows = THINGS.flatMap((thing, i) => LABELS.map((label) => `"Über ${thing}:\n""${i} mal"" ${label}"\t${label}`));
+  await paste('One line\twith a tab');
+  await paste('Two lines,\nwithout any tab');
+  await expect(page).toHaveURL(/#?\/?$/);
+  await paste(`Nachricht\tTon\r\n${rows.join('\r\n')}\r\n`);
+  await expect(studio.lead).toContainText('Pasted text · tabs, UTF-8, 2 columns');
+  await expect(data.role('Text')).toContainText('Nachricht');
+  await expect(studio.heading).toContainText('21 rows ready');
+});
+
 test('fixes a faulty German export click by click, each step a version that can be undone', async ({ studio }) => {
   const { page, data } = studio;
   await opened(studio);

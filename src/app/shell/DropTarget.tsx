@@ -21,9 +21,7 @@ export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetPr
     event.preventDefault();
     setOver(true);
   });
-  useHeard('dragleave', (event) => {
-    if (event.relatedTarget === null) setOver(false);
-  });
+  useHeard('dragleave', ({ relatedTarget }) => relatedTarget === null && setOver(false));
   useHeard('drop', (event) => {
     if (!hasFile(event)) return;
     event.preventDefault();
@@ -39,6 +37,12 @@ export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetPr
         files: files.map((each) => namedFile(each.name, each)),
       });
     else if (file) onFile(file);
+  });
+  useHeard('paste', ({ target, clipboardData }) => {
+    const text = clipboardData?.getData('text/plain') ?? '';
+    const isElsewhere = target instanceof Element && target.closest('input, textarea, [role=dialog]');
+    // what a spreadsheet copies: a header and a row, with tabs between cells
+    if (!isElsewhere && /\t[^\n]*\n[\s\S]*\t/.test(text)) onFile(new File([text], 'Pasted text'));
   });
   return (
     <>

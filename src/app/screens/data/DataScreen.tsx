@@ -43,14 +43,14 @@ function WaysToOpen() {
   const openSample = useOpenSample();
   const close = () => setPasted(null);
   const open = () => {
-    data.openText(pasted ?? '');
+    data.openFile(new File([pasted ?? ''], 'Pasted text'));
     close();
   };
   return (
     <>
       <EmptyState
         center
-        title="Drop a file anywhere on this page"
+        title="Drop a file or paste rows anywhere on this page"
         action={
           <>
             <FileButton variant="primary" onFile={data.openFile}>

@@ -102,9 +102,6 @@ export class OpeningRows extends PreparingRows {
 
   readonly openFile = (file: File): Promise<void> => this.#openNew(fromFile(file));
 
-  readonly openText = (text: string): Promise<void> =>
-    this.#openNew({ fileName: 'Pasted text', load: () => new TextEncoder().encode(text) });
-
   async #replace(source: Source, what: string, done: (before: Dataset) => string): Promise<void> {
     const before = this.sets.dataset;
     const opened = await this.#read(source);
