@@ -185,7 +185,7 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await press('Use my CSV');
   await (await chooser).setFiles({ name: AWKWARD.name, mimeType: 'text/csv', buffer: AWKWARD.bytes });
   await expect(studio.heading).toContainText('rows ready');
-  await press('Next: prompts');
+  await press('Write a prompt first');
   await expect(studio.heading).toContainText('Start with this prompt, or write your own');
   await press('Next: train');
   await expect(studio.heading).toHaveText(/^Train a prompt on/);

@@ -40,6 +40,23 @@ test('a run that was paused or cut off by a reload ends in the same bytes as one
   });
 });
 
+test('one press on Data ends on the verdict, through a reload of the run and one of the comparison', async ({ studio }) => {
+  const { page, compare } = studio;
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('rows ready');
+  await page.getByRole('button', { name: /^Train and compare · (about|\d+ to) / }).click();
+  await expect(studio.lead).toContainText(/step \d+|\d+ s/i);
+  await page.reload();
+  await expect(page).toHaveURL(/compare\?start=0$/, { timeout: 120_000 });
+  await page.reload();
+  await compare.verdict();
+  const [set] = await promptSets(page);
+  expect(set?.runs).toHaveLength(1);
+  expect(set?.testLooks).toBe(1);
+});
+
 test('steps and queue keep their pace in a hidden tab, and end in the same bytes', async ({ baseURL }) => {
   const browser = await Hideable.create();
   try {

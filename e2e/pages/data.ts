@@ -42,6 +42,6 @@ export class DataPage {
   }
 
   get next(): Locator {
-    return this.page.getByRole('button', { name: 'Next: prompts' });
+    return this.page.getByRole('button', { name: /^(Write a prompt first|Next: prompts)$/ });
   }
 }

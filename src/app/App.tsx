@@ -183,16 +183,18 @@ export const OpeningFailed = ({ message }: { readonly message: string }) => (
   </main>
 );
 
-async function train(studio: Studio, change: Partial<TrainingSettings>): Promise<void> {
+async function train(studio: Studio, change?: Partial<TrainingSettings>): Promise<void> {
   const [{ useTraining }, { plannedRuns, useNextRun }] = await Promise.all([
     import('./screens/train/training-store'),
     import('./screens/train/next-run'),
   ]);
   const next = useNextRun.of(studio);
-  next.choosePreset('standard');
-  next.change(change);
+  if (change) {
+    next.choosePreset('standard');
+    next.change(change);
+  }
   await useTraining.of(studio).enqueue(plannedRuns(next.getState()));
-  next.choosePreset();
+  if (change) next.choosePreset();
 }
 
 export const carriersOf = (studio: Studio): Carriers => {
@@ -212,10 +214,6 @@ export const carriersOf = (studio: Studio): Carriers => {
       return measureFile(studio, ...asked);
     },
     train: (change) => train(studio, change),
-    compare: async () => {
-      const { compareStores } = await import('./screens/compare/compare-store');
-      await compareStores.of(studio).run.start();
-    },
   };
 };
 

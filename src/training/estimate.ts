@@ -33,6 +33,8 @@ export interface Work {
   readonly roomTokens?: number | undefined;
   /** Taken by a race of starts. */
   readonly stepsAhead?: number;
+  /** A race tries keys and values before the cue first. */
+  readonly takesKeys?: boolean;
 }
 
 /** As long as forward, as no weight gets a gradient; and something for every operator. Fits docs/benchmarks.md to 4%. */
@@ -90,13 +92,18 @@ export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed)
   return ((pass + validated) * speed.tokenMs) / 1000 + settings.steps * stepSeconds(settings, used, speed);
 }
 
+/** Share of a race's steps that the starts take which do not continue. */
+const OTHER_STARTS = 0.2;
+
 /** On the same rows: the first run fills the cache of the others, and continues from the steps ahead. */
 export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed: Speed): number {
   const cachedRows = work.trainRows + work.validationRows;
   const secondsOf = (settings: TrainingSettings, i: number) => {
-    if (i > 0) return runSeconds(settings, { ...work, cachedRows }, speed);
-    const steps = settings.steps - (settings.race ? (work.stepsAhead ?? 0) : 0);
-    return runSeconds({ ...settings, steps }, work, speed);
+    const at = i > 0 ? { ...work, cachedRows } : work;
+    const steps = settings.steps - (settings.race && i === 0 ? (work.stepsAhead ?? 0) : 0);
+    if (!settings.race || !work.takesKeys) return runSeconds({ ...settings, steps }, at, speed);
+    const others = OTHER_STARTS * steps * stepSeconds(settings, at, speed);
+    return others + runSeconds({ ...settings, placement: 'kv', steps: (1 - OTHER_STARTS) * steps }, at, speed);
   };
   return runs.reduce((sum, settings, i) => sum + secondsOf(settings, i), 0);
 }
@@ -114,6 +121,10 @@ export function aboutTime(seconds: number): string {
   if (seconds > 5400) return `about ${Math.round(seconds / 3600)} h`;
   return `about ${Math.max(1, Math.round(seconds / 60))} min`;
 }
+
+/** "2 to 6 min", of a guess. */
+export const aboutRange = (seconds: number): string =>
+  `${Math.max(1, Math.round(seconds / 120))} to ${Math.max(2, Math.ceil((2 * seconds) / 60))} min`;
 
 /** "about 2 min on this machine". */
 export const timeWords = (seconds: number | null): string =>

@@ -62,7 +62,7 @@ async function measure(page, set) {
   await button(/^Model: .+threads/).waitFor(PATIENCE);
   await file.setInputFiles(firstRows(`${set}-train.csv`));
   await heading('rows ready');
-  await button('Next: prompts').click();
+  await button('Write a prompt first').click();
   const tryIt = button(/^Try on/);
   await measured(set, 'try', await said(tryIt), async () => {
     await tryIt.click();

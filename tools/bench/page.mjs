@@ -114,7 +114,7 @@ const trainFile = (csv, placement) => async (page, started) => {
     .locator('input[type=file]')
     .first()
     .setInputFiles({ name: 'memory.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
-  await page.getByRole('button', { name: 'Next: prompts' }).click();
+  await page.getByRole('button', { name: 'Write a prompt first' }).click();
   await page.getByRole('button', { name: 'Next: train' }).click();
   await page.getByText('All settings').click();
   await page.getByRole('textbox', { name: 'Steps', exact: true }).fill(MEMORY_STEPS);

@@ -38,9 +38,8 @@ export interface Carriers {
   /** @returns the id of what was measured; null = it was stopped */
   measureFile(setId: string, versionIds: readonly string[], file: File): Promise<string | null>;
   openImport(name: string, files: readonly NamedFile[]): Promise<void>;
-  /** Trains the open prompt set, the standard settings changed by these; resolves when the run has ended. */
-  train(change: Partial<TrainingSettings>): Promise<void>;
-  compare(): Promise<void>;
+  /** Trains the open prompt set, the standard settings changed by these or as Train has them; resolves when the run has ended. */
+  train(change?: Partial<TrainingSettings>): Promise<void>;
 }
 
 function createIntents() {

@@ -1,4 +1,4 @@
-import type { ComponentProps } from 'react';
+import { type ComponentProps, useEffect } from 'react';
 import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
 import type { Dataset, RowAccount } from '../../../dataset/types';
@@ -11,7 +11,7 @@ import { productionOf } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
-import { exportPath, navigate, screenPath } from '../../state/location';
+import { exportPath, navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { useCannotAsk, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
@@ -167,7 +167,12 @@ function Actions({ set, evaluation, outdated, hasRows }: ActionsProps) {
   const onlyShows = useOnlyShows();
   const tuned = chosenTrained(set);
   const start = () => void run.start();
-  if (running) return <Button onPress={run.stop}>Stop</Button>;
+  const stopped = useBegun(set, cannot);
+  const stop = () => {
+    stopped();
+    run.stop();
+  };
+  if (running) return <Button onPress={stop}>Stop</Button>;
   if (!evaluation)
     return (
       <>
@@ -189,6 +194,17 @@ function Actions({ set, evaluation, outdated, hasRows }: ActionsProps) {
       {outdated ? null : <Button onPress={() => navigate(exportPath(set.id))}>Export</Button>}
     </>
   );
+}
+
+/** Begins what was asked for on another screen, once. @returns what a stop does to it */
+function useBegun({ testLooks }: PromptSet, cannot: boolean): () => void {
+  const { run } = compareStores.use();
+  const [start, setStart] = useQuery('start', '');
+  const isDue = start !== '' && Number(start) === testLooks && !cannot;
+  useEffect(() => {
+    if (isDue && !run.getState().running && !run.getState().error) void run.start();
+  }, [isDue, run]);
+  return () => setStart('');
 }
 
 function Troubles({ isEmpty }: { readonly isEmpty: boolean }) {

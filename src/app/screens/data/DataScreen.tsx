@@ -2,8 +2,10 @@ import { useState } from 'react';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { counted } from '../../../lib/format';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/Screen';
+import { useTrainAndCompare, useWholeTime } from '../../shell/whole-run';
 import { navigate, screenPath } from '../../state/location';
-import { useData, useDataFields, useOpen, usePromptSets, useStores } from '../../state/studio';
+import { whyTrainingOff } from '../../state/session-state';
+import { useData, useDataFields, useOpen, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button, Dialog, EmptyState, Failed, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
 import { AnswersPanel, TextLengthsPanel } from './Distributions';
@@ -165,13 +167,32 @@ function Actions() {
       <FileButton isDisabled={!takesRows} onFile={data.addFile}>
         Add rows
       </FileButton>
+      <NextButtons isReady={isReady} />
+    </>
+  );
+}
+
+/** One press to the verdict, where nothing is trained yet; a prompt of one's own is another way. */
+function NextButtons({ isReady }: { readonly isReady: boolean }) {
+  const set = usePromptSets((s) => s.set);
+  const isOff = useSession((s) => whyTrainingOff(s) !== null);
+  const time = useWholeTime();
+  const trainAndCompare = useTrainAndCompare();
+  const isFirst = !isOff && !set?.runs.length;
+  return (
+    <>
       <Button
-        variant="primary"
-        isDisabled={!isReady || setId === null}
-        onPress={() => navigate(screenPath(setId, 'prompts'))}
+        variant={isFirst ? 'plain' : 'primary'}
+        isDisabled={!isReady || set === null}
+        onPress={() => navigate(screenPath(set?.id ?? null, 'prompts'))}
       >
-        Next: prompts
+        {isFirst ? 'Write a prompt first' : 'Next: prompts'}
       </Button>
+      {isFirst ? (
+        <Button variant="primary" isDisabled={!isReady || set === null} onPress={() => set && trainAndCompare(set)}>
+          {time ? `Train and compare · ${time}` : 'Train and compare'}
+        </Button>
+      ) : null}
     </>
   );
 }

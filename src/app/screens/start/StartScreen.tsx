@@ -13,7 +13,7 @@ import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
 import { Failed, ProgressBar } from '../../ui/Panel';
 import { Starters } from './Starters';
-import { type Answer, sampleMinutes, useAnswers, useIntro, useSpeed, useTrainSample, useTyped } from './start-store';
+import { type Answer, useAnswers, useIntro, useSampleTime, useTrainSample, useTyped } from './start-store';
 import './start.css';
 
 export const StartScreen = () => (
@@ -154,9 +154,8 @@ const Journey = () => (
 function Actions() {
   const { data } = useStores();
   const hasSets = usePromptSets((s) => s.sets.length > 0);
-  const threads = useSession((s) => s.capabilities.threads);
   const isOff = useOnlyShows();
-  const speed = useSpeed();
+  const time = useSampleTime();
   const openSample = useOpenSample();
   const trainSample = useTrainSample();
   return (
@@ -170,7 +169,7 @@ function Actions() {
         </Button>
       ) : (
         <Button size="l" onPress={trainSample}>
-          {`Train the sample · about ${sampleMinutes(speed, threads)} min`}
+          {`Train the sample · ${time}`}
         </Button>
       )}
       <span className="dim small start-drop">or drop a file anywhere</span>

@@ -7,10 +7,8 @@ import { alone, withoutVectors } from '../../../prompt-set/planned';
 import type { Version } from '../../../prompt-set/types';
 import { newVersion } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/template';
-import { runSeconds, type Speed } from '../../../training/estimate';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
-import { navigate, screenPath } from '../../state/location';
-import { speedKey } from '../../state/models-store';
+import { useTimeWords, useTrainAndCompare } from '../../shell/whole-run';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import type { SampleSet } from '../../state/site-files';
@@ -33,15 +31,6 @@ const useIntroStore = screenStore(({ services }) =>
 );
 
 export const useIntro = (): Intro | null => useResource(useIntroStore.use(), 'intro').value;
-
-const useSpeedStore = screenStore(({ services }) =>
-  steadyResource((key: string) => services.store.settings.get<Speed>(key).catch(() => null)),
-);
-
-export function useSpeed(): Speed | null {
-  const key = useSession((s) => (s.model.kind === 'ready' ? speedKey(s.model.info) : null));
-  return useResource(useSpeedStore.use(), key).value;
-}
 
 /** The typed text, kept while the page is open; null = the sample's example. */
 export const useTyped = screenStore(() => createStore<{ readonly text: string | null }>(() => ({ text: null })));
@@ -126,37 +115,16 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
 }
 
 export function useTrainSample(): () => void {
-  const { data, intents, promptSets } = useStores();
-  const trainSample = async () => {
-    const set = await data.openSample();
-    navigate(screenPath(set.id, 'train'));
-    await intents.carriers.train(SAMPLE_SETTINGS);
-    const now = promptSets.getState().set;
-    // a user who left the screen, or stopped or paused the run, is not interrupted
-    const run = now?.id === set.id ? now.runs.at(-1) : null;
-    const isWatching = location.hash.startsWith(`#${screenPath(set.id, 'train')}`);
-    if (!isWatching || !(run?.status === 'finished' || run?.status === 'early')) return;
-    navigate(screenPath(set.id, 'compare'));
-    await intents.carriers.compare();
-  };
-  return () => void attempted('The sample was not trained', trainSample);
+  const { data } = useStores();
+  const trainAndCompare = useTrainAndCompare();
+  const start = async () => trainAndCompare(await data.openSample(), SAMPLE_SETTINGS);
+  return () => void attempted('The sample was not opened', start);
 }
 
 /** 50% of 475 messages to train, 64 of the 15% to validate, about 30 tokens each. */
-const SAMPLE = { trainRows: 238, validationRows: 64, meanTokens: 30, cachedRows: 0 };
+const SAMPLE = { trainRows: 238, validationRows: 64, testRows: 166, meanTokens: 30, cachedRows: 0 };
 
 /** Someone is waiting for this run: half the standard number of vectors, so a step takes half the time, and fewer validations. */
 const SAMPLE_SETTINGS: Partial<TrainingSettings> = { virtualTokens: 5, validateEvery: 50 };
 
-/** The comparison reads 230 rows (test and calibration) with each prompt; what precedes the text is read once. */
-const COMPARED_TOKENS = 230 * (3 * 30 + 2 * 10);
-
-/** Before anything was measured: about what a forward pass of the embedded model takes one core per token. */
-const GUESSED_TOKEN_MS = 7.5;
-
-export function sampleMinutes(measured: Speed | null, threads: number): number {
-  const speed = measured ?? { tokenMs: GUESSED_TOKEN_MS / Math.max(1, Math.min(4, threads)), step: {} };
-  const seconds =
-    runSeconds({ ...STANDARD, ...SAMPLE_SETTINGS }, SAMPLE, speed) + (COMPARED_TOKENS * speed.tokenMs) / 1000;
-  return Math.max(1, Math.round(seconds / 60));
-}
+export const useSampleTime = (): string => useTimeWords()({ ...STANDARD, ...SAMPLE_SETTINGS }, SAMPLE);

@@ -4,16 +4,17 @@ import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
 import type { StudioError } from '../../../lib/errors';
 import { hasEnded, openRun } from '../../../prompt-set/make-versions';
-import type { PromptSet } from '../../../prompt-set/types';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { textOf } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { JobPanel, NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { firstComparison } from '../../shell/whole-run';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { useModel, useOnlyShows, useOpen, usePicked, useSession, useStores } from '../../state/studio';
+import { useModel, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
 import { useWordFinder } from '../../state/word-jobs';
-import { attempted, Button, Failed, format, Note, ProgressBar } from '../../ui';
+import { Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { againOf, plannedRuns, useFairRival, useMachineSpeed, useNextRun, useRunRows } from './next-run';
@@ -57,6 +58,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
   useMachineSpeed();
   useFairRival();
   useAgain(set);
+  useThen(set);
   const headline = trainHeadline(live, set, trainRows);
   return (
     <ScreenFrame
@@ -101,6 +103,19 @@ function useAgain(set: PromptSet): void {
     openSettings();
   }, [set, runId, steps, setRunId, setSteps, change]);
 }
+
+/** The run that was asked for together with a comparison has ended: one that was stopped waits. */
+function useThen(set: PromptSet): void {
+  const [runsBefore] = useQuery('then', '');
+  const busy = useTraining((s) => s.busy);
+  const run = set.runs.at(-1);
+  const isDue = runsBefore !== '' && set.runs.length > Number(runsBefore) && !busy && run && isWhole(run);
+  useEffect(() => {
+    if (isDue) navigate(firstComparison(set), { replace: true });
+  }, [isDue, set]);
+}
+
+const isWhole = ({ status }: Run) => status === 'finished' || status === 'early';
 
 function useArrival(setId: string, dataset: Dataset): void {
   const { arrive, renewLines } = useTraining.use();
@@ -183,16 +198,12 @@ function StartActions({ set, live }: LiveProps) {
 
 /** Compares at once where nothing is compared yet; afterwards Compare asks first, as each use of the test rows counts. */
 function CompareButton({ set }: { readonly set: PromptSet }) {
-  const { intents } = useStores();
   const { dataset } = useOpen();
   const kind = set.kind;
   const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
   const isOff = useOnlyShows();
   const isFirst = set.testLooks === 0 && rows > 0 && !isOff;
-  const open = () => {
-    navigate(screenPath(set.id, 'compare'));
-    if (isFirst) void attempted('The prompts were not compared', () => intents.carriers.compare());
-  };
+  const open = () => navigate(isFirst ? firstComparison(set) : screenPath(set.id, 'compare'));
   return (
     <Button variant="primary" onPress={open}>
       {isFirst ? `Compare on ${format.counted(rows, 'test row')}` : 'Compare'}

@@ -271,12 +271,13 @@ export function useSecondsOf(): SecondsOf {
   const cachedRows = Math.max(trained, ahead);
   const isFree = useSession((s) => s.job === null);
   const stepsAhead = useReadingAhead((s) => (isFree ? s.stepsAhead : 0));
-  const roomTokens = useModel()?.roomTokens;
+  const { roomTokens, keys = null } = useModel() ?? {};
+  const takesKeys = keys !== null;
   return useMemo(
     () => (runs) =>
       value && speed && runs.length > 0
-        ? runsSeconds(runs, { ...value, cachedRows, roomTokens, stepsAhead }, speed)
+        ? runsSeconds(runs, { ...value, cachedRows, roomTokens, stepsAhead, takesKeys }, speed)
         : null,
-    [value, cachedRows, roomTokens, stepsAhead, speed],
+    [value, cachedRows, roomTokens, stepsAhead, takesKeys, speed],
   );
 }

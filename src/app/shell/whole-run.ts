@@ -1,0 +1,75 @@
+/**
+ * From rows to the verdict with one press. What comes next is in the address, so that a reload loses nothing: Train compares
+ * once the set has more runs than `then` says, Compare begins where the test rows were used `start` times.
+ */
+import type { Dataset } from '../../dataset/types';
+import type { PromptSet } from '../../prompt-set/types';
+import { aboutRange, aboutTime, comparisonSeconds, runsSeconds, type Speed, type Work } from '../../training/estimate';
+import { DEFAULT_PRESET, PRESETS, type TrainingSettings } from '../../training/settings';
+import { navigate, screenPath } from '../state/location';
+import { speedKey } from '../state/models-store';
+import { steadyResource, useResource } from '../state/resource';
+import { perStudio, screenStore, useModel, useOpen, useSession, useStores } from '../state/studio';
+import { attempted } from '../ui/toast';
+
+/** Left out: as Train would train it. */
+export function useTrainAndCompare(): (set: PromptSet, change?: Partial<TrainingSettings>) => void {
+  const { intents } = useStores();
+  return (set, change) => {
+    navigate(`${screenPath(set.id, 'train')}?then=${set.runs.length}`);
+    void attempted('The prompt was not trained', () => intents.carriers.train(change));
+  };
+}
+
+export const firstComparison = ({ id, testLooks }: PromptSet): string =>
+  `${screenPath(id, 'compare')}?start=${testLooks}`;
+
+const useSpeedStore = screenStore(({ services }) =>
+  steadyResource((key: string) => services.store.settings.get<Speed>(key).catch(() => null)),
+);
+
+const rowCounts = perStudio(({ services, stores: { session } }) =>
+  steadyResource(async ({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }, signal) => {
+    await session.getState().tokenizerReady();
+    const { baseTemplate: template, words } = set;
+    return services.workflow.call('countRows', { dataset, template, words }, { signal });
+  }),
+);
+
+/** Of the open set and its rows. */
+export function useWholeTime(): string | null {
+  const { set, dataset } = useOpen();
+  const time = useTimeWords();
+  const rows = useResource(rowCounts.use(), set?.baseTemplate && dataset ? { set, dataset } : null).value;
+  const takesKeys = (useModel()?.keys ?? null) !== null;
+  if (!rows || !dataset) return null;
+  const { settings } = PRESETS[set?.kind === 'classify' ? DEFAULT_PRESET : 'standard'];
+  return time(settings, { ...rows, cachedRows: 0, takesKeys, testRows: dataset.split.test.length });
+}
+
+interface WholeWork extends Work {
+  readonly testRows: number;
+}
+
+/** A range before this machine was measured. */
+export function useTimeWords(): (settings: TrainingSettings, work: WholeWork) => string {
+  const key = useSession((s) => (s.model.kind === 'ready' ? speedKey(s.model.info) : null));
+  const speed = useResource(useSpeedStore.use(), key).value;
+  const threads = useSession((s) => s.capabilities.threads);
+  return (settings, work) => wholeTime(settings, work, speed, threads);
+}
+
+/** Before anything was measured: about what a forward pass of the embedded model takes one core per token. */
+const GUESSED_TOKEN_MS = 7.5;
+
+/** Three prompts read the text, two of them with vectors after it. */
+const PROMPTS = { texts: 3, vectors: 2 };
+
+export function wholeTime(settings: TrainingSettings, work: WholeWork, speed: Speed | null, threads: number): string {
+  const guess: Speed = { tokenMs: GUESSED_TOKEN_MS / Math.max(1, Math.min(4, threads)), step: {} };
+  const tokens = PROMPTS.texts * work.meanTokens + PROMPTS.vectors * settings.virtualTokens;
+  const compared = (work.testRows + work.validationRows) * tokens;
+  const by = speed ?? guess;
+  const seconds = runsSeconds([settings], work, by) + comparisonSeconds(compared, by);
+  return speed ? aboutTime(seconds) : aboutRange(seconds);
+}
