@@ -86,6 +86,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
     await page.getByRole('button', { name: 'Make this prompt smaller' }).click();
     await expect(page.getByText('with Auto, each layer learns keys and values before the cue')).toBeVisible();
     await expect(page.locator('.learned .tok').last()).toHaveClass(/learned-text/);
+    await studio.train.unfold('All settings');
     await page.locator('label').filter({ hasText: 'Quick' }).click();
     await page.getByRole('button', { name: 'Make it smaller' }).press('Enter');
     await expect(page.getByText(/tokens a row become \d+: \d+% saved\. Same answer on \d+ of \d+/)).toBeVisible({

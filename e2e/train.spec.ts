@@ -67,6 +67,7 @@ test('runs four seeds from a queue ordered by keyboard, and shows curves and set
   });
 
   await test.step('Auto compares starts, and continues the best one', async () => {
+    await train.unfold('All settings');
     await page.locator('label').filter({ hasText: /^Auto/ }).click();
     await train.start();
     await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible({ timeout: 60_000 });
@@ -156,8 +157,8 @@ test('trains vectors before the cue, and answer words too, compares them, and an
 }) => {
   const { page, train, compare, library } = studio;
   await ready(studio);
-  await page.locator('label').filter({ hasText: 'Standard' }).click(); // Auto's race chooses the place
   await train.unfold('All settings');
+  await page.locator('label').filter({ hasText: 'Standard' }).click(); // Auto's race chooses the place
   await page.getByText('Before the cue', { exact: true }).click();
   await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
   // neither keys and values that cannot be learned start anything

@@ -37,6 +37,14 @@ export interface Work {
   readonly takesKeys?: boolean;
 }
 
+/** Before anything was measured: about what a forward pass of the embedded model takes one core per token. */
+const GUESSED_TOKEN_MS = 7.5;
+
+export const guessedSpeed = (threads: number): Speed => ({
+  tokenMs: GUESSED_TOKEN_MS / Math.max(1, Math.min(4, threads)),
+  step: {},
+});
+
 /** As long as forward, as no weight gets a gradient; and something for every operator. Fits docs/benchmarks.md to 4%. */
 const BACKWARD = 2;
 const STEP_OVERHEAD = 10;

@@ -120,16 +120,8 @@ export function isOfPreset({ settings, race }: Pick<Run, 'settings' | 'race'>, p
   return wanted.race ? race !== undefined : race === undefined && same(settings) === same(wanted);
 }
 
-/**
- * Points of accuracy on test rows by which tuned prompts of the built-in model ended above Yours, by data set: the best-stated
- * prompt written by hand, with Auto the proposed one. Source: docs/benchmarks.md, for Auto “What Auto gained”. None: not measured.
- */
-const MEASURED: Readonly<Record<PresetName, readonly number[]>> = {
-  quick: [6.4],
-  standard: [6.5, 15.2, 9.4, 19.3, 8.3, 32.4, 24.3],
-  auto: [6, 14, 18.6, 20, 4, 7, 16.5, 14.5, -1, 10, 5.5],
-  thorough: [],
-};
+/** Points of accuracy on test rows by which Auto ended above the proposed prompt, by data set: “What Auto gained” in docs/benchmarks.md. */
+const AUTO_GAINS = [6, 14, 18.6, 20, 4, 7, 16.5, 14.5, -1, 10, 5.5];
 
 /** One comparison says little of the next. */
 const FEWEST_OWN = 2;
@@ -149,12 +141,13 @@ export function gainOf(
   return null;
 }
 
-/** "+7 to +32 points on 7 other data sets": a range of the past, never a promise. @param own gains on the user's own sets */
+/** "On 2 sets of yours it ended +7 to +32 points above …": a range of the past, never a promise. @param own gains on the user's own sets */
 export function gainWords(preset: PresetName, own: readonly number[]): string | null {
   const isOwn = own.length >= FEWEST_OWN;
-  const points = isOwn ? own : MEASURED[preset];
+  const points = isOwn ? own : preset === 'auto' ? AUTO_GAINS : [];
   if (points.length === 0) return null;
   const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(Math.round(value))}`;
   const [low, high] = [signed(Math.min(...points)), signed(Math.max(...points))];
-  return `${low === high ? low : `${low} to ${high}`} points on ${counted(points.length, isOwn ? 'set of yours' : 'other data set', isOwn ? 'sets of yours' : 'other data sets')}`;
+  const range = low === high ? low : `${low} to ${high}`;
+  return `${range} points over ${isOwn ? 'your own prompt' : 'a simple prompt'} on ${points.length} ${isOwn ? 'sets of yours' : 'other data sets'}.`;
 }

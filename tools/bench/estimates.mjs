@@ -69,6 +69,7 @@ async function measure(page, set) {
     await heading(/gets \d/);
   });
   await button('Next: train').click();
+  await page.getByText('All settings').click();
   const standard = page.getByRole('radio', { name: /^Standard/ });
   await measured(set, 'train', await said(page.locator('label').filter({ has: standard })), async () => {
     await button(/^Train$/).click();

@@ -4,7 +4,15 @@
  */
 import type { Dataset } from '../../dataset/types';
 import type { PromptSet } from '../../prompt-set/types';
-import { aboutRange, aboutTime, comparisonSeconds, runsSeconds, type Speed, type Work } from '../../training/estimate';
+import {
+  aboutRange,
+  aboutTime,
+  comparisonSeconds,
+  guessedSpeed,
+  runsSeconds,
+  type Speed,
+  type Work,
+} from '../../training/estimate';
 import { DEFAULT_PRESET, PRESETS, type TrainingSettings } from '../../training/settings';
 import { navigate, screenPath } from '../state/location';
 import { speedKey } from '../state/models-store';
@@ -59,17 +67,13 @@ export function useTimeWords(): (settings: TrainingSettings, work: WholeWork) =>
   return (settings, work) => wholeTime(settings, work, speed, threads);
 }
 
-/** Before anything was measured: about what a forward pass of the embedded model takes one core per token. */
-const GUESSED_TOKEN_MS = 7.5;
-
 /** Three prompts read the text, two of them with vectors after it. */
 const PROMPTS = { texts: 3, vectors: 2 };
 
 export function wholeTime(settings: TrainingSettings, work: WholeWork, speed: Speed | null, threads: number): string {
-  const guess: Speed = { tokenMs: GUESSED_TOKEN_MS / Math.max(1, Math.min(4, threads)), step: {} };
   const tokens = PROMPTS.texts * work.meanTokens + PROMPTS.vectors * settings.virtualTokens;
   const compared = (work.testRows + work.validationRows) * tokens;
-  const by = speed ?? guess;
+  const by = speed ?? guessedSpeed(threads);
   const seconds = runsSeconds([settings], work, by) + comparisonSeconds(compared, by);
   return speed ? aboutTime(seconds) : aboutRange(seconds);
 }

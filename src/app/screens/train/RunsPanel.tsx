@@ -6,7 +6,7 @@ import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
 import { useOpen, usePicked, usePromptSets } from '../../state/studio';
-import { Button, EmptyState, format, Panel, Table, toastUndo } from '../../ui';
+import { Button, format, Panel, Table, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
 import { useMarked } from './SideBySide';
@@ -19,34 +19,29 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
   const shown = useShownRun(set.id, (live) => live?.runId ?? null);
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = set.runs.toReversed();
+  if (runs.length === 0) return null;
   return (
     <Panel
       title="Runs"
       span={5}
       aside={runs.length > 1 && marked.length < 2 ? 'tick two or more to compare them' : null}
     >
-      {runs.length === 0 ? (
-        <EmptyState title="No run yet">
-          Press Train. Each run appears here with its settings and its result on the validation rows.
-        </EmptyState>
-      ) : (
-        <Table<Run>
-          caption="Runs"
-          rows={runs}
-          rowKey={(run) => run.id}
-          selectedKey={shown}
-          columns={[
-            { name: 'Run', primary: true, cell: (run) => <RunCell run={run} set={set} /> },
-            { name: 'Start', card: true, cell: (run) => startWords(run.settings.initialisation, set) },
-            { name: 'Best', card: true, numeric: true, cell: reachedWords },
-            {
-              name: 'Time',
-              numeric: true,
-              cell: (run) => (hasEnded(run) && run.seconds !== null ? format.clock(run.seconds) : statusWords(run)),
-            },
-          ]}
-        />
-      )}
+      <Table<Run>
+        caption="Runs"
+        rows={runs}
+        rowKey={(run) => run.id}
+        selectedKey={shown}
+        columns={[
+          { name: 'Run', primary: true, cell: (run) => <RunCell run={run} set={set} /> },
+          { name: 'Start', card: true, cell: (run) => startWords(run.settings.initialisation, set) },
+          { name: 'Best', card: true, numeric: true, cell: reachedWords },
+          {
+            name: 'Time',
+            numeric: true,
+            cell: (run) => (hasEnded(run) && run.seconds !== null ? format.clock(run.seconds) : statusWords(run)),
+          },
+        ]}
+      />
     </Panel>
   );
 });

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { generates, TASK_FACTS } from '../../../dataset/task-facts';
 import { headlineMetric, LABEL_METRICS } from '../../../metrics/registry';
 import { type Placement, splitsCueAt } from '../../../prompt/soft-prompt';
@@ -28,7 +29,8 @@ export function showRefused(): boolean {
   return true;
 }
 
-export function SettingsPanel() {
+/** @param children what comes before them in the fold */
+export function SettingsPanel({ children }: { readonly children: ReactNode }) {
   const { set } = useOpen();
   const { change } = useNextRun.use();
   const next = useNextRun((s) => s);
@@ -46,6 +48,7 @@ export function SettingsPanel() {
     <details className="fold">
       <summary>All settings</summary>
       <div className="stack fold-body" id={FIELDS_ID}>
+        {children}
         <PlacementChoice />
         {isRace ? null : <StartSettings set={set} />}
         {chosenWritten(set) ? fields([HYBRID]) : null}

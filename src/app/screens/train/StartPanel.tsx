@@ -4,24 +4,13 @@ import { splitsCueAt } from '../../../prompt/soft-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById } from '../../../prompt-set/versions';
 import { cueOf } from '../../../task/template';
-import { fewValidationRows } from '../../../training/diagnosis';
-import { timeWords } from '../../../training/estimate';
 import { PRESET_NAMES, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainWords } from '../../../workflow/learning-curve';
 import { forSmaller, startOf } from '../../../workflow/runs';
 import { useQuery } from '../../state/location';
-import { useModel, useOpen, usePicked } from '../../state/studio';
+import { useModel, useOpen, usePicked, usePromptSets } from '../../state/studio';
 import { Choices, format, LabelTag, Panel } from '../../ui';
-import {
-  askedOf,
-  placedAt,
-  reachedBefore,
-  useKeys,
-  useLibraryGains,
-  useNextRun,
-  useRunRows,
-  useSecondsOf,
-} from './next-run';
+import { askedOf, placedAt, reachedBefore, useKeys, useLibraryGains, useNextRun, useTimeOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { useShownRun } from './training-store';
@@ -36,53 +25,64 @@ export function openSettings(): void {
 }
 
 export const StartPanel = memo(function StartPanel({ set }: { readonly set: PromptSet }) {
-  const validationRows = useRunRows().value?.validationRows ?? 0;
-  const isSaid = useShownRun(set.id, (live) => live !== null);
-  const few = isSaid || generates(set.kind) ? null : fewValidationRows(validationRows, null);
   return (
-    <Panel title="How thorough?" span={5} {...(generates(set.kind) ? {} : { means: GAINS })}>
+    <Panel title="What to expect" span={5} {...(generates(set.kind) ? {} : { means: GAINS })}>
       <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
-        <PresetChoice />
-        {few ? <p className="dim small">{few}</p> : null}
-        <SettingsPanel />
+        <Expectation set={set} />
+        <SettingsPanel>
+          <PresetChoice />
+        </SettingsPanel>
       </div>
     </Panel>
   );
 });
 
+/** Of the run that the button starts: what it takes, and what such runs reached. */
+function Expectation({ set }: { readonly set: PromptSet }) {
+  const { dataset } = useOpen();
+  const { preset, settings, seeds } = usePicked(useNextRun.use(), 'preset', 'settings', 'seeds');
+  const timeOf = useTimeOf();
+  const gains = useLibraryGains(set);
+  const name = preset === 'own' ? 'Your settings' : PRESETS[preset].label;
+  const time = timeOf(withSeeds(settings, seeds));
+  const before = preset !== 'own' && dataset ? reachedBefore(set, preset, dataset.fingerprint) : null;
+  const gained = preset === 'own' || generates(set.kind) ? null : gainWords(preset, gains(preset));
+  const said = before
+    ? `It reached ${format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole)} before.`
+    : gained;
+  return (
+    <p>
+      <strong>{time ? `${name}, ${time}.` : `${name}.`}</strong> {said}
+    </p>
+  );
+}
+
 function PresetChoice() {
-  const { set, dataset } = useOpen();
+  const set = usePromptSets((s) => s.set);
   const isGenerating = set !== null && generates(set.kind);
   const { preset, settings: own, seeds: ownSeeds } = usePicked(useNextRun.use(), 'preset', 'settings', 'seeds');
   const { choosePreset } = useNextRun.use();
-  const secondsOf = useSecondsOf();
-  const gains = useLibraryGains(set);
-  const label = (title: string, settings: TrainingSettings, seeds: number, said: string | null = null) => {
-    const time = timeWords(secondsOf(withSeeds(settings, seeds))).replace(' on this machine', '');
+  const timeOf = useTimeOf();
+  const label = (title: string, settings: TrainingSettings, seeds: number) => {
+    const time = timeOf(withSeeds(settings, seeds));
     return (
       <span className="preset">
         {title}
-        <span className="small preset-time">{seeds > 1 ? `${time}, ${seeds} seeds` : time}</span>
-        {said ? <span className="small preset-time">{said}</span> : null}
+        <span className="small preset-time">{seeds > 1 ? `${time ?? ''} ${seeds} seeds` : time}</span>
       </span>
     );
   };
-  const presetLabel = (name: PresetName) => {
-    const { label: title, settings, seeds } = PRESETS[name];
-    const before = set && dataset ? reachedBefore(set, name, dataset.fingerprint) : null;
-    const reached = before && format.ofRows(before.accuracy, before.rows, undefined, format.percentWhole);
-    const said = reached ? `reached ${reached} before` : isGenerating ? null : gainWords(name, gains(name));
-    return label(title, placedAt(settings, own.placement), seeds, said);
-  };
-  const presets = PRESET_NAMES.filter((name) => name !== 'auto' || !isGenerating);
+  const presets = PRESET_NAMES.filter((name) => name !== 'auto' || !isGenerating).map((id) => {
+    const { label: title, settings, seeds } = PRESETS[id];
+    return { id, label: label(title, placedAt(settings, own.placement), seeds) };
+  });
   return (
     <Choices<PresetName | 'own'>
       label="How thorough?"
-      hideLabel
       value={preset}
       onChange={(name) => name !== 'own' && choosePreset(name)}
       options={[
-        ...presets.map((id) => ({ id, label: presetLabel(id) })),
+        ...presets,
         ...(preset === 'own' ? [{ id: preset, label: label('Your own settings', own, ownSeeds) }] : []),
       ]}
     />
@@ -90,7 +90,7 @@ function PresetChoice() {
 }
 
 const GAINS =
-  'Points: accuracy on test rows above the hand-written prompt, with Auto the proposed one. “Other data sets” are those this project measured with the built-in model, one seed or a mean; “sets of yours” are comparisons in this browser with a similar number of labels. Your rows may gain more, less or nothing.';
+  'Points of accuracy on test rows above a simple prompt, or in comparisons of yours above your own prompt. Your rows may gain more, less or nothing.';
 
 const DRAWN = 12;
 

@@ -5,7 +5,7 @@ import type { Placement } from '../../../prompt/soft-prompt';
 import { hasEnded, needsFairCheck } from '../../../prompt-set/make-versions';
 import type { PromptSet, Run, Version } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
-import { runsSeconds } from '../../../training/estimate';
+import { aboutRange, aboutTime, guessedSpeed, runsSeconds, type Speed } from '../../../training/estimate';
 import { NUMBER_SETTINGS } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
@@ -260,10 +260,11 @@ export function useFairRival(): void {
   useResource(rivalCheck.use(), dataset && version && model ? { dataset, version, model } : null);
 }
 
-export function useSecondsOf(): SecondsOf {
+/** @param guess of a machine that was not measured */
+export function useSecondsOf(guess: Speed | null = null): SecondsOf {
   const { value } = useRunRows();
   const rows = useRows();
-  const speed = useTraining((s) => s.speed);
+  const speed = useTraining((s) => s.speed) ?? guess;
   const model = useSession(weightsOf);
   const cached = rows && model ? aheadKey({ ...rows, model }) : null;
   const trained = useTraining((s) => (cached ? (s.rowsInCache.get(cached) ?? 0) : 0));
@@ -271,8 +272,8 @@ export function useSecondsOf(): SecondsOf {
   const cachedRows = Math.max(trained, ahead);
   const isFree = useSession((s) => s.job === null);
   const stepsAhead = useReadingAhead((s) => (isFree ? s.stepsAhead : 0));
-  const { roomTokens, keys = null } = useModel() ?? {};
-  const takesKeys = keys !== null;
+  const { roomTokens } = useModel() ?? {};
+  const takesKeys = useKeys().areFirst;
   return useMemo(
     () => (runs) =>
       value && speed && runs.length > 0
@@ -280,4 +281,15 @@ export function useSecondsOf(): SecondsOf {
         : null,
     [value, cachedRows, roomTokens, stepsAhead, takesKeys, speed],
   );
+}
+
+/** "about 2 min"; a range before this machine was measured, null before the rows are counted. */
+export function useTimeOf(): (runs: readonly TrainingSettings[]) => string | null {
+  const threads = useSession((s) => s.capabilities.threads);
+  const isMeasured = useTraining((s) => s.speed !== null);
+  const secondsOf = useSecondsOf(guessedSpeed(threads));
+  return (runs) => {
+    const seconds = secondsOf(runs);
+    return seconds === null ? null : (isMeasured ? aboutTime : aboutRange)(seconds);
+  };
 }
