@@ -40,7 +40,9 @@ test('a run that was paused or cut off by a reload ends in the same bytes as one
   });
 });
 
-test('one press on Data ends on the verdict, through a reload of the run and one of the comparison', async ({ studio }) => {
+test('one press on Data ends on the verdict, through a reload of the run and one of the comparison', async ({
+  studio,
+}) => {
   const { page, compare } = studio;
   await studio.open();
   await studio.modelReady();
