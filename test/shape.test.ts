@@ -94,7 +94,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'app/screens/start': 600,
   'app/screens/train': 3000,
   'app/shell': 1750,
-  'app/state': 3500,
+  'app/state': 3600,
   'app/ui': 1050,
   autodiff: 1250,
   cli: 3250,

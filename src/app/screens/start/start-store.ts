@@ -8,11 +8,11 @@ import type { Version } from '../../../prompt-set/types';
 import { newVersion } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/template';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
-import { useTimeWords, useTrainAndCompare } from '../../shell/whole-run';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import type { SampleSet } from '../../state/site-files';
 import { screenStore, useSession, useStores } from '../../state/studio';
+import { useTimeWords, useTrainAndCompare } from '../../state/whole-run';
 import { attempted } from '../../ui/toast';
 
 interface Intro {

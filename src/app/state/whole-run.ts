@@ -14,11 +14,11 @@ import {
   type Work,
 } from '../../training/estimate';
 import { DEFAULT_PRESET, PRESETS, type TrainingSettings } from '../../training/settings';
-import { navigate, screenPath } from '../state/location';
-import { speedKey } from '../state/models-store';
-import { steadyResource, useResource } from '../state/resource';
-import { perStudio, screenStore, useModel, useOpen, useSession, useStores } from '../state/studio';
 import { attempted } from '../ui/toast';
+import { navigate, screenPath } from './location';
+import { speedKey } from './models-store';
+import { steadyResource, useResource } from './resource';
+import { perStudio, screenStore, useModel, useOpen, useSession, useStores } from './studio';
 
 /** Left out: as Train would train it. */
 export function useTrainAndCompare(): (set: PromptSet, change?: Partial<TrainingSettings>) => void {
