@@ -197,8 +197,6 @@ export interface RunResult extends Pick<Run, 'bestStep' | 'validationAccuracy' |
   readonly validationRows?: number;
   readonly heapBytes?: number;
   readonly distilled?: NonNullable<Run['distilled']>;
-  /** Where it was decided in the run. */
-  readonly initText?: string;
 }
 
 /** Whether a run has made a version. */

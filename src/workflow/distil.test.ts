@@ -41,7 +41,6 @@ function taughtHost({
   gain = 0.3,
   of = answerOf,
   short = /^ .$/,
-  lossOf = (_text: string): number => 1,
 } = {}) {
   const { host, scored } = fakeHost(context, of);
   const asked: TrainRequest[] = [];
@@ -49,10 +48,7 @@ function taughtHost({
     asked.push(request);
     const checkpoint = { validations: [], steps: [] };
     const vectors = new Float32Array(2 * request.settings.virtualTokens).fill(gain, 0, 1);
-    const loss = lossOf(textOf(request.initTokenIds));
-    const trial = { kind: 'classify' as const, accuracy: 1, macroF1: 1, loss, rowLosses: [] };
-    const end = { reason, vectors, bestStep: 1, checkpoint, cacheSeconds: 0, trainSeconds: 1 };
-    yield { kind: 'done' as const, ...end, ...(request.until === 0 && { trial }) };
+    yield { kind: 'done' as const, reason, vectors, bestStep: 1, checkpoint, cacheSeconds: 0, trainSeconds: 1 };
   };
   // a short answer word is one token
   const encode = (text: string) => host.tokens.encode(short.test(text) ? text.charAt(1) : text);
@@ -271,25 +267,6 @@ describe('a twin for PEFT', () => {
       expect(addRun(before, added, NOW)).toEqual(set);
     },
   );
-
-  it.each([
-    ['its own instruction', 'Say the tone.', {}],
-    ['line breaks', '\n', { '\n': 0.5 }],
-    ['the answers', 'Decide if the text is bad or good.', { '\n': 0.5, 'Decide if the text is bad or good.': 0.4 }],
-  ])('starts from %s where that is nearest to its teacher at step 0', async (_, nearest, losses) => {
-    const dataset = await prepared();
-    const lossOf = (text: string) => new Map<string, number>(Object.entries(losses)).get(text) ?? 1;
-    const { host, asked } = taughtHost({ short: /^ (bad|good)$/, lossOf });
-    const { set, added } = await twin(host, { set: promptSet(dataset), dataset, of: 'h' }, run);
-    expect(asked.map(({ until }) => until)).toEqual([0, 0, 0, undefined]);
-    expect(textOf(present(asked.at(-1), 'the run').initTokenIds)).toBe(nearest);
-    expect(asked.at(-1)?.atStart?.loss).toBe(lossOf(nearest));
-    expect(
-      asked.every(({ validation }) => validation.every(({ rowId }) => dataset.split.validation.includes(rowId))),
-    ).toBe(true);
-    expect(set.runs.find(({ id }) => id === added.run.id)?.initText).toBe(nearest);
-    expect(addRun(promptSet(dataset), added, NOW).runs.at(-1)?.initText).toBe(nearest);
-  });
 
   it('learns from rows without a label too', async () => {
     const rows = rowsOf(240).map(([text, label], i) => [text, i < 60 ? '' : label] as const);

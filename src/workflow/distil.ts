@@ -10,7 +10,7 @@ import { labelOf, rowsOf, textKeyOf } from '../dataset/labels';
 import type { Dataset, Row, RowAccount } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { type Control, uninterrupted } from '../lib/control';
+import { uninterrupted } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { secondsLeft } from '../lib/format';
 import { labelProbabilities } from '../metrics/calibration';
@@ -18,15 +18,13 @@ import { argmax } from '../metrics/classification';
 import { type Prompt, softOf, textsOf } from '../prompt/prompt';
 import { tokensAdded } from '../prompt/soft-prompt';
 import type { Smaller } from '../prompt-set/types';
-import { startSentence } from '../task/propose';
 import { shotIds } from '../task/render';
 import { wordsFor } from '../task/template';
 import { labelTokens, type TokenRow } from '../tokens/tokenizer';
-import type { Trial } from '../training/events';
 import { ask, textRows } from './ask';
 import { decidedCalibration, otherRows } from './compare-labels';
 import type { Host, Run, Verb } from './host';
-import { engineRequest, type RunInputs } from './run-rows';
+import type { RunInputs } from './run-rows';
 import { type TrainedRun, type TrainRunEvent, type TrainRunRequest, trainableInputs, trainOn } from './train';
 import { cacheKeyOf, MOST_TRAINING_ROWS } from './training-rows';
 
@@ -45,7 +43,7 @@ export type DistilEvent =
   | TrainRunEvent
   | { readonly kind: 'teacher'; readonly done: number; readonly total: number; readonly secondsLeft: number | null };
 
-export interface DistilledRun extends TrainedRun, Pick<TrainRunRequest, 'initText'> {
+export interface DistilledRun extends TrainedRun {
   /** Null where the run is paused. */
   readonly reached: Smaller | null;
   readonly texts: RowAccount;
@@ -59,10 +57,9 @@ export const distil: Verb<DistilRequest, DistilEvent, DistilledRun> = async (hos
   const inputs = await trainableInputs(host, { ...asked, trains: ids }, run.control);
   const answers = await teacherAnswers(host, asked, inputs, run);
   const taught = taughtBy(answers, inputs);
-  const { initText, atStart } = await nearestStart(host, asked, taught, run.control);
-  const trained = await trainOn(host, { ...asked, initText, atStart }, taught, run);
+  const trained = await trainOn(host, asked, taught, run);
   const reached = trained.reason === 'paused' ? null : await reachedBy(host, asked, { taught, answers, trained });
-  return { ...trained, initText, reached, texts: without(account, 'long', ids.length - taught.train.length) };
+  return { ...trained, reached, texts: without(account, 'long', ids.length - taught.train.length) };
 };
 
 function checkTask(host: Host, { dataset, template, words, teacher, texts }: DistilRequest): void {
@@ -187,31 +184,6 @@ function taughtBy(answers: ReadonlyMap<string, Answer>, { train, validation, lab
   const chosen = taught(validation);
   const counts = { trainRows: learning.length, validationRows: chosen.length };
   return { train: learning, validation: chosen, labels, facts: { ...facts, ...counts } };
-}
-
-/**
- * The text for vectors before the whole text to start from: the own one, a sentence that names the answers, or line breaks,
- * whichever answers nearest to the prompt before the first step.
- */
-async function nearestStart(
-  host: Host,
-  request: DistilRequest,
-  inputs: RunInputs,
-  control: Control,
-): Promise<Pick<TrainRunRequest, 'initText' | 'atStart'>> {
-  const { settings, initText: own, words, resume } = request;
-  const { initialisation: start } = settings;
-  const isOpen = settings.placement === 'prefix' && start.kind === 'text' && start.text === '' && resume === null;
-  if (!isOpen || inputs.validation.length === 0) return { initText: own };
-  let nearest: { readonly initText: string; readonly atStart: Trial } | null = null;
-  for (const initText of new Set([own, startSentence(words.map(({ word }) => word.trim())), '\n'])) {
-    const step0 = { ...engineRequest(host, { ...request, initText }, inputs), until: 0 };
-    for await (const event of host.engine.train(step0, control)) {
-      const atStart = event.kind === 'done' && event.trial;
-      if (atStart && !(nearest && nearest.atStart.loss <= atStart.loss)) nearest = { initText, atStart };
-    }
-  }
-  return nearest ?? { initText: own };
 }
 
 async function reachedBy(

@@ -76,16 +76,11 @@ export async function trainRun(
     const { settings: decided, initText: start } = event.winner;
     raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
   };
-  const {
-    reached,
-    texts,
-    initText: start,
-    ...trained
-  } = taught
+  const { reached, texts, ...trained } = taught
     ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, { control, emit })
-    : { ...(await train(host, request, { control, emit })), reached: null, texts: null, initText };
+    : { ...(await train(host, request, { control, emit })), reached: null, texts: null };
   const distilled = run.distilled && reached && { distilled: { ...run.distilled, reached } };
-  const result = { ...resultOf(trained), ...distilled, ...(distilled && { initText: start }) };
+  const result = { ...resultOf(trained), ...distilled };
   const { texts: given, unreadable } = asked ?? {};
   return {
     set: finishRun(raced, run.id, result, host.now()),

@@ -35,7 +35,7 @@ interface RunWith {
   readonly onRowsCached: (cacheKey: string, rows: number) => void;
 }
 
-type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached' | 'initText'>>;
+type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 
 /** After these the engine cannot be used again without a fresh start. */
 const isFatal = (error: StudioError): boolean => error.code === 'internal' || isEngineGone(error);
@@ -209,7 +209,7 @@ export class TrainingRun extends OfStudio {
     }
   }
 
-  async #finish({ reached, initText, ...trained }: RunResult, info: ModelInfo): Promise<void> {
+  async #finish({ reached, ...trained }: RunResult, info: ModelInfo): Promise<void> {
     const { open, version } = this.#plan;
     const { reason, error, bestStep, checkpoint } = trained;
     const { settings } = version;
@@ -224,7 +224,7 @@ export class TrainingRun extends OfStudio {
       return;
     }
     const distilled = version.distilled && reached && { distilled: { ...version.distilled, reached } };
-    const result = { ...resultOf(trained), ...distilled, ...(initText !== undefined && { initText }) };
+    const result = { ...resultOf(trained), ...distilled };
     await this.sets.updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
     this.#change({
       phase: 'ended',
