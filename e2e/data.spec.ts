@@ -123,6 +123,36 @@ test('edits labels and texts by keyboard, refuses to edit test rows, and says wh
   await expect(page.getByRole('textbox', { name: /of row/ })).toHaveCount(0);
 });
 
+test('finds single quotes, keeps what is chosen for a file, and says what mixed groups gain', async ({ studio }) => {
+  const { page, data } = studio;
+  await studio.open();
+  const words = (i: number, at: number) => `w${(i * 37 + at * at * 11 + at * i) % 397}x`;
+  const cells = (i: number) => {
+    const who = i % 40;
+    const text = `it's, ${Array.from({ length: 12 }, (_, at) => words(i, at)).join(' ')}\nsigned${'abcdefghij'[who % 10]}${'klmn'[who % 4]}`;
+    return [text, (who * 7) % 40 < 20 ? 'good' : 'bad', `customer ${who}`].map(
+      (cell) => `'${cell.replaceAll("'", "''")}'`,
+    );
+  };
+  const lines = Array.from({ length: 600 }, (_, i) => cells(i).join(','));
+  await studio.take({ name: 'mail.csv', bytes: Buffer.from(["'text','tone','who'", ...lines].join('\n')) });
+  await expect(studio.heading).toContainText('600 rows ready');
+  await expect(studio.lead).toContainText('mail.csv · commas, single quotes, UTF-8, 3 columns');
+  await expect(data.issues).toContainText(
+    /By word counts \d+% when “who” is mixed over the parts, \d+% when it is kept/,
+  );
+  await data.issues.getByRole('button', { name: /^Keep “who” together/ }).click();
+  await expect(data.issues).not.toContainText('By word counts');
+  const choose = async (select: string, option: string) => {
+    await page.getByRole('button', { name: new RegExp(`${select}$`) }).press('Enter');
+    await page.getByRole('option', { name: option }).press('Enter');
+  };
+  await choose('Encoding', 'Windows-1252');
+  await expect(studio.lead).toContainText('single quotes, Windows-1252');
+  await choose('Quotes', 'double, "');
+  await expect(studio.lead).toContainText('mail.csv · commas, Windows-1252');
+});
+
 test('splits rows by a column, by group, or again by another seed', async ({ studio }) => {
   const { page, data } = studio;
   await studio.open();

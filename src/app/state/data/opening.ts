@@ -43,16 +43,15 @@ export class OpeningRows extends PreparingRows {
 
   async #parse({ fileName, load, override = {} }: Source, signal: AbortSignal): Promise<ReadFile> {
     const startedAt = performance.now();
-    const bytes = load();
-    const params = { fileName, bytes, override };
-    const { guess, ...table } = await this.services.workflow.call('parse', params, {
+    const file = { fileName, bytes: load(), override };
+    const { guess, ...table } = await this.services.workflow.call('parse', file, {
       signal,
       onEvent: ({ done, total }) => {
         const left = secondsLeft(done, total, (performance.now() - startedAt) / 1000);
         if (!signal.aborted) this.data.setState({ readingShare: { done: done / total, secondsLeft: left } });
       },
     });
-    return { again: { fileName, load: () => bytes, override }, guess, table };
+    return { again: { ...file, load: () => file.bytes }, guess, table };
   }
 
   async #read(source: Source): Promise<ReadFile | null> {
