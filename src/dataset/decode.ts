@@ -158,7 +158,9 @@ function isQuotedBy({ delimiter, quote, records, share, same }: Trial, other: Tr
   const needsThem = (cell: string) => [delimiter, quote, '\n'].some((mark) => cell.includes(mark));
   const isFitting = (record: TrialRecord) =>
     isQuoted(record) ? record.cells.some(needsThem) : !record.cells.some((cell) => cell.endsWith(quote));
-  return odd === 0 && share > other.share && same >= other.same && records.every(isFitting);
+  const isDoubled = records.some((record) => isQuoted(record) && record.cells.some((cell) => cell.includes(quote)));
+  const isBetter = isDoubled ? share >= other.share : share > other.share && same >= other.same;
+  return odd === 0 && isBetter && records.every(isFitting);
 }
 
 /** Ties go to the delimiter that makes more cells; a comma when none cuts the header. */

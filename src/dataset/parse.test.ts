@@ -124,6 +124,17 @@ describe('delimited text', () => {
       );
     });
 
+    it('reads cells of which only some need quotes (property)', () => {
+      const word = fc.constantFrom('it', "it's", 'a, b', 'was\nnot', 'say "so"', "don't, no");
+      const text = fc.array(word, { minLength: 1, maxLength: 4 }).map((some) => some.join(' '));
+      fc.assert(
+        fc.property(fc.array(text, { minLength: 5, maxLength: 60 }), (texts) => {
+          const table = tableOf(file(needed, [["it's, all", 'x'], ...texts.map((each) => [each, 'x'])]));
+          expect(table.rows.map((row) => row.cells.text).slice(1)).toEqual(texts);
+        }),
+      );
+    });
+
     it('takes apostrophes in texts for letters (property)', () => {
       const words = fc.constantFrom("'tis", "don't", "the boys'", "'90s", "rock 'n' roll", "'yes'", 'it', 'was', "'");
       const text = fc.array(words, { minLength: 1, maxLength: 8 }).map((some) => some.join(' '));

@@ -255,7 +255,9 @@ def _is_quoted(quote, delimiter, trial, other):
     if sum(map(quoted, body)) >= 0.95 * len(body) and any(quoted(record) and "\n" not in record[0] for record in records):
         return odd <= 0.05 * len(records) and share >= other_share - 0.05
     fits = lambda record: any(mark in cell for cell in record[1] for mark in (delimiter, quote, "\n")) if quoted(record) else not any(cell.endswith(quote) for cell in record[1])
-    return not odd and share > other_share and same >= other_same and all(map(fits, records))
+    doubled = any(quoted(record) and any(quote in cell for cell in record[1]) for record in records)
+    better = share >= other_share if doubled else share > other_share and same >= other_same
+    return not odd and better and all(map(fits, records))
 
 
 def _sniffed(sample, cut, delimiter):
