@@ -40,8 +40,7 @@ const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {
 /** "tickets.csv · semicolons, Windows-1252, 5 columns". */
 export function formatWords({ format, columns }: Pick<Table, 'format' | 'columns'>): string {
   const shape = SHAPES[format.kind] ?? DELIMITER_NAMES[format.delimiter];
-  const quoted = format.quote ? ', single quotes' : '';
-  return `${format.fileName} · ${shape}${quoted}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
+  return `${format.fileName} · ${shape}${format.quote ? ', single quotes' : ''}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
 }
 
 export function dataHeadline(dataset: Dataset, issues: readonly Issue[]): string {

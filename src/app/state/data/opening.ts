@@ -21,7 +21,6 @@ interface Source {
 }
 
 interface ReadFile {
-  /** The bytes as they are now, and how they were read. */
   readonly again: Source;
   readonly table: Table;
   readonly guess: ColumnMapping | null;
