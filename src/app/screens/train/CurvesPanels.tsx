@@ -57,12 +57,15 @@ export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
     },
     MEASURES[metric],
   );
+  const race = <RacePanel live={live} />;
+  const isDecided = live.race?.some(({ outcome }) => outcome === 'continues');
   return (
     <>
-      <RacePanel live={live} />
+      {isDecided ? null : race}
       <ValidationPanel live={live} judgement={judgement} metric={metric} controls={controls} />
       <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
+      {isDecided ? race : null}
     </>
   );
 }
