@@ -141,7 +141,7 @@ export function gainOf(
   return null;
 }
 
-/** "On 2 sets of yours it ended +7 to +32 points above …": a range of the past, never a promise. @param own gains on the user's own sets */
+/** "+7 to +32 points over your own prompt on 2 sets of yours.": a range of the past, never a promise. @param own gains on the user's own sets */
 export function gainWords(preset: PresetName, own: readonly number[]): string | null {
   const isOwn = own.length >= FEWEST_OWN;
   const points = isOwn ? own : preset === 'auto' ? AUTO_GAINS : [];

@@ -2,7 +2,6 @@
  * From rows to the verdict with one press. What comes next is in the address, so that a reload loses nothing: Train compares
  * once the set has more runs than `then` says, Compare begins where the test rows were used `start` times.
  */
-import type { Dataset } from '../../dataset/types';
 import type { PromptSet } from '../../prompt-set/types';
 import {
   aboutRange,
@@ -14,6 +13,7 @@ import {
   type Work,
 } from '../../training/estimate';
 import { DEFAULT_PRESET, PRESETS, type TrainingSettings } from '../../training/settings';
+import type { RowsOfRun } from '../../workflow/run-rows';
 import { attempted } from '../ui/toast';
 import { navigate, screenPath } from './location';
 import { speedKey } from './models-store';
@@ -37,18 +37,20 @@ const useSpeedStore = screenStore(({ services }) =>
 );
 
 const rowCounts = perStudio(({ services, stores: { session } }) =>
-  steadyResource(async ({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }, signal) => {
+  steadyResource(async (rows: RowsOfRun, signal) => {
     await session.getState().tokenizerReady();
-    const { baseTemplate: template, words } = set;
-    return services.workflow.call('countRows', { dataset, template, words }, { signal });
+    return services.workflow.call('countRows', rows, { signal });
   }),
 );
+
+export const useRowCounts = (rows: RowsOfRun | null) => useResource(rowCounts.use(), rows);
 
 /** Of the open set and its rows. */
 export function useWholeTime(): string | null {
   const { set, dataset } = useOpen();
   const time = useTimeWords();
-  const rows = useResource(rowCounts.use(), set?.baseTemplate && dataset ? { set, dataset } : null).value;
+  const { baseTemplate: template = '', words = [] } = set ?? {};
+  const rows = useRowCounts(template !== '' && dataset ? { dataset, template, words } : null).value;
   const takesKeys = (useModel()?.keys ?? null) !== null;
   if (!rows || !dataset) return null;
   const { settings } = PRESETS[set?.kind === 'classify' ? DEFAULT_PRESET : 'standard'];

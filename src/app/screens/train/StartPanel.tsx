@@ -10,7 +10,17 @@ import { forSmaller, startOf } from '../../../workflow/runs';
 import { useQuery } from '../../state/location';
 import { useModel, useOpen, usePicked, usePromptSets } from '../../state/studio';
 import { Choices, format, LabelTag, Panel } from '../../ui';
-import { askedOf, placedAt, reachedBefore, useKeys, useLibraryGains, useNextRun, useTimeOf } from './next-run';
+import {
+  askedOf,
+  decides,
+  placedAt,
+  reachedBefore,
+  useKeys,
+  useLibraryGains,
+  useNextRun,
+  useRunRows,
+  useTimeOf,
+} from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { useShownRun } from './training-store';
@@ -103,7 +113,10 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const run = set.runs.find(({ id }) => id === runId);
   const teacher = versionById(set, smaller) ?? undefined;
   const { areFirst } = useKeys();
-  const own = teacher ? forSmaller(next.settings, areFirst) : next.settings;
+  const isOneToken = useRunRows().value?.wordTokens === 1;
+  const first = { placement: 'kv', ...(isOneToken && { answerVectors: 'trained' as const }) } as const;
+  const auto = decides(next.settings) && areFirst ? { ...next.settings, ...first } : next.settings;
+  const own = teacher ? forSmaller(next.settings, areFirst) : auto;
   const planned = { ...askedOf(next, teacher), settings: own, group: null };
   const { settings, template } = run ?? startOf(set, planned, dataset);
   const trainsWords = settings.answerVectors === 'trained';

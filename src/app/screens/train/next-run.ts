@@ -3,16 +3,17 @@ import type { Dataset } from '../../../dataset/types';
 import { readNumber } from '../../../lib/read-number';
 import type { Placement } from '../../../prompt/soft-prompt';
 import { hasEnded, needsFairCheck } from '../../../prompt-set/make-versions';
-import type { PromptSet, Run, Version } from '../../../prompt-set/types';
+import type { PromptSet, Version } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/template';
 import { aboutRange, aboutTime, guessedSpeed, runsSeconds, type Speed } from '../../../training/estimate';
 import { NUMBER_SETTINGS } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
+import type { RowsOfRun } from '../../../workflow/run-rows';
 import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
 import { beginsWithKeys, whyNoKeys } from '../../../workflow/training-rows';
 import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
-import { resource, steadyResource, useResource } from '../../state/resource';
+import { resource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { drafts } from '../../state/storage';
 import {
@@ -26,6 +27,7 @@ import {
   usePromptSets,
   useSession,
 } from '../../state/studio';
+import { useRowCounts } from '../../state/whole-run';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 
@@ -195,26 +197,14 @@ export function plannedRuns(
 
 export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
 
-interface Rows extends Pick<Run, 'template' | 'examples'> {
-  readonly dataset: Dataset;
-  readonly words: PromptSet['words'];
-}
-
-const rowCounts = perStudio(({ services, stores: { session } }) =>
-  steadyResource(async (rows: Rows, signal) => {
-    await session.getState().tokenizerReady();
-    return services.workflow.call('countRows', rows, { signal });
-  }),
-);
-
 const machineSpeed = perStudio((studio) =>
-  resource(async ({ model: _, ...rows }: Rows & { readonly model: string }, signal) => {
+  resource(async ({ model: _, ...rows }: RowsOfRun & { readonly model: string }, signal) => {
     const { knownSpeed, measureSpeed } = useTraining.of(studio);
     if (!(await knownSpeed())) await measureSpeed(rows, signal);
   }),
 );
 
-function useRows(): Rows | null {
+function useRows(): RowsOfRun | null {
   const { set, dataset } = useOpen();
   const { hybrid, examples } = usePicked(useNextRun.use(), 'hybrid', 'examples');
   // the key of resources: each render would otherwise name the examples in another list
@@ -225,7 +215,7 @@ function useRows(): Rows | null {
 }
 
 export function useRunRows() {
-  return useResource(rowCounts.use(), useRows());
+  return useRowCounts(useRows());
 }
 
 /** Why keys and values cannot be learned here, in a sentence, and whether Auto begins with them; neither is known at first. */
