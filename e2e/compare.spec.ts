@@ -36,7 +36,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
       .focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await expect(dialog.getByRole('region', { name: 'Tuned', exact: true })).toContainText(/[01]\.\d\d/);
+    await expect(dialog.getByRole('region', { name: 'Tuned prompt', exact: true })).toContainText(/[01]\.\d\d/);
     const text = (await dialog.locator('blockquote').textContent()) ?? '';
     await expectAccessibleNow(page, 'Compare, one row');
     expect(page.url()).toMatch(/[?&]row=/);
@@ -51,12 +51,12 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
 
   await test.step('a pair other than the headline’s', async () => {
     const before = await compare.cellCount('Fixed');
-    await compare.choose('Pair', 'Tuned against Yours + 8 examples');
+    await compare.choose('Pair', 'Tuned prompt against your prompt + 8 examples');
     await expect(page.getByRole('heading', { name: /^Tuning fixed \d+ rows? and broke/ })).not.toHaveText(
       new RegExp(`fixed ${before} row`),
     );
     await expect(page).toHaveURL(/[?&]pair=/);
-    await compare.choose('Pair', 'Tuned against Yours');
+    await compare.choose('Pair', 'Tuned prompt against your prompt');
   });
 
   await test.step('slices, corrected for testing many', async () => {
@@ -75,7 +75,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   await test.step('rows below a probability go to a person', async () => {
     await compare.tab('How sure').click();
     const slider = page.getByRole('slider', { name: 'Answer from this probability on' });
-    const tuned = page.getByRole('listitem').filter({ hasText: /^B?\s*Tuned / });
+    const tuned = page.getByRole('listitem').filter({ hasText: /^B?\s*Tuned prompt / });
     await tuned.getByRole('button', { name: 'Use this threshold' }).click();
     await expect(tuned).toContainText('Below 0.80 a person is asked.');
     await expectAccessibleNow(page, 'Compare, a threshold');
@@ -87,7 +87,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
     await expect(page.getByRole('button', { name: 'Use this threshold' })).toHaveCount(0);
     await slider.focus();
     await page.keyboard.press('Home');
-    await expect(page.getByText(/^B?\s*Tuned No answer is below 0.00: all 60 rows are answered/)).toBeVisible();
+    await expect(page.getByText(/^B?\s*Tuned prompt No answer is below 0.00: all 60 rows are answered/)).toBeVisible();
     await page.keyboard.press('End');
     await expect(page.getByText(/No answer reaches 1.00|Send answers below 1.00/).first()).toBeVisible();
   });
@@ -99,7 +99,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
     await page.getByRole('main').getByRole('button', { name: 'Stop' }).click();
     await expect(page.getByRole('button', { name: 'Check every row' })).toBeEnabled();
     await page.getByRole('button', { name: 'Check consistency' }).click();
-    await expect(page.getByText(/Yours keeps its answer on .+ of 40 rows/)).toBeVisible({ timeout: 180_000 });
+    await expect(page.getByText(/your prompt keeps its answer on .+ of 40 rows/i)).toBeVisible({ timeout: 180_000 });
     await expect(page.getByRole('table', { name: 'Answers that survive each edit' })).toContainText(/\d+ of 40 kept/);
     await page.getByRole('button', { name: 'Check every row' }).click();
     await expect(page.getByText(/^By cross-validation: /)).toBeVisible({

@@ -127,11 +127,11 @@ test('takes an unknown file from upload to the same predictions in another brows
     expect(await compare.verdict()).toMatch(/60 test rows|no clear difference|better/i);
     await compare.tab('Statistics').click();
     for (const arm of [
-      'Untuned',
-      'Yours',
-      'Yours + 8 examples',
-      'Tuned',
-      'TF-IDF + logistic regression',
+      'Untuned prompt',
+      'Your prompt',
+      'Your prompt + 8 examples',
+      'Tuned prompt',
+      'Word counts',
       'Linear probe',
     ])
       await expect(compare.arms).toContainText(arm);
@@ -177,7 +177,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await test.step('export a prompt with examples from the table, which asks for its rows first', async () => {
       await studio.go('Compare');
       await compare.tab('Statistics').click();
-      await compare.arms.getByRole('button', { name: 'Export Yours + 8 examples' }).click();
+      await compare.arms.getByRole('button', { name: 'Export Your prompt + 8 examples' }).click();
       await page.getByText('A chat server').click();
       await expect(page.getByRole('dialog')).toContainText('Its 8 examples came from rows of yours');
       await page.getByText(/^Include 8/).click();

@@ -88,17 +88,17 @@ test('takes a column of several labels through training and comparison to a batc
     await compare.run.click();
     await compare.verdict();
     await compare.tab('Labels').click();
-    const labels = page.getByRole('table', { name: 'Precision, recall and F1 of each label, Tuned' });
+    const labels = page.getByRole('table', { name: 'Precision, recall and F1 of each label, Tuned prompt' });
     await expect(labels.getByRole('row')).toHaveCount(4);
     await expectNarrow(studio, 'Compare, labels');
     await compare.tab('Statistics').click();
-    await expect(compare.arms).toContainText('TF-IDF + logistic regression');
-    await expect(compare.arms).toContainText('Linear probe of the model');
+    await expect(compare.arms).toContainText('Word counts');
+    await expect(compare.arms).toContainText('Linear probe');
     await expectNarrow(studio, 'Compare, statistics');
     await compare.tab('Rows').click();
     await compare.lookAtARow();
     await expectNarrow(studio, 'Compare, rows');
-    expect(await compare.report()).toContain('Each label, Tuned');
+    expect(await compare.report()).toContain('Each label, Tuned prompt');
   });
 
   await test.step('Decide advises with costs, puts approaches side by side, and rehearses on new rows', async () => {

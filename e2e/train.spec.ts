@@ -101,8 +101,8 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await compare.run.click();
     await compare.verdict();
     await compare.tab('Statistics').click();
-    await expect(compare.arms.getByRole('row', { name: /Tuned, mean of 2 seeds/ })).toBeVisible();
-    await expect(compare.arms.getByRole('row', { name: /Hybrid/ })).toBeVisible();
+    await expect(compare.arms.getByRole('row', { name: /Tuned prompt, mean of 2 seeds/ })).toBeVisible();
+    await expect(compare.arms.getByRole('row', { name: /Your prompt \+ vectors/ })).toBeVisible();
   });
 
   await test.step('a branch starts from a run', async () => {

@@ -87,7 +87,9 @@ test('takes a column of summaries from the file through training, comparison and
       timeout: 180_000,
     });
     await expect(studio.heading).toHaveText(/points of ROUGE-L on \d+ test rows$|^No clear difference/);
-    await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText('Tuned against Yours');
+    await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText(
+      'Tuned prompt against your prompt',
+    );
     await compare.tab('Rows').click();
     await page.getByRole('tab', { name: /^Equally close/ }).click();
     await compare.lookAtARow();

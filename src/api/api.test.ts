@@ -201,7 +201,9 @@ describe('a comparison', () => {
     const named = { template: '{text}\nTopic:', name: 'Topic' };
     const { prompts } = await compare(model, held, [prompt, other, text, named]);
     const names = prompts.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['Untuned', 'Yours', 'Topic', 'Tuned', 'Tuned 2']));
+    expect(names).toEqual(
+      expect.arrayContaining(['Untuned prompt', 'Your prompt', 'Topic', 'Tuned prompt', 'Tuned 2']),
+    );
     expect(names.filter((name) => name.startsWith('Proposed'))).toEqual([]);
     const alone = await compare(model, held, [text], { trainingRows: learned });
     expect(alone.prompts.map(({ id }) => id)).toContain('yours');

@@ -79,7 +79,7 @@ describe('the command line', () => {
     ]);
     for (const arm of results.arms) expect(arm.rows).toHaveLength(40);
     expect(results.comparisons[0]).toMatchObject({ a: 'yours', b: 'tuned' });
-    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('Tuned');
+    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('Tuned prompt');
     const adapter = JSON.parse(await readFile(join(out, 'prompt/adapter_config.json'), 'utf8'));
     expect(adapter).toMatchObject({ peft_type: 'PROMPT_TUNING', num_virtual_tokens: 10 });
 

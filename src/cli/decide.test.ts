@@ -63,7 +63,7 @@ const RESULTS = {
   recommendation: {
     action: 'ship',
     armId: 'tuned',
-    title: 'Ship the tuned prompt',
+    title: 'Use the tuned prompt',
     why: 'It is clearly better.',
     chips: [],
     change: { from: 'yours', to: 'tuned', comparisons: 1 },
@@ -96,7 +96,7 @@ describe('decide', () => {
   it('advises, and says when the change pays back', async () => {
     expect(await run(RESULTS, '--json')).toBe(0);
     const { strategy, costs } = JSON.parse(printed.join('\n'));
-    expect(strategy).toMatchObject({ title: 'Ship the tuned prompt', reasons: ['It is clearly better.'] });
+    expect(strategy).toMatchObject({ title: 'Use the tuned prompt', reasons: ['It is clearly better.'] });
     const saving = 10_000 * (0.15 * 0.5 + (20 * 0.5) / 1e6) - 50;
     expect(costs.change.breakEven.saving).toBeCloseTo(saving, 9);
     expect(costs.change.breakEven.months).toBeCloseTo(1125 / saving, 9);
@@ -105,7 +105,7 @@ describe('decide', () => {
   it('takes answers and amounts as options', async () => {
     await run(RESULTS, '--serving', 'api', '--privacy', 'anywhere', '--rows-per-month', '100');
     expect(printed.join('\n')).toMatch(
-      /^Ship the tuned prompt\nIt is clearly better\.\nA text-only API has no place for vectors: it needs a machine/,
+      /^Use the tuned prompt\nIt is clearly better\.\nA text-only API has no place for vectors: it needs a machine/,
     );
     expect(printed.join('\n')).toContain(
       'Tuned is recommended for its answers: with these assumptions it costs more each month than Yours\nSaved a month: −',

@@ -39,6 +39,7 @@ import {
 import { FIRST_GATES, GATE_NAMES, type RollOut, rehearse, rollOutTable } from '../decide/roll-out';
 import { type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, upkeepOf } from '../decide/strategy';
 import { sizesOf } from '../engine/load';
+import { inText } from '../evaluation/arm-names';
 import { fineTuningSentence } from '../evaluation/classify/checks';
 import type { CompleteSet } from '../interchange/set-files';
 import { readJson } from '../lib/bytes';
@@ -331,7 +332,7 @@ const rollOutWords = (
   { looks, sentence }: RollOut,
   answered: number,
 ): readonly string[] => [
-  `From ${present.name} to ${next.name}, on ${counted(present.rows, 'row')} that no choice has seen${answered > present.rows ? `; ${answered - present.rows} that a choice has seen are left out` : ''}`,
+  `From ${inText(present.name)} to ${inText(next.name)}, on ${counted(present.rows, 'row')} that no choice has seen${answered > present.rows ? `; ${answered - present.rows} that a choice has seen are left out` : ''}`,
   ...looks.flatMap(({ labelled, share: served, decision, gates }) => [
     `${counted(labelled, 'label')}, share ${percent(served)}: ${decision}`,
     ...gates.map(({ id, state, evidence }) => `    ${state}: ${GATE_NAMES[id].toLowerCase()}, ${evidence}`),

@@ -1,4 +1,5 @@
 /** When a change of prompt has paid for itself: tokens and answers are measured, prices, wages and hosting assumed. */
+import { asSubject, inText } from '../evaluation/arm-names';
 import { count, counted } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { pairedMean } from '../metrics/mcnemar';
@@ -193,13 +194,14 @@ export function months(number: number): string {
 }
 
 /** The one sentence about a change. What is advised is not called a mistake where it costs more: it gives better answers. */
-export function payBackSentence(from: string, to: string, { payBack, months: until }: BreakEven): string {
+export function payBackSentence(fromName: string, toName: string, { payBack, months: until }: BreakEven): string {
+  const [from, to] = [inText(fromName), asSubject(toName)];
   const change = `${to} instead of ${from}`;
   switch (payBack) {
     case 'nothing':
       return `${to} costs as much a month as ${from}: nothing is saved`;
     case 'open':
-      return `Compare does not recommend ${change}, so no pay-back is promised`;
+      return `Compare does not recommend ${inText(toName)} instead of ${from}, so no pay-back is promised`;
     case 'never':
       return `${change} never pays: it costs more each month`;
     case 'dearer':

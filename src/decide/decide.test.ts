@@ -372,7 +372,7 @@ describe('the strategy before a comparison', () => {
 
 describe('the strategy after a comparison', () => {
   it('is what the card says, whatever the answers', () => {
-    const ship = adviceOf({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt', why: 'It is better.' });
+    const ship = adviceOf({ action: 'ship', armId: 'tuned', title: 'Use the tuned prompt', why: 'It is better.' });
     for (const facts of allFacts())
       for (const [advice, kind] of [
         [ship, 'tuned'],

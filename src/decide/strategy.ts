@@ -64,7 +64,7 @@ export interface Facts extends Answers {
 export type Advice = Pick<VerdictCard, 'action' | 'armId' | 'title' | 'why' | 'change'>;
 
 export const STARTS = {
-  keep: 'Keep your hand-written prompt',
+  keep: 'Keep using your prompt',
   examples: 'Add examples to your prompt',
   tune: 'Use a tuned prompt',
   'fine-tune': 'Fine-tune a model',

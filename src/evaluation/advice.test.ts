@@ -21,12 +21,13 @@ vi.mock('../metrics/power', async (original) => {
 type Role = 'untuned' | 'few' | 'words' | 'probe' | 'hybrid' | 'policy' | 'combined';
 
 const made: Readonly<Record<Role, (gold: readonly number[], right: readonly boolean[]) => ArmOutcome>> = {
-  untuned: (gold, right) => armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned', tokensSentMean: 22 }),
+  untuned: (gold, right) => armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned prompt', tokensSentMean: 22 }),
   few: (gold, right) =>
-    armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Yours + 8 examples', tokensSentMean: 310 }),
+    armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Your prompt + 8 examples', tokensSentMean: 310 }),
   words: (gold, right) => armOf(WORDS, 'reference', gold, right, 2, { name: 'TF-IDF' }),
   probe: (gold, right) => armOf(PROBE, 'reference', gold, right, 2, { name: 'Linear probe' }),
-  hybrid: (gold, right) => armOf('hybrid', 'hybrid', gold, right, 2, { name: 'Hybrid', tokensSentMean: 54 }),
+  hybrid: (gold, right) =>
+    armOf('hybrid', 'hybrid', gold, right, 2, { name: 'Your prompt + vectors', tokensSentMean: 54 }),
   combined: (gold, right) =>
     armOf('combined', 'combined', gold, right, 2, { name: 'Tuned + word counts + probe', tokensSentMean: 53 }),
   policy: (gold, right) => armOf('hand-2', 'zero-shot', gold, right, 2, { name: 'The whole policy' }),
@@ -47,8 +48,8 @@ const PAIRS = [
 function planFrom(rights: readonly (readonly boolean[])[], roles: readonly Role[]): ComparisonPlan {
   const gold = alternating(rights[0]?.length ?? 0);
   const arms = [
-    armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours', tokensSentMean: 46 }),
-    armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned', tokensSentMean: 31 }),
+    armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Your prompt', tokensSentMean: 46 }),
+    armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned prompt', tokensSentMean: 31 }),
     ...roles.map((role, i) => made[role](gold, rights[i + 2] ?? [])),
     majorityArm(['negative', 'positive'], gold, gold.length),
   ];
@@ -78,10 +79,10 @@ const CHECK = 'Check the labels before you use a prompt';
 describe('the recommendation after a comparison', () => {
   it('ships the tuned prompt where it clearly beats the hand-written ones', () => {
     const clear = recommended({ '111': 60, '011': 10, '010': 26, '101': 4, '000': 20 }, ['untuned']);
-    expect(clear).toMatchObject({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt' });
+    expect(clear).toMatchObject({ action: 'ship', armId: 'tuned', title: 'Use the tuned prompt' });
     const found = recommended({ '111': 60, '011': 24, '010': 12, '101': 4, '000': 20 }, ['untuned']);
     expect(found).toMatchObject({ action: 'ship', armId: 'tuned' });
-    expect(found.title).toBe('Ship the tuned prompt: level with the untuned prompt, with more tokens');
+    expect(found.title).toBe('Use the tuned prompt: level with the untuned prompt, with more tokens');
     expect(found.why).toContain('clearly better than every prompt written by hand');
     expect(found.why).toContain('the vectors themselves added nothing clear');
   });
@@ -89,7 +90,7 @@ describe('the recommendation after a comparison', () => {
   it('ships nothing that does not clearly beat one answer for every row: it asks for the rows that would settle it', () => {
     const found = recommended({ '11': 20, '01': 42, '00': 48 });
     expect(found).toMatchObject({ action: 'label-more', armId: 'tuned' });
-    expect(found.title).toMatch(/^Label about [\d,]+ more test rows before you ship the tuned prompt$/);
+    expect(found.title).toMatch(/^Label about [\d,]+ more test rows before you use the tuned prompt$/);
     expect(found.why).toContain('clearly better than every prompt written by hand');
     expect(found.why).toMatch(/not clearly better than always giving one answer\. That would settle it/);
   });
@@ -130,13 +131,13 @@ describe('the recommendation after a comparison', () => {
     expect(of({ production })).toMatchObject({
       action: 'keep',
       armId: 'run-r1',
-      title: 'Keep the version in production (tuned 1)',
+      title: 'Keep using the version in production (tuned 1)',
     });
   });
 
   it('ships your prompt with vectors where it beats both prompts that it is made of', () => {
     const found = recommended({ '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 }, ['hybrid']);
-    expect(found).toMatchObject({ action: 'ship', armId: 'hybrid', title: 'Ship your prompt with vectors' });
+    expect(found).toMatchObject({ action: 'ship', armId: 'hybrid', title: 'Use your prompt with vectors' });
     expect(found.chips[0].detail).toContain('against your prompt');
   });
 
@@ -146,7 +147,7 @@ describe('the recommendation after a comparison', () => {
     expect(found).toMatchObject({
       action: 'ship',
       armId: 'combined',
-      title: 'Ship “Tuned + word counts + probe”',
+      title: 'Use “Tuned + word counts + probe”',
       why: 'It is clearly better than the tuned prompt, the best choice without it.',
       change: { from: 'yours', to: 'combined' },
     });
@@ -170,7 +171,7 @@ describe('the recommendation after a comparison', () => {
     expect(found).toMatchObject({
       action: 'ship',
       armId: 'tuned',
-      title: 'Ship the tuned prompt: level with your prompt with eight examples, at 10% of the tokens',
+      title: 'Use the tuned prompt: level with your prompt with eight examples, at 10% of the tokens',
     });
     expect(found.why).toMatch(
       /Your prompt with eight examples is level with it on these rows, and may be up to \d+(\.\d)? points ahead\. Of prompts that are level, the one that sends the fewest tokens is recommended/,
@@ -194,10 +195,10 @@ describe('the recommendation after a comparison', () => {
         { kind: 'classify', plan: { ...plan, ...more }, comparison: compare(plan, { draws: 50 }) },
         { stillFalling: false },
       );
-    expect(of({})).toMatchObject({ action: 'ship', title: 'Ship the tuned prompt: level with “run-r1”' });
+    expect(of({})).toMatchObject({ action: 'ship', title: 'Use the tuned prompt: level with “run-r1”' });
     expect(of({ production: { arm: 'run-r1', name: 'tuned 1', addedRows: 0 } })).toMatchObject({
       action: 'keep',
-      title: 'Keep the version in production (tuned 1): level with the tuned prompt',
+      title: 'Keep using the version in production (tuned 1): level with the tuned prompt',
     });
   });
 
@@ -206,13 +207,13 @@ describe('the recommendation after a comparison', () => {
     expect(recommended({ '111': 50, '011': 3, '001': 30, '101': 5, '000': 12 }, ['policy'])).toMatchObject({
       action: 'keep',
       armId: 'hand-2',
-      title: 'Keep “The whole policy”',
+      title: 'Keep using “The whole policy”',
     });
   });
 
   it('counts words where they do as well', () => {
     const found = recommended({ '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, ['words']);
-    expect(found).toMatchObject({ action: 'count-words', armId: WORDS, title: 'Count words' });
+    expect(found).toMatchObject({ action: 'count-words', armId: WORDS, title: 'Use word counts' });
     expect(found.chips[2]).toMatchObject({ value: '0 tokens', detail: 'No model is asked; your prompt sends 46' });
   });
 
@@ -220,7 +221,7 @@ describe('the recommendation after a comparison', () => {
     const found = recommended({ '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, ['probe']);
     expect(found).toMatchObject({ action: 'probe', armId: 'yours' });
     expect(found.title).toBe('Save the linear probe as a version, or try other answer words');
-    expect(found.why).toContain('Keep your prompt until then.');
+    expect(found.why).toContain('Keep using your prompt until then.');
   });
 
   const UNCLEAR = { '11': 80, '01': 14, '10': 7, '00': 19 };
@@ -229,7 +230,7 @@ describe('the recommendation after a comparison', () => {
     const found = recommended(UNCLEAR);
     expect(found).toMatchObject({ action: 'label-more', armId: 'yours' });
     expect(found.title).toMatch(/^Label about [\d,]+ more test rows$/);
-    expect(found.why).toContain('Keep your prompt until then');
+    expect(found.why).toContain('Keep using your prompt until then');
   });
 
   it('asks for no more rows than the file has: a difference that needs more is too small to matter', () => {
@@ -243,7 +244,7 @@ describe('the recommendation after a comparison', () => {
     const found = recommended(UNCLEAR, [], { rows: 2000, everyRowSeconds: 360 });
     expect(found).toMatchObject({ action: 'every-row', armId: 'yours' });
     expect(found.title).toMatch(/^Check every row, about 6 min: shows gains above \d points$/);
-    expect(found.why).toContain('Keep your prompt until then');
+    expect(found.why).toContain('Keep using your prompt until then');
     expect(recommended(UNCLEAR, [], { rows: 2000, everyRowSeconds: null }).title).toMatch(/^Check every row: shows/);
     // enough to label, and too few for a cross-validation
     expect(recommended(UNCLEAR, [], { rows: 500, everyRowSeconds: 360 }).action).toBe('label-more');
@@ -320,10 +321,10 @@ describe('its three figures', () => {
       'five in a hundred fewer, which may be chance',
       { '010': 14, '001': 6 },
       'tuned',
-      'Ship',
+      'Use',
       ': level with the untuned prompt, with more tokens',
     ],
-    ['clearly fewer', { '010': 24, '001': 4 }, 'tuned', 'Ship', ''],
+    ['clearly fewer', { '010': 24, '001': 4 }, 'tuned', 'Use', ''],
   ])('recommend the text alone where it is right on %s rows', (_, differ, armId, verb, level) => {
     const found = recommended({ '111': 60, '011': 30, '100': 2, '000': 2, ...differ }, ['untuned']);
     expect(found).toMatchObject({ action: 'ship', armId, title: `${verb} the ${armId} prompt${level}` });

@@ -130,10 +130,9 @@ const moreRows = ({ field }: Case): number | null => rowsToLabel(field, headline
 const everyRowShows = ({ field, everyRowSeconds }: Case, lead: Lead): number | null =>
   everyRowSeconds === undefined ? null : shownByEveryRow(field, lead);
 
-const keep: Text = ({ field }, version) => `Keep ${called(version, field)}`;
-const ship: Text = ({ field }, version) => `Ship ${called(version, field)}`;
+const keep: Text = ({ field }, version) => `Keep using ${called(version, field)}`;
 const use: Text = ({ field }, version) => `Use ${called(version, field)}`;
-const untilThen: Text = ({ field }, version) => `Keep ${called(version, field)} until then`;
+const untilThen: Text = ({ field }, version) => `Keep using ${called(version, field)} until then`;
 const say = (text: Text, of: Case, version: FieldArm) => (typeof text === 'string' ? text : text(of, version));
 
 const CHECK_LABELS = 'Check the labels before you use a prompt';
@@ -169,7 +168,7 @@ const COUNT_WORDS = {
   finding: 'words-do-as-well',
   action: 'count-words',
   version: (field) => field.words ?? keptOf(field),
-  title: 'Count words',
+  title: 'Use word counts',
   why: 'No prompt clearly beats TF-IDF with logistic regression here. It answers in microseconds, and needs no model.',
 } as const satisfies Partial<Rule>;
 
@@ -193,7 +192,7 @@ export const RULES: readonly Rule[] = [
     when: combinedIsBetter,
     action: 'ship',
     version: (field) => field.combined ?? field.tuned,
-    title: ship,
+    title: use,
     why: (of) => `It is clearly better than ${called(alone(of), of.field)}, the best choice without it.`,
   },
   { ...LONGER, finding: 'nothing-beats-majority', when: (of) => nothingBeatsMajority(of) && of.stillFalling },
@@ -229,7 +228,7 @@ export const RULES: readonly Rule[] = [
     when: ({ field }) => field.hybrid !== null && replacement(field) === field.hybrid,
     action: 'ship',
     version: (field) => field.hybrid ?? field.tuned,
-    title: ship,
+    title: use,
     why: whyLearned,
   },
   {
@@ -282,7 +281,7 @@ export const RULES: readonly Rule[] = [
     when: (of) => tunedReplaces(of) && isTrained(of),
     action: 'ship',
     version: ({ tuned }) => tuned,
-    title: ship,
+    title: use,
     why: whyLearned,
   },
   {
@@ -351,7 +350,7 @@ function keptInProduction({ field }: Case, advice: Advice): Advice {
     ...advice,
     action: 'keep',
     version: production.report,
-    title: `Keep ${called(production.report, field)}`,
+    title: `Keep using ${called(production.report, field)}`,
     why: `It is in use, and ${beats(field, production.report, version) ? `clearly better than ${other}` : `${other} is not clearly better`}.`,
   };
 }
@@ -378,7 +377,7 @@ function againstOneAnswer(of: Case, advice: Advice): Advice {
     ? {
         ...settled,
         action: 'label-more',
-        title: `${labelTitle(field, more)} before you ship ${called(version, field)}`,
+        title: `${labelTitle(field, more)} before you use ${called(version, field)}`,
       }
     : { ...settled, action: 'every-row', title: everyRowTitle(of, lead) };
 }

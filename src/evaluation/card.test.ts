@@ -15,10 +15,10 @@ function labels(counts: Readonly<Record<string, number>>) {
   const arm = (i: number, id: string, kind: ArmKind, name: string) =>
     armOf(id, kind, gold, rights[i] ?? [], 2, { name, tokensSentMean: 30 });
   const arms = [
-    arm(0, 'yours', 'zero-shot', 'Yours'),
-    arm(1, 'tuned', 'tuned', 'Tuned'),
-    arm(2, 'untuned', 'untuned', 'Untuned'),
-    arm(3, WORDS, 'reference', 'TF-IDF'),
+    arm(0, 'yours', 'zero-shot', 'Your prompt'),
+    arm(1, 'tuned', 'tuned', 'Tuned prompt'),
+    arm(2, 'untuned', 'untuned', 'Untuned prompt'),
+    arm(3, WORDS, 'reference', 'Word counts'),
     majorityArm(['negative', 'positive'], gold, gold.length),
   ];
   const plan = planOf(gold, arms, {
@@ -48,7 +48,7 @@ describe('the card of a comparison of labels', () => {
 
   it('counts only the gaps that the corrected p carries', () => {
     expect(card.arms.find(({ id }) => id === 'untuned')?.gap?.isClear).toBe(false);
-    expect(card.finding).toBe('Tuned is clearly ahead of 3 of 4 others');
+    expect(card.finding).toBe('The tuned prompt is clearly ahead of 3 of 4 others');
   });
 
   it('shows no gap as clear whose interval leaves out 0 but whose corrected p does not', () => {
@@ -63,16 +63,16 @@ describe('the card of a comparison of labels', () => {
     const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
     expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
     expect(why).toContain(
-      'TF-IDF and Always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references',
+      'A word-count classifier and always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references',
     );
-    expect(finding).toBe('TF-IDF and Always “negative” are clearly ahead of Yours');
+    expect(finding).toBe('A word-count classifier and always “negative” are clearly ahead of your prompt');
   });
 
   it('asks nobody to choose a prompt that beats yours but not one answer for every row', () => {
     const { action, why } = labels({ '1111': 20, '0111': 3, '0100': 30, '0001': 37, '0000': 30 });
     expect(action).toBe('check-labels');
     expect(why).toContain(
-      'Tuned is clearly ahead of your prompt on these rows, but it does not clearly beat always giving one answer.',
+      'The tuned prompt is clearly ahead of your prompt on these rows, but it does not clearly beat always giving one answer.',
     );
     expect(why).not.toContain('choose');
   });
@@ -119,7 +119,7 @@ const PAIRS = [
 describe('the card of a comparison of generated texts', () => {
   it('ships the tuned prompt where its texts are clearly closer, with three figures', () => {
     const card = texts({ untuned: 1, yours: 2, 'yours-3': 4, tuned: 8 }, PAIRS);
-    expect(card).toMatchObject({ action: 'ship', armId: 'tuned', finding: 'tuned is clearly ahead of all 3 others' });
+    expect(card).toMatchObject({ action: 'ship', armId: 'tuned', finding: 'Tuned is clearly ahead of all 3 others' });
     expect(card?.chips.map(({ value }) => value)).toEqual([
       '+70 points of ROUGE-L',
       '+40 points of ROUGE-L',
@@ -139,7 +139,7 @@ describe('the card of a comparison of generated texts', () => {
     expect(texts({ untuned: 1, yours: 2, 'yours-3': 8, tuned: 8 }, PAIRS)).toMatchObject({
       action: 'ship',
       armId: 'tuned',
-      title: 'Ship the tuned prompt: level with your prompt with three examples, at 67% of the tokens',
+      title: 'Use the tuned prompt: level with your prompt with three examples, at 67% of the tokens',
     });
   });
 

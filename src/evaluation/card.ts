@@ -1,5 +1,6 @@
 import { capitalised, counted } from '../lib/format';
 import { type Action, adviceOf, keptOf, type RunFacts } from './advice';
+import { asSubject, inText } from './arm-names';
 import { PROBE } from './classify/made-arms';
 import { best, called, type Field, type FieldArm, pointsOf, pWords } from './field';
 import { fieldOf } from './sheets';
@@ -131,16 +132,14 @@ function costChip(field: Field, from: FieldArm, to: FieldArm): Chip {
 }
 
 export const baseWord = (action: Action): string =>
-  ['check-labels', 'label-more', 'every-row', 'train-longer', 'probe'].includes(action)
-    ? 'kept for now'
-    : 'recommended';
+  ['check-labels', 'label-more', 'every-row', 'train-longer', 'probe'].includes(action) ? 'keep using' : 'recommended';
 
 /** Of equals the recommended one first, then in the order of the comparison. */
 const sorted = (arms: readonly CardArm[]): readonly CardArm[] =>
   arms.toSorted((x, y) => y.value - x.value || Number(x.gap !== null) - Number(y.gap !== null));
 
 const names = (arms: readonly CardArm[]): string =>
-  arms.length > 2 ? `${arms.length} others` : arms.map(({ name }) => name).join(' and ');
+  arms.length > 2 ? `${arms.length} others` : arms.map(({ name }) => inText(name)).join(' and ');
 
 /** "Tuned is clearly ahead of 5 of 8 others": only what is clear is counted. */
 function findingOf(arms: readonly CardArm[]): string {
@@ -149,9 +148,10 @@ function findingOf(arms: readonly CardArm[]): string {
   const behind = others.filter(({ gap }) => gap?.isClear && gap.difference < 0);
   const ahead = others.filter(({ gap }) => gap?.isClear && gap.difference > 0);
   const lead = `clearly ahead of ${behind.length === others.length && others.length > 1 ? 'all' : `${behind.length} of`} ${counted(others.length, 'other')}`;
-  if (others.length === 0) return `${of} alone answered`;
-  if (ahead.length > 0) return `${names(ahead)} ${ahead.length === 1 ? 'is' : 'are'} clearly ahead of ${of}`;
-  return behind.length === 0 ? `Nothing is clearly better or worse than ${of}` : `${of} is ${lead}`;
+  if (others.length === 0) return `${asSubject(of)} alone answered`;
+  if (ahead.length > 0)
+    return `${capitalised(names(ahead))} ${ahead.length === 1 ? 'is' : 'are'} clearly ahead of ${inText(of)}`;
+  return behind.length === 0 ? `No clear difference from ${inText(of)}` : `${asSubject(of)} is ${lead}`;
 }
 
 type Group = 'probe' | 'reference' | 'several' | 'prompt';

@@ -1,8 +1,9 @@
 import type { TaskKind } from '../dataset/types';
-import { capitalised, count, counted, midSentence, ofRows, percent } from '../lib/format';
+import { capitalised, count, counted, ofRows, percent } from '../lib/format';
 import type { PairedCounts } from '../metrics/mcnemar';
 import { detectableDifference } from '../metrics/power';
 import { type Figure, headlineOf } from '../metrics/registry';
+import { inText } from './arm-names';
 import { COMBINED, MAJORITY, PROBE, WORDS } from './classify/made-arms';
 import { rowsMore } from './classify/pairs';
 import type { ArmKind, ArmResult, Compared, ComparisonPlan, Finding, Interval, Production } from './types';
@@ -168,13 +169,13 @@ export function called(arm: FieldArm, field: Field): string {
   if (arm.kind === 'untuned') return 'the untuned prompt';
   if (arm.added) return `your prompt with ${shots(arm)}`;
   if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
-  if (arm.id === WORDS) return 'a word-count classifier';
   if (arm.id === PROBE) return 'a linear probe of the model';
-  if (arm.kind === 'reference') return midSentence(arm.name);
-  return arm.id === field.first.id ||
-    (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot')
-    ? 'your prompt'
-    : `“${arm.name}”`;
+  if (arm.kind === 'reference') return inText(arm.name);
+  const isFirst = arm.id === field.first.id;
+  if (isFirst || (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot'))
+    return 'your prompt';
+  const name = inText(arm.name);
+  return name === arm.name ? `“${name}”` : name;
 }
 
 /** "eight examples", that the comparison added. */

@@ -24,8 +24,8 @@ function* ties(rival: string, count: number, rows = 160) {
     const right = (limit: number) => difficulty.map((d) => 0.8 * d + 0.6 * rng.normal() <= limit);
     const gold = alternating(rows);
     const arms = [
-      armOf('yours', 'zero-shot', gold, right(0.126), 2, { name: 'Yours', tokensSentMean: 46 }),
-      armOf('tuned', 'tuned', gold, right(0.842), 2, { name: 'Tuned', tokensSentMean: 31 }),
+      armOf('yours', 'zero-shot', gold, right(0.126), 2, { name: 'Your prompt', tokensSentMean: 46 }),
+      armOf('tuned', 'tuned', gold, right(0.842), 2, { name: 'Tuned prompt', tokensSentMean: 31 }),
       armOf(rival, kind, gold, right(0.842), 2, { name: rival, tokensSentMean }),
       majorityArm(['negative', 'positive'], gold, rows),
     ];

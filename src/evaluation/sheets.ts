@@ -1,9 +1,11 @@
 /** What each kind of task knows of answers; and two sheets of answers to the same rows, by other prompts or models. */
+
 import type { TaskKind } from '../dataset/types';
 import { count, counted, midSentence } from '../lib/format';
 import { type Figure, headlineMetric, headlineOf } from '../metrics/registry';
 import { DRAWS } from '../metrics/resample';
 import { normalQuantile, studentT, studentT975, Z95 } from '../metrics/special';
+import { asSubject, inText } from './arm-names';
 import { findingOf } from './classify/pairs';
 import { LABEL_SHEET } from './classify/sheet';
 import type { Field } from './field';
@@ -139,6 +141,6 @@ export function differenceSentence(a: string, b: string, found: AnswerDifference
   const counting = [...(comparisons < 2 ? [] : [`all ${count(comparisons)} pairs on show counted`]), ...p].join(', ');
   const range = `95% interval ${pointsRange(low, high)}${counting && ` (${counting})`}`;
   return finding === 'unclear'
-    ? `No clear difference between ${a} and ${b}: ${pointsWithUnit(gain)}${of}, ${range}.`
-    : `${better} beats ${worse} by ${pointsWithUnit(Math.abs(gain))}${of}, ${range}.`;
+    ? `No clear difference between ${inText(a)} and ${inText(b)}: ${pointsWithUnit(gain)}${of}, ${range}.`
+    : `${asSubject(better)} beats ${inText(worse)} by ${pointsWithUnit(Math.abs(gain))}${of}, ${range}.`;
 }

@@ -15,15 +15,15 @@ function verdict(
   const rights = patterned(counts);
   const gold = alternating(rights[0]?.length ?? 0);
   const arms = [
-    armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
-    armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned', tokensSentMean: 31 }),
+    armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Your prompt' }),
+    armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned prompt', tokensSentMean: 31 }),
     ...extra.map((which, i) => {
       const right = rights[i + 2] ?? [];
       if (which === 'words') return wordsArm(armOf('tfidf', 'reference', gold, right).logProbs);
       if (which === 'probe') return probeArm(armOf('probe', 'reference', gold, right).logProbs);
-      if (which === 'untuned') return armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned' });
+      if (which === 'untuned') return armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned prompt' });
       if (which === 'policy') return armOf('policy', 'zero-shot', gold, right, 2, { name: 'The whole policy' });
-      return armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Yours + 8 examples', tokensSentMean: 310 });
+      return armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Your prompt + 8 examples', tokensSentMean: 310 });
     }),
     ...(more.majority === false ? [] : [majorityArm(['negative', 'positive'], gold, gold.length)]),
   ];
@@ -47,14 +47,14 @@ describe('verdict', () => {
     const of = (without: string) =>
       compare(
         planOf(gold, [
-          armOf('yours', 'few-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
-          armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
-          armOf(without, 'zero-shot', gold, rights[2] ?? [], 2, { name: 'Yours without examples' }),
+          armOf('yours', 'few-shot', gold, rights[0] ?? [], 2, { name: 'Your prompt' }),
+          armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned prompt' }),
+          armOf(without, 'zero-shot', gold, rights[2] ?? [], 2, { name: 'Your prompt without examples' }),
         ]),
         { draws: 50 },
       ).verdict;
     expect(of('yours-0').headline).toBe('The tuned prompt beats your prompt by 26 points on 120 test rows');
-    expect(of('yours-0').detail).toContain('It also beats “Yours without examples”');
+    expect(of('yours-0').detail).toContain('It also beats your prompt without examples');
   });
 
   it('a probe of the model beats every prompt: the words are what fails', () => {
@@ -170,16 +170,16 @@ describe('verdict', () => {
     const rights = patterned({ '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 });
     const gold = alternating(120);
     const arms = [
-      armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
-      armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
-      armOf('hybrid', 'hybrid', gold, rights[2] ?? [], 2, { name: 'Hybrid' }),
+      armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Your prompt' }),
+      armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned prompt' }),
+      armOf('hybrid', 'hybrid', gold, rights[2] ?? [], 2, { name: 'Your prompt + vectors' }),
     ];
     const found = (extra: readonly ArmOutcome[]) => compare(planOf(gold, [...arms, ...extra]), { draws: 50 }).verdict;
     expect(found([])).toMatchObject({
       kind: 'hybrid-better',
       headline: 'Your prompt with vectors beats your prompt by 35 points and the tuned prompt by 26, on 120 test rows',
     });
-    const few = armOf('yours-8', 'few-shot', gold, rights[2] ?? [], 2, { name: 'Yours + 8 examples' });
+    const few = armOf('yours-8', 'few-shot', gold, rights[2] ?? [], 2, { name: 'Your prompt + 8 examples' });
     expect(found([few]).kind).toBe('examples-do-as-well');
   });
 
@@ -212,9 +212,9 @@ describe('verdict', () => {
     const rights = patterned({ '111': 60, '011': 14, '101': 4, '001': 10, '110': 10, '000': 22 });
     const gold = alternating(120);
     const arms = [
-      armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
-      armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
-      armOf('other', 'hybrid', gold, rights[2] ?? [], 2, { name: 'Hybrid' }),
+      armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Your prompt' }),
+      armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned prompt' }),
+      armOf('other', 'hybrid', gold, rights[2] ?? [], 2, { name: 'Your prompt + vectors' }),
     ];
     const of = (pairs: readonly (readonly [string, string])[]) =>
       compare(planOf(gold, arms, { pairs }), { draws: 50 }).verdict;
@@ -235,9 +235,9 @@ describe('verdict', () => {
       const rights = patterned(untuned);
       const gold = alternating(120);
       const arms = [
-        armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
-        armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
-        armOf('untuned', 'untuned', gold, rights[2] ?? [], 2, { name: 'Untuned' }),
+        armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Your prompt' }),
+        armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned prompt' }),
+        armOf('untuned', 'untuned', gold, rights[2] ?? [], 2, { name: 'Untuned prompt' }),
       ];
       const pairs = [
         ['yours', 'tuned'],
@@ -316,8 +316,8 @@ describe('verdict', () => {
     const rights = patterned({ '11': 70, '10': 20, '01': 2, '00': 28 });
     const gold = alternating(120);
     const arms = [
-      armOf('untuned', 'untuned', gold, rights[0] ?? [], 2, { name: 'Untuned' }),
-      armOf('yours', 'zero-shot', gold, rights[1] ?? [], 2, { name: 'Yours' }),
+      armOf('untuned', 'untuned', gold, rights[0] ?? [], 2, { name: 'Untuned prompt' }),
+      armOf('yours', 'zero-shot', gold, rights[1] ?? [], 2, { name: 'Your prompt' }),
     ];
     const v = compare(planOf(gold, arms, { pairs: [['untuned', 'yours']] }), { draws: 50 }).verdict;
     expect(v.headline).toBe('The untuned prompt beats your prompt by 15 points on 120 test rows');
@@ -352,9 +352,9 @@ describe('the three stories of docs/method/training.md', () => {
       return seen.map((d) => d <= limit);
     };
     const arms = [
-      armOf('yours', 'zero-shot', gold, right(accuracies.yours, 0.8), classes, { name: 'Yours' }),
-      armOf('tuned', 'tuned', gold, right(accuracies.tuned, 0.8), classes, { name: 'Tuned' }),
-      armOf('yours-8', 'few-shot', gold, right(accuracies.few, 0.8), classes, { name: 'Yours + 8 examples' }),
+      armOf('yours', 'zero-shot', gold, right(accuracies.yours, 0.8), classes, { name: 'Your prompt' }),
+      armOf('tuned', 'tuned', gold, right(accuracies.tuned, 0.8), classes, { name: 'Tuned prompt' }),
+      armOf('yours-8', 'few-shot', gold, right(accuracies.few, 0.8), classes, { name: 'Your prompt + 8 examples' }),
       wordsArm(armOf('tfidf', 'reference', gold, right(accuracies.words, 0.4), classes).logProbs),
       majorityArm(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].slice(0, classes), gold, n),
     ];

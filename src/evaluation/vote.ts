@@ -3,6 +3,7 @@ import { createRng, shuffled } from '../lib/rng';
 import type { Value } from '../lib/zod';
 import { type Interval, wilson } from '../metrics/intervals';
 import { mcnemarExact } from '../metrics/mcnemar';
+import { asSubject, inText } from './arm-names';
 import { COMBINED, MAJORITY } from './classify/made-arms';
 import type { correctionSchema, voteSchema } from './schemas';
 import type { ArmResult, ComparisonPlan, PairResult } from './types';
@@ -71,9 +72,9 @@ export function tally(votes: readonly Vote[]): Tally {
 export function tallySentence({ a, b, winRate, ci95, p }: Tally, nameA: string, nameB: string): string {
   if (winRate === null) return 'No vote chose one of the two prompts.';
   const range = `${percent(ci95.low)} to ${percent(ci95.high)}`;
-  const figures = `${nameB} won ${b} of ${a + b} decided votes, ${percent(winRate)} (${range}); sign test ${pValue(p)}`;
+  const figures = `${asSubject(nameB)} won ${b} of ${a + b} decided votes, ${percent(winRate)} (${range}); sign test ${pValue(p)}`;
   if (p >= 0.05) return `No clear preference. ${figures}.`;
-  return `You prefer ${b > a ? nameB : nameA}. ${figures}.`;
+  return `You prefer ${inText(b > a ? nameB : nameA)}. ${figures}.`;
 }
 
 /** A test label that a person corrected, without seeing a prediction. */

@@ -87,18 +87,20 @@ describe('a vote between two prompts', () => {
     expect(found.p).toBeCloseTo((2 * (1 + 12 + 66)) / 4096, 12);
     expect(found.ci95.low).toBeCloseTo(0.552, 3);
     expect(found.ci95.high).toBeCloseTo(0.953, 3);
-    expect(tallySentence(found, 'Yours', 'Tuned')).toBe(
-      'You prefer Tuned. Tuned won 10 of 12 decided votes, 83.3% (55.2% to 95.3%); sign test p = 0.039.',
+    expect(tallySentence(found, 'Your prompt', 'Tuned prompt')).toBe(
+      'You prefer the tuned prompt. The tuned prompt won 10 of 12 decided votes, 83.3% (55.2% to 95.3%); sign test p = 0.039.',
     );
   });
 
   it('is a preference only where chance is unlikely, and for the one that won', () => {
-    expect(tallySentence(tally([...vote('a', 10), ...vote('b', 2)]), 'Yours', 'Tuned')).toMatch(
-      /^You prefer Yours\. Tuned won 2/,
+    expect(tallySentence(tally([...vote('a', 10), ...vote('b', 2)]), 'Your prompt', 'Tuned prompt')).toMatch(
+      /^You prefer your prompt\. The tuned prompt won 2/,
     );
-    expect(tallySentence(tally([...vote('a', 3), ...vote('b', 4)]), 'Yours', 'Tuned')).toMatch(
+    expect(tallySentence(tally([...vote('a', 3), ...vote('b', 4)]), 'Your prompt', 'Tuned prompt')).toMatch(
       /^No clear preference\. /,
     );
-    expect(tallySentence(tally(vote('tie', 3)), 'Yours', 'Tuned')).toBe('No vote chose one of the two prompts.');
+    expect(tallySentence(tally(vote('tie', 3)), 'Your prompt', 'Tuned prompt')).toBe(
+      'No vote chose one of the two prompts.',
+    );
   });
 });

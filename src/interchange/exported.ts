@@ -81,7 +81,7 @@ const WHAT: Readonly<Record<string, string>> = {
   'ort-wasm-simd-threaded.wasm': 'ONNX Runtime, which computes the model',
   'THIRD_PARTY_NOTICES.md': 'licences of what the module contains',
   'manifest.json': 'SHA-256 of every file, so that an import notices changes',
-  'prompt-set.json': 'name, answer words, and which versions are used as Yours and Tuned',
+  'prompt-set.json': 'name, answer words, and which versions are used as your prompt and as the tuned prompt',
   'data/dataset.json': 'your rows, their labels and their split',
 };
 

@@ -60,7 +60,7 @@ const RESULTS = {
     macroF1: { value: 1e-7, interval: { low: 0, high: 1 / 3 } },
   },
   against: {
-    name: 'Yours',
+    name: 'Your prompt',
     metrics: {},
     differences: { accuracy: { value: 0.05, interval: { low: 0.01, high: 0.09 }, p: 0.031 } },
   },
@@ -92,7 +92,7 @@ describe('the README for an engineer', () => {
     expect(text).toContain(
       'Accuracy 72.0% (95% interval 60.0 to 80.0); Macro-F1 0.000 (95% interval 0.000 to 0.333), on 93 test rows.',
     );
-    expect(text).toContain('Against Yours: Accuracy +5.0 (+1.0 to +9.0, p = 0.031). Test rows used 2 times.');
+    expect(text).toContain('Against your prompt: Accuracy +5.0 (+1.0 to +9.0, p = 0.031). Test rows used 2 times.');
     expect(text).toContain('Below a probability of 0.8 it asks a person');
     expect(text).toContain('none of your rows');
     expect(await packageReadme(packageOf({ userRows: 3 }), FILES)).toContain(

@@ -2,6 +2,7 @@
 
 import { TASK_FACTS } from '../dataset/task-facts';
 import type { ByTask } from '../dataset/types';
+import { inText } from '../evaluation/arm-names';
 import { counted, listed } from '../lib/format';
 import { ends, METRICS } from '../metrics/registry';
 import { countsOf, firstText, type Prompt, softOf, softsOf, templatesOf, textsOf, weightOf } from '../prompt/prompt';
@@ -33,7 +34,7 @@ function resultWords({ results, version }: Package): string {
     const by = p === undefined ? '' : `, p = ${p.toPrecision(2)}`;
     return of ? `${of.name} ${of.format.difference(value)} (${ends(of.format.difference, interval)}${by})` : [];
   });
-  const other = against ? ` Against ${against.name}: ${than.join('; ')}.` : '';
+  const other = against ? ` Against ${inText(against.name)}: ${than.join('; ')}.` : '';
   return `${figures.join('; ')}, on ${rows} test rows.${other} Test rows used ${looks === 1 ? 'once' : `${looks} times`}.`;
 }
 

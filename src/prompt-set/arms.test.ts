@@ -54,12 +54,12 @@ describe('the arms of a comparison', () => {
     expect(
       arms.map(({ id, name, kind, version }) => [id, name, kind, firstText(version.prompt).shots, version.id]),
     ).toEqual([
-      ['untuned', 'Untuned', 'untuned', 0, ''],
-      ['yours', 'Yours', 'few-shot', 4, 'h0'],
-      ['yours-0', 'Yours without examples', 'zero-shot', 0, ''],
-      ['yours-8', 'Yours + 8 examples', 'few-shot', 8, ''],
+      ['untuned', 'Untuned prompt', 'untuned', 0, ''],
+      ['yours', 'Your prompt', 'few-shot', 4, 'h0'],
+      ['yours-0', 'Your prompt without examples', 'zero-shot', 0, ''],
+      ['yours-8', 'Your prompt + 8 examples', 'few-shot', 8, ''],
       ['hand-h1', 'States the policy', 'few-shot', 4, 'h1'],
-      ['tuned', 'Tuned', 'tuned', 0, 'r'],
+      ['tuned', 'Tuned prompt', 'tuned', 0, 'r'],
     ]);
     expect(arms[1] && firstText(arms[1].version.prompt)).toEqual(firstText(versionIn(written(4), 'h0').prompt));
     expect(pairs.slice(0, 4)).toEqual([
@@ -88,11 +88,11 @@ describe('the arms of a comparison', () => {
   it('include other hand-written versions that were chosen, each in a pair with the tuned prompt', () => {
     const { arms, pairs } = armsOf(tuned, { also: ['h1', 'h0', 'gone'] });
     expect(arms.map(({ name }) => name)).toEqual([
-      'Untuned',
-      'Yours',
-      'Yours + 8 examples',
+      'Untuned prompt',
+      'Your prompt',
+      'Your prompt + 8 examples',
       'States the policy',
-      'Tuned',
+      'Tuned prompt',
     ]);
     expect(pairs.slice(0, 2)).toEqual([
       ['yours', 'tuned'],
@@ -107,9 +107,9 @@ describe('the arms of a comparison', () => {
     const hybrid = { ...run, id: 'h', template: 'Generic\n{text}\nA:', handVersion: 'h0' };
     const { arms, pairs } = armsOf(withRun(seeds, hybrid));
     expect(arms.slice(3).map(({ id, name, version }) => [id, name, softsOf(version.prompt).length])).toEqual([
-      ['tuned', 'Tuned', 1],
-      ['ensemble', 'Tuned, mean of 2 seeds', 2],
-      ['hybrid', 'Hybrid', 1],
+      ['tuned', 'Tuned prompt', 1],
+      ['ensemble', 'Tuned prompt, mean of 2 seeds', 2],
+      ['hybrid', 'Your prompt + vectors', 1],
     ]);
     expect(firstText(present(arms.at(-1), 'hybrid').version.prompt).template).toBe('Generic\n{text}\nA:');
     expect(pairs[0]).toEqual(['yours', 'tuned']);
@@ -132,9 +132,9 @@ describe('the arms of a comparison', () => {
     const seeds = withRun(tuned, { ...run, id: 's1', settings: { ...STANDARD, seed: 1 } });
     const { arms } = armsOf(seeds, { eachSeed: true });
     expect(arms.slice(3).map(({ id, name }) => [id, name])).toEqual([
-      ['tuned', 'Tuned'],
-      ['tuned-2', 'Tuned, seed 2 of 2'],
-      ['ensemble', 'Tuned, mean of 2 seeds'],
+      ['tuned', 'Tuned prompt'],
+      ['tuned-2', 'Tuned prompt, seed 2 of 2'],
+      ['ensemble', 'Tuned prompt, mean of 2 seeds'],
     ]);
   });
 });

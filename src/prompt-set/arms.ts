@@ -1,6 +1,7 @@
 /** The prompts of a set that take part in a comparison. */
 import { generates } from '../dataset/task-facts';
 import type { Dataset } from '../dataset/types';
+import { ARM_NAMES, seedName, withExamples } from '../evaluation/arm-names';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import { capitalised, counted } from '../lib/format';
@@ -112,11 +113,15 @@ function yoursArms(set: PromptSet, yours: Version, examples: number): Arm[] {
       origin: { kind: 'written' },
     } as const;
     const version = versionOfText(set, prompt) ?? newVersion({ ...made, prompt });
-    const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
     const added = shots > 0 ? { added: shots } : {};
-    return arm(set, version, { id: `yours-${shots}`, name, kind: shots > 0 ? 'few-shot' : 'zero-shot', ...added });
+    return arm(set, version, {
+      id: `yours-${shots}`,
+      name: withExamples(shots),
+      kind: shots > 0 ? 'few-shot' : 'zero-shot',
+      ...added,
+    });
   });
-  return [arm(set, yours, { id: 'yours', name: 'Yours', kind: handKind(yours) }), ...arms];
+  return [arm(set, yours, { id: 'yours', name: ARM_NAMES.yours, kind: handKind(yours) }), ...arms];
 }
 
 /** The tuned prompt, its other seeds and their mean, and the hybrid. */
@@ -127,12 +132,10 @@ function learnedArms(set: PromptSet, tuned: Version | null, eachSeed: boolean): 
   const hybrid = chosenHybrid(set);
   const kind = 'tuned';
   return [
-    ...(tuned ? [arm(set, tuned, { id: 'tuned', name: 'Tuned', kind })] : []),
-    ...others.map((seed, i) =>
-      arm(set, seed, { id: `tuned-${i + 2}`, name: `Tuned, seed ${i + 2} of ${seeds.length}`, kind }),
-    ),
+    ...(tuned ? [arm(set, tuned, { id: 'tuned', name: ARM_NAMES.tuned, kind })] : []),
+    ...others.map((seed, i) => arm(set, seed, { id: `tuned-${i + 2}`, name: seedName(i + 2, seeds.length), kind })),
     ...(mean ? [arm(set, mean.version, { id: 'ensemble', name: mean.version.name, kind: 'ensemble' })] : []),
-    ...(hybrid ? [arm(set, hybrid, { id: 'hybrid', name: 'Hybrid', kind: 'hybrid' })] : []),
+    ...(hybrid ? [arm(set, hybrid, { id: 'hybrid', name: ARM_NAMES.hybrid, kind: 'hybrid' })] : []),
   ];
 }
 
@@ -178,7 +181,7 @@ export function armsOf(
   const isOther = rest.some(({ version }) => version.id === saved?.id);
   const name = tuned ? `Text of ${versionWords(tuned)}` : 'Template alone';
   const fresh = newVersion({ name, prompt: bare, origin: { kind: 'baseline', which: UNTUNED } });
-  const untuned = arm(set, (!isOther && saved) || fresh, { id: UNTUNED, name: 'Untuned', kind: 'untuned' });
+  const untuned = arm(set, (!isOther && saved) || fresh, { id: UNTUNED, name: ARM_NAMES.untuned, kind: 'untuned' });
   const arms = [untuned, ...rest];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],

@@ -1,5 +1,7 @@
 /** From a handle and a stage to what answers. */
+
 import type { Dataset } from '../dataset/types';
+import { ARM_NAMES } from '../evaluation/arm-names';
 import { present } from '../lib/assert';
 import { contentKey } from '../lib/bytes';
 import { badInput } from '../lib/errors';
@@ -84,4 +86,4 @@ export const withThreshold = (of: Version, value: number | null | undefined): Ve
 
 /** Its text alone, which any model reads. */
 export const withoutVectors = ({ prompt }: Version): Version =>
-  newVersion({ name: 'Untuned', prompt: textAlone(prompt), origin: { kind: 'baseline', which: 'untuned' } });
+  newVersion({ name: ARM_NAMES.untuned, prompt: textAlone(prompt), origin: { kind: 'baseline', which: 'untuned' } });

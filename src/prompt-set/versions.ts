@@ -2,6 +2,7 @@
 
 import { generates } from '../dataset/task-facts';
 import type { Dataset, SplitName } from '../dataset/types';
+import { meanName } from '../evaluation/arm-names';
 import type { ArmKind } from '../evaluation/types';
 import { contentKey } from '../lib/bytes';
 import {
@@ -251,7 +252,7 @@ export function seedMean(
   const voices = seeds.map((seed) => ({ ...text, weight: 1 / seeds.length, soft: softOf(seed.prompt) }));
   if (seeds.length < 2) return null;
   const version = newVersion({
-    name: `Tuned, mean of ${seeds.length} seeds`,
+    name: meanName(seeds.length),
     model: of.model,
     learned: of.learned,
     prompt: { ...prompt, voices, calibration: null, threshold: null },

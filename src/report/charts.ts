@@ -1,5 +1,6 @@
 /** Pictures of how sure the answers are, as plain SVG: a report holds no script and asks for nothing. */
 
+import { inText } from '../evaluation/arm-names';
 import { baseWord, type CardArm, type VerdictCard } from '../evaluation/card';
 import { testAnswers } from '../evaluation/classify/confidence';
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
@@ -54,9 +55,10 @@ const gapWords = ({ gap }: CardArm, base: string): string =>
 export function rankChart({ action, arms, finding, unit }: VerdictCard, mayKnow: readonly string[]): Html {
   const lowest = Math.min(...arms.map(({ ci95 }) => ci95.low));
   const from = Math.max(0, Math.floor(10 * (lowest - 0.03)) / 10);
-  const against = arms.find(({ gap }) => gap === null)?.value ?? null;
+  const base = arms.find(({ gap }) => gap === null);
+  const against = base?.value ?? null;
   return html`<figure class="ranked"><figcaption>${finding}</figcaption><table class="ranks">
-<caption>${capitalised(unit)}. The axis runs from ${percentWhole(from)} to 100%; the dotted line is the prompt that is ${baseWord(action)}, and differences are from it${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}</caption>
+<caption>${capitalised(unit)}. The axis runs from ${percentWhole(from)} to 100%; the dotted line is ${base ? inText(base.name) : ''}, and differences are from it${mayKnow.length > 0 ? `; ${MAY_KNOW}` : ''}</caption>
 <thead><tr><th scope="col">Prompt</th><td></td><th scope="col" class="n">On test rows</th><th scope="col" class="n">Difference in points</th></tr></thead>
 <tbody>${arms.map(
     (arm) => html`

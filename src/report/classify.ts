@@ -1,5 +1,6 @@
 /** What reports say of prompts that choose labels. */
 
+import { pairName } from '../evaluation/arm-names';
 import { calibratedRows } from '../evaluation/classify/outcome';
 import { tokensSentence } from '../evaluation/classify/pairs';
 import { comparedRows } from '../evaluation/classify/rows';
@@ -88,7 +89,7 @@ function pairs({ comparison }: LabelReport, nameOf: NameOf): Section {
         ...OTHERS.map(([, { name }]) => name),
       ],
       rows: comparison.pairs.map((pair) => [
-        `${nameOf(pair.b)} against ${nameOf(pair.a)}`,
+        pairName(pair, nameOf),
         pointsCell(pair.metrics.accuracy),
         exactCell(pair),
         ...[pair.bOnly, pair.aOnly, pair.bothRight, pair.bothWrong].map(String),

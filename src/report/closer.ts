@@ -1,5 +1,6 @@
 /** The checks beside a comparison of labels: slices, probabilities, edited rows. */
 
+import { pairName } from '../evaluation/arm-names';
 import { consistencySentence, EDIT_NAMES, fineTuningSentence } from '../evaluation/classify/checks';
 import { confidenceDifferenceWords, coverageSentence, eceWords, testAnswers } from '../evaluation/classify/confidence';
 import { slicesSentence } from '../evaluation/classify/slices';
@@ -37,7 +38,7 @@ const slices: Make = ({ closer, comparison }, nameOf) => {
   const pair = comparison.pairs[0];
   if (!report || !pair || report.slices.length === 0) return null;
   return {
-    title: `${nameOf(pair.b)} against ${nameOf(pair.a)}, by slice`,
+    title: `${pairName(pair, nameOf)}, by slice`,
     sentences: [slicesSentence(report)],
     table: {
       caption: 'Difference in points, Bonett-Price 95% interval, exact McNemar p, and p after Holm over all parts',
@@ -70,7 +71,7 @@ const confidence: Make = (input, nameOf) => {
   const difference = closer?.insights?.confidenceDifference;
   if (difference && pair)
     sentences.push(
-      `${nameOf(pair.b)} minus ${nameOf(pair.a)}, paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero is better.`,
+      `${pairName(pair, nameOf, 'minus')}, paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero is better.`,
     );
   return {
     title: 'Probabilities and how far they can be trusted',

@@ -27,8 +27,8 @@ const plan = {
   rowIds: ['1', '2', '3'],
   wanted: ['wanted 1', 'wanted 2', 'wanted 3'],
   arms: [
-    arm('yours', 'Yours', 'zero-shot', ['=SUM(A)', 'wanted 2', 'nothing']),
-    arm('tuned', 'Tuned', 'tuned', ['wanted 1', 'nothing', 'wanted']),
+    arm('yours', 'Your prompt', 'zero-shot', ['=SUM(A)', 'wanted 2', 'nothing']),
+    arm('tuned', 'Tuned prompt', 'tuned', ['wanted 1', 'nothing', 'wanted']),
   ],
   pairs: [['yours', 'tuned']] as const,
   looks: 2,
@@ -95,7 +95,7 @@ test('reports say the verdict, every measure with its interval, the votes and th
   for (const text of [html, markdown]) {
     expect(text).toContain(comparison.verdict.headline);
     for (const measure of ['ROUGE-L', 'Token F1', 'Exact match', 'Perplexity']) expect(text).toContain(measure);
-    expect(text).toContain('Tuned won 1 of 1 decided votes');
+    expect(text).toContain('The tuned prompt won 1 of 1 decided votes');
     expect(text).toContain('used twice');
   }
   for (const text of [html, markdown, json]) expect(text).not.toMatch(/PRIVATE|wanted 1|nothing near/);

@@ -1,4 +1,5 @@
 /** What reports say of prompts that generate texts. */
+import { pairName } from '../evaluation/arm-names';
 import { tallySentence } from '../evaluation/vote';
 import { present } from '../lib/assert';
 import { count, rounded } from '../lib/format';
@@ -25,7 +26,7 @@ const pairs = ({ comparison }: ReportOf<'generate'>, nameOf: NameOf): Section =>
       'First named minus second named on the same rows, in points; × is the first divided by the second. Paired bootstrap, 95%',
     columns: ['Pair', ...METRICS.map(([, { name }]) => name), 'Rows closer, further, same'],
     rows: comparison.pairs.map(({ a, b, metrics, rows }) => [
-      `${nameOf(b)} against ${nameOf(a)}`,
+      pairName({ a, b }, nameOf),
       ...METRICS.map(([id, { format }]) => figureCell(format.difference, metrics[id])),
       `${rows.closer}, ${rows.further}, ${rows.same}`,
     ]),

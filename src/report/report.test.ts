@@ -20,20 +20,20 @@ const plan = planOf(
   gold,
   [
     armOf('yours', 'zero-shot', gold, yours, 2, {
-      name: 'Yours',
+      name: 'Your prompt',
       tokensSentMean: 46,
       tokensSent: gold.map((_, i) => 44 + (i % 5)),
       tokensComputedMean: 21,
       latencyMsMedian: 64,
     }),
     armOf('tuned', 'tuned', gold, tuned, 2, {
-      name: 'Tuned',
+      name: 'Tuned prompt',
       tokensSentMean: 31,
       tokensSent: gold.map((_, i) => 29 + (i % 5)),
       tokensComputedMean: 31,
       latencyMsMedian: 74,
     }),
-    armOf('yours-8', 'few-shot', gold, few, 2, { name: 'Yours + 8 examples' }),
+    armOf('yours-8', 'few-shot', gold, few, 2, { name: 'Your prompt + 8 examples' }),
     majorityArm(['negative', 'positive'], gold, 120),
   ],
   {
@@ -157,9 +157,9 @@ describe('HTML report', () => {
   it('marks prompts that may know test rows, in both formats and in the JSON', () => {
     const knowing = { ...input, mayKnow: ['tuned'] };
     expect(page).not.toContain('may have seen');
-    expect(htmlReport(knowing).match(/<th scope="row">Tuned \*<\/th>/g)).toHaveLength(2);
+    expect(htmlReport(knowing).match(/<th scope="row">Tuned prompt \*<\/th>/g)).toHaveLength(2);
     for (const text of [htmlReport(knowing), markdownReport(knowing)])
-      expect(text).toContain('Tuned may have seen some of these test rows in training');
+      expect(text).toContain('Tuned prompt may have seen some of these test rows in training');
     expect(
       resultsJson(knowing)
         .arms.filter((arm) => arm.mayKnowTestRows)
@@ -272,9 +272,9 @@ it('html`` escapes values and keeps its own', () => {
 
 it('Markdown has verdict, prompts and pairs', () => {
   const text = markdownReport(input);
-  expect(text).toContain('| Tuned | 81.7% (73.8 to 87.6) | 0.817 (');
+  expect(text).toContain('| Tuned prompt | 81.7% (73.8 to 87.6) | 0.817 (');
   expect(text).toContain(
-    '| Tuned against Yours | 14 (6 to 22) | p = 0.0015 (mid-p = 0.0009, Holm = 0.0015) | 22 | 5 |',
+    '| Tuned prompt against your prompt | 14 (6 to 22) | p = 0.0015 (mid-p = 0.0009, Holm = 0.0015) | 22 | 5 |',
   );
   expect(text).not.toContain('secret');
 });
@@ -290,7 +290,7 @@ it('says which prompts are calibrated, and that a version compared before keeps 
 
 it('JSON has what results.json promises', () => {
   const results = JSON.parse(JSON.stringify(resultsJson(input)));
-  expect(results.arms[1]).toMatchObject({ name: 'Tuned', kind: 'tuned', tokensSentMean: 31 });
+  expect(results.arms[1]).toMatchObject({ name: 'Tuned prompt', kind: 'tuned', tokensSentMean: 31 });
   expect(results.arms[1].metrics.accuracy).toMatchObject({ interval: { low: expect.closeTo(0.738, 3) } });
   expect(results.arms[1].rows[6]).toMatchObject({ id: '7', gold: 'negative', predicted: 'negative' });
   expect(Object.keys(results.arms[1].rows[0].logProbs)).toEqual(['negative', 'positive']);

@@ -1,6 +1,8 @@
 /** What reports say of prompts that give several labels. */
+
 import { textById } from '../dataset/labels';
 import { joinTags, namedTags } from '../dataset/tags';
+import { pairName } from '../evaluation/arm-names';
 import { pValue } from '../evaluation/words';
 import { present } from '../lib/assert';
 import { rounded } from '../lib/format';
@@ -32,7 +34,7 @@ const pairs = ({ comparison }: ReportOf<'tag'>, nameOf: NameOf): Section => ({
     caption: `First named minus second named on the same rows, in points: ${TAG_METRICS.microF1.compareName}. Holm corrects the p of ${TAG_METRICS.microF1.name} for all pairs`,
     columns: ['Pair', ...METRICS.map(([, { name }]) => name), 'Holm', 'Rows closer, further, same'],
     rows: comparison.pairs.map(({ a, b, metrics, pHolm, rows }) => [
-      `${nameOf(b)} against ${nameOf(a)}`,
+      pairName({ a, b }, nameOf),
       ...METRICS.map(([id, { format }]) => withP(format.difference, metrics[id])),
       pValue(pHolm),
       `${rows.closer}, ${rows.further}, ${rows.same}`,

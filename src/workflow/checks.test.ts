@@ -115,7 +115,7 @@ describe('every labelled row', () => {
     expect(fractions.at(-1)).toBeCloseTo(1, 9);
     expect(events[0]?.note).toBe(`Fold 1 of ${trained.length}: training`);
     expect(events.map(({ note }) => note)).toContain(`Fold ${trained.length} of ${trained.length}: step 2`);
-    expect(events.map(({ note }) => note)).toContain('Yours, on 112 rows');
+    expect(events.map(({ note }) => note)).toContain('Your prompt, on 112 rows');
     // half of the training is 0.7 / 2 of the first fold, and the folds are 0.8 of the check
     expect(events.find(({ note }) => note.endsWith('step 1'))?.fraction).toBeCloseTo((0.8 * 0.35) / trained.length, 9);
   });

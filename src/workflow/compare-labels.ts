@@ -1,7 +1,9 @@
 /** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
+
 import { drawnRows } from '../dataset/draw';
 import { goldOf, labelCounts, rowsOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import { TOGETHER } from '../evaluation/arm-names';
 import { comparing } from '../evaluation/classify/compare';
 import {
   COMBINED,
@@ -395,12 +397,12 @@ function references(
   const [tuned, untuned] = [outcomeOf('tuned'), outcomeOf(UNTUNED)];
   if (!tuned) return { lines, combined: null };
   const members: readonly Member[] = [
-    { name: 'tuned', ...tuned },
-    { name: 'word counts', outcome: words, onValidation: validation.map(wordAnswer) },
+    { name: TOGETHER.tuned, ...tuned },
+    { name: TOGETHER.tfidf, outcome: words, onValidation: validation.map(wordAnswer) },
     ...(ofProbe && typeof probe.version !== 'string'
       ? [
           {
-            name: 'probe',
+            name: TOGETHER.probe,
             // it reads the untuned prompt's text
             outcome: { ...present(untuned, 'untuned prompt').outcome, logProbs: ofProbe.logProbs },
             onValidation: probe.answers.slice(test.length),

@@ -165,8 +165,8 @@ describe('a comparison of prompts that give several labels', () => {
     expect(found?.pCorrected).toBe(planned.metrics.microF1.p);
     expect(tested?.pCorrected).toBeCloseTo(3 * planned.metrics.microF1.p, 12);
     expect(tested?.metrics.microF1?.interval.low).toBeLessThan(found?.metrics.microF1?.interval.low ?? 0);
-    expect(differenceSentence('Yours', 'Tuned', present(found, 'difference'))).toMatch(
-      /^Tuned beats Yours by \d+ points of micro-F1 on the same \d+ rows, 95% interval .* \(permutation p < 0\.0001\)\.$/,
+    expect(differenceSentence('Your prompt', 'Tuned prompt', present(found, 'difference'))).toMatch(
+      /^The tuned prompt beats your prompt by \d+ points of micro-F1 on the same \d+ rows, 95% interval .* \(permutation p < 0\.0001\)\.$/,
     );
     const [first] = pairedRows(yours, tuned);
     expect(first).toMatchObject({ gold: expect.any(String), b: { right: expect.any(Boolean) } });

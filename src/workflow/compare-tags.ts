@@ -1,7 +1,9 @@
 /** The comparison of prompts that give several labels: scored, each with its own cuts, beside reference lines. */
+
 import { drawnRows } from '../dataset/draw';
 import { rowsOf, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import { ARM_NAMES, alwaysName } from '../evaluation/arm-names';
 import { MAJORITY, PROBE, WORDS } from '../evaluation/classify/made-arms';
 import { rowGroups, rowsInFile } from '../evaluation/rows';
 import { compareTags as figuresOf } from '../evaluation/tag/compare';
@@ -103,9 +105,7 @@ export async function compareTags(using: Comparing): Promise<Found<'tag'>> {
     file: rowsInFile(dataset),
     arms: [
       ...counted.map(({ id, name, said, cuts }) => line(id, name, said.test, cuts)),
-      ...(probe
-        ? [line(PROBE, 'Linear probe of the model', probe.answers.slice(0, parts.test.length), probe.cuts ?? [])]
-        : []),
+      ...(probe ? [line(PROBE, ARM_NAMES.probe, probe.answers.slice(0, parts.test.length), probe.cuts ?? [])] : []),
       ...asked.map(({ outcome }) => outcome),
     ],
     pairs,
@@ -146,7 +146,7 @@ function references(dataset: Dataset, { parts }: Opened, cutsOf: (validation: Od
   const texts = (ids: readonly string[]) => rowsOf(dataset, ids).map((row) => textOf(row, dataset.mapping));
   const words = fitTagWords(texts(dataset.split.train), tags, classes);
   const majority = majorityTags(tags, classes);
-  const named = majority.tags.map((place) => dataset.labels[place]).join(', ') || dataset.labels.at(-1);
+  const named = majority.tags.map((place) => dataset.labels[place]).join(', ') || (dataset.labels.at(-1) ?? '');
   const task = { kind: 'tag' as const, labels: dataset.labels };
   const versions = countVersions(task, majority.counts, words, dataset);
   const made = (id: string, name: string, version: Version, areCut: boolean) => {
@@ -157,8 +157,5 @@ function references(dataset: Dataset, { parts }: Opened, cutsOf: (validation: Od
     const calibration = { meanLogProbs: [...cuts, 0], rows: areCut ? parts.validation.length : 0 };
     return { id, name, said, cuts, version: { ...version, name, prompt: { ...version.prompt, calibration } } };
   };
-  return [
-    made(MAJORITY, `Always “${named}”`, versions[0], false),
-    made(WORDS, 'TF-IDF + logistic regression', versions[1], true),
-  ];
+  return [made(MAJORITY, alwaysName(named), versions[0], false), made(WORDS, ARM_NAMES.tfidf, versions[1], true)];
 }

@@ -438,7 +438,7 @@ describe('a comparison', () => {
       { set: promptSet(dataset), dataset },
       fakeHost(150),
     );
-    expect(tooLong).toEqual(['Yours + 8 examples']);
+    expect(tooLong).toEqual(['Your prompt + 8 examples']);
     const waiting = events.findLast((event) => event.kind === 'arms');
     expect(waiting?.kind === 'arms' && waiting.arms.map(({ id }) => id)).not.toContain('yours-8');
     expect(leftOut).toBe(0);

@@ -131,7 +131,7 @@ describe('the page for an audience', () => {
       drawn.map(({ id }) => `${right('untuned', id)}${right('tuned', id)}`),
     );
     expect(text).toContain(`10 texts of ${comparison.n} test rows, drawn at random.`);
-    expect(text).toMatch(/On all \d+ test rows: Untuned [\d.]+% \(95% interval/);
+    expect(text).toMatch(/On all \d+ test rows: Untuned prompt [\d.]+% \(95% interval/);
     expect(text).not.toContain('<b>talk');
     for (const { text: shown } of drawn) expect(text).toContain(shown);
   });
@@ -160,7 +160,7 @@ describe('the page for an audience', () => {
   it('shows the prompt that was chosen beside the untuned one, and none that was not compared', async () => {
     const { host, order } = await compared();
     const text = await page(host, order({ subject: 'h', withRows: true }));
-    expect(text).toContain('data-name0="Untuned" data-name1="Yours"');
+    expect(text).toContain('data-name0="Untuned prompt" data-name1="Your prompt"');
     const { whyNot } = EXPORTS.audience;
     const alone = { ...order().stored, evaluations: [] };
     expect(whyNot(subjectOf(alone, 'h'), alone)).toContain('not been compared');

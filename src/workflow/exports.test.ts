@@ -331,7 +331,7 @@ describe('several prompts of a comparison as a version', () => {
     // it is that prompt of the comparison, and no run that is trained from, averaged or used as Tuned
     expect(versionIdOf(stored.set, evaluation, arm)).toBe(version.id);
     expect([chosenTrained(alone), chosenTrained(stored.set)?.id]).toEqual([null, stored.set.chosenTrained]);
-    expect(seedsOf(stored.set, present(chosenTrained(stored.set), 'Tuned'))).toHaveLength(2);
+    expect(seedsOf(stored.set, present(chosenTrained(stored.set), 'Tuned prompt'))).toHaveLength(2);
     expect(lineageOf(stored.set, []).find(({ id }) => id === version.id)).toMatchObject({
       parent: stored.set.chosenTrained,
     });
@@ -431,7 +431,9 @@ it('every version and every other prompt of the latest comparison can be chosen,
   const names = namesOf(stored.evaluations);
   const versions = ['hand-written 2', 'tuned 2', 'tuned 1', 'hand-written 1'];
   expect(names.slice(0, 4)).toEqual(versions);
-  expect(names).toEqual(expect.arrayContaining(['Yours + 8 examples', 'Tuned, mean of 2 seeds', 'Untuned']));
+  expect(names).toEqual(
+    expect.arrayContaining(['Your prompt + 8 examples', 'Tuned prompt, mean of 2 seeds', 'Untuned prompt']),
+  );
   expect(new Set(names).size).toBe(names.length);
   expect(namesOf([])).toEqual(versions);
   const both = { ...stored, evaluations: [newer, ...stored.evaluations] };

@@ -210,7 +210,7 @@ describe('the linear probe of a comparison as a version', () => {
       },
     );
     expect([isTuned(version), chosenTrained(set)?.id]).toEqual([false, 'r']);
-    expect(seedsOf(set, present(chosenTrained(set), 'Tuned'))).toHaveLength(1);
+    expect(seedsOf(set, present(chosenTrained(set), 'Tuned prompt'))).toHaveLength(1);
     expect(startOptions(set).map(({ id }) => id)).not.toContain(`run:${version.id}`);
     expect(startOptions(set).filter(({ label }) => label.includes('Linear probe'))).toEqual([]);
     expect(seenParts(set, version, dataset)).toEqual({ parts: ['train'], isSure: true });
@@ -387,9 +387,7 @@ describe('a linear probe leaves as a tuned prompt does', () => {
       evaluation.comparison.arms.find(({ id }) => id === PROBE),
       'line',
     ).metrics;
-    expect(new TextDecoder().decode(content)).toContain(
-      `Linear probe of the model ${(100 * accuracy.value).toFixed(1)}%`,
-    );
+    expect(new TextDecoder().decode(content)).toContain(`Linear probe ${(100 * accuracy.value).toFixed(1)}%`);
   });
 
   it('from an engineer’s zip, with predict.mjs', async () => {

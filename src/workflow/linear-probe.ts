@@ -2,10 +2,12 @@
  * The linear probe of a comparison: what the model's hidden states alone say, read from the untuned prompt's text. A
  * reference line; and a version, since a head on those states is a prompt with trained answer words.
  */
+
 import { drawnRows } from '../dataset/draw';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { OutputVectors, StatesRequest } from '../engine/types';
+import { ARM_NAMES } from '../evaluation/arm-names';
 import { present } from '../lib/assert';
 import { inSteps } from '../lib/control';
 import { badInput, badInputIn } from '../lib/errors';
@@ -183,7 +185,7 @@ async function asVersion(
   const prompt = promptOf(set, tunedPrompt(template, soft, inText), words, soft);
   const { id, sha256, dtype } = host.engine.info;
   return newVersion({
-    name: 'Linear probe',
+    name: ARM_NAMES.probe,
     prompt: { ...prompt, calibration: { meanLogProbs, rows: train.length } },
     calibrated: true,
     origin: { kind: 'probe', rows: train.length, c: probe.c },

@@ -56,8 +56,8 @@ test.each([2, 20, 40])('draws a cell for each pair of %i labels', (labels) => {
 
 test.each([324, 425, 680])('names of pairs that take several lines do not run into each other at %i px', (width) => {
   const long = [
-    'Tuned + word counts + probe minus Tuned',
-    'Tuned + word counts + probe minus TF-IDF + logistic regression',
+    'Tuned + word counts + probe minus tuned prompt',
+    'Tuned + word counts + probe minus a prompt named at some length',
   ];
   const drawn = show(drawIntervals(long.map((name) => ({ name, value: 0, low: -0.1, high: 0.1 }))), width);
   const boxes = [...drawn.querySelectorAll('text')]
@@ -97,7 +97,7 @@ test('a roll-out with one check shows its whole interval', () => {
 test('A is a circle and B a diamond, with the letter', () => {
   const drawn = show(CHARTS.accuracy as Draw, 680);
   const named = [...drawn.querySelectorAll('text')].map((t) => t.textContent);
-  expect(named).toEqual(expect.arrayContaining(['A Yours', 'B Tuned', 'Untuned']));
+  expect(named).toEqual(expect.arrayContaining(['A Your prompt', 'B Tuned prompt', 'Untuned prompt']));
   expect(
     drawn.querySelectorAll('[fill="var(--arm-a)"] circle, circle[fill="var(--arm-a)"], g[fill="var(--arm-a)"]').length,
   ).toBeGreaterThan(0);

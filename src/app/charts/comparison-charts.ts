@@ -3,19 +3,7 @@ import { type ArmResult, isLearned } from '../../evaluation/types';
 import { ofRows, percent, points } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
 import type { Figure } from '../../metrics/registry';
-import {
-  axisX,
-  COLOUR,
-  cut,
-  type Draw,
-  gridX,
-  margins,
-  NARROW,
-  OVER_LINES,
-  percentTick,
-  svg,
-  tenthBelow,
-} from './plot';
+import { axisOf, axisX, COLOUR, cut, type Draw, gridX, margins, NARROW, OVER_LINES, svg, tenthBelow } from './plot';
 
 export type Side = 'a' | 'b' | 'ref';
 
@@ -74,7 +62,7 @@ const yOf = (row: { readonly id: string }) => row.id;
 function gapWords({ gap }: AccuracyRow): string {
   if (!gap) return '';
   if (gap.difference === 0) return 'the same';
-  return `${points(gap.difference).replace('.0', '')}${gap.isClear ? '' : ', not clear'}`;
+  return `${points(gap.difference).replace('.0', '')}${gap.isClear ? '' : ', may be chance'}`;
 }
 
 /** A line from each arm's value to the arm's without a gap, dashed where it is not clear, and the gap in points. */
@@ -134,13 +122,13 @@ export const drawAccuracy =
     const ticks = narrow || hasGaps ? 4 : 8;
     return svg({
       width,
-      height: rows.length * band + 34,
-      ...margins({ top: 4, right: hasGaps && !narrow ? 166 : 64, bottom: 30, left: narrow ? 20 : 208 }),
+      height: rows.length * band + 44,
+      ...margins({ top: 4, right: hasGaps && !narrow ? 166 : 64, bottom: 40, left: narrow ? 20 : 208 }),
       x: { domain: [from, 1], label: null },
       y: { type: 'band', domain: rows.map(yOf), label: null, padding: 0, axis: null },
       marks: [
         gridX(ticks),
-        axisX(ticks, percentTick),
+        axisOf(`bars: 95% interval${hasGaps ? ' · dotted: may be chance' : ''}`, ticks),
         ...gapMarks(rows, base, { dy, narrow }),
         Plot.ruleY(rows, {
           x1: 'low',
@@ -198,13 +186,13 @@ export const drawIntervals =
     const y = (row: { id: string }) => row.id;
     return svg({
       width,
-      height: rows.length * room + 34,
-      ...margins({ top: 4, right: narrow ? 52 : 64, bottom: 30, left: column + 10 }),
+      height: rows.length * room + 44,
+      ...margins({ top: 4, right: narrow ? 52 : 64, bottom: 40, left: column + 10 }),
       x: { domain: differenceDomain(rows), label: null },
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       marks: [
         gridX(narrow ? 4 : 6),
-        axisX(narrow ? 4 : 6, (d) => (d === 0 ? '0' : points(d).replace('.0', ''))),
+        axisX(narrow ? 4 : 6, (d) => (d === 0 ? '0' : points(d).replace('.0', '')), 'points, bars: 95% interval'),
         Plot.ruleX([0], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
         Plot.ruleY(rows, { x1: 'low', x2: 'high', y, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
         Plot.dot(rows, { x: 'value', y, symbol: 'square', r: 5.5, fill: COLOUR.ink }),

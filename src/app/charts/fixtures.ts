@@ -36,19 +36,19 @@ const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0
 
 const ARMS: readonly ArmResult[] = [
   arm('majority', 'Always “negative”', 'reference', 0.38),
-  arm('tfidf', 'TF-IDF + logistic regression', 'reference', 0.66),
-  arm('untuned', 'Untuned', 'untuned', 0.51),
-  arm('yours', 'Yours', 'zero-shot', 0.675),
-  arm('yours-8', 'Yours + 8 examples', 'few-shot', 0.725),
-  arm('tuned', 'Tuned', 'tuned', 0.817, 0.06),
+  arm('tfidf', 'Word counts', 'reference', 0.66),
+  arm('untuned', 'Untuned prompt', 'untuned', 0.51),
+  arm('yours', 'Your prompt', 'zero-shot', 0.675),
+  arm('yours-8', 'Your prompt + 8 examples', 'few-shot', 0.725),
+  arm('tuned', 'Tuned prompt', 'tuned', 0.817, 0.06),
 ];
 
 const ACCURACIES = ARMS.map(({ metrics, ...each }) => ({ ...each, ...metrics.accuracy }));
 
 const DIFFERENCES = [
-  { name: 'Tuned minus Yours', value: 0.142, low: 0.06, high: 0.22 },
-  { name: 'Tuned minus Yours + 8 examples', value: 0.09, low: -0.01, high: 0.18 },
-  { name: 'Tuned minus Untuned', value: 0.31, low: 0.2, high: 0.4 },
+  { name: 'Tuned prompt minus your prompt', value: 0.142, low: 0.06, high: 0.22 },
+  { name: 'Tuned prompt minus your prompt + 8 examples', value: 0.09, low: -0.01, high: 0.18 },
+  { name: 'Tuned prompt minus untuned prompt', value: 0.31, low: 0.2, high: 0.4 },
 ];
 
 const steps = Array.from({ length: 90 }, (_, step) => ({
@@ -76,7 +76,7 @@ const runs = ['a', 'b', 'c'].map((id, i) => ({
   points: points.map((p) => ({ ...p, accuracy: p.accuracy - i / 20 })),
 }));
 const topics = (count: number) => Array.from({ length: count }, (_, i) => `a rather long topic ${i}`);
-const yours = arm('yours', 'Yours', 'zero-shot', 0.675);
+const yours = arm('yours', 'Your prompt', 'zero-shot', 0.675);
 const drawTopics = (count: number) =>
   drawConfusion({ ...yours, confusion: topics(count).map(() => topics(count).map(() => 3)) }, topics(count));
 const confidences = Array.from({ length: 120 }, (_, i) => 0.4 + (0.59 * ((i * 37) % 120)) / 120);

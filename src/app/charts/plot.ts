@@ -49,17 +49,22 @@ export const percentTick = (share: number) => `${Math.round(share * 100)}%`;
 export const gridX = (ticks: number) => Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 export const gridY = (ticks: number) => Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 
-const ticked = (ticks: number | number[], tickFormat?: (value: number) => string | number) => ({
+const ticked = (
+  ticks: number | number[],
+  tickFormat?: (value: number) => string | number,
+  label: string | null = null,
+) => ({
   ticks,
   tickSize: 0,
-  label: null,
+  label,
+  labelAnchor: 'center' as const,
+  labelArrow: 'none' as const,
   ...(tickFormat ? { tickFormat } : {}),
 });
 export const axisX = (...of: Parameters<typeof ticked>) => Plot.axisX(ticked(...of));
 export const axisY = (...of: Parameters<typeof ticked>) => Plot.axisY(ticked(...of));
 
-export const axisOf = (label: string, ticks = 5) =>
-  Plot.axisX({ ticks, tickFormat: percentTick, tickSize: 0, label, labelAnchor: 'center', labelArrow: 'none' });
+export const axisOf = (label: string, ticks = 5) => axisX(ticks, percentTick, label);
 
 /** An outline in the panel's colour, so that a text can be read over lines. */
 export const OVER_LINES = { stroke: COLOUR.halo, strokeWidth: 4 } as const;

@@ -32,7 +32,7 @@ const pointsOf = ({ curve, right }: CoverageArm, width: number) =>
   );
 
 export const drawCoverage =
-  (arms: readonly CoverageArm[], threshold: number): Draw =>
+  (arms: readonly CoverageArm[], threshold: number, band = '95% interval'): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const lines = arms.map((arm) => ({
@@ -51,7 +51,7 @@ export const drawCoverage =
       marks: [
         gridY(5),
         axisY(5, percentTick),
-        axisOf('share of rows answered', narrow ? 3 : 5),
+        axisOf(`share of rows answered · band: ${band}`, narrow ? 3 : 5),
         ...lines.map(({ points, side }) =>
           Plot.areaY(points, {
             x: 'coverage',
@@ -93,7 +93,7 @@ export const drawReliability =
       marks: [
         gridY(5),
         axisY(5, percentTick),
-        axisOf('probability of the answer'),
+        axisOf('probability of the answer · bars: 95% interval'),
         Plot.line(
           [
             [from, from],

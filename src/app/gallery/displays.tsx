@@ -103,8 +103,8 @@ const progress: Readonly<Record<string, Entry['render']>> = {
 };
 
 const words: Readonly<Record<string, Entry['render']>> = {
-  'hand-written prompt': () => <ArmMark side="a">Yours</ArmMark>,
-  'tuned prompt': () => <ArmMark side="b">Tuned</ArmMark>,
+  'hand-written prompt': () => <ArmMark side="a">Your prompt</ArmMark>,
+  'tuned prompt': () => <ArmMark side="b">Tuned prompt</ArmMark>,
   reference: () => <ArmMark side="ref">Always “neutral”</ArmMark>,
   'prompt without a name': () => <ArmMark side="b" />,
   'prompt with a long name': () => <ArmMark side="a">{LONG}</ArmMark>,
@@ -154,8 +154,8 @@ export const DISPLAY_ENTRIES: readonly Entry[] = [
 const TWIN = {
   columns: ['prompt', 'accuracy'],
   rows: [
-    ['Yours', 0.675],
-    ['Tuned', 0.817],
+    ['Your prompt', 0.675],
+    ['Tuned prompt', 0.817],
     [LONG, null],
   ],
 } as const;
@@ -173,7 +173,7 @@ const chartPanels: Readonly<Record<string, Entry['render']>> = {
     <ChartPanel
       title="Accuracy of the two prompts"
       unit="120 test rows"
-      controls={<ArmMark side="b">Tuned</ArmMark>}
+      controls={<ArmMark side="b">Tuned prompt</ArmMark>}
       draw={accuracy}
       twin={TWIN}
     />

@@ -65,15 +65,15 @@ describe('consistency', () => {
   });
 
   it('says which is steadier only where that is clear', () => {
-    const name = (id: string) => (id === 'a' ? 'Yours' : 'Tuned');
+    const name = (id: string) => (id === 'a' ? 'Your prompt' : 'Tuned prompt');
     expect(consistencySentence(report, name)).toMatch(
-      /^No clear difference in steadiness .+: Yours keeps its answer on 1 of 4 rows/,
+      /^No clear difference in steadiness .+: your prompt keeps its answer on 1 of 4 rows/,
     );
     const many = consistencyOf([
       { armId: 'a', before: new Array(40).fill(0), after: { typo: new Array(40).fill(1) } },
       { armId: 'b', before: new Array(40).fill(0), after: { typo: new Array(40).fill(0) } },
     ]);
-    expect(consistencySentence(many, name)).toMatch(/^Tuned is steadier by 100 points/);
+    expect(consistencySentence(many, name)).toMatch(/^The tuned prompt is steadier by 100 points/);
   });
 });
 

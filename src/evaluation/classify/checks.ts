@@ -9,6 +9,7 @@ import type { Value } from '../../lib/zod';
 import { wilson } from '../../metrics/intervals';
 import { accuracyComparison } from '../../metrics/mcnemar';
 import { ownWord } from '../../task/template';
+import { asSubject, inText } from '../arm-names';
 import type { consistencySchema, fineTuningSchema } from '../schemas';
 import { type ComparisonPlan, isLearned } from '../types';
 import { pointsRange, pointsWithUnit, pValue } from '../words';
@@ -55,14 +56,14 @@ export function consistencySentence(
 ): string {
   const shares = arms.map(
     ({ armId, steady, ci95 }) =>
-      `${nameOf(armId)} keeps its answer on ${ofRows(steady / rows, rows, 'row')} (${percent(ci95.low)} to ${percent(ci95.high)})`,
+      `${inText(nameOf(armId))} keeps its answer on ${ofRows(steady / rows, rows, 'row')} (${percent(ci95.low)} to ${percent(ci95.high)})`,
   );
   const [a, b] = arms;
-  if (!pair || !a || !b) return `${shares.join('; ')}.`;
+  if (!pair || !a || !b) return `${capitalised(shares.join('; '))}.`;
   const clear = pair.p < 0.05 && (pair.ci95.low > 0 || pair.ci95.high < 0);
   const range = `${pointsRange(pair.ci95.low, pair.ci95.high)}, exact ${pValue(pair.p)}`;
   const found = clear
-    ? `${nameOf(pair.difference > 0 ? b.armId : a.armId)} is steadier by ${pointsWithUnit(Math.abs(pair.difference))} (${range})`
+    ? `${asSubject(nameOf(pair.difference > 0 ? b.armId : a.armId))} is steadier by ${pointsWithUnit(Math.abs(pair.difference))} (${range})`
     : `No clear difference in steadiness (${range})`;
   return `${found}: ${shares.join('; ')}.`;
 }

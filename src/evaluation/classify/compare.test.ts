@@ -269,7 +269,7 @@ it('counts one large family and rows alone as fewer trials than there are famili
 });
 
 const plan = { seed: 1 };
-const nameOf = (id: string) => ({ few: 'Yours + 8 examples', tuned: 'Tuned' })[id] ?? id;
+const nameOf = (id: string) => ({ few: 'Your prompt + 8 examples', tuned: 'Tuned prompt' })[id] ?? id;
 const tuned = { tokensSent: Array.from({ length: 100 }, (_, i) => 30 + (i % 10)) };
 const sentence = (few: readonly number[]) => {
   const tokens = tokensDifference({ tokensSent: few }, tuned, plan, 2000);
@@ -282,7 +282,9 @@ it('rows are paired: what every row has more of is no doubt at all', () => {
     difference: -300,
     ci95: { low: -300, high: -300 },
   });
-  expect(sentence(few)).toBe('Tuned sends 300 fewer tokens per row than Yours + 8 examples (on every row).');
+  expect(sentence(few)).toBe(
+    'The tuned prompt sends 300 fewer tokens per row than your prompt + 8 examples (on every row).',
+  );
 });
 
 it('where it differs from row to row the interval says so', () => {
@@ -296,13 +298,15 @@ it('where it differs from row to row the interval says so', () => {
   expect(ci95.low).toBeLessThan(9);
   expect(ci95.high).toBeGreaterThan(11);
   expect(ci95.high).toBeLessThan(13);
-  expect(sentence(few)).toMatch(/^Tuned sends 10 more tokens per row than .* \(95% interval 8 to 12\)\.$/);
+  expect(sentence(few)).toMatch(/^The tuned prompt sends 10 more tokens per row than .* \(95% interval 8 to 12\)\.$/);
 });
 
 it('nothing is said where nothing was kept, and equal is said as equal', () => {
   expect(tokensDifference({}, tuned, plan, 100)).toBeNull();
   expect(tokensSentence({ a: 'few', b: 'tuned' }, nameOf)).toBeNull();
-  expect(sentence(tuned.tokensSent)).toBe('Tuned sends the same number of tokens per row as Yours + 8 examples.');
+  expect(sentence(tuned.tokensSent)).toBe(
+    'The tuned prompt sends the same number of tokens per row as your prompt + 8 examples.',
+  );
 });
 
 describe('cross-validated figures of a prompt', () => {

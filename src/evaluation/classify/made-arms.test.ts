@@ -38,7 +38,7 @@ describe('several as one', () => {
     gold,
     gold.map(() => false),
   ).logProbs;
-  const tuned: Member = { name: 'tuned', outcome, onValidation: outcome.logProbs };
+  const tuned: Member = { name: 'Tuned', outcome, onValidation: outcome.logProbs };
   const words = wordsArm(armOf(WORDS, 'reference', gold, rightBut(1)).logProbs);
   const counts: Member = { name: 'word counts', outcome: words, onValidation: words.logProbs };
   const reading = armOf('probe', 'untuned', gold, rightBut(2), 2, {

@@ -1,7 +1,7 @@
 /** The arm made of others' answers, and lines that are no prompt. */
-import { capitalised } from '../../lib/format';
 import { nll, pooledAnswers } from '../../metrics/calibration';
 import { logSoftmax } from '../../metrics/classification';
+import { ARM_NAMES, alwaysName } from '../arm-names';
 import type { ArmOutcome, ComparisonPlan } from '../types';
 import { validationTemperature } from './outcome';
 
@@ -69,7 +69,7 @@ export function combinedArm(
   );
   const arm: ArmOutcome = {
     id: COMBINED,
-    name: capitalised(heard.map(({ name }) => name).join(' + ')),
+    name: heard.map(({ name }) => name).join(' + '),
     kind: 'combined',
     placement: first.outcome.placement,
     logProbs,
@@ -112,11 +112,9 @@ export const COMBINED = 'combined';
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
   const logProbs = majorityLogProbs(trainGold, labels.length);
   const frequent = labels[logProbs.indexOf(Math.max(...logProbs))] ?? '';
-  return reference(MAJORITY, `Always “${frequent}”`, new Array(rows).fill(logProbs));
+  return reference(MAJORITY, alwaysName(frequent), new Array(rows).fill(logProbs));
 }
 
-export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
-  reference(WORDS, 'TF-IDF + logistic regression', logProbs);
+export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome => reference(WORDS, ARM_NAMES.tfidf, logProbs);
 
-export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
-  reference(PROBE, 'Linear probe of the model', logProbs);
+export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome => reference(PROBE, ARM_NAMES.probe, logProbs);

@@ -5,6 +5,7 @@ import { type AccuracyComparison, accuracyComparison } from '../../metrics/mcnem
 import { rowsToSettle } from '../../metrics/power';
 import { forEachMetric, LABEL_METRICS, type Predicted } from '../../metrics/registry';
 import { type ResampleOptions, rowMean } from '../../metrics/resample';
+import { asSubject, inText } from '../arm-names';
 import type { ArmOutcome, ArmResult, ComparisonPlan, Finding, PairResult, TokensDifference } from '../types';
 
 export const comparedAccuracy = (
@@ -57,17 +58,18 @@ export function tokensDifference(
   return { difference: value, ci95: interval };
 }
 
-/** "Tuned sends 310 fewer tokens per row than Yours + 8 examples (306 to 314)."; null where the tokens of each row are not known. */
+/** "The tuned prompt sends 310 fewer tokens per row than your prompt + 8 examples (306 to 314)."; null where the tokens of each row are not known. */
 export function tokensSentence(
   { a, b, tokens }: Pick<PairResult, 'a' | 'b' | 'tokens'>,
   nameOf: (id: string) => string,
 ): string | null {
   if (!tokens) return null;
   const { difference, ci95 } = tokens;
-  if (Math.round(difference) === 0) return `${nameOf(b)} sends the same number of tokens per row as ${nameOf(a)}.`;
+  if (Math.round(difference) === 0)
+    return `${asSubject(nameOf(b))} sends the same number of tokens per row as ${inText(nameOf(a))}.`;
   const ends = [Math.abs(ci95.low), Math.abs(ci95.high)].sort((x, y) => x - y).map(count);
   const range = new Set(ends).size === 1 ? 'on every row' : `95% interval ${ends.join(' to ')}`;
-  return `${nameOf(b)} sends ${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${nameOf(a)} (${range}).`;
+  return `${asSubject(nameOf(b))} sends ${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${inText(nameOf(a))} (${range}).`;
 }
 
 const { accuracy: _byItself, ...RESAMPLED } = LABEL_METRICS;

@@ -51,7 +51,7 @@ it('keeps the rows that pass every filter', () => {
 });
 
 it('says what a row costs and which prompts calibration helps', () => {
-  expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens per row, yours 46');
+  expect(costTitle(comparison.arms)).toBe('The tuned prompt sends 31 tokens per row, your prompt 46');
   const arm = (rows: number) => ({
     id: 'yours',
     name: 'yours',

@@ -75,8 +75,8 @@ export function costTitle(
   const tuned = arms.find((arm) => arm.kind === 'tuned');
   if (yours?.tokensSentMean == null || tuned?.tokensSentMean == null) return 'Scores and costs of each prompt';
   const [a, b] = [Math.round(yours.tokensSentMean), Math.round(tuned.tokensSentMean)];
-  if (a === b) return `Tuned and yours send ${a} tokens per row`;
-  return `Tuned sends ${b} tokens per row, yours ${a}`;
+  if (a === b) return `The tuned prompt and your prompt send ${a} tokens per row`;
+  return `The tuned prompt sends ${b} tokens per row, your prompt ${a}`;
 }
 
 /** How answers are calibrated: one rule for all prompts. @param arms as they were compared */

@@ -17,8 +17,8 @@ const findings = (counts: Readonly<Record<string, number>>) => {
   const [a, b] = patterned(counts) as [boolean[], boolean[]];
   const gold = alternating(a.length);
   const plan = planOf(gold, [
-    armOf('yours', 'zero-shot', gold, a, 2, { name: 'Yours' }),
-    armOf('tuned', 'tuned', gold, b, 2, { name: 'Tuned' }),
+    armOf('yours', 'zero-shot', gold, a, 2, { name: 'Your prompt' }),
+    armOf('tuned', 'tuned', gold, b, 2, { name: 'Tuned prompt' }),
   ]);
   const { arms, pairs } = compare(plan, { draws: 20 });
   return {
@@ -29,7 +29,7 @@ const findings = (counts: Readonly<Record<string, number>>) => {
 
 it('states a gain or a loss only where it is clear', () => {
   expect(findings({ '11': 76, '01': 22, '10': 5, '00': 17 }).accuracy).toBe(
-    'Tuned 81.7%, yours 67.5%: a gain of 14 points (6 to 22)',
+    'Tuned prompt 81.7%, your prompt 67.5%: a gain of 14 points (6 to 22)',
   );
   expect(findings({ '11': 76, '10': 22, '01': 5, '00': 17 }).accuracy).toContain('a loss of 14 points (−22 to −6)');
   expect(findings({ '11': 76, '01': 12, '10': 8, '00': 17 }).accuracy).toContain('no clear difference');
@@ -51,9 +51,9 @@ it('never calls a difference unclear beside an interval that leaves out 0 withou
   const plan = planOf(
     gold,
     [
-      armOf('yours', 'zero-shot', gold, yours ?? [], 2, { name: 'Yours' }),
-      armOf('tuned', 'tuned', gold, tuned ?? [], 2, { name: 'Tuned' }),
-      armOf('untuned', 'untuned', gold, bare ?? [], 2, { name: 'Untuned' }),
+      armOf('yours', 'zero-shot', gold, yours ?? [], 2, { name: 'Your prompt' }),
+      armOf('tuned', 'tuned', gold, tuned ?? [], 2, { name: 'Tuned prompt' }),
+      armOf('untuned', 'untuned', gold, bare ?? [], 2, { name: 'Untuned prompt' }),
     ],
     {
       pairs: [
@@ -75,8 +75,8 @@ it('never calls a difference unclear beside an interval that leaves out 0 withou
 });
 
 it('names the most frequent mistake where one is clearly ahead', () => {
-  expect(findings({ '11': 10, '01': 5 }).confusion[1]).toBe('Tuned is right on all 15 rows');
-  expect(findings({ '11': 10, '01': 5 }).confusion[0]).toBe('Yours calls 3 of 8 negative rows positive');
+  expect(findings({ '11': 10, '01': 5 }).confusion[1]).toBe('The tuned prompt is right on all 15 rows');
+  expect(findings({ '11': 10, '01': 5 }).confusion[0]).toBe('Your prompt calls 3 of 8 negative rows positive');
 });
 
 it('writes numbers as people do', () => {
@@ -124,18 +124,22 @@ const pair = (a: string, b: string, difference: number, low: number, high: numbe
     metrics: { accuracy: { value: difference, interval: { low, high } } },
   }) as PairResult;
 const arms = [
-  arm('yours', 'Yours', 0.675),
-  arm('untuned', 'Untuned', 0.5, 'untuned'),
-  arm('tuned', 'Tuned', 0.817, 'tuned'),
+  arm('yours', 'Your prompt', 0.675),
+  arm('untuned', 'Untuned prompt', 0.5, 'untuned'),
+  arm('tuned', 'Tuned prompt', 0.817, 'tuned'),
 ];
 
 it('differences name what is clear, and only that', () => {
   const clear = pair('yours', 'tuned', 0.142, 0.06, 0.22);
   const other = pair('untuned', 'tuned', 0.3, 0.2, 0.4);
   const unclear = pair('yours', 'tuned', 0.05, -0.03, 0.12);
-  expect(differenceFinding(arms, [clear, other])).toBe('Tuned is ahead of all 2 others on these rows');
-  expect(differenceFinding(arms, [unclear, other])).toBe('Tuned is ahead of untuned by 30 points on these rows');
-  expect(differenceFinding(arms, [unclear])).toBe('Tuned and yours cannot be distinguished on these rows');
+  expect(differenceFinding(arms, [clear, other])).toBe('The tuned prompt is ahead of all 2 others on these rows');
+  expect(differenceFinding(arms, [unclear, other])).toBe(
+    'The tuned prompt is ahead of the untuned prompt by 30 points on these rows',
+  );
+  expect(differenceFinding(arms, [unclear])).toBe(
+    'The tuned prompt and your prompt cannot be distinguished on these rows',
+  );
 });
 
 const point = (accuracy: number, answered: number, n = 100) => ({
@@ -148,11 +152,15 @@ const point = (accuracy: number, answered: number, n = 100) => ({
 });
 
 it('says what leaving rows to a person brings, and when it brings nothing', () => {
-  expect(coverageFinding('Tuned', point(0.95, 70), 0.8)).toBe(
-    'Answering the surest 70% of rows, tuned is right on 95.0% instead of 80.0%',
+  expect(coverageFinding('Tuned prompt', point(0.95, 70), 0.8)).toBe(
+    'Answering the surest 70% of rows, the tuned prompt is right on 95.0% instead of 80.0%',
   );
-  expect(coverageFinding('Tuned', point(0.82, 70), 0.8)).toBe('Accuracy of the answered rows against their share');
-  expect(coverageFinding('Tuned', point(0.95, 100), 0.8)).toBe('Accuracy of the answered rows against their share');
+  expect(coverageFinding('Tuned prompt', point(0.82, 70), 0.8)).toBe(
+    'Accuracy of the answered rows against their share',
+  );
+  expect(coverageFinding('Tuned prompt', point(0.95, 100), 0.8)).toBe(
+    'Accuracy of the answered rows against their share',
+  );
 });
 
 it('calls probabilities too high or too low only where the bars say so', () => {
@@ -162,10 +170,14 @@ it('calls probabilities too high or too low only where the bars say so', () => {
     accuracy,
     accuracyCi95: { low: accuracy - half, high: accuracy + half },
   });
-  expect(reliabilityFinding('Tuned', [bin(0.9, 0.6, 0.1), bin(0.95, 0.7, 0.1)])).toBe('Tuned is overconfident');
-  expect(reliabilityFinding('Tuned', [bin(0.6, 0.9, 0.1), bin(0.7, 0.95, 0.1)])).toBe('Tuned is underconfident');
-  expect(reliabilityFinding('Tuned', [bin(0.6, 0.65, 0.1), bin(0.7, 0.95, 0.1)])).toBe(
-    'Tuned: probability against share right',
+  expect(reliabilityFinding('Tuned prompt', [bin(0.9, 0.6, 0.1), bin(0.95, 0.7, 0.1)])).toBe(
+    'The tuned prompt is overconfident',
+  );
+  expect(reliabilityFinding('Tuned prompt', [bin(0.6, 0.9, 0.1), bin(0.7, 0.95, 0.1)])).toBe(
+    'The tuned prompt is underconfident',
+  );
+  expect(reliabilityFinding('Tuned prompt', [bin(0.6, 0.65, 0.1), bin(0.7, 0.95, 0.1)])).toBe(
+    'Tuned prompt: probability against share right',
   );
 });
 

@@ -1,5 +1,6 @@
-import { midSentence, ofRows, percent, percentWhole } from '../../lib/format';
+import { ofRows, percent, percentWhole } from '../../lib/format';
 import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
+import { asSubject, inText } from '../arm-names';
 import type { ArmResult, PairResult } from '../types';
 import { points, pointsRange, pointsWithUnit } from '../words';
 import { findingOf, isClear } from './pairs';
@@ -23,7 +24,7 @@ export function accuracyFinding(arms: readonly ArmResult[], pair: PairResult | u
     interval: { low, high },
   } = pair.metrics.accuracy;
   const range = pointsRange(low, high);
-  const head = `${b.name} ${rightOf(b)}, ${midSentence(a.name)} ${rightOf(a)}`;
+  const head = `${b.name} ${rightOf(b)}, ${inText(a.name)} ${rightOf(a)}`;
   if (!isClear(pair))
     return `${head}: no clear difference${leavesOutZero(pair) ? ` after correction (this pair alone: ${range} points)` : ` (${range} points)`}`;
   return `${head}: a ${value > 0 ? 'gain' : 'loss'} of ${points(Math.abs(value))} points (${range})`;
@@ -36,10 +37,10 @@ export function confusionFinding(arm: Pick<ArmResult, 'name' | 'n' | 'confusion'
     .filter(({ gold, predicted, rows }) => gold !== predicted && rows > 0)
     .sort((a, b) => b.rows - a.rows);
   const [most, second] = mistakes;
-  if (!most) return arm.n > 0 ? `${arm.name} is right on all ${arm.n} rows` : `${arm.name}: no rows`;
+  if (!most) return arm.n > 0 ? `${asSubject(arm.name)} is right on all ${arm.n} rows` : `${arm.name}: no rows`;
   if (most.rows < 2 || most.rows === second?.rows) return `${arm.name}: labels against predictions`;
   const total = (arm.confusion[most.gold] ?? []).reduce((sum, rows) => sum + rows, 0);
-  return `${arm.name} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
+  return `${asSubject(arm.name)} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
 }
 
 /** Title of the difference chart: only the clear differences. */
@@ -56,29 +57,29 @@ export function differenceFinding(arms: readonly ArmResult[], pairs: readonly Pa
   if (!one) {
     const corrected = pairs.some(leavesOutZero) ? `, corrected for ${pairs.length} comparisons` : '';
     return named.length === 1
-      ? `${first.b.name} and ${midSentence(first.a.name)} cannot be distinguished on these rows`
+      ? `${asSubject(first.b.name)} and ${inText(first.a.name)} cannot be distinguished on these rows`
       : `None of the prompts can be distinguished on these rows${corrected}`;
   }
   const gain = ({ pair }: (typeof named)[number]) => pair.metrics.accuracy.value;
   const better = clear.filter((each) => gain(each) > 0 && each.b.id === first.b.id);
   if (better.length === named.length && named.length > 1)
-    return `${first.b.name} is ahead of all ${named.length} others on these rows`;
-  return `${one.b.name} is ${gain(one) > 0 ? 'ahead of' : 'behind'} ${midSentence(one.a.name)} by ${pointsWithUnit(Math.abs(gain(one)))} on these rows`;
+    return `${asSubject(first.b.name)} is ahead of all ${named.length} others on these rows`;
+  return `${asSubject(one.b.name)} is ${gain(one) > 0 ? 'ahead of' : 'behind'} ${inText(one.a.name)} by ${pointsWithUnit(Math.abs(gain(one)))} on these rows`;
 }
 
 /** Title of the coverage curve: said only where the interval of the answered rows is above the accuracy of all. */
 export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAll: number): string {
   if (point.accuracy === null || point.coverage === 1 || point.interval.low <= accuracyOfAll)
     return 'Accuracy of the answered rows against their share';
-  return `Answering the surest ${percentWhole(point.coverage)} of rows, ${midSentence(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
+  return `Answering the surest ${percentWhole(point.coverage)} of rows, ${inText(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
 }
 
 /** Title of a reliability diagram: a finding where most of the bars are entirely on one side of the diagonal. */
 export function reliabilityFinding(name: string, bins: readonly ReliabilityBin[]): string {
   const over = bins.filter((bin) => bin.accuracyCi95.high < bin.meanConfidence).length;
   const under = bins.filter((bin) => bin.accuracyCi95.low > bin.meanConfidence).length;
-  if (over > bins.length / 2) return `${name} is overconfident`;
-  if (under > bins.length / 2) return `${name} is underconfident`;
+  if (over > bins.length / 2) return `${asSubject(name)} is overconfident`;
+  if (under > bins.length / 2) return `${asSubject(name)} is underconfident`;
   return `${name}: probability against share right`;
 }
 

@@ -37,8 +37,8 @@ it('says whose texts are closer, with means, an interval, and rows', () => {
   expect(better?.metrics.rougeL.interval.low).toBeCloseTo(0.345, 1);
   expect(better?.metrics.rougeL.interval.high).toBeCloseTo(0.655, 1);
   expect(pairs.map((pair) => pairSentence({ arms, n: 40 }, pair))).toEqual([
-    expect.stringMatching(/^all is closer to your texts than half: ROUGE-L 50.0 points/),
-    expect.stringMatching(/^all is closer to your texts than half: /),
+    expect.stringMatching(/^All is closer to your texts than half: ROUGE-L 50.0 points/),
+    expect.stringMatching(/^All is closer to your texts than half: /),
     expect.stringMatching(/^It is not clear whether /),
   ]);
   expect(worse).toMatchObject({ metrics: { rougeL: { value: -0.5 } } });
@@ -54,9 +54,9 @@ it('says whose texts are closer, with means, an interval, and rows', () => {
 const armsOf = (near: number, few: number, tuned: number) =>
   (
     [
-      ['yours', 'Yours', 'zero-shot', near],
-      ['yours-3', 'Yours + 3 examples', 'few-shot', few],
-      ['tuned', 'Tuned', 'tuned', tuned],
+      ['yours', 'Your prompt', 'zero-shot', near],
+      ['yours-3', 'Your prompt + 3 examples', 'few-shot', few],
+      ['tuned', 'Tuned prompt', 'tuned', tuned],
     ] as const
   ).map(
     ([id, name, kind, every]): GenerateOutcome => ({
@@ -90,7 +90,7 @@ it.each([
 ])('says what training itself added, where %i of 10 untuned texts are right', (near, added) => {
   const untuned = {
     ...outcome('untuned', (text, i) => (i % 10 < near ? text : 'nothing near'), -20),
-    name: 'Untuned',
+    name: 'Untuned prompt',
     kind: 'untuned' as const,
   };
   const arms = [...armsOf(1, 2, 9), untuned];

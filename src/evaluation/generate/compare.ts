@@ -1,5 +1,5 @@
 import { present } from '../../lib/assert';
-import { counted, midSentence, percent } from '../../lib/format';
+import { counted, percent } from '../../lib/format';
 import {
   forEachMetric,
   type GeneratedRow,
@@ -10,6 +10,7 @@ import {
 import { DRAWS, eachDraw } from '../../metrics/resample';
 import { middle95 } from '../../metrics/special';
 import { verdictOf } from '../advice';
+import { asSubject, inText } from '../arm-names';
 import { findingOf } from '../classify/pairs';
 import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, GenerateOutcome, GeneratePlan, PairResult } from '../types';
@@ -116,9 +117,9 @@ export function pairSentence({ arms, n }: Pick<Comparison<'generate'>, 'arms' | 
   const { value, interval } = pair.metrics.rougeL;
   const range = `ROUGE-L ${points(Math.abs(value))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${counted(n, 'test row')}`;
   return {
-    'b-better': `${b} is closer to your texts than ${a}: ${range}.`,
-    'a-better': `${a} is closer to your texts than ${b}: ${range}.`,
-    unclear: `It is not clear whether ${b} or ${a} is closer to your texts: ${range}.`,
+    'b-better': `${asSubject(b)} is closer to your texts than ${inText(a)}: ${range}.`,
+    'a-better': `${asSubject(a)} is closer to your texts than ${inText(b)}: ${range}.`,
+    unclear: `It is not clear whether ${inText(b)} or ${inText(a)} is closer to your texts: ${range}.`,
   }[findingOf(interval)];
 }
 
@@ -127,7 +128,7 @@ export function measureTitle(arms: readonly ArmResult<'generate'>[], pair: PairR
   const a = arms.find((arm) => arm.id === pair?.a);
   const b = arms.find((arm) => arm.id === pair?.b);
   if (!pair || !a || !b) return 'How close the answers are to your texts';
-  const head = `${b.name} ${percent(b.metrics.rougeL.value)}, ${midSentence(a.name)} ${percent(a.metrics.rougeL.value)}`;
+  const head = `${b.name} ${percent(b.metrics.rougeL.value)}, ${inText(a.name)} ${percent(a.metrics.rougeL.value)}`;
   const { value, interval } = pair.metrics.rougeL;
   const finding = findingOf(interval);
   if (finding === 'unclear') return `${head}: no clear difference (${pointsRange(interval.low, interval.high)} points)`;

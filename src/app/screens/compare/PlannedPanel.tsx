@@ -87,7 +87,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   'yours-8': 'your prompt with eight labelled training rows before each text',
   'yours-3': 'your prompt with three training rows and their answers before each text',
   tuned: 'the text with the trained vectors',
-  ensemble: 'the mean answer of the runs that differ from Tuned only in the seed',
+  ensemble: 'the mean answer of the runs that differ from the tuned prompt only in the seed',
   hybrid: 'your hand-written prompt with vectors trained on top',
 };
 

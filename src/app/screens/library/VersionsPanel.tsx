@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { ARM_NAMES } from '../../../evaluation/arm-names';
 import { percentWhole } from '../../../lib/format';
 import { countsOf, countsShare, firstText, isText, softsOf } from '../../../prompt/prompt';
 import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
@@ -88,8 +89,8 @@ function Versions({ set, versions }: { readonly set: PromptSet; readonly version
 function UsedAs({ set, of: version }: VersionProps) {
   const uses = [
     ...stagesAt(set, version.id),
-    ...(version.id === chosenWritten(set)?.id ? ['Yours'] : []),
-    ...(version.id === chosenTrained(set)?.id ? ['Tuned'] : []),
+    ...(version.id === chosenWritten(set)?.id ? [ARM_NAMES.yours] : []),
+    ...(version.id === chosenTrained(set)?.id ? [ARM_NAMES.tuned] : []),
   ];
   return uses.length > 0 ? uses.join(', ') : <span className="dim">–</span>;
 }
@@ -180,8 +181,8 @@ function Actions({ set, of: version }: VersionProps) {
   const side = sideOf(version);
   const isNever = side === 'trained' && (isHybrid(version) || !isTuned(version));
   const { chosen, name, choose } = {
-    written: { chosen: chosenWritten(set), name: 'Yours', choose: chooseYours },
-    trained: { chosen: chosenTrained(set), name: 'Tuned', choose: chooseTuned },
+    written: { chosen: chosenWritten(set), name: 'your prompt', choose: chooseYours },
+    trained: { chosen: chosenTrained(set), name: 'tuned prompt', choose: chooseTuned },
   }[side];
   return (
     <span className="row">

@@ -144,9 +144,9 @@ export const detailActions = perStudio((studio) => {
 
   return {
     chooseYours: (setId: string, versionId: string) =>
-      byHand(setId, 'Another prompt is Yours', (set, { now }) => chooseWritten(set, versionId, now)),
+      byHand(setId, 'Your prompt changed', (set, { now }) => chooseWritten(set, versionId, now)),
     chooseTuned: (setId: string, runId: string) =>
-      byHand(setId, 'Another run is Tuned', (set, { now }) => chooseTrained(set, runId, now)),
+      byHand(setId, 'Tuned prompt changed', (set, { now }) => chooseTrained(set, runId, now)),
     move: (set: PromptSet, asked: Parameters<typeof moveStage>[1]) =>
       stores.promptSets.getState().pointStage(set, asked, show),
     setPolicy: (setId: string, policy: StagePolicy) => change(setId, (set, { now }) => setPolicy(set, policy, now)),

@@ -223,7 +223,7 @@ class Prompts extends ActionStore<PromptsState> {
   };
 
   readonly choose = (id: string): void =>
-    void this.#byHand('Another prompt is Yours', (s, { now }) => chooseWritten(s, id, now));
+    void this.#byHand('Your prompt changed', (s, { now }) => chooseWritten(s, id, now));
 
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {

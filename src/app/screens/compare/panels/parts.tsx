@@ -1,5 +1,6 @@
 /** What the panels of all kinds of task share: their views, the choice of a pair, the rows behind a difference. */
 import type { ComponentProps, ReactNode } from 'react';
+import { pairName } from '../../../../evaluation/arm-names';
 import type { ArmResult } from '../../../../evaluation/types';
 import { namesOf } from '../../../../evaluation/words';
 import { present } from '../../../../lib/assert';
@@ -141,7 +142,7 @@ export function LookCloser<P extends Pair>({ comparison: { arms, pairs }, ofPair
             label="Pair"
             value={String(index)}
             onChange={setAt}
-            options={pairs.map(({ a, b }, i) => ({ id: String(i), label: `${nameOf(b)} against ${nameOf(a)}` }))}
+            options={pairs.map((pair, i) => ({ id: String(i), label: pairName(pair, nameOf) }))}
           />
         </div>
       ) : null}

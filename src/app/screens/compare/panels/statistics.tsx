@@ -1,5 +1,6 @@
 /** What a comparison measured, whatever the kind of task: its metrics come from the registry, further figures from its panels. */
 import type { ReactNode } from 'react';
+import { pairName } from '../../../../evaluation/arm-names';
 import { costTitle } from '../../../../evaluation/classify/rows';
 import type { ArmResult } from '../../../../evaluation/types';
 import { namesOf } from '../../../../evaluation/words';
@@ -69,13 +70,13 @@ export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<
         unit={`points of ${format.midSentence(name)} on the same rows, 95% interval of each pair alone`}
         draw={drawIntervals(
           pairs.map(({ a, b, metrics: { [headline]: figure } }) => ({
-            name: `${nameOf(b)} minus ${nameOf(a)}`,
+            name: pairName({ a, b }, nameOf, 'minus'),
             value: figure.value,
             ...figure.interval,
           })),
         )}
         twin={twinOf(pairs, {
-          difference: ({ a, b }) => `${nameOf(b)} minus ${nameOf(a)}`,
+          difference: ({ a, b }) => pairName({ a, b }, nameOf, 'minus'),
           points: (pair) => 100 * pair.metrics[headline].value,
           low_95: (pair) => 100 * pair.metrics[headline].interval.low,
           high_95: (pair) => 100 * pair.metrics[headline].interval.high,
@@ -126,7 +127,7 @@ function PairsTable<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(pr
         rows={pairs}
         rowKey={({ a, b }) => `${a} ${b}`}
         columns={[
-          { name: 'Pair', primary: true, cell: ({ a, b }) => `${nameOf(b)} against ${nameOf(a)}` },
+          { name: 'Pair', primary: true, cell: (pair) => pairName(pair, nameOf) },
           ...metricColumns<Id, P>(metrics, 'difference'),
           ...tests.map((test) => ({ card: test.name, numeric: true, ...test })),
         ]}

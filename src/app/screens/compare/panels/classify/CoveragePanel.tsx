@@ -56,10 +56,11 @@ function shownOn(rows: RowsShown, given: Omit<InsightsProps, 'dataset'>): readon
 
 const accuracyOf = ({ right }: SureAndRight) => right.filter(Boolean).length / Math.max(1, right.length);
 
-const drawn = (shown: readonly Shown[], threshold: number) =>
+const drawn = (shown: readonly Shown[], threshold: number, isChosen: boolean) =>
   drawCoverage(
     shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
     threshold,
+    isChosen ? 'holds for 9 of 10 prompts' : '95% interval',
   );
 
 /** The title is about the last prompt of the pair. */
@@ -80,7 +81,7 @@ export function CoveragePanel(props: InsightsProps) {
   return (
     <ChartPanel
       title={coverageTitle(last.arm.name, point(last), accuracyOf(last))}
-      unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)}, with a band ${isChosen ? 'whose ends each hold for 9 of 10 prompts, at all thresholds at once' : 'of 95%'}, against the share answered`}
+      unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)}`}
       controls={
         <div className="stack">
           {on.validation ? <Choices label="Rows" options={ROWS} value={rows} onChange={setRows} /> : null}
@@ -95,7 +96,7 @@ export function CoveragePanel(props: InsightsProps) {
           />
         </div>
       }
-      draw={drawn(shown, threshold)}
+      draw={drawn(shown, threshold, isChosen)}
       twin={{
         columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low', 'high'],
         rows: shown.flatMap(({ arm, curve }) =>
