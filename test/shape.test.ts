@@ -100,7 +100,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   cli: 3250,
   dataset: 5450,
   decide: 1600,
-  engine: 1850,
+  engine: 1900,
   evaluation: 4150,
   graph: 5050,
   inference: 2260,

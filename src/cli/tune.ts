@@ -47,7 +47,7 @@ import {
 import { command } from './program';
 import { type RunOptions, runTask } from './run-task';
 
-const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
+const STARTS = ['text', 'answer-words', 'vocabulary', 'transfer'] as const;
 
 const LABELS = {
   ...COLUMNS,
@@ -73,7 +73,7 @@ export const tune = command({
     preset: orElse(oneOf(PRESET_NAMES, 'settings; auto: the best of several starts continues'), DEFAULT_PRESET),
     rate: positive('learning rate (default: the preset’s)'),
     seeds: whole('train so many, and compare their mean too (default: the preset’s)'),
-    init: oneOf(STARTS, 'what the vectors start from (default: text)'),
+    init: oneOf(STARTS, 'what the vectors start from; transfer: prompts of other tasks, for kv (default: text)'),
     answerVectors: oneOf(ANSWER_VECTORS, 'also train the output vectors of the answer words; no PEFT adapter then'),
     hybrid: flag('also train vectors on top of your prompt'),
     examples: whole('training rows as examples in the trained text; the exported prompt contains them'),

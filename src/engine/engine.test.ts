@@ -5,6 +5,8 @@ import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { uninterrupted } from '../lib/control';
 import { createRng } from '../lib/rng';
+import { TRANSFER_FILE } from '../model/card';
+import { writeSafetensors } from '../prompt/codecs';
 import { numbersEach, PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
@@ -501,6 +503,31 @@ describe('the engine on a small model', () => {
       );
       expect(done.vectors).toEqual(Float32Array.from([...earlier, ...earlier.slice(0, 64)]));
       await expect(trainToEnd(engine(), training({ settings }))).rejects.toMatchObject({ code: 'bad-input' });
+    });
+
+    it('starts keys and values from those that came with the model, as many as it has', async () => {
+      const { virtualTokens, ...form } = soft('kv');
+      const vectors = form.vectors.slice();
+      const transfer = writeSafetensors({ vectors, virtualTokens, hidden: vectors.length / virtualTokens });
+      const opened = async (file: ReturnType<typeof writeSafetensors>) => {
+        const files = { ...(await readModel(`${FIXTURES}/llama-genai-int4`)), [TRANSFER_FILE]: file };
+        return loadProgram({ id: 'x', files, backend: 'node-wasm', threads: 1 }, createNodeRunner, () => {});
+      };
+      const with4 = await opened(transfer);
+      const settings = {
+        ...training().settings,
+        placement: 'kv',
+        initialisation: { kind: 'transfer' },
+        steps: 0,
+      } as const;
+      const asked = (count: number) => training({ settings: { ...settings, virtualTokens: count } });
+      expect(with4.info.keys?.transferred).toBe(4);
+      expect((await trainToEnd(new Engine(with4), asked(4))).vectors).toEqual(vectors);
+      await expect(trainToEnd(new Engine(with4), asked(3))).rejects.toThrow('do not fit this model');
+      await with4.program.runner.dispose();
+      const with0 = await opened(transfer.slice(0, 100));
+      expect(with0.info.keys?.transferred).toBe(0);
+      await with0.program.runner.dispose();
     });
 
     it('class weights weight rows by label, in loss and gradient', async () => {

@@ -14,9 +14,10 @@ import { type Program, run } from '../inference/run';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
 import { badInput, type ErrorCode, missingFile, StudioError, unsupportedModel } from '../lib/errors';
-import { configOf, dtypeOf, foldHash } from '../model/card';
+import { configOf, dtypeOf, foldHash, TRANSFER_FILE } from '../model/card';
 import { heapOf } from '../model/hub-models';
 import { NOT_CAUSAL, unfitWords } from '../model/unfit';
+import { readSafetensors } from '../prompt/codecs';
 import type { CreateRunner, SerialisedModel } from '../runtime/types';
 import { buildProgram, specOf } from './build-program';
 import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo, WeightMemory } from './types';
@@ -46,7 +47,7 @@ export async function loadProgram(
       await runner.dispose();
       throw cause;
     });
-    if (shown.isCausal) return withKeys(loaded, shown.keysStand);
+    if (shown.isCausal) return withKeys(loaded, shown.keysStand, request.files);
     await runner.dispose();
   } catch (cause) {
     const words = cause instanceof StudioError && UNFIT.includes(cause.code) ? unfitWords(face) : null;
@@ -61,11 +62,21 @@ const UNFIT: readonly ErrorCode[] = ['model-unsupported', 'session-failed'];
 /** Share of the largest logit: kernels add in another order. */
 const SAME_LOGIT = 1e-3;
 
-function withKeys({ program, info }: LoadedProgram, keysStand: KeysStand): LoadedProgram {
+function withKeys({ program, info }: LoadedProgram, keysStand: KeysStand, files: ModelFiles): LoadedProgram {
   const spec = { ...program.spec, keysStand };
+  if (keysStand === 'nowhere') return { program: { ...program, spec }, info };
   const after = textEnd(spec) ?? info.contextLength ?? Number.MAX_SAFE_INTEGER;
-  const keys = keysStand === 'nowhere' ? null : { after, numbers: kvBytesPerToken(spec, 1) };
-  return { program: { ...program, spec }, info: { ...info, keys } };
+  const numbers = kvBytesPerToken(spec, 1);
+  const transfer = transferred(files, numbers);
+  const keys = { after, numbers, transferred: (transfer?.length ?? 0) / numbers };
+  return { program: { ...program, spec, transfer }, info: { ...info, keys } };
+}
+
+/** Undefined: none came with the model, or they are another model's. */
+function transferred(files: ModelFiles, numbers: number): Float32Array | undefined {
+  const file = files[TRANSFER_FILE];
+  const read = file && readSafetensors(file);
+  return read?.ok && read.value.hidden === numbers ? read.value.vectors : undefined;
 }
 
 /** A later token must leave the logits of an earlier one as they are. One token stands at two positions, for its keys. */

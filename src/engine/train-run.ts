@@ -43,7 +43,7 @@ export async function* trainRun(
   control: Polled,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, resume } = request;
-  checkRequest(request, info.hidden, program.spec);
+  checkRequest(request, info.hidden, program);
   // Validation rows are needed every few steps and training rows once an epoch, so validation rows get room first.
   const plan = cache.plan(request.cacheKey, [request.validation, request.train], endingOf(program, settings));
   const usesCache = settings.placement !== 'prefix' && takesPast(program.spec);
@@ -118,7 +118,8 @@ function coreFirst(gold: readonly number[], chosen: readonly number[], core: num
   return [...chosen.filter((_, i) => first.has(i)), ...chosen.filter((_, i) => !first.has(i))];
 }
 
-function checkRequest(request: TrainRequest, hidden: number, spec: ProgramSpec): void {
+function checkRequest(request: TrainRequest, hidden: number, program: Program): void {
+  const { spec } = program;
   const { train, validation, labels, settings, resume, initFrom } = request;
   const hasAdapters = spec.adapted !== undefined;
   const each = numbersOf(spec, settings);
@@ -133,6 +134,8 @@ function checkRequest(request: TrainRequest, hidden: number, spec: ProgramSpec):
   const isStart = settings.placement === 'kv' ? from === settings.virtualTokens * each : from > 0 && from % each === 0;
   if (settings.initialisation.kind === 'prompt' && !isStart)
     throw badInput('The prompt to start from has no vectors for this model. Choose another start.');
+  if (settings.initialisation.kind === 'transfer' && transferredTo(program, settings) === undefined)
+    throw badInput('The prompts of other tasks do not fit this model, or these settings. Choose another start.');
   if (trainsAnswers(settings)) {
     if (kindOf(rows) === 'generate') throw badInput('A prompt that generates texts has no answer words to train.');
     checkOneToken(labels);
@@ -203,10 +206,21 @@ async function initialVectors({ program, info }: WorkContext, request: TrainRequ
 /** Rows whose mean keys and values start a prompt: more change little. */
 const START_ROWS = 24;
 
-/** Of an earlier prompt, or the mean of what the initialisation's tokens have after training rows' texts. */
+/** Undefined: the model came without them, or with another number. */
+const transferredTo = (
+  { spec, transfer }: Program,
+  settings: Pick<TrainingSettings, 'placement' | 'virtualTokens'>,
+): Float32Array | undefined =>
+  settings.placement === 'kv' && transfer?.length === settings.virtualTokens * numbersOf(spec, settings)
+    ? transfer
+    : undefined;
+
+/** Of other prompts, or the mean of what the initialisation's tokens have after training rows' texts. */
 async function initialKeys({ program, cache, plan, train }: WorkContext, request: TrainRequest): Promise<Float32Array> {
   const initFrom = startsFromPrompt(request);
   if (initFrom) return initFrom.vectors;
+  if (request.settings.initialisation.kind === 'transfer')
+    return present(transferredTo(program, request.settings), 'keys and values of other tasks').slice();
   const { spec } = program;
   const { settings, initTokenIds } = request;
   const tokens = Int32Array.from(initialTokenIds(settings, initTokenIds, spec.vocabulary));

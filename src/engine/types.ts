@@ -74,8 +74,8 @@ export interface ModelInfo {
   readonly vocabulary: number;
   /** From the graph's tables, else from config.json. */
   readonly contextLength: number | null;
-  /** Trained keys and values: tokens of the longest text that they can come after, and numbers of each. Null = none can be. */
-  readonly keys: { readonly after: number; readonly numbers: number } | null;
+  /** Trained keys and values: tokens of the longest text that they can come after, numbers of each, and how many can start from other tasks'. Null = none can be. */
+  readonly keys: { readonly after: number; readonly numbers: number; readonly transferred: number } | null;
   /** Root mean square of the token embedding. */
   readonly embeddingRms: number;
   /** Quantiles 5%, 50% and 95% of a sample. */

@@ -13,6 +13,8 @@ export interface Program {
   readonly runner: Runner;
   /** Where the program trains adapters; undefined: zeros. */
   readonly adapter?: Float32Array | undefined;
+  /** Keys and values of other tasks' prompts that came with the model: a start. */
+  readonly transfer?: Float32Array | undefined;
 }
 
 export interface RunOptions extends Omit<FeedOptions, 'adapter'> {

@@ -127,6 +127,9 @@ export const graphNames = (dtype: string | undefined): readonly string[] => {
   const suffix = dtype === 'fp32' ? '' : `_${dtype === 'q8' ? 'quantized' : dtype}`;
   return [`model${suffix}.onnx`, `decoder_model_merged${suffix}.onnx`];
 };
+/** Not on the hub: a prompt's keys and values, trained on other tasks. @see tools/starts */
+export const TRANSFER_FILE = 'transfer.safetensors';
+
 /** Beside a graph on the hub. */
 export const SETTINGS = [
   'config.json',
@@ -187,7 +190,7 @@ export function chooseFiles(
     // Exporters name weight files after the graph; next to the only graph, any name will do.
     const isWeights = path !== onnx && where === folder && !OTHERS.test(name) && (isAlone || name.startsWith(graph));
     if (path === onnx || isWeights) files.set(path, `onnx/${name}`);
-    else if (SETTINGS.includes(name) && named(name) === path) files.set(path, name);
+    else if ([...SETTINGS, TRANSFER_FILE].includes(name) && named(name) === path) files.set(path, name);
   }
   return { onnx: `onnx/${graph}`, files };
 }

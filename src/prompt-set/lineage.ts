@@ -90,6 +90,7 @@ const START_WORDS = {
   text: ['text', 'a text', 'text'],
   'answer-words': ['words', 'the answer words', 'words'],
   vocabulary: ['vocabulary', 'sampled words', 'words'],
+  transfer: ['transfer', 'other tasks', 'prompts of other tasks'],
 } as const;
 
 /** Parents come before their children, so that the list can be drawn or read from the top. */

@@ -51,7 +51,7 @@ function textFacts(prompt: Prompt): readonly Fact[] {
 function startWords({ settings: { initialisation: start }, initText }: Run, set: PromptSet): string {
   if (start.kind === 'text') return initText === '\n' ? 'line breaks' : `the text “${initText}”`;
   if (start.kind === 'prompt') return versionById(set, start.runId) ? named(set, start.runId) : 'an earlier prompt';
-  return start.kind === 'answer-words' ? 'the answer words' : 'sampled words';
+  return { 'answer-words': 'the answer words', vocabulary: 'sampled words', transfer: 'other tasks' }[start.kind];
 }
 
 function runFacts(run: Run, set: PromptSet): readonly Fact[] {

@@ -56,6 +56,7 @@ const settingsSchema = z.object({
     z.object({ kind: z.literal('text'), text: page }),
     z.object({ kind: z.literal('answer-words') }),
     z.object({ kind: z.literal('vocabulary') }),
+    z.object({ kind: z.literal('transfer') }),
     z.object({ kind: z.literal('prompt'), runId: id, at: z.enum(['best', 'last']) }),
   ]),
   steps: count,

@@ -4,6 +4,8 @@ export type Initialisation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'answer-words' }
   | { readonly kind: 'vocabulary' }
+  /** Keys and values of prompts for other tasks, which come with the model (SPoT, Vu et al. 2022). @see tools/starts */
+  | { readonly kind: 'transfer' }
   /** Of an earlier run. */
   | { readonly kind: 'prompt'; readonly runId: string; readonly at: 'best' | 'last' };
 

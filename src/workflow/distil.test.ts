@@ -220,7 +220,7 @@ it.each([
   async (placement, after) => {
     const dataset = await prepared();
     const { host, asked } = taughtHost({ short: /^ (bad|good)$/ });
-    const info = { ...host.engine.info, keys: { after, numbers: 4 } };
+    const info = { ...host.engine.info, keys: { after, numbers: 4, transferred: 0 } };
     const at = { ...host, engine: { ...host.engine, info } };
     const { settings } = PRESETS.auto;
     const plan = { dataset, settings, hybrid: false, group: null, distil: { texts: null } };

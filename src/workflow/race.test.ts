@@ -34,6 +34,7 @@ function racing(
   spread: Spread = ALIKE,
   ms = 1,
   after = 0,
+  transferred = 0,
 ) {
   const asked: TrainRequest[] = [];
   const { host } = fakeHost();
@@ -75,7 +76,7 @@ function racing(
       tokens,
       engine: {
         ...host.engine,
-        info: { ...host.engine.info, keys: after > 0 ? { after, numbers: 4 } : null },
+        info: { ...host.engine.info, keys: after > 0 ? { after, numbers: 4, transferred } : null },
         train: steps,
         readAhead: async () => true,
       },
@@ -103,8 +104,14 @@ const request = ({ words = OWN_NAMES, ...more }: Partial<TrainRunRequest> = {}):
   ...more,
 });
 
-async function raced(lossOf: LossOf, more: Partial<TrainRunRequest> = {}, spread: Spread = ALIKE, after = 0) {
-  const { host, asked } = racing(lossOf, undefined, spread, 1, after);
+async function raced(
+  lossOf: LossOf,
+  more: Partial<TrainRunRequest> = {},
+  spread: Spread = ALIKE,
+  after = 0,
+  transferred = 0,
+) {
+  const { host, asked } = racing(lossOf, undefined, spread, 1, after, transferred);
   const events: RaceEvent[] = [];
   const kinds: string[] = [];
   const emit = (event: TrainRunEvent) => {
@@ -171,6 +178,18 @@ describe('a race of starts', () => {
     expect([...(await placements(1000))]).toEqual(['kv', 'suffix', 'infix']);
     expect([...(await placements(10))]).toEqual(['suffix', 'infix']);
     expect([...(await placements(1000, { examples: dataset.split.train.slice(0, 2) }))]).toEqual(['suffix', 'infix']);
+  });
+
+  it('starts keys and values from those of other tasks, where as many came with the model', async () => {
+    const first = async (transferred: number) => (await raced(() => 1, {}, ALIKE, 1000, transferred)).last;
+    expect((await first(settings.virtualTokens))?.winner?.settings).toMatchObject({
+      placement: 'kv',
+      initialisation: { kind: 'transfer' },
+    });
+    expect((await first(settings.virtualTokens - 1))?.winner).toMatchObject({
+      settings: { placement: 'kv', initialisation: { kind: 'text' } },
+      initText: '\n',
+    });
   });
 
   it('reads no test row, and judges by the validation rows', async () => {

@@ -44,6 +44,12 @@ const [EARLY, LATE] = RACE_STEPS;
 
 const lostSteps = (starts: number): number => starts * EARLY + LEFT * (LATE - EARLY) - LATE;
 
+const transferred = (settings: TrainingSettings): Start => ({
+  name: 'Keys and values before the cue, from five other tasks',
+  settings: { ...settings, initialisation: { kind: 'transfer' } },
+  initText: '',
+});
+
 /**
  * The starts that a run compares, the standard one first; none = there is nothing to compare. With the steps of those that do
  * not continue, a run takes at most the steps it is asked for.
@@ -66,9 +72,14 @@ function startsOf(
     settings: { ...after, placement },
     initText: startText({ placement }, initText),
   });
+  const hasOthers = keys?.transferred === settings.virtualTokens;
   const starts = [
     ...(beginsWithKeys(request, facts.maxTokens, keys)
-      ? [before('kv', 'Keys and values before the cue, from line breaks')]
+      ? [
+          hasOthers
+            ? transferred({ ...after, placement: 'kv' })
+            : before('kv', 'Keys and values before the cue, from line breaks'),
+        ]
       : []),
     ...(initText === sentence ? [] : [own]),
     { ...named, initText: sentence },

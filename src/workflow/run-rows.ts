@@ -132,6 +132,7 @@ function initialIds(
     case 'answer-words':
       return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
     case 'prompt':
+    case 'transfer':
     case 'vocabulary':
       return new Int32Array(0);
   }

@@ -52,6 +52,7 @@ export function startOptions(set: PromptSet | null): readonly StartOption[] {
     option({ kind: 'text', text: '' }, 'A text', 'best on most data'),
     ...(set && generates(set.kind) ? [] : [option({ kind: 'answer-words' }, 'The answer words')]),
     option({ kind: 'vocabulary' }, 'Sampled common words'),
+    option({ kind: 'transfer' }, 'Five other tasks', 'for keys and values'),
     ...earlier.map((run) => {
       const start = branchOf({ id: run.id, status: 'status' in run ? run.status : 'finished' });
       return option(start, `Run ${run.number}, ${run.name}`, detailOf(set, run));

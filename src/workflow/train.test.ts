@@ -92,7 +92,7 @@ describe('a training run', () => {
   it('refuses keys and values that the model cannot learn before anything is asked of it', async () => {
     const { engine, asked, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
     const settings = { ...STANDARD, placement: 'kv' as const };
-    const info = { ...engine.info, keys: { after: 5, numbers: 4 } };
+    const info = { ...engine.info, keys: { after: 5, numbers: 4, transferred: 0 } };
     const started = start(SILENT.control, { settings }, { ...engine, info });
     await expect(started).rejects.toThrow('train vectors before the cue instead');
     expect([asked, heard]).toEqual([[], []]);

@@ -71,6 +71,8 @@ export function startWords(start: Initialisation, set: Pick<PromptSet, 'runs'> |
       return 'answer words';
     case 'vocabulary':
       return 'sampled words';
+    case 'transfer':
+      return 'other tasks';
     case 'prompt': {
       const run = set?.runs.find(({ id }) => id === start.runId);
       return run ? `run ${run.number}` : 'an earlier run';
