@@ -108,6 +108,7 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
   await page.getByRole('button', { name: 'Table' }).first().click();
   await expectAccessible(studio, 'Compare, table in place of a chart');
   await expectReadable(studio, 'Compare, table in place of a chart');
+  await compare.tab('Take it away').click();
   await studio.compare.save.click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await expectAccessible(studio, 'download');
@@ -201,13 +202,15 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await expect(page.getByRole('main')).toMatchAriaSnapshot(`
     - main:
       - heading /.+/ [level=1]
-      - region:
-        - heading /.+/ [level=2]
-        - paragraph
-        - button
-      - region:
-        - heading /.+/ [level=2]
-        - img /Chart/
+      - tablist "Questions"
+      - tabpanel:
+        - region:
+          - heading /.+/ [level=2]
+          - paragraph
+          - button
+        - region:
+          - heading /.+/ [level=2]
+          - img /Chart/
   `);
   await press('Decide');
   await tabTo(page, 'Advice');
@@ -233,7 +236,9 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await press('Save the log');
   expect((await log).suggestedFilename()).toBe('roll-out.csv');
   await press(/^Compare/);
-  await press(/^Export( this prompt)?$/);
+  await tabTo(page, 'Which prompt should I use?');
+  await page.keyboard.press('End');
+  await press('Export Tuned prompt');
   await expect(page.getByRole('dialog')).toBeVisible();
   const download = page.waitForEvent('download');
   await press(/^Export AWKWARD\.zip/);

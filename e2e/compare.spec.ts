@@ -16,6 +16,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   await studio.go('Compare');
   await compare.run.click();
   await compare.verdict();
+  await compare.tab('Where does it still fail?').click();
 
   await test.step('every row is in one of four cells, with both answers', async () => {
     const counts = await Promise.all(
@@ -60,8 +61,6 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   });
 
   await test.step('slices, corrected for testing many', async () => {
-    await compare.tab('Slices').focus();
-    await page.keyboard.press('Enter');
     await expect(page.getByText(/Holm’s correction for testing \d+ parts/)).toBeVisible();
     await compare.choose('By', 'text length');
     const first = compare.slices.getByRole('row').nth(1);
@@ -73,7 +72,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   });
 
   await test.step('rows below a probability go to a person', async () => {
-    await compare.tab('How sure').click();
+    await compare.tab('How sure is that?').click();
     const slider = page.getByRole('slider', { name: 'Answer from this probability on' });
     const tuned = page.getByRole('listitem').filter({ hasText: /^B?\s*Tuned prompt / });
     await tuned.getByRole('button', { name: 'Use this threshold' }).click();
@@ -93,7 +92,6 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   });
 
   await test.step('answers under harmless edits, and every row answered by prompts that never saw it', async () => {
-    await compare.tab('More checks').click();
     await page.getByRole('button', { name: 'Check every row' }).click();
     await expect(page.getByRole('progressbar', { name: /^Fold 1 of 5/ })).toBeVisible();
     await page.getByRole('main').getByRole('button', { name: 'Stop' }).click();
@@ -124,10 +122,11 @@ test('checks labels again without seeing a prediction', async ({ studio }) => {
   await studio.go('Compare');
   await compare.run.click();
   const asLabelled = await compare.verdict();
+  await compare.tab('Where does it still fail?').click();
   const [fixed, broken] = [await compare.cellCount('Fixed'), await compare.cellCount('Broken')];
 
   await test.step('relabelling draws equal numbers of fixed and broken rows and shows no prediction', async () => {
-    await compare.tab('Check labels').click();
+    await compare.tab('Is it the labels?').click();
     await page.getByRole('button', { name: 'Check labels' }).click();
     const each = Math.min(fixed, broken, 10);
     expect(each).toBeGreaterThan(0);
@@ -153,6 +152,7 @@ test('checks labels again without seeing a prediction', async ({ studio }) => {
     await studio.go('Data');
     await expect(page.getByText(/labels? of test rows corrected without seeing any prediction/).first()).toBeVisible();
     await studio.go('Compare');
+    await compare.verdict();
   });
 
   await test.step('the report states how many rows it contains, and contains no more', async () => {
@@ -168,22 +168,22 @@ test('checks labels again without seeing a prediction', async ({ studio }) => {
   });
 
   await test.step('every view passes axe', async () => {
-    for (const tab of ['Slices', 'Check labels', 'More checks']) {
+    for (const tab of [
+      'Where does it still fail?',
+      'Is it the labels?',
+      'Take it away',
+      'How sure is that?',
+    ] as const) {
       await compare.tab(tab).click();
       await expect(page.getByRole('progressbar', { name: /^Computing slices/ })).toBeHidden();
       await expectAccessible(studio, `Compare, ${tab}`);
       await expectForcedColours(studio, `Compare, ${tab}`);
       await expectReadable(studio, `Compare, ${tab}`);
     }
-    await compare.tab('How sure').click();
-    await expectAccessible(studio, 'Compare, How sure');
-    await expectForcedColours(studio, 'Compare, How sure');
-    await expectReadable(studio, 'Compare, How sure');
   });
 
   await test.step('tuned, word counts and probe leave as one prompt, once words of rows may go along', async () => {
-    await compare.tab('Statistics').click();
-    await compare.arms.getByRole('button', { name: /^Export Tuned \+ / }).click();
+    await compare.export(/^Tuned \+ /);
     await expect(page.getByRole('dialog')).toContainText('words and word pairs of your training rows');
     await page.getByText(/^Include \d+.*their words$/).click();
     expect((await studio.library.download()).name).toMatch(/\.zip$/);
@@ -207,8 +207,9 @@ test('saves the linear probe as a version where it beats every prompt', async ({
   });
 
   await test.step('production points to it, and the library lists it', async () => {
-    await page.getByRole('button', { name: 'Use the probe in production' }).click();
-    await expect(page.getByText('Production points to the probe')).toBeVisible();
+    await compare.tab('Take it away').click();
+    await page.getByRole('button', { name: 'Use Linear probe in production' }).click();
+    await expect(compare.taken.getByRole('row', { name: /probe 1 .*in use/ })).toBeVisible();
     await studio.go('Library');
     await page.getByRole('button', { name: 'Versions and stages' }).click();
     await expect(library.set(/^Versions$/)).toContainText('probe 1');

@@ -125,7 +125,7 @@ test('takes an unknown file from upload to the same predictions in another brows
   await test.step('compare on the test rows', async () => {
     await compare.run.click();
     expect(await compare.verdict()).toMatch(/60 test rows|no clear difference|better/i);
-    await compare.tab('Statistics').click();
+    await compare.tab('How sure is that?').click();
     for (const arm of [
       'Untuned prompt',
       'Your prompt',
@@ -165,9 +165,9 @@ test('takes an unknown file from upload to the same predictions in another brows
   const zip = await test.step('export', async () => {
     await studio.go('Compare');
     await compare.verdict();
-    await compare.tab('Statistics').click();
+    await compare.tab('How sure is that?').click();
     arms = await compare.arms.textContent();
-    await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+    await compare.export('Tuned prompt');
     await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
     const file = await library.download();
     expect(file.name).toBe('AWKWARD.zip');
@@ -176,8 +176,7 @@ test('takes an unknown file from upload to the same predictions in another brows
   const chat =
     await test.step('export a prompt with examples from the table, which asks for its rows first', async () => {
       await studio.go('Compare');
-      await compare.tab('Statistics').click();
-      await compare.arms.getByRole('button', { name: 'Export Your prompt + 8 examples' }).click();
+      await compare.export('Your prompt + 8 examples');
       await page.getByText('A chat server').click();
       await expect(page.getByRole('dialog')).toContainText('Its 8 examples came from rows of yours');
       await page.getByText(/^Include 8/).click();
@@ -215,7 +214,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await talk.keyboard.press('Space');
     await talk.keyboard.press('Space');
     await expect(shown.getByText('Right answer')).toBeVisible();
-    await expect(talk.getByRole('status')).toHaveText(/^Untuned [01], .+ [01] of 1$/);
+    await expect(talk.getByRole('status')).toHaveText(/^Untuned prompt [01], .+ [01] of 1$/);
     expect(asked.filter((url) => !url.endsWith('/favicon.ico'))).toHaveLength(1);
     await talk.close();
   });
@@ -247,7 +246,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await expect(other.page).not.toHaveURL(library);
     await other.go('Compare');
     await other.compare.verdict();
-    await other.compare.tab('Statistics').click();
+    await other.compare.tab('How sure is that?').click();
     expect(await other.compare.arms.textContent()).toBe(arms);
   });
 });

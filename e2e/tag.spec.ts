@@ -87,15 +87,15 @@ test('takes a column of several labels through training and comparison to a batc
   await test.step('the comparison has every label with its intervals, and a report', async () => {
     await compare.run.click();
     await compare.verdict();
-    await compare.tab('Labels').click();
+    await compare.tab('Where does it still fail?').click();
     const labels = page.getByRole('table', { name: 'Precision, recall and F1 of each label, Tuned prompt' });
     await expect(labels.getByRole('row')).toHaveCount(4);
     await expectNarrow(studio, 'Compare, labels');
-    await compare.tab('Statistics').click();
+    await compare.tab('How sure is that?').click();
     await expect(compare.arms).toContainText('Word counts');
     await expect(compare.arms).toContainText('Linear probe');
     await expectNarrow(studio, 'Compare, statistics');
-    await compare.tab('Rows').click();
+    await compare.tab('Where does it still fail?').click();
     await compare.lookAtARow();
     await expectNarrow(studio, 'Compare, rows');
     expect(await compare.report()).toContain('Each label, Tuned prompt');

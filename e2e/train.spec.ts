@@ -100,7 +100,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await studio.go('Compare');
     await compare.run.click();
     await compare.verdict();
-    await compare.tab('Statistics').click();
+    await compare.tab('How sure is that?').click();
     await expect(compare.arms.getByRole('row', { name: /Tuned prompt, mean of 2 seeds/ })).toBeVisible();
     await expect(compare.arms.getByRole('row', { name: /Your prompt \+ vectors/ })).toBeVisible();
   });
@@ -127,8 +127,9 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
 
   await test.step('several voices become a version, which production points to and which plays', async () => {
     await studio.go('Compare');
-    await page.getByRole('button', { name: 'Use it in production' }).click();
-    await expect(page.getByText('Production points to it')).toBeVisible();
+    await compare.tab('Take it away').click();
+    await compare.taken.getByRole('button', { name: /^Use Tuned \+ .+ in production$/ }).click();
+    await expect(compare.taken.getByRole('row', { name: /^B Tuned \+ .+ in use/ })).toBeVisible();
     await studio.go('Playground');
     await page.getByRole('button', { name: /Add another version/ }).click();
     await page.getByRole('option', { name: /^production/ }).click();
@@ -186,7 +187,7 @@ test('trains vectors before the cue, and answer words too, compares them, and an
   await studio.go('Compare');
   await compare.run.click();
   await compare.verdict();
-  await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+  await compare.export('Tuned prompt');
   const zip = await library.download();
   await (await otherProfile()).importAlone(zip);
 

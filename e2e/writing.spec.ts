@@ -82,7 +82,7 @@ test('takes a column of summaries from the file through training, comparison and
   await test.step('compare, rows, report', async () => {
     await compare.run.click();
     await compare.verdict();
-    await compare.tab('Statistics').click();
+    await compare.tab('How sure is that?').click();
     await expect(page.getByRole('table', { name: 'Prompts, scores and costs' }).getByRole('row')).toHaveCount(5, {
       timeout: 180_000,
     });
@@ -90,7 +90,7 @@ test('takes a column of summaries from the file through training, comparison and
     await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText(
       'Tuned prompt against your prompt',
     );
-    await compare.tab('Rows').click();
+    await compare.tab('Where does it still fail?').click();
     await page.getByRole('tab', { name: /^Equally close/ }).click();
     await compare.lookAtARow();
     await expectNarrow(studio, 'Compare');
@@ -100,7 +100,7 @@ test('takes a column of summaries from the file through training, comparison and
   });
 
   await test.step('a blind vote by keyboard, undone once, survives a reload', async () => {
-    await page.getByRole('tab', { name: 'Blind vote' }).click();
+    await page.getByRole('tab', { name: 'Do I agree?' }).click();
     const box = page.locator('.ballot');
     await expect(box.getByText('Row 1 of')).toBeVisible();
     await box.focus();
@@ -143,7 +143,7 @@ test('takes a column of summaries from the file through training, comparison and
 
   const zip = await test.step('export', async () => {
     await studio.go('Compare');
-    await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+    await compare.export('Tuned prompt');
     await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
     return library.download();
   });

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { expect, type Locator, type Page } from '@playwright/test';
 
+type Question =
+  | 'Which prompt should I use?'
+  | 'How sure is that?'
+  | 'Where does it still fail?'
+  | 'Is it the labels?'
+  | 'Do I agree?'
+  | 'Take it away';
+
 export class ComparePage {
   readonly run: Locator;
   /** Opens what can be saved of the comparison. */
@@ -8,6 +16,7 @@ export class ComparePage {
   /** The three figures of the card that a comparison opens with. */
   readonly card: Locator;
   readonly arms: Locator;
+  readonly taken: Locator;
   readonly rows: Locator;
   readonly slices: Locator;
 
@@ -16,6 +25,7 @@ export class ComparePage {
     this.save = page.getByRole('button', { name: 'Save report' });
     this.card = page.getByRole('list', { name: 'What it is based on' });
     this.arms = page.getByRole('table', { name: 'Prompts, scores and costs' });
+    this.taken = page.getByRole('table', { name: 'Prompts to take away' });
     this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });
     this.slices = page.getByRole('table', { name: 'Slices' });
   }
@@ -32,6 +42,7 @@ export class ComparePage {
     says: string | RegExp = 'none of your rows',
   ): Promise<string> {
     const address = this.page.url();
+    await this.tab('Take it away').click();
     await this.save.click();
     const dialog = this.page.getByRole('dialog');
     for (const choice of choices) await dialog.getByText(choice, { exact: true }).click();
@@ -54,9 +65,16 @@ export class ComparePage {
     await this.page.keyboard.press('Escape');
   }
 
-  /** One tab of the closer look. */
-  readonly tab = (name: string): Locator =>
-    this.page.getByRole('tablist', { name: 'Look closer' }).getByRole('tab', { name });
+  /** Opens the export of a prompt, by its name. */
+  async export(name: string | RegExp): Promise<void> {
+    await this.tab('Take it away').click();
+    const row = this.taken.getByRole('row').filter({ has: this.page.getByText(name, { exact: true }) });
+    await row.getByRole('button', { name: /^Export/ }).click();
+  }
+
+  /** One of the questions that a comparison answers. */
+  readonly tab = (name: Question): Locator =>
+    this.page.getByRole('tablist', { name: 'Questions' }).getByRole('tab', { name });
 
   readonly cell = (name: string): Locator =>
     this.page.getByRole('tablist', { name: 'Rows' }).getByRole('tab', { name: new RegExp(`^${name}`) });

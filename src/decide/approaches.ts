@@ -116,7 +116,7 @@ const whatChanges = (known: Known): Row =>
     tuning: computed(`${counted(known.virtualTokens, 'vector')} beside the text; no weight`, 'By definition'),
     'fine-tuning': computed(
       'Every weight of the model',
-      'By definition. Adapters change fewer: More checks on Compare measures them',
+      'By definition. Adapters change fewer: “How sure is that?” on Compare measures them',
     ),
   });
 

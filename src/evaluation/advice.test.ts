@@ -296,7 +296,7 @@ describe('its three figures', () => {
   });
 
   it('set the tuned prompt against the best hand-written one, examples included', () => {
-    expect(chips[1].label).toBe('Against the best hand-written prompt');
+    expect(chips[1].label).toBe('Against hand-written prompts');
     expect(chips[1].detail).toContain('against your prompt with eight examples');
   });
 

@@ -9,11 +9,13 @@ import { points, pointsRange } from './words';
 
 /** The card that a comparison opens with: what to do, why, the figures it rests on, and every prompt against the recommended one. */
 
-export interface Chip {
+interface Chip {
   readonly id: 'training' | 'hand' | 'cost' | 'production';
   readonly label: string;
   readonly value: string;
   readonly detail: string;
+  /** What of it has no words: "6 to 22". */
+  readonly short: string;
   /** A gain or a loss only where the corrected p and the interval agree. */
   readonly tone: 'gain' | 'loss' | 'unclear';
 }
@@ -53,6 +55,8 @@ export interface VerdictCard {
   readonly chips: readonly [training: Chip, hand: Chip, cost: Chip, ...production: Chip[]];
   readonly arms: readonly CardArm[];
   readonly finding: string;
+  /** What the chart is of: "accuracy". */
+  readonly measure: string;
   readonly unit: string;
 }
 
@@ -66,6 +70,7 @@ function differenceChip(field: Field, id: Chip['id'], label: string, a: FieldArm
     id,
     label,
     value: signed(field, lead.difference),
+    short: pointsRange(low, high),
     detail: `${lead.finding === 'unclear' ? 'Not clear:' : 'Probably'} ${pointsRange(low, high)} points against ${called(a, field)} (${pWords(lead)})`,
     tone: lead.finding === 'b-better' ? 'gain' : lead.finding === 'a-better' ? 'loss' : 'unclear',
   };
@@ -76,6 +81,7 @@ const missing = (id: Chip['id'], label: string, detail: string): Chip => ({
   label,
   value: '–',
   detail,
+  short: detail,
   tone: 'unclear',
 });
 
@@ -90,7 +96,7 @@ function trainingChip(field: Field, learned: FieldArm | null): Chip {
 }
 
 function handChip(field: Field, learned: FieldArm | null): Chip {
-  const label = 'Against the best hand-written prompt';
+  const label = 'Against hand-written prompts';
   const hands = [field.hand, field.tuned, field.fewShot].filter((arm) => arm !== null);
   const top = best(hands.filter(({ kind }) => !isLearned(kind) && kind !== 'untuned'));
   if (!learned) return missing('hand', label, 'No prompt was trained');
@@ -115,6 +121,7 @@ function costChip(field: Field, from: FieldArm, to: FieldArm): Chip {
     return {
       ...missing('cost', COST, `No model is asked; ${called(from, field)} sends ${tokens(from)}`),
       value: '0 tokens',
+      short: `instead of ${tokens(from)}`,
     };
   if (from.tokensSentMean === null || to.tokensSentMean === null || from === to)
     return missing('cost', COST, 'Not measured for two prompts');
@@ -126,6 +133,7 @@ function costChip(field: Field, from: FieldArm, to: FieldArm): Chip {
     id: 'cost',
     label: COST,
     value: more === 0 ? 'the same' : `${counted(Math.abs(more), 'token')} ${more < 0 ? 'fewer' : 'more'}`,
+    short: `${tokens(to)} instead of ${tokens(from)}`,
     detail: `${counted(tokens(to), 'token')} with ${called(to, field)}, ${tokens(from)} with ${called(from, field)}${interval}`,
     tone: more < 0 ? 'gain' : more > 0 ? 'loss' : 'unclear',
   };
@@ -232,6 +240,7 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
     ],
     arms: sorted(arms),
     finding: findingOf(arms),
+    measure: field.measure,
     unit:
       comparisons === 0
         ? `${field.measure}, 95% interval of each; gaps are judged by the interval of the pair alone`

@@ -1,8 +1,6 @@
 export {
-  accuracyFinding as accuracyTitle,
   confusionFinding as confusionTitle,
   coverageFinding as coverageTitle,
-  differenceFinding as differenceTitle,
   reliabilityFinding as reliabilityTitle,
   slicesFinding as slicesTitle,
 } from '../../evaluation/classify/titles';

@@ -51,7 +51,7 @@ export const drawCoverage =
       marks: [
         gridY(5),
         axisY(5, percentTick),
-        axisOf(`share of rows answered · band: ${band}`, narrow ? 3 : 5),
+        axisOf(`rows answered · band: ${band}`, narrow ? 3 : 5),
         ...lines.map(({ points, side }) =>
           Plot.areaY(points, {
             x: 'coverage',

@@ -68,17 +68,6 @@ export const filterRows = (rows: readonly ComparedRow[], { label, said, ids, at 
       (at === null || at.has(row.at)),
   );
 
-export function costTitle(
-  arms: readonly (Pick<ArmResult, 'id' | 'tokensSentMean'> & { readonly kind?: ArmResult['kind'] })[],
-): string {
-  const yours = arms.find((arm) => arm.id === 'yours');
-  const tuned = arms.find((arm) => arm.kind === 'tuned');
-  if (yours?.tokensSentMean == null || tuned?.tokensSentMean == null) return 'Scores and costs of each prompt';
-  const [a, b] = [Math.round(yours.tokensSentMean), Math.round(tuned.tokensSentMean)];
-  if (a === b) return `The tuned prompt and your prompt send ${a} tokens per row`;
-  return `The tuned prompt sends ${b} tokens per row, your prompt ${a}`;
-}
-
 /** How answers are calibrated: one rule for all prompts. @param arms as they were compared */
 export function calibrationWords(
   comparison: Pick<Comparison, 'arms'>,

@@ -1,17 +1,8 @@
 import { expect, it } from 'vitest';
-import { forEachMetric, LABEL_METRICS } from '../../metrics/registry';
 import { alternating, armOf, patterned, planOf } from '../test-support';
-import type { ArmResult, PairResult } from '../types';
 import { about, points, pointsRange, pointsWithUnit, pValue } from '../words';
 import { compare } from './compare';
-import {
-  accuracyFinding,
-  confusionFinding,
-  coverageFinding,
-  differenceFinding,
-  reliabilityFinding,
-  slicesFinding,
-} from './titles';
+import { accuracyFinding, confusionFinding, coverageFinding, reliabilityFinding, slicesFinding } from './titles';
 
 const findings = (counts: Readonly<Record<string, number>>) => {
   const [a, b] = patterned(counts) as [boolean[], boolean[]];
@@ -69,9 +60,6 @@ it('never calls a difference unclear beside an interval that leaves out 0 withou
   expect(accuracyFinding(arms, pairs[0])).toMatch(
     /: no clear difference after correction \(this pair alone: [\d.]+ to \d+ points\)$/,
   );
-  expect(differenceFinding(arms, pairs)).toBe(
-    'None of the prompts can be distinguished on these rows, corrected for 3 comparisons',
-  );
 });
 
 it('names the most frequent mistake where one is clearly ahead', () => {
@@ -89,57 +77,6 @@ it('writes numbers as people do', () => {
   ]);
   expect([about(7), about(137), about(1234)]).toEqual(['7', '140', '1,300']);
   expect(pointsRange(0.012, 0.083)).toBe('1.2 to 8.3');
-});
-
-const arm = (
-  id: string,
-  name: string,
-  accuracy: number,
-  kind: ArmResult['kind'] = 'zero-shot',
-  confusion = [[0]],
-): ArmResult => ({
-  id,
-  name,
-  kind,
-  n: 120,
-  correct: accuracy * 120,
-  metrics: forEachMetric(LABEL_METRICS, () => ({
-    value: accuracy,
-    interval: { low: accuracy - 0.08, high: accuracy + 0.08 },
-  })),
-  calibrated: false,
-  classes: [],
-  confusion,
-  predictions: [],
-  confidences: [],
-  tokensSentMean: null,
-  tokensComputedMean: null,
-  latencyMsMedian: null,
-});
-const pair = (a: string, b: string, difference: number, low: number, high: number) =>
-  ({
-    a,
-    b,
-    pHolm: low > 0 || high < 0 ? 0.001 : 0.3,
-    metrics: { accuracy: { value: difference, interval: { low, high } } },
-  }) as PairResult;
-const arms = [
-  arm('yours', 'Your prompt', 0.675),
-  arm('untuned', 'Untuned prompt', 0.5, 'untuned'),
-  arm('tuned', 'Tuned prompt', 0.817, 'tuned'),
-];
-
-it('differences name what is clear, and only that', () => {
-  const clear = pair('yours', 'tuned', 0.142, 0.06, 0.22);
-  const other = pair('untuned', 'tuned', 0.3, 0.2, 0.4);
-  const unclear = pair('yours', 'tuned', 0.05, -0.03, 0.12);
-  expect(differenceFinding(arms, [clear, other])).toBe('The tuned prompt is ahead of all 2 others on these rows');
-  expect(differenceFinding(arms, [unclear, other])).toBe(
-    'The tuned prompt is ahead of the untuned prompt by 30 points on these rows',
-  );
-  expect(differenceFinding(arms, [unclear])).toBe(
-    'The tuned prompt and your prompt cannot be distinguished on these rows',
-  );
 });
 
 const point = (accuracy: number, answered: number, n = 100) => ({

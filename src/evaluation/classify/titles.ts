@@ -43,30 +43,6 @@ export function confusionFinding(arm: Pick<ArmResult, 'name' | 'n' | 'confusion'
   return `${asSubject(arm.name)} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
 }
 
-/** Title of the difference chart: only the clear differences. */
-export function differenceFinding(arms: readonly ArmResult[], pairs: readonly PairResult[]): string {
-  const named = pairs.flatMap((pair) => {
-    const a = arms.find((arm) => arm.id === pair.a);
-    const b = arms.find((arm) => arm.id === pair.b);
-    return a && b ? [{ a, b, pair }] : [];
-  });
-  const first = named[0];
-  if (!first) return 'Differences on the same rows';
-  const clear = named.filter(({ pair }) => isClear(pair));
-  const one = clear[0];
-  if (!one) {
-    const corrected = pairs.some(leavesOutZero) ? `, corrected for ${pairs.length} comparisons` : '';
-    return named.length === 1
-      ? `${asSubject(first.b.name)} and ${inText(first.a.name)} cannot be distinguished on these rows`
-      : `None of the prompts can be distinguished on these rows${corrected}`;
-  }
-  const gain = ({ pair }: (typeof named)[number]) => pair.metrics.accuracy.value;
-  const better = clear.filter((each) => gain(each) > 0 && each.b.id === first.b.id);
-  if (better.length === named.length && named.length > 1)
-    return `${asSubject(first.b.name)} is ahead of all ${named.length} others on these rows`;
-  return `${asSubject(one.b.name)} is ${gain(one) > 0 ? 'ahead of' : 'behind'} ${inText(one.a.name)} by ${pointsWithUnit(Math.abs(gain(one)))} on these rows`;
-}
-
 /** Title of the coverage curve: said only where the interval of the answered rows is above the accuracy of all. */
 export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAll: number): string {
   if (point.accuracy === null || point.coverage === 1 || point.interval.low <= accuracyOfAll)

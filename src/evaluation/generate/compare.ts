@@ -1,5 +1,5 @@
 import { present } from '../../lib/assert';
-import { counted, percent } from '../../lib/format';
+import { counted } from '../../lib/format';
 import {
   forEachMetric,
   type GeneratedRow,
@@ -14,7 +14,7 @@ import { asSubject, inText } from '../arm-names';
 import { findingOf } from '../classify/pairs';
 import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, GenerateOutcome, GeneratePlan, PairResult } from '../types';
-import { namesOf, pointsRange, points as roundedPoints } from '../words';
+import { namesOf } from '../words';
 
 /** Which prompt generates texts closer to the expected ones: every metric on the same test rows, and paired differences. */
 
@@ -121,16 +121,4 @@ export function pairSentence({ arms, n }: Pick<Comparison<'generate'>, 'arms' | 
     'a-better': `${asSubject(a)} is closer to your texts than ${inText(b)}: ${range}.`,
     unclear: `It is not clear whether ${inText(b)} or ${inText(a)} is closer to your texts: ${range}.`,
   }[findingOf(interval)];
-}
-
-/** Title of the measure's figure: both arms and how they differ; neutral where the interval holds zero. */
-export function measureTitle(arms: readonly ArmResult<'generate'>[], pair: PairResult<'generate'> | undefined): string {
-  const a = arms.find((arm) => arm.id === pair?.a);
-  const b = arms.find((arm) => arm.id === pair?.b);
-  if (!pair || !a || !b) return 'How close the answers are to your texts';
-  const head = `${b.name} ${percent(b.metrics.rougeL.value)}, ${inText(a.name)} ${percent(a.metrics.rougeL.value)}`;
-  const { value, interval } = pair.metrics.rougeL;
-  const finding = findingOf(interval);
-  if (finding === 'unclear') return `${head}: no clear difference (${pointsRange(interval.low, interval.high)} points)`;
-  return `${head}: a ${finding === 'b-better' ? 'gain' : 'loss'} of ${roundedPoints(Math.abs(value))} points`;
 }

@@ -3,23 +3,21 @@ import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
 import type { Dataset, RowAccount } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
-import { comparedIds, drawnWords } from '../../../evaluation/rows';
+import { comparedIds } from '../../../evaluation/rows';
 import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
-import { askedAs } from '../../../prompt-set/calibration';
 import { chosenHybrid, chosenTrained, chosenWritten } from '../../../prompt-set/make-versions';
 import { productionOf } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
-import { exportPath, navigate, screenPath, useQuery } from '../../state/location';
+import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { useCannotAsk, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
-import { PANELS, ResultsOf } from './panels/table';
-import { VerdictCard } from './VerdictCard';
+import { PANELS, Questions } from './panels/table';
 import './compare.css';
 
 export default function CompareScreen() {
@@ -94,7 +92,6 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const { running: runningWords, question, about } = PANELS[kind].words;
   const testRows = format.counted(rows, 'test row');
   const shown = planned?.detectable.sentence;
-  const drawn = drawnWords(comparedIds(kind, dataset).length, dataset.split.test.length);
   const account = evaluation ? deciding(evaluation).account : planned?.account;
   const before = tuned ? `${question} ${testRows} decide` : `Compare prompts on ${testRows}`;
   return (
@@ -121,13 +118,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
           </Note>
         ) : null}
         {value ? <LeftOutNotes tooLong={value.tooLong} account={account} /> : null}
-        {drawn && !running ? <p className="dim small">{drawn}</p> : null}
-        {evaluation && !running ? (
-          <>
-            <VerdictCard set={set} evaluation={evaluation} outdated={isStale || hasMore} />
-            <ResultsOf evaluation={evaluation} dataset={dataset} />
-          </>
-        ) : null}
+        {evaluation && !running ? <Questions {...{ set, evaluation, dataset }} outdated={isStale || hasMore} /> : null}
         {evaluation || running ? null : <NotCompared {...{ set, dataset, also }} detectable={shown} />}
       </div>
     </ScreenFrame>
@@ -146,8 +137,6 @@ function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly
         <Note tone="warning" title={accountSentence(account)}>
           A row that is too long for one prompt is left out of all: they are compared on the same rows.
         </Note>
-      ) : account ? (
-        <p className="dim small">{accountSentence(account)}</p>
       ) : null}
     </>
   );
@@ -184,15 +173,9 @@ function Actions({ set, evaluation, outdated, hasRows }: ActionsProps) {
       </>
     );
   return (
-    <>
-      <Button onPress={() => navigate(exportPath(set.id, askedAs(evaluation, 'tuned')?.id, 'manager'))}>
-        Save report
-      </Button>
-      <Button isDisabled={cannot} onPress={start} variant={outdated ? 'primary' : 'plain'}>
-        Compare again
-      </Button>
-      {outdated ? null : <Button onPress={() => navigate(exportPath(set.id))}>Export</Button>}
-    </>
+    <Button isDisabled={cannot} onPress={start} variant={outdated ? 'primary' : 'plain'}>
+      Compare again
+    </Button>
   );
 }
 

@@ -7,7 +7,7 @@ import { timeWords } from '../../../training/estimate';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { usePicked, useSession } from '../../state/studio';
-import { Button, format, Panel, ProgressBar } from '../../ui';
+import { Button, format, Panel, ProgressBar, Term } from '../../ui';
 import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
 
@@ -34,12 +34,8 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
       <ol className="arms">
         {arms.map((arm) => (
           <li key={arm.id}>
-            <strong>{arm.name}</strong>{' '}
-            <span className="dim">
-              {arm.version.id === inUse
-                ? 'the version in production'
-                : (ABOUT[arm.id] ?? 'another of your hand-written prompts')}
-            </span>{' '}
+            <Term means={ABOUT[arm.id] ?? 'Another of your hand-written prompts.'}>{arm.name}</Term>{' '}
+            {arm.version.id === inUse ? <span className="dim">in production</span> : null}{' '}
             {arm.also === null ? null : (
               <Button size="s" variant="link" aria-label={`Leave out ${arm.name}`} onPress={includes(arm.also, false)}>
                 Leave out
@@ -49,7 +45,7 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
         ))}
         {references ? (
           <li>
-            <strong>Reference lines</strong> <span className="dim">{references}</span>
+            <Term means={references}>References without a prompt</Term>
           </li>
         ) : null}
       </ol>
@@ -65,11 +61,7 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
           ) : null}
         </div>
       ) : null}
-      {yours ? null : (
-        <p className="dim">
-          There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
-        </p>
-      )}
+      {yours ? null : <p className="dim">Write a prompt on Prompts first, to have something to beat.</p>}
       {detectable === undefined ? null : <p className="dim small">{detectable}</p>}
       <p className="dim small">
         {set.testLooks === 0
@@ -81,14 +73,14 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
 }
 
 const ABOUT: Readonly<Record<string, string>> = {
-  untuned: 'the tuned prompt’s exact text without its vectors: shows what the vectors add',
-  yours: 'your hand-written prompt as it is, with its own examples if it has any',
-  'yours-0': 'your prompt without its examples',
-  'yours-8': 'your prompt with eight labelled training rows before each text',
-  'yours-3': 'your prompt with three training rows and their answers before each text',
-  tuned: 'the text with the trained vectors',
-  ensemble: 'the mean answer of the runs that differ from the tuned prompt only in the seed',
-  hybrid: 'your hand-written prompt with vectors trained on top',
+  untuned: 'The tuned prompt’s exact text without its vectors: shows what the vectors add.',
+  yours: 'Your hand-written prompt as it is, with its own examples if it has any.',
+  'yours-0': 'Your prompt without its examples.',
+  'yours-8': 'Your prompt with eight labelled training rows before each text.',
+  'yours-3': 'Your prompt with three training rows and their answers before each text.',
+  tuned: 'The text with the trained vectors.',
+  ensemble: 'The mean answer of the runs that differ from the tuned prompt only in the seed.',
+  hybrid: 'Your hand-written prompt with vectors trained on top.',
 };
 
 const MOST_OTHERS = 6;

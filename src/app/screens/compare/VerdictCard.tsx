@@ -1,23 +1,22 @@
 /** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
 import { useMemo } from 'react';
 import type { Action } from '../../../evaluation/advice';
-import { baseWord, type VerdictCard as Card, type CardArm, type Chip } from '../../../evaluation/card';
+import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
 import { wordClassifierScript } from '../../../metrics/logistic';
 import { askedAs, versionOfArm } from '../../../prompt-set/calibration';
-import { productionOf } from '../../../prompt-set/stages';
-import type { Evaluation, PromptSet } from '../../../prompt-set/types';
+import { deciding, type Evaluation, type PromptSet } from '../../../prompt-set/types';
 import { runOf, versionById, versionWords } from '../../../prompt-set/versions';
 import { longerSteps } from '../../../training/fields';
 import { ChartPanel, drawAccuracy } from '../../charts';
 import { exportPath, navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { Button, Failed, Panel, ProgressBar } from '../../ui';
+import { Button, Failed, format, Panel, ProgressBar } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { compareStores } from './compare-store';
 import { CheckButton } from './panels/classify/ChecksPanels';
 
-interface CardProps {
+export interface CardProps {
   readonly set: PromptSet;
   readonly evaluation: Evaluation;
   /** Other versions or rows are chosen by now: comparing again comes first. */
@@ -41,40 +40,43 @@ interface ShownProps extends CardProps {
   readonly card: Card;
 }
 
-function Shown({ card, ...of }: ShownProps) {
-  return (
-    <div className="grid">
-      <Panel stack span={5} title={card.title}>
-        <p>{card.why}</p>
-        <NextStep card={card} {...of} />
-        <ul className="verdict-chips" aria-label="What it is based on">
-          {card.chips.map((chip) => (
-            <VerdictChip key={chip.id} {...chip} />
-          ))}
-        </ul>
-      </Panel>
-      <Picture card={card} />
-    </div>
-  );
+/** The first of several sentences; the others are behind the second question. */
+const firstSentence = (words: string): string => /^.+?[.](?=\s|$)/s.exec(words)?.[0] ?? words;
+
+/** What the headline says already, of prompts that are level, is not said twice. */
+function titleOf({ title }: Card, evaluation: Evaluation): string {
+  const [first = title, tie] = title.split(': ');
+  return tie && deciding(evaluation).comparison.verdict.headline.includes(tie) ? first : title;
 }
 
-const VerdictChip = ({ label, value, detail, tone }: Chip) => (
-  <li>
-    <span className="dim small">{label}</span>
-    <strong className={`verdict-${tone}`}>{value}</strong>
-    <span className="dim small">{detail}</span>
-  </li>
+const Shown = ({ card, ...of }: ShownProps) => (
+  <div className="grid">
+    <Panel stack span={5} title={titleOf(card, of.evaluation)}>
+      <p>{firstSentence(card.why)}</p>
+      <NextStep card={card} {...of} />
+      <ul className="verdict-chips" aria-label="What it is based on">
+        {card.chips.map(({ id, label, value, short, tone }) => (
+          <li key={id}>
+            <span className="dim small">{label}</span>
+            <strong className={`verdict-${tone}`}>{value}</strong>
+            <span className="dim small">{short}</span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+    <Picture card={card} />
+  </div>
 );
 
 const chartRow = ({ ci95, ...arm }: CardArm) => ({ ...arm, interval: ci95 });
 
-function Picture({ card: { action, arms, finding, unit } }: { readonly card: Card }) {
+function Picture({ card: { action, arms, finding, measure } }: { readonly card: Card }) {
   const draw = useMemo(() => drawAccuracy(arms.map(chartRow), baseWord(action)), [arms, action]);
   return (
     <ChartPanel
       span={7}
       title={finding}
-      unit={unit}
+      heading={format.capitalised(measure)}
       draw={draw}
       twin={{
         columns: ['prompt', 'value', 'low_95', 'high_95', 'gap_points', 'gap_low_95', 'gap_high_95', 'corrected_p'],
@@ -102,17 +104,27 @@ const take = ({ card, set, evaluation }: ShownProps): Step => ({
   press: () => navigate(exportPath(set.id, askedAs(evaluation, card.armId)?.id ?? '')),
 });
 
-const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => Step>> = {
+type Keeping = Pick<ReturnType<typeof compareStores.use>, 'keep'>;
+
+/** The probe becomes a version, which is exported as any other. */
+function probeStep(set: PromptSet, evaluation: Evaluation, keep: Keeping['keep']): Step {
+  const saved = versionById(set, versionOfArm(set, evaluation, PROBE));
+  return saved
+    ? { label: `Export ${versionWords(saved)}`, press: () => navigate(exportPath(set.id, saved.id)) }
+    : { label: 'Save the probe as a version', press: () => void keep(evaluation, PROBE) };
+}
+
+const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps & Keeping) => Step>> = {
   ship: take,
   keep: take,
   'count-words': ({ evaluation }) => ({
     label: 'Download the word counts as Python',
     press: () => saveFile('count_words.py', wordClassifierScript(evaluation.kind === 'tag'), 'text/x-python'),
   }),
-  probe: ({ set }) => ({
-    label: 'Find other answer words',
-    press: () => navigate(screenPath(set.id, 'prompts')),
-  }),
+  probe: ({ set, evaluation, keep }) =>
+    evaluation.plan.noVersion?.[PROBE]
+      ? { label: 'Find other answer words', press: () => navigate(screenPath(set.id, 'prompts')) }
+      : probeStep(set, evaluation, keep),
   'check-labels': ({ set }) => ({
     label: 'Check the rows',
     hint: 'Data shows contradictory and rare labels, and merges or corrects them.',
@@ -120,7 +132,7 @@ const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => S
   }),
   'label-more': ({ set }) => ({
     label: 'Get more test rows',
-    hint: 'On Data, replace the file with one that has more labelled rows, or choose more test rows under “How rows are split”. Rows that you add to a file become training rows.',
+    hint: 'On Data, open a file with more labelled rows, or hold out more of them.',
     press: () => navigate(screenPath(set.id, 'data')),
   }),
   'train-longer': ({ set, evaluation }) => {
@@ -136,75 +148,21 @@ const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps) => S
 };
 
 function NextStep(of: ShownProps) {
+  const { keep } = compareStores.use();
+  const variant = of.outdated ? 'plain' : 'primary';
   if (of.card.action === 'every-row')
     return (
-      <CheckButton kind="everyRow" again={false} variant={of.outdated ? 'plain' : 'primary'}>
+      <CheckButton kind="everyRow" again={false} variant={variant}>
         Check every row
       </CheckButton>
     );
-  const { label, hint, press } = STEPS[of.card.action](of);
-  const { set, evaluation } = of;
-  const { action, armId: arm } = of.card;
-  const canStage = (action === 'ship' || action === 'keep') && askedAs(evaluation, arm) !== null;
-  const arms = evaluation.kind === 'classify' ? evaluation.plan.arms : [];
-  const isSeveral = (id: string) => (askedAs(evaluation, id)?.prompt.voices.length ?? 0) > 1;
-  const isBetter = (id: string) => of.card.arms.some((each) => each.id === id && (each.gap?.difference ?? 0) > 0);
-  const together = arms.filter(({ id }) => isSeveral(id) && id !== arm && isBetter(id));
+  const { label, hint, press } = STEPS[of.card.action]({ ...of, keep });
   return (
     <div className="row">
-      {isAhead(of.card) ? <ProbeSteps {...of} /> : null}
-      <Button variant={of.outdated || action === 'probe' ? 'plain' : 'primary'} onPress={press}>
+      <Button variant={variant} onPress={press}>
         {label}
       </Button>
       {hint ? <span className="dim small">{hint}</span> : null}
-      {canStage ? <ToProduction set={set} evaluation={evaluation} arm={arm} name="it" /> : null}
-      {together.map(({ id, name }) => (
-        <ToProduction key={id} set={set} evaluation={evaluation} arm={id} name={name} />
-      ))}
     </div>
-  );
-}
-
-const isAhead = ({ action, arms }: Card): boolean =>
-  action === 'probe' || arms.some(({ id, gap }) => id === PROBE && gap?.isClear && gap.difference > 0);
-
-/** The probe becomes a version, which is exported and used as any other. */
-function ProbeSteps({ card, set, evaluation, outdated }: ShownProps) {
-  const { keep } = compareStores.use();
-  const of = versionById(set, versionOfArm(set, evaluation, PROBE));
-  const why = evaluation.plan.noVersion?.[PROBE];
-  const variant = card.action === 'probe' && !outdated ? 'primary' : 'plain';
-  return (
-    <>
-      {of ? (
-        <Button variant={variant} onPress={() => navigate(exportPath(set.id, of.id))}>
-          Export {versionWords(of)}
-        </Button>
-      ) : why ? (
-        <span className="dim small">{why}</span>
-      ) : (
-        <Button variant={variant} onPress={() => void keep(evaluation, PROBE)}>
-          Save the probe as a version
-        </Button>
-      )}
-      {of ? <ToProduction set={set} evaluation={evaluation} arm={PROBE} name="the probe" /> : null}
-    </>
-  );
-}
-
-interface ToProductionProps extends Pick<CardProps, 'set' | 'evaluation'> {
-  readonly arm: string;
-  readonly name: string;
-}
-
-function ToProduction({ set, evaluation, arm, name }: ToProductionProps) {
-  const { setProduction } = compareStores.use();
-  const versionId = versionOfArm(set, evaluation, arm);
-  return versionId !== null && productionOf(set)?.id === versionId ? (
-    <span className="dim small">Production points to {name}</span>
-  ) : (
-    <Button variant="quiet" onPress={() => void setProduction(evaluation, arm)}>
-      Use {name} in production
-    </Button>
   );
 }

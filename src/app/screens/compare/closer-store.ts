@@ -5,7 +5,6 @@ import type { Insights } from '../../../evaluation/classify/compare';
 import type { PairResult } from '../../../evaluation/types';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
-import { learnedOf } from '../../../report/learned';
 import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
@@ -67,14 +66,6 @@ class CloserStore extends OfStudio {
       signal,
       onEvent: ({ done, total }) => this.progress.setState({ fraction: total > 0 ? done / total : 0 }),
     });
-  });
-
-  readonly learned: Resource<string, ReturnType<typeof learnedOf>> = resource(async () => {
-    const { set } = this.sets;
-    const evaluation = this.#compare.classified();
-    if (!set || !evaluation || evaluation.trainedVersion === null) return {};
-    const kept = await this.services.store.checkpoints.get(evaluation.trainedVersion).catch(() => null);
-    return learnedOf(set, evaluation, kept?.checkpoint ?? null);
   });
 
   async #check({ signal, report }: JobContext<CheckState>, kind: CheckKind): Promise<void> {

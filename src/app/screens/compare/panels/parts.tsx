@@ -1,14 +1,12 @@
-/** What the panels of all kinds of task share: their views, the choice of a pair, the rows behind a difference. */
-import type { ComponentProps, ReactNode } from 'react';
+/** What the panels of all kinds of task share: the choice of a pair, the rows behind a difference. */
+import type { ReactNode } from 'react';
 import { pairName } from '../../../../evaluation/arm-names';
 import type { ArmResult } from '../../../../evaluation/types';
 import { namesOf } from '../../../../evaluation/words';
 import { present } from '../../../../lib/assert';
-import { askedAs } from '../../../../prompt-set/calibration';
-import type { Evaluation } from '../../../../prompt-set/types';
 import type { RowText } from '../../../../report/types';
 import { sideOf } from '../../../charts';
-import { exportPath, navigate, useQuery } from '../../../state/location';
+import { useQuery } from '../../../state/location';
 import { ArmMark, Button, Dialog, format, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
 
 /** By the group's title. */
@@ -28,6 +26,9 @@ interface ExplorerProps<R extends RowText> {
 }
 
 const PAGE = 25;
+
+/** Of what holds the rows: a slice leads to its own. */
+export const ROWS_ID = 'compared-rows';
 
 export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
   const { title, caption, lead, rows, all = rows, groups, columns, open } = props;
@@ -59,7 +60,7 @@ export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
   );
   return (
     <Panel title={title}>
-      {lead}
+      <div id={ROWS_ID}>{lead}</div>
       <Tabs
         label="Rows"
         selected={chosen}
@@ -118,59 +119,18 @@ interface Pair {
   readonly b: string;
 }
 
-type View = ComponentProps<typeof Tabs>['tabs'][number];
-
-interface LookCloserProps<P extends Pair> {
-  readonly comparison: { readonly arms: readonly Named[]; readonly pairs: readonly P[] };
-  readonly ofPair: (pair: P, index: number) => readonly View[];
-  /** Views that need no pair: one prompt alone has none. */
-  readonly always: readonly View[];
-}
-
-/** The views of a comparison. The address has the place of the pair that they are about, not its names. */
-export function LookCloser<P extends Pair>({ comparison: { arms, pairs }, ofPair, always }: LookCloserProps<P>) {
-  const [tab, setTab] = useQuery<string>('tab', 'rows');
+/** The pair that rows and probabilities are about, with its choice where there are several. The address has its place, not its names. */
+export function usePair<P extends Pair>({
+  arms,
+  pairs,
+}: {
+  readonly arms: readonly Named[];
+  readonly pairs: readonly P[];
+}) {
   const [at, setAt] = useQuery<string>('pair', '0');
   const index = pairs[Number(at)] ? Number(at) : 0;
-  const pair = pairs[index];
-  const nameOf = namesOf(arms);
-  return (
-    <div>
-      {pairs.length > 1 ? (
-        <div className="filters">
-          <Select
-            label="Pair"
-            value={String(index)}
-            onChange={setAt}
-            options={pairs.map((pair, i) => ({ id: String(i), label: pairName(pair, nameOf) }))}
-          />
-        </div>
-      ) : null}
-      <Tabs
-        label="Look closer"
-        selected={tab}
-        onSelect={setTab}
-        tabs={[...(pair ? ofPair(pair, index) : []), ...always]}
-      />
-    </div>
-  );
-}
-
-interface ExportArmProps {
-  readonly evaluation: Pick<Evaluation, 'versions' | 'setId'>;
-  readonly arm: { readonly id: string; readonly name: string };
-}
-
-export function ExportArm({ evaluation, arm }: ExportArmProps) {
-  const asked = askedAs(evaluation, arm.id);
-  return asked ? (
-    <Button
-      size="s"
-      variant="quiet"
-      aria-label={`Export ${arm.name}`}
-      onPress={() => navigate(exportPath(evaluation.setId, asked.id))}
-    >
-      Export
-    </Button>
-  ) : null;
+  const options = pairs.map((pair, i) => ({ id: String(i), label: pairName(pair, namesOf(arms)) }));
+  const choice =
+    pairs.length > 1 ? <Select label="Pair" value={String(index)} onChange={setAt} options={options} /> : null;
+  return { pair: pairs[index], index, choice };
 }

@@ -1,10 +1,28 @@
 /** What Compare shows for each kind of task. A kind without panels does not compile. */
 import type { ComponentType } from 'react';
+import { accountSentence } from '../../../../dataset/account';
 import type { Dataset, TaskKind } from '../../../../dataset/types';
-import type { Evaluation } from '../../../../prompt-set/types';
-import { LabelResults } from './classify/LabelResults';
-import { TextResults } from './generate/TextResults';
-import { TagResults } from './tag/TagResults';
+import { tokensSentence } from '../../../../evaluation/classify/pairs';
+import { calibrationWords } from '../../../../evaluation/classify/rows';
+import { comparedIds, drawnWords } from '../../../../evaluation/rows';
+import { namesOf } from '../../../../evaluation/words';
+import { deciding, type Evaluation } from '../../../../prompt-set/types';
+import { useQuery } from '../../../state/location';
+import { useResource } from '../../../state/resource';
+import { Panel, Tabs } from '../../../ui';
+import { compareStores } from '../compare-store';
+import { TakePanel } from '../TakePanel';
+import { type CardProps, VerdictCard } from '../VerdictCard';
+import { VotePanel } from '../VotePanel';
+import { LabelCheck, LabelFails, LabelSure } from './classify/LabelResults';
+import { TextRows, TextSure } from './generate/TextResults';
+import { TagFails, TagSure } from './tag/TagResults';
+
+interface ResultsProps<E extends Evaluation> {
+  readonly evaluation: E;
+  readonly dataset: Dataset;
+}
+type View<E extends Evaluation> = ComponentType<ResultsProps<E>>;
 
 interface KindPanels<E extends Evaluation> {
   readonly words: {
@@ -16,7 +34,10 @@ interface KindPanels<E extends Evaluation> {
     readonly again: string;
     readonly references: string | null;
   };
-  readonly Results: ComponentType<{ readonly evaluation: E; readonly dataset: Dataset }>;
+  readonly Sure: View<E>;
+  /** What needs a pair: one prompt alone has none. */
+  readonly Fails: View<E>;
+  readonly check: { readonly question: string; readonly View: View<E> } | null;
 }
 
 export const PANELS: { readonly [K in TaskKind]: KindPanels<Extract<Evaluation, { readonly kind: K }>> } = {
@@ -24,40 +45,89 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Extract<Evaluation, 
     words: {
       running: 'Comparing on rows that no prompt has seen',
       question: 'Is the tuned prompt better than yours?',
-      about:
-        'Every prompt answers the same test rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.',
+      about: 'Every prompt answers the same test rows. The answer may be that yours is better.',
       again: 'What prompts answered before is not asked again. ',
       references:
-        'always the most frequent label, a word-count classifier (TF-IDF) without any language model, and a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows; the tuned prompt with these two as one prompt takes part too',
+        'Always the most frequent label, word counts (TF-IDF), and a linear probe of the model’s hidden states; and the tuned prompt together with these two.',
     },
-    Results: LabelResults,
+    Sure: LabelSure,
+    Fails: LabelFails,
+    check: { question: 'Is it the labels?', View: LabelCheck },
   },
   tag: {
     words: {
       running: 'Comparing on rows that no prompt has seen',
       question: 'Does the tuned prompt find the labels better than yours?',
-      about:
-        'Every prompt answers the same test rows, in the same way, and gives each label from a cut on that was chosen on validation rows; the difference comes with its interval.',
+      about: 'Every prompt answers the same test rows, and gives each label from a cut that validation rows chose.',
       again: 'What prompts answered before is not asked again. ',
       references:
-        'always the most frequent set of labels, a word-count classifier for each label (TF-IDF) without any language model, and a linear probe for each label on the model’s hidden states',
+        'Always the most frequent set of labels, word counts (TF-IDF), and a linear probe of the model’s hidden states.',
     },
-    Results: TagResults,
+    Sure: TagSure,
+    Fails: TagFails,
+    check: null,
   },
   generate: {
     words: {
       running: 'Generating on rows that no prompt has seen',
       question: 'Are the tuned prompt’s texts closer to yours than those of your prompt?',
-      about:
-        'Every prompt continues the same test rows, always with the most likely token; the texts are compared with your own, and the difference comes with its interval.',
+      about: 'Every prompt continues the same test rows; the texts are compared with your own.',
       again: '',
       references: null,
     },
-    Results: TextResults,
+    Sure: TextSure,
+    Fails: TextRows,
+    check: { question: 'Do I agree?', View: VotePanel },
   },
 };
 
-export function ResultsOf(of: { readonly evaluation: Evaluation; readonly dataset: Dataset }) {
-  const { Results } = PANELS[of.evaluation.kind] as KindPanels<Evaluation>;
-  return <Results {...of} />;
+/** The questions that a comparison answers, in a reader's order; the address has the open one. */
+export function Questions({ set, evaluation, dataset, outdated }: CardProps & { readonly dataset: Dataset }) {
+  const [open, setOpen] = useQuery<string>('tab', 'use');
+  const { Sure, Fails, check } = PANELS[evaluation.kind] as KindPanels<Evaluation>;
+  const of = { evaluation, dataset };
+  const hasPair = evaluation.comparison.pairs.length > 0;
+  const views = [
+    { id: 'use', label: 'Which prompt should I use?', content: <VerdictCard {...{ set, evaluation, outdated }} /> },
+    {
+      id: 'sure',
+      label: 'How sure is that?',
+      content: (
+        <div className="stack">
+          <Sure {...of} />
+          <InWords {...of} />
+        </div>
+      ),
+    },
+    ...(hasPair ? [{ id: 'fails', label: 'Where does it still fail?', content: <Fails {...of} /> }] : []),
+    ...(hasPair && check ? [{ id: 'labels', label: check.question, content: <check.View {...of} /> }] : []),
+    { id: 'take', label: 'Take it away', content: <TakePanel set={set} evaluation={evaluation} /> },
+  ];
+  return <Tabs label="Questions" selected={open} onSelect={setOpen} tabs={views} />;
+}
+
+/** What a report says of the verdict, and what became of the rows. */
+function InWords({ evaluation, dataset }: ResultsProps<Evaluation>) {
+  const card = useResource(compareStores.use().card, evaluation.id).value;
+  const { comparison, account } = deciding(evaluation);
+  const ofLabels =
+    evaluation.kind === 'classify'
+      ? [
+          calibrationWords(evaluation.comparison, evaluation.plan.arms),
+          ...evaluation.comparison.pairs.map((pair) => tokensSentence(pair, namesOf(evaluation.plan.arms))),
+        ]
+      : [];
+  const said = [
+    card?.why,
+    comparison.verdict.detail,
+    ...(card?.chips ?? []).map(({ label, detail }) => `${label}: ${detail}.`),
+  ];
+  const drawn = drawnWords(comparedIds(evaluation.kind, dataset).length, dataset.split.test.length);
+  return (
+    <Panel stack title="In words">
+      {[...said, ...ofLabels, drawn, accountSentence(account)].map((words) =>
+        words ? <p key={words}>{words}</p> : null,
+      )}
+    </Panel>
+  );
 }

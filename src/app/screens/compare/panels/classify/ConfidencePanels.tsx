@@ -1,3 +1,4 @@
+import { inText } from '../../../../../evaluation/arm-names';
 import {
   type ConfidenceReport,
   confidenceDifferenceWords,
@@ -39,7 +40,7 @@ function Reliability({ arm, report }: { readonly arm: ArmResult; readonly report
           <ArmMark side={side} /> {title}
         </>
       }
-      unit="share right, with 95% Wilson bars; on the dashed line a probability means what it says"
+      unit="share right; dashed: as often as it says"
       draw={drawReliability(report.bins, side)}
       twin={twinOf(report.bins, {
         rows: (bin) => bin.rows,
@@ -90,7 +91,7 @@ function Scores(props: InsightsProps) {
   return (
     <Panel title="How good the probabilities are" aside="in brackets: after temperature scaling">
       {difference ? (
-        <p>{`${b} minus ${a}, with its paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero the probabilities of ${b} are better.`}</p>
+        <p>{`${b} minus ${inText(a ?? '')}, 95% interval: ${confidenceDifferenceWords(difference)}. Below zero ${inText(b ?? '')} is better.`}</p>
       ) : null}
       <Table<ConfidenceReport>
         caption="Calibration of every prompt"

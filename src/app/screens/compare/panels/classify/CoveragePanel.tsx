@@ -60,7 +60,7 @@ const drawn = (shown: readonly Shown[], threshold: number, isChosen: boolean) =>
   drawCoverage(
     shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
     threshold,
-    isChosen ? 'holds for 9 of 10 prompts' : '95% interval',
+    isChosen ? 'holds in 9 of 10' : '95% interval',
   );
 
 /** The title is about the last prompt of the pair. */

@@ -1,17 +1,17 @@
-import type { ComponentType, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { betterCalibration } from '../../../../../evaluation/classify/outcome';
-import { calibrationWords } from '../../../../../evaluation/classify/rows';
+import { present } from '../../../../../lib/assert';
 import { versionsCompared } from '../../../../../prompt-set/calibration';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { useResource } from '../../../../state/resource';
 import { usePromptSets } from '../../../../state/studio';
 import { Button, Failed, Note, ProgressBar } from '../../../../ui';
-import { closerStores, type InsightsKey, type InsightsProps } from '../../closer-store';
+import { closerStores, type InsightsKey } from '../../closer-store';
 import { compareStores } from '../../compare-store';
-import { LookCloser } from '../parts';
+import { usePair } from '../parts';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { LabelRows } from './LabelRows';
@@ -24,41 +24,46 @@ interface LabelResultsProps {
   readonly dataset: Dataset;
 }
 
-function Closer(given: LabelResultsProps) {
-  const { evaluation, dataset } = given;
-  const { comparison } = evaluation;
-  const keyOf = (pairIndex: number): InsightsKey => ({ id: evaluation.id, pairIndex, dataset });
+/** What is known of the chosen pair once slices, probabilities and ranks are computed. */
+function usePairOf({ evaluation, dataset }: LabelResultsProps) {
+  const { pair, index, choice } = usePair(evaluation.comparison);
+  const of: InsightsKey = { id: evaluation.id, pairIndex: index, dataset };
+  return { pair, choice, of };
+}
+
+export function LabelSure(given: LabelResultsProps) {
+  const { pair, choice, of } = usePairOf(given);
   return (
-    <LookCloser
-      comparison={comparison}
-      ofPair={(pair, index) => {
-        const props = { ...given, pair };
-        const found = (Content: ComponentType<InsightsProps>) => (
-          <Found of={keyOf(index)}>{(insights) => <Content {...props} insights={insights} />}</Found>
-        );
-        return [
-          { id: 'rows', label: 'Rows', content: <LabelRows {...props} of={keyOf(index)} /> },
-          { id: 'parts', label: 'Slices', content: found(SlicesPanel) },
-          { id: 'sure', label: 'How sure', content: found(ConfidencePanels) },
-          // labels are checked for the pair that the verdict is about
-          {
-            id: 'labels',
-            label: 'Check labels',
-            content: <ReviewPanel {...props} pair={comparison.pairs[0] ?? pair} />,
-          },
-        ];
-      }}
-      always={[
-        { id: 'statistics', label: 'Statistics', content: <LabelStatistics {...given} /> },
-        {
-          id: 'checks',
-          label: 'More checks',
-          content: <Found of={keyOf(0)}>{(insights) => <ChecksPanels {...given} insights={insights} />}</Found>,
-        },
-      ]}
-    />
+    <div className="stack">
+      <Recalibrations {...given} />
+      <LabelStatistics {...given} />
+      {choice ? <div className="filters">{choice}</div> : null}
+      <Found of={of}>
+        {(insights) => (pair ? <ConfidencePanels {...given} insights={insights} pair={pair} /> : null)}
+      </Found>
+      <ChecksPanels {...given} />
+    </div>
   );
 }
+
+export function LabelFails(given: LabelResultsProps) {
+  const { pair: chosen, choice, of } = usePairOf(given);
+  const pair = present(chosen, 'a pair');
+  return (
+    <div className="stack">
+      <LabelRows {...given} pair={pair} of={of} choice={choice} />
+      <Found of={of}>{(insights) => <SlicesPanel {...given} insights={insights} pair={pair} />}</Found>
+    </div>
+  );
+}
+
+/** Labels are checked for the pair that the verdict is about. */
+export const LabelCheck = (given: LabelResultsProps) => (
+  <div className="stack">
+    <CorrectedVerdict {...given} />
+    <ReviewPanel {...given} pair={present(given.evaluation.comparison.pairs[0], 'a pair')} />
+  </div>
+);
 
 interface FoundProps {
   readonly of: InsightsKey;
@@ -89,15 +94,3 @@ function Recalibrations({ evaluation }: Pick<LabelResultsProps, 'evaluation'>) {
     ) : null;
   });
 }
-
-export const LabelResults = (props: LabelResultsProps) => {
-  const { comparison, plan } = props.evaluation;
-  return (
-    <>
-      <p className="dim small">{calibrationWords(comparison, plan.arms)}</p>
-      <Recalibrations {...props} />
-      <CorrectedVerdict {...props} />
-      <Closer {...props} />
-    </>
-  );
-};

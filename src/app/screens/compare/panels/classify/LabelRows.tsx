@@ -1,5 +1,6 @@
-import { useMemo } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { rowsById } from '../../../../../dataset/labels';
+import { asSubject, inText } from '../../../../../evaluation/arm-names';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { comparedLogProbs } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
@@ -30,18 +31,20 @@ import { AllArms, armColumn, Explorer } from '../parts';
 const group = (id: ComparedRow['group']) => (row: ComparedRow) => row.group === id;
 
 const groupsOf = (tuned: boolean) => ({
-  [tuned ? 'Fixed by tuning' : 'Fixed']: group('fixed'),
-  [tuned ? 'Broken by tuning' : 'Broken']: group('broken'),
   'Both wrong': group('wrong'),
+  [tuned ? 'Broken by tuning' : 'Broken']: group('broken'),
+  [tuned ? 'Fixed by tuning' : 'Fixed']: group('fixed'),
   'Both right': group('right'),
 });
 
 interface LabelRowsProps extends CloserProps {
   readonly of: InsightsKey;
+  /** Of the pair, where there are several. */
+  readonly choice: ReactNode;
 }
 
 /** The rows behind the difference, in four groups: which ones tuning fixed, and which ones it broke. */
-export function LabelRows({ of, ...props }: LabelRowsProps) {
+export function LabelRows({ of, choice, ...props }: LabelRowsProps) {
   const { evaluation, dataset, pair } = props;
   const { comparison } = evaluation;
   const insights = useResource(closerStores.use().insights, of).value;
@@ -52,7 +55,7 @@ export function LabelRows({ of, ...props }: LabelRowsProps) {
   );
   const suspects = new Map(insights?.suspects.map((suspect) => [suspect.row, suspect]));
   const [a, b] = [pair.a, pair.b].map(namesOf(arms));
-  const { rows, filters } = useFilters(all, { ...props, insights }, suspects, b ?? '');
+  const { rows, filters } = useFilters(all, { ...props, insights, choice }, suspects, b ?? '');
   const shown = [pair.a, pair.b].flatMap((id) => arms.find((arm) => arm.id === id) ?? []);
   const tuned = shown.at(-1)?.kind === 'tuned';
   return (
@@ -61,7 +64,7 @@ export function LabelRows({ of, ...props }: LabelRowsProps) {
         title={
           tuned
             ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
-            : `${b} fixed ${format.counted(pair.bOnly, 'row')} that ${a} gets wrong, and broke ${format.count(pair.aOnly)}`
+            : `${asSubject(b ?? '')} fixed ${format.counted(pair.bOnly, 'row')} that ${inText(a ?? '')} gets wrong, and broke ${format.count(pair.aOnly)}`
         }
         caption="Rows with both answers and their probabilities"
         lead={filters}
@@ -87,7 +90,7 @@ export function LabelRows({ of, ...props }: LabelRowsProps) {
 /** Rows by label, by answer, by doubt and by slice; what is chosen is in the address. */
 function useFilters(
   all: readonly ComparedRow[],
-  { evaluation, insights }: CloserProps & { readonly insights: Insights | null },
+  { evaluation, insights, choice }: CloserProps & { readonly insights: Insights | null; readonly choice: ReactNode },
   suspects: ReadonlyMap<number, Suspect>,
   second: string,
 ) {
@@ -111,6 +114,7 @@ function useFilters(
   const filters = (
     <>
       <div className="filters">
+        {choice}
         <Select label="Label" value={label} onChange={setLabel} options={options} />
         <Select label={`${second} says`} value={said} onChange={setSaid} options={options} />
         <Select label="Doubt" value={only} onChange={setOnly} options={doubts} />
@@ -153,7 +157,7 @@ function AllAnswers({ evaluation, dataset, row, suspect }: AllAnswersProps) {
     <>
       {suspect ? (
         <Note title="This label may be wrong">
-          {`${format.listed(suspect.arms.map(nameOf))} are sure that it is “${plan.labels[suspect.label] ?? ''}”. They may all be wrong: you can decide under “Check labels”.`}
+          {`${format.listed(suspect.arms.map(nameOf))} are sure that it is “${plan.labels[suspect.label] ?? ''}”. They may all be wrong: you can decide under “Is it the labels?”.`}
         </Note>
       ) : null}
       <AllArms

@@ -1,8 +1,6 @@
-import { tokensSentence } from '../../../../../evaluation/classify/pairs';
 import type { ArmResult, PairResult } from '../../../../../evaluation/types';
-import { namesOf, pText } from '../../../../../evaluation/words';
+import { pText } from '../../../../../evaluation/words';
 import { LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
-import { accuracyTitle, differenceTitle } from '../../../../charts';
 import { format, type TableColumn } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
 import { rounded, Statistics, TOKENS_SENT } from '../statistics';
@@ -44,36 +42,21 @@ const TESTS: readonly TableColumn<PairResult>[] = [
   { name: 'Rows fixed, broken', cell: ({ aOnly, bOnly }) => `${bOnly}, ${aOnly}` },
 ];
 
-const MORE = {
-  arms: { correct: (arm: ArmResult) => arm.correct, rows: (arm: ArmResult) => arm.n },
-  pairs: {
-    exact_p: (pair: PairResult) => pair.metrics.accuracy.p,
-    holm_p: (pair: PairResult) => pair.pHolm,
-    mid_p: (pair: PairResult) => pair.pMidP,
-    only_first_right: (pair: PairResult) => pair.aOnly,
-    only_second_right: (pair: PairResult) => pair.bOnly,
-  },
+const TWIN = {
+  exact_p: (pair: PairResult) => pair.metrics.accuracy.p,
+  holm_p: (pair: PairResult) => pair.pHolm,
+  mid_p: (pair: PairResult) => pair.pMidP,
+  only_first_right: (pair: PairResult) => pair.aOnly,
+  only_second_right: (pair: PairResult) => pair.bOnly,
 };
 
-export function LabelStatistics({ evaluation }: Pick<CloserProps, 'evaluation'>) {
-  const { comparison } = evaluation;
-  const { arms, pairs } = comparison;
-  return (
-    <Statistics
-      metrics={LABEL_METRICS}
-      evaluation={evaluation}
-      comparison={comparison}
-      titles={{ arms: accuracyTitle(arms, pairs[0]), pairs: differenceTitle(arms, pairs) }}
-      costs={COSTS}
-      tests={TESTS}
-      more={MORE}
-      engine={`${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`}
-    >
-      {pairs.map((pair) => (
-        <p key={`${pair.a} ${pair.b}`} className="dim small">
-          {tokensSentence(pair, namesOf(arms))}
-        </p>
-      ))}
-    </Statistics>
-  );
-}
+export const LabelStatistics = ({ evaluation: { comparison, backend, threads } }: Pick<CloserProps, 'evaluation'>) => (
+  <Statistics
+    metrics={LABEL_METRICS}
+    comparison={comparison}
+    costs={COSTS}
+    tests={TESTS}
+    twin={TWIN}
+    engine={`${backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(threads, 'thread')}`}
+  />
+);

@@ -24,10 +24,9 @@ function StartReview({ pair, reviewed }: { readonly pair: PairResult; readonly r
   const { start } = reviewStores.use();
   const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
   return (
-    <Panel stack title="Are the labels right? Check them without seeing any prediction">
+    <Panel stack title="Label rows again, without seeing an answer">
       <p>
-        We draw equal numbers of fixed and broken rows, shuffled. You see the text and give it a label; only where yours
-        differs is anything changed. You will see both verdicts: as labelled, and after your corrections.
+        Equal numbers of fixed and broken rows, shuffled. You will see both verdicts: as labelled, and as corrected.
       </p>
       {Math.min(left(pair.fixed), left(pair.broken)) === 0 ? (
         <p className="dim">
@@ -38,9 +37,7 @@ function StartReview({ pair, reviewed }: { readonly pair: PairResult; readonly r
       ) : (
         <div className="row">
           <Button onPress={start}>Check labels</Button>
-          <span className="dim small">
-            makes a new version of the data, and counts as one more use of the test rows
-          </span>
+          <span className="dim small">a new version of the data, and one more use of the test rows</span>
         </div>
       )}
     </Panel>

@@ -1,9 +1,11 @@
+import { inText } from '../../../../../evaluation/arm-names';
 import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
 import { namesOf, pText } from '../../../../../evaluation/words';
 import { ChartPanel, drawIntervals, slicesTitle, twinOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
 import type { InsightsProps } from '../../closer-store';
+import { ROWS_ID } from '../parts';
 
 /** The test rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
 export function SlicesPanel({ insights: { slices: report }, evaluation, pair }: InsightsProps) {
@@ -36,19 +38,18 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
   // The column's place, not its name: nothing of the file is in the address.
   const [at, setAt] = useQuery<string>('by', '0');
   const [, setSlice] = useQuery<string>('slice', '');
-  const [, setTab] = useQuery<string>('tab', 'rows');
   const columns = [...new Set(all.map(({ column }) => column))];
   const column = columns[Number(at)] ?? columns[0] ?? '';
   const shown = all.filter((slice) => slice.column === column);
   const open = (slice: Slice) => {
     setSlice(String(all.indexOf(slice)));
-    setTab('rows');
+    document.getElementById(ROWS_ID)?.scrollIntoView();
   };
   return (
     <div className="grid">
       <ChartPanel
         title={slicesTitle(shown, column)}
-        unit={`${b} minus ${a}, points, 95% interval`}
+        unit={`${b} minus ${inText(a)}`}
         controls={
           <div className="filters">
             <Select

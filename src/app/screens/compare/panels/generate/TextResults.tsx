@@ -1,15 +1,15 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import { measureTitle } from '../../../../../evaluation/generate/compare';
+import { asSubject } from '../../../../../evaluation/arm-names';
 import type { PairResult } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
+import { present } from '../../../../../lib/assert';
 import { TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/csv';
 import { TextDifference } from '../../../../charts';
 import { format, type TableColumn } from '../../../../ui';
-import { VotePanel } from '../../VotePanel';
-import { AllArms, armColumn, Explorer, LookCloser } from '../parts';
+import { AllArms, armColumn, Explorer, usePair } from '../parts';
 import { Statistics, TOKENS_SENT } from '../statistics';
 
 interface TextResultsProps {
@@ -21,47 +21,36 @@ const TESTS: readonly TableColumn<PairResult<'generate'>>[] = [
   { name: 'Rows closer, further, same', cell: ({ rows }) => `${rows.closer}, ${rows.further}, ${rows.same}` },
 ];
 
-export function TextResults(props: TextResultsProps) {
-  const { evaluation } = props;
-  const { comparison } = evaluation;
-  const [first] = comparison.pairs;
-  const titles = {
-    arms: measureTitle(comparison.arms, first),
-    pairs: first ? `Closer on ${format.counted(first.rows.closer, 'row')}, further on ${first.rows.further}` : '',
-  };
-  const statistics = { metrics: TEXT_METRICS, costs: [TOKENS_SENT], tests: TESTS, evaluation, comparison, titles };
-  return (
-    <LookCloser
-      comparison={comparison}
-      ofPair={(pair) => [
-        { id: 'rows', label: 'Rows', content: <TextRows {...props} pair={pair} /> },
-        // votes are kept for the pair that the verdict is about
-        { id: 'vote', label: 'Blind vote', content: <VotePanel {...props} /> },
-      ]}
-      always={[{ id: 'statistics', label: 'Statistics', content: <Statistics {...statistics} /> }]}
-    />
-  );
-}
+export const TextSure = ({ evaluation: { comparison } }: TextResultsProps) => (
+  <Statistics metrics={TEXT_METRICS} costs={[TOKENS_SENT]} tests={TESTS} comparison={comparison} />
+);
 
 const HEADLINE = TEXT_METRICS.rougeL.name;
 const GROUPS = {
-  Closer: ({ gain }: WrittenRow) => gain > 0,
   Further: ({ gain }: WrittenRow) => gain < 0,
+  Closer: ({ gain }: WrittenRow) => gain > 0,
   'Equally close': ({ gain }: WrittenRow) => gain === 0,
 };
 
 /** The rows behind the difference: the largest gains, the largest losses; words that are not expected are underlined. */
-function TextRows({ evaluation, dataset, pair }: TextResultsProps & { readonly pair: PairResult<'generate'> }) {
+export function TextRows({ evaluation, dataset }: TextResultsProps) {
+  const { arms, pairs } = evaluation.comparison;
+  const { pair: chosen, choice } = usePair({ arms, pairs });
+  const pair = present(chosen, 'a pair');
   const rows = useMemo(() => writtenRows(evaluation, dataset, pair), [evaluation, dataset, pair]);
-  const { arms } = evaluation.comparison;
   const nameOf = namesOf(arms);
   const written = (side: 'a' | 'b') =>
     armColumn(arms, pair[side], (row: WrittenRow) => <TextDifference written={row[side]} wanted={row.wanted} />);
   return (
     <Explorer<WrittenRow>
-      title={`${nameOf(pair.b)} is closer on ${format.counted(pair.rows.closer, 'row')} and further on ${pair.rows.further}`}
+      title={`${asSubject(nameOf(pair.b))} is closer on ${format.counted(pair.rows.closer, 'row')} and further on ${pair.rows.further}`}
       caption="Rows with both texts and the expected one"
-      lead={<p className="dim small">Words that are not in your text, or not in its order, are underlined.</p>}
+      lead={
+        <div className="filters">
+          {choice}
+          <span className="dim small">Underlined: not in your text, or not in its order.</span>
+        </div>
+      }
       rows={rows}
       groups={GROUPS}
       columns={[

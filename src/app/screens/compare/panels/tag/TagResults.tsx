@@ -1,13 +1,15 @@
-import { useMemo } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { textById } from '../../../../../dataset/labels';
 import { namedTags } from '../../../../../dataset/tags';
 import type { Dataset } from '../../../../../dataset/types';
+import { asSubject } from '../../../../../evaluation/arm-names';
 import type { ArmResult, PairResult, TagScore } from '../../../../../evaluation/types';
 import { namesOf, pValue } from '../../../../../evaluation/words';
+import { present } from '../../../../../lib/assert';
 import { TAG_METRICS } from '../../../../../metrics/registry';
 import type { TagEvaluation } from '../../../../../prompt-set/types';
 import { format, Interval, Panel, Table, type TableColumn } from '../../../../ui';
-import { AllArms, armColumn, Explorer, LookCloser } from '../parts';
+import { AllArms, armColumn, Explorer, usePair } from '../parts';
 import { Statistics, TOKENS_SENT } from '../statistics';
 
 interface TagResultsProps {
@@ -31,8 +33,8 @@ interface TagRow {
 }
 
 const GROUPS = {
-  'Fewer mistakes': ({ gain }: TagRow) => gain > 0,
   'More mistakes': ({ gain }: TagRow) => gain < 0,
+  'Fewer mistakes': ({ gain }: TagRow) => gain > 0,
   'As many': ({ gain }: TagRow) => gain === 0,
 };
 
@@ -60,17 +62,16 @@ const namer =
   (tags: readonly number[] = []) =>
     namedTags(tags, labels);
 
-function TagRows(props: PairProps) {
-  const { evaluation, pair } = props;
+function TagRows({ evaluation, dataset, pair, choice }: PairProps & { readonly choice: ReactNode }) {
   const { arms } = evaluation.comparison;
-  const rows = useMemo(() => rowsOf(props), [props]);
+  const rows = useMemo(() => rowsOf({ evaluation, dataset, pair }), [evaluation, dataset, pair]);
   const nameOf = namesOf(arms);
   const named = namer(evaluation.plan.labels);
   return (
     <Explorer<TagRow>
-      title={`${nameOf(pair.b)} makes fewer mistakes on ${format.counted(pair.rows.closer, 'row')} and more on ${pair.rows.further}`}
+      title={`${asSubject(nameOf(pair.b))} makes fewer mistakes on ${format.counted(pair.rows.closer, 'row')} and more on ${pair.rows.further}`}
       caption="Rows with the labels that both give"
-      lead={<p className="dim small">A mistake is a label that is missing, or one too many.</p>}
+      lead={<div className="filters">{choice}</div>}
       rows={rows}
       groups={GROUPS}
       columns={[
@@ -102,7 +103,7 @@ const LABEL_COLUMNS: readonly TableColumn<TagScore>[] = [
 
 const LabelsPanel = ({ arm }: { readonly arm: ArmResult<'tag'> | undefined }) =>
   arm ? (
-    <Panel title={`Each label, ${arm.name}`} aside="95% bootstrap intervals">
+    <Panel title={`Each label, ${arm.name}`} aside="95% intervals">
       <Table<TagScore>
         caption={`Precision, recall and F1 of each label, ${arm.name}`}
         rows={arm.labels}
@@ -120,37 +121,20 @@ const TESTS: readonly TableColumn<PairResult<'tag'>>[] = [
   },
 ];
 
-const TITLES = { arms: 'How well each prompt finds the labels', pairs: 'Differences' };
+export const TagSure = ({ evaluation: { comparison } }: TagResultsProps) => (
+  <Statistics metrics={TAG_METRICS} costs={[TOKENS_SENT]} tests={TESTS} comparison={comparison} />
+);
 
-export function TagResults(props: TagResultsProps) {
-  const { evaluation } = props;
-  const { comparison } = evaluation;
-  const armOf = (id: string) => comparison.arms.find((arm) => arm.id === id);
-  const statistics = {
-    metrics: TAG_METRICS,
-    costs: [TOKENS_SENT],
-    tests: TESTS,
-    titles: TITLES,
-    evaluation,
-    comparison,
-  };
+export function TagFails(props: TagResultsProps) {
+  const { comparison } = props.evaluation;
+  const { pair: chosen, choice } = usePair(comparison);
+  const pair = present(chosen, 'a pair');
   return (
-    <LookCloser
-      comparison={comparison}
-      ofPair={(pair) => [
-        { id: 'rows', label: 'Rows', content: <TagRows {...props} pair={pair} /> },
-        {
-          id: 'labels',
-          label: 'Labels',
-          content: (
-            <div className="grid">
-              <LabelsPanel arm={armOf(pair.b)} />
-              <LabelsPanel arm={armOf(pair.a)} />
-            </div>
-          ),
-        },
-      ]}
-      always={[{ id: 'statistics', label: 'Statistics', content: <Statistics {...statistics} /> }]}
-    />
+    <div className="grid">
+      <TagRows {...props} pair={pair} choice={choice} />
+      {[pair.b, pair.a].map((id) => (
+        <LabelsPanel key={id} arm={comparison.arms.find((arm) => arm.id === id)} />
+      ))}
+    </div>
   );
 }
