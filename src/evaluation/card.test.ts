@@ -60,11 +60,18 @@ describe('the card of a comparison of labels', () => {
   });
 
   it('says why references are not recommended that are clearly ahead of the prompt that is kept', () => {
-    const { action, armId, why, finding } = labels({ '1111': 20, '0111': 3, '1010': 3, '0001': 30, '0000': 64 });
+    const { action, armId, why, caution, finding } = labels({
+      '1111': 20,
+      '0111': 3,
+      '1010': 3,
+      '0001': 30,
+      '0000': 64,
+    });
     expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
-    expect(why).toContain(
-      'A word-count classifier and always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references',
+    expect(caution).toMatch(
+      /^A word-count classifier and always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references/,
     );
+    expect(why.endsWith(` ${caution}`)).toBe(true);
     expect(finding).toBe('A word-count classifier and always “negative” are clearly ahead of your prompt');
   });
 

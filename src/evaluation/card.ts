@@ -39,6 +39,8 @@ export interface VerdictCard {
   readonly action: Action;
   readonly title: string;
   readonly why: string;
+  /** The end of `why`: what is clearly ahead of the recommended arm, and why it is not recommended; may be empty. */
+  readonly caution: string;
   /** The arm to use now; the others are measured against it. */
   readonly armId: string;
   /** The arm's name inside a sentence: "the tuned prompt". */
@@ -226,9 +228,11 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
     return { ...arm, gap: gapOf(field, version, own) };
   });
   const arm = called(version, field);
+  const warned = caution(field, arms, advice, arm);
   return {
     ...advice,
-    why: advice.why + caution(field, arms, advice, arm),
+    why: advice.why + warned,
+    caution: warned.trim(),
     armId: version.id,
     arm,
     change: { from: kept.id, to: to.id, comparisons },

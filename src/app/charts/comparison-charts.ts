@@ -61,7 +61,7 @@ const yOf = (row: { readonly id: string }) => row.id;
 
 function gapWords({ gap }: AccuracyRow): string {
   if (!gap) return '';
-  return points(gap.difference).replace('.0', '');
+  return gap.difference === 0 ? '0' : points(gap.difference).replace('.0', '');
 }
 
 /** A line from each arm's value to the arm's without a gap, dashed where it is not clear, and the gap in points. */

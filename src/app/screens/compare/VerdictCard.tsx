@@ -52,7 +52,7 @@ function titleOf({ title }: Card, evaluation: Evaluation): string {
 const Shown = ({ card, ...of }: ShownProps) => (
   <div className="grid">
     <Panel stack span={5} title={titleOf(card, of.evaluation)}>
-      <p>{firstSentence(card.why)}</p>
+      <p>{[card.why, card.caution].map(firstSentence).join(' ')}</p>
       <NextStep card={card} {...of} />
       <ul className="verdict-chips" aria-label="What it is based on">
         {card.chips.map(({ id, label, value, short, tone }) => (

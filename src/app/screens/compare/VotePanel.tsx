@@ -1,6 +1,7 @@
 import { useMemo, useRef, useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
+import { asSubject, inText } from '../../../evaluation/arm-names';
 import { type Ballot, type Choice, drawBallots, tally, tallySentence, type Vote } from '../../../evaluation/vote';
 import type { GenerateEvaluation } from '../../../prompt-set/types';
 import { Button, format, Panel, ProgressBar } from '../../ui';
@@ -86,7 +87,7 @@ function VoteBox({ a, b, ballots, votes, onVotes, textOf }: VoteBoxProps) {
   return (
     <Panel
       title={showing ? 'Your blind votes' : 'Which answer is better?'}
-      aside={`${a.name} or ${b.name}, but not which is which; sides are drawn for each row`}
+      aside={`${asSubject(a.name)} or ${inText(b.name)}: sides are drawn for each row`}
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys are a second way; every choice is a button too */}
       <div

@@ -33,7 +33,8 @@ export const ROWS_ID = 'compared-rows';
 export function Explorer<R extends RowText>(props: ExplorerProps<R>) {
   const { title, caption, lead, rows, all = rows, groups, columns, open } = props;
   const titles = Object.keys(groups);
-  const [chosen, setChosen] = useQuery<string>('rows', '0');
+  const first = titles.findIndex((name) => all.some((each) => groups[name]?.(each)));
+  const [chosen, setChosen] = useQuery<string>('rows', String(Math.max(0, first)));
   const [rowId, setRowId] = useQuery<string>('row', '');
   const row = all.find(({ id }) => id === rowId) ?? null;
   const table = (of: readonly R[]) => (
