@@ -2,23 +2,25 @@
  * Measures the built page in a real Chromium: cold and warm start (the model ready to train, and the first finished step of
  * the sample), the time from the click to the finished comparison, and the peak memory of the renderer. `npm run build` first. Prints JSON; progress goes to stderr.
  *
- *     node tools/bench/page.mjs [--runs 3] [--full] [--memory DATA.csv]
+ *     node tools/bench/page.mjs [--runs 3] [--full] [--busy] [--memory DATA.csv]
  *
  * `withoutReading` leaves out the pass over the texts of the first step, which is remembered for later runs ("ready to train").
- * --full: the sample from the click to the verdict. --memory: the peak while training on texts of 18 to 45 words from
+ * --full: the sample from the click to the verdict, with links pressed while it trains. --busy: while another program takes a core. --memory: the peak while training on texts of 18 to 45 words from
  * DATA.csv (columns text, label), about 256 rows that train and 77 that validate, vectors after and before the text, of texts at
  * most 256 MB kept, as 16-bit floats. 40 steps
  * reach it: every text has been read, every kind of run made.
  */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { preview } from 'vite';
 import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
+import { feltBy, observeFelt, pressUntil, quarters } from './felt.mjs';
 import { readOptions } from './read-options.mjs';
 
-const { values: options } = readOptions({ runs: 3, full: false, memory: null });
+const { values: options } = readOptions({ runs: 3, full: false, busy: false, memory: null });
 const root = join(import.meta.dirname, '../..');
 const server = await preview({ root, preview: { port: 4190, host: 'localhost' }, logLevel: 'silent' });
 const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4190/';
@@ -55,6 +57,7 @@ async function visit(profile, work) {
   const peakGB = (until) => Math.max(0, ...samples.filter(({ at }) => at <= until).map(({ bytes }) => bytes)) / 1e9;
   try {
     const page = context.pages()[0] ?? (await context.newPage());
+    await page.addInitScript(observeFelt);
     await page.goto(`${url}#/`);
     const found = await work(page, started);
     const peaks = Object.entries(found.marks).map(([mark, { sinceStart }]) => [mark, peakGB(sinceStart)]);
@@ -83,8 +86,16 @@ async function marked(page, name, started, from = started) {
 
 const trainSample = (until) => async (page, started) => {
   await page.getByRole('button', { name: /^Train the sample/ }).click();
-  const marks = await marked(page, until, started, Date.now());
-  return until === 'studio:compared' ? { marks, ...(await resultOf(page)) } : { marks };
+  const from = Date.now();
+  if (until !== 'studio:compared') return { marks: await marked(page, until, started, from) };
+  await marked(page, 'studio:training', started, from);
+  const isOver = (mark) => page.evaluate((name) => performance.getEntriesByName(name).length > 0, mark);
+  const { shown, presses } = await pressUntil(page, 'studio:trained', isOver);
+  const felt = feltBy(await page.evaluate(() => window.felt), presses);
+  const marks = await marked(page, until, started, from);
+  const at = (mark) => from + 1000 * marks[mark].sinceClick;
+  const timeLeft = quarters(shown, at('studio:training'), at('studio:trained'));
+  return { marks, felt, timeLeft, ...(await resultOf(page)) };
 };
 
 /** The verdict with what it is based on, and what each prompt makes of the sentence of the start screen. */
@@ -176,7 +187,9 @@ const medians = (runs) =>
   Object.fromEntries(Object.keys(runs[0]).map((name) => [name, median(runs.map((run) => run[name]))]));
 if (cold.length > 0) result.readyToTrain = { cold: medians(cold), warm: medians(warm), runs: { cold, warm } };
 if (options.full) {
+  const other = options.busy ? spawn(process.execPath, ['-e', 'for (;;) {}'], { stdio: 'ignore' }) : null;
   result.sample = await inProfile((profile) => visit(profile, trainSample('studio:compared')));
+  other?.kill();
   console.error(JSON.stringify(result.sample));
 }
 if (options.memory && !existsSync(options.memory)) console.error(`Skipped: ${options.memory} is not there.`);
