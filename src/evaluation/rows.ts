@@ -72,11 +72,7 @@ export function detectable(
   if (smallest === null) return { points: null, sentence: `${rows} cannot confirm even a large gain: ${more}.` };
   const points = Math.round(1000 * smallest) / 10;
   const shown = points < 2 ? points : Math.round(points);
-  const corrected = pairs > 1 ? `, corrected for up to ${pairs} comparisons` : '';
-  return {
-    points,
-    sentence: `${rows} can only confirm gains above about ${shown} points${why}${corrected}.`,
-  };
+  return { points, sentence: `${rows} can only confirm gains above about ${shown} points${why}.` };
 }
 
 /** Texts, and several labels, are not right or wrong: the smallest gain depends on how much their scores vary, which is not known yet. */

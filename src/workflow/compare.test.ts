@@ -460,7 +460,7 @@ describe('a comparison', () => {
     expect(Object.values(ahead.parts).reduce((sum, rows) => sum + rows, 0)).toBe(evaluation.account?.used);
     expect(ahead.parts.test).toBe(evaluation.plan.rowIds.length);
     // the pairs that are planned, and that of what is combined
-    expect(ahead.detectable.sentence).toMatch(/^\d+ test rows .+, corrected for up to \d+ comparisons/);
+    expect(ahead.detectable.sentence).toMatch(/^\d+ test rows .+ points/);
     const refused = compared({ set: promptSet(dataset), dataset }, fakeHost(60));
     await expect(refused).rejects.toMatchObject({ code: 'bad-input' });
   });

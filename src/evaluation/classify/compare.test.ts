@@ -169,9 +169,7 @@ it('the majority line answers with the most frequent training label', () => {
 
 it('says in one sentence what the test rows can show', () => {
   expect(detectable(105, 1).sentence).toMatch(/^105 test rows can only confirm gains above about 14 points\.$/);
-  expect(detectable(105, 6).sentence).toBe(
-    '105 test rows can only confirm gains above about 18 points, corrected for up to 6 comparisons.',
-  );
+  expect(detectable(105, 6).sentence).toBe('105 test rows can only confirm gains above about 18 points.');
   expect(detectable(0, 6).points).toBeNull();
   expect(detectable(1, 6).sentence).toContain('1 test row cannot confirm even');
 });

@@ -3,7 +3,7 @@ import { TASK_FACTS } from '../../../dataset/task-facts';
 import { DELIMITER_NAMES, TASK_KINDS, type TaskKind } from '../../../dataset/types';
 import { useDataFields, useStores } from '../../state/studio';
 import { Choices, Panel, Select } from '../../ui';
-import { ENCODING_NAMES, QUOTE_NAMES } from './words';
+import { ENCODING_NAMES, formatWords, QUOTE_NAMES } from './words';
 
 const NONE = '\u0000none';
 const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
@@ -27,12 +27,7 @@ export function ColumnsPanel() {
   const { map, change, reread } = data;
   return (
     <Panel stack title="Columns" span={4}>
-      <Choices<TaskKind>
-        label="What should a prompt do?"
-        value={task}
-        onChange={(next) => void map({ task: next })}
-        options={TASKS}
-      />
+      <Choices<TaskKind> label="Task" value={task} onChange={(next) => void map({ task: next })} options={TASKS} />
       <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
       <Select
         label={TASK_FACTS[task].column}
@@ -42,25 +37,31 @@ export function ColumnsPanel() {
           void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))
         }
       />
-      <Select
-        label="Row name"
-        means="A column that identifies each row, so that results still refer to the right row after you add or remove others."
-        options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
-        value={id ?? NONE}
-        onChange={(next) => void map({ id: next === NONE ? null : next })}
-      />
-      {canReread && (format.kind === 'csv' || format.kind === 'tsv') ? (
-        <div className="data-format">
-          {FORMAT.map(({ mark, ...of }) => (
-            <Select
-              key={mark}
-              {...of}
-              value={format[mark] ?? '"'}
-              onChange={(next) => void reread({ [mark]: next } as ParseOverride)}
-            />
-          ))}
+      <details className="fold">
+        <summary>File format</summary>
+        <div className="stack">
+          <p className="dim small">{formatWords(table)}</p>
+          <Select
+            label="Row name"
+            means="A column that identifies each row, so that results still refer to the right row after you add or remove others."
+            options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
+            value={id ?? NONE}
+            onChange={(next) => void map({ id: next === NONE ? null : next })}
+          />
+          {canReread && (format.kind === 'csv' || format.kind === 'tsv') ? (
+            <div className="data-format">
+              {FORMAT.map(({ mark, ...of }) => (
+                <Select
+                  key={mark}
+                  {...of}
+                  value={format[mark] ?? '"'}
+                  onChange={(next) => void reread({ [mark]: next } as ParseOverride)}
+                />
+              ))}
+            </div>
+          ) : null}
         </div>
-      ) : null}
+      </details>
     </Panel>
   );
 }

@@ -14,7 +14,7 @@ import { RowsPanel, VersionsPanel } from './RowsPanels';
 import { SplitPanel } from './SplitPanel';
 import './data.css';
 import { needsRows, useIssues } from './rows-store';
-import { dataHeadline, formatWords } from './words';
+import { dataHeadline } from './words';
 
 export default function DataScreen() {
   const isOpen = useData((s) => s.table !== null);
@@ -124,14 +124,14 @@ function OpenData() {
   const waiting = preparing ? 'Checking the rows' : 'Choose the text column and the answer column';
   const held =
     dataset && !blocking
-      ? `${dataset.split.test.length} test rows are held out: training never sees them.`
+      ? `Training never sees the ${counted(dataset.split.test.length, 'test row')}.`
       : preparing
-        ? 'Some rows are held out for the test: training never sees them.'
+        ? 'Training never sees the test rows.'
         : '';
   return (
     <ScreenFrame
       title={dataset ? dataHeadline(dataset, issues) : waiting}
-      lead={table ? `${blocking ? `${blocking.advice} ` : ''}${formatWords(table)}. ${held}` : null}
+      lead={table ? `${blocking ? `${blocking.advice} ` : ''}${held}` : null}
       actions={<Actions />}
     >
       <div className="stack data-failure">
@@ -142,8 +142,10 @@ function OpenData() {
         <ColumnsPanel />
         <div className="c8 grid uneven">
           <AnswersPanel />
-          <IssuesPanel />
-          <SplitPanel />
+          <div className="c6 stack">
+            <IssuesPanel />
+            <SplitPanel />
+          </div>
         </div>
         <LabelPanel />
         <RowsPanel />

@@ -22,7 +22,7 @@ export function IssuesPanel() {
   const rejected = table?.rejected ?? [];
   const isSound = issues !== null && found.length + rejected.length === 0;
   return (
-    <Panel title={isSound ? 'No issues found' : 'Issues'} span={6}>
+    <Panel title={isSound ? 'No issues found' : 'Issues'}>
       <div className="stack issues">
         <FoundList of={found} />
         {rejected[0] ? (
@@ -38,11 +38,6 @@ export function IssuesPanel() {
             {note}
           </p>
         ))}
-        {isSound ? (
-          <p className="dim">
-            No duplicates, contradictions or empty cells, and no text is in both the training and the test rows.
-          </p>
-        ) : null}
         {issues ? null : (
           <p className="dim">The rows are checked once you choose the text column and the answer column.</p>
         )}

@@ -109,7 +109,7 @@ function HowToEdit() {
   const kind = useData((s) => s.mapping.task);
   return (
     <p className="dim small rows-how">
-      To change {TASK_FACTS[kind].editable}, select its cell and press Enter, or click it twice.{' '}
+      Enter changes {TASK_FACTS[kind].editable}.{' '}
       <Term means="Editing test rows after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.">
         Test rows
       </Term>{' '}

@@ -33,16 +33,8 @@ export function SplitPanel() {
   const { split, splitBy } = dataset;
   const sizes = [split.train.length, split.validation.length, split.test.length] as const;
   return (
-    <Panel title={sentence.replace(/\.$/, '')} aside={<PartNames />}>
-      <div className="split">
-        <SplitHow by={splitBy} seed={dataset.seed} />
-        {splitBy.kind === 'column' ? (
-          <p className="dim small">
-            “{splitBy.column}” decides which rows are test rows. To set their number here, choose another way to split.
-          </p>
-        ) : (
-          <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
-        )}
+    <Panel title={sentence.replace(/\.$/, '')}>
+      <div className="stack">
         <div className="split-bar" aria-hidden="true">
           {(['training', 'validation', 'test'] as const).map((name, i) => (
             <span key={name} style={{ flexGrow: sizes[i] }}>
@@ -53,6 +45,21 @@ export function SplitPanel() {
         <p className="visually-hidden" role="status">
           {`${splitWords(...sizes)}. ${sentence}`}
         </p>
+        <details className="fold">
+          <summary>Split</summary>
+          <div className="split">
+            <PartNames />
+            <SplitHow by={splitBy} seed={dataset.seed} />
+            {splitBy.kind === 'column' ? (
+              <p className="dim small">
+                “{splitBy.column}” decides which rows are test rows. To set their number here, choose another way to
+                split.
+              </p>
+            ) : (
+              <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
+            )}
+          </div>
+        </details>
       </div>
       {splitBy.kind === 'group' ? (
         <p className="dim small split-note">
@@ -71,15 +78,15 @@ export function SplitPanel() {
 }
 
 const PartNames = () => (
-  <span>
-    <Term means="Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end.">
+  <p className="dim small">
+    <Term means="Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end, and gains are corrected for up to five comparisons.">
       Test rows
     </Term>
     ,{' '}
     <Term means="You try your prompts on these rows, and training uses them to choose the step it keeps.">
       validation rows
     </Term>
-  </span>
+  </p>
 );
 
 const idOf = (by: SplitBy): string => (by.kind === 'seed' ? 'seed' : `${by.kind}:${by.column}`);
