@@ -147,7 +147,7 @@ test('finds single quotes, keeps what is chosen for a file, and says what mixed 
     await page.getByRole('button', { name: new RegExp(`${select}$`) }).press('Enter');
     await page.getByRole('option', { name: option }).press('Enter');
   };
-  await data.unfold('File format');
+  await studio.unfold('File format');
   await choose('Encoding', 'Windows-1252');
   await expect(studio.lead).toContainText('single quotes, Windows-1252');
   await choose('Quotes', 'double, "');
@@ -168,7 +168,7 @@ test('splits rows by a column, by group, or again by another seed', async ({ stu
   const how = page.getByRole('button', { name: /^(At random|By the column|Keep).*How rows are split$/ });
   const parts = page.getByRole('status').filter({ hasText: /validation and \d+ test rows/ });
   await expect(parts).toContainText('46 training, 14 validation and 60 test rows');
-  await data.unfold('Split');
+  await studio.unfold('Split');
   await how.press('Enter');
   await page.getByRole('option', { name: 'By the column “part”' }).press('Enter');
   await expect(parts).toContainText('62 training, 18 validation and 40 test rows');

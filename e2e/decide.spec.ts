@@ -21,6 +21,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await studio.go('Decide');
     await expect(page.getByRole('button', { name: 'Compare prompts' })).toBeVisible();
     await expect(page.getByText('Compare your prompts to measure them').first()).toBeVisible();
+    await studio.unfold('Your situation');
     await choose('What will answer?', 'a text-only API');
     await choose('Where may the texts go?', 'to a provider');
     await expect(studio.heading).toHaveText('Add examples to your prompt');
@@ -37,6 +38,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
       .textContent();
     await studio.go('Decide');
     await expect(studio.heading).toContainText(card ?? '');
+    await studio.unfold('Your situation');
     await choose('What will answer?', 'a model whose weights you have');
     await expect(studio.heading).toContainText(card ?? '');
     await expect(page.getByText(/^Another comparison would change it/)).toBeVisible();
@@ -50,11 +52,13 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
   await test.step('an assumption changes the costs, and a reload keeps it', async () => {
     const rows = page.getByRole('textbox', { name: 'Rows a month' });
     const costs = page.getByRole('table', { name: 'Cost of each prompt' });
+    await studio.unfold('Every prompt');
     const before = await costs.textContent();
     await rows.fill('250000');
     await expect(costs).not.toHaveText(before ?? '');
     await page.reload();
     await expect(rows).toHaveValue('250000');
+    for (const fold of ['Your situation', 'Every prompt', 'All assumptions']) await studio.unfold(fold);
     await expect(page.getByRole('button', { name: 'What will answer?' })).toContainText('weights');
     await rows.fill('-1');
     await expect(page.getByText('Give a number from 0')).toBeVisible();

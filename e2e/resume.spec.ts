@@ -40,7 +40,7 @@ test('a run that was paused or cut off by a reload ends in the same bytes as one
   });
 });
 
-test('one press on Data ends on the verdict, through a reload of the run and one of the comparison', async ({
+test('one press on Data ends on the verdict, through another screen, a reload of the run and one of the comparison', async ({
   studio,
 }) => {
   const { page, compare } = studio;
@@ -50,7 +50,9 @@ test('one press on Data ends on the verdict, through a reload of the run and one
   await expect(studio.heading).toContainText('rows ready');
   await page.getByRole('button', { name: /^Train and compare · (about|\d+ to) / }).click();
   await expect(studio.lead).toContainText(/step \d+|\d+ s/i);
+  await studio.go('Data');
   await page.reload();
+  await studio.go('Train');
   await expect(page).toHaveURL(/compare\?start=0$/, { timeout: 120_000 });
   await page.reload();
   await compare.verdict();

@@ -103,6 +103,7 @@ test('takes a column of several labels through training and comparison to a batc
 
   await test.step('Decide advises with costs, puts approaches side by side, and rehearses on new rows', async () => {
     await studio.go('Decide');
+    await studio.unfold('Every prompt');
     await expect(page.getByRole('table', { name: 'Cost of each prompt' })).toBeVisible();
     await expect(page.getByText('A row is right where it gets exactly its labels.')).toBeVisible();
     await expectNarrow(studio, 'Decide, advice');

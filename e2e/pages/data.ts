@@ -12,13 +12,7 @@ export class DataPage {
       .getByRole('button', { name: new RegExp(`\\b${role}$`) });
   }
 
-  /** Opens what is folded. */
-  async unfold(summary: 'File format' | 'Split'): Promise<void> {
-    await this.page.locator('details:not([open]) > summary', { hasText: summary }).click();
-  }
-
   async map(role: Role, column: string): Promise<void> {
-    if (role === 'Row name') await this.unfold('File format');
     await this.role(role).click();
     await this.page.getByRole('option', { name: column }).click();
     await expect(this.role(role)).toContainText(column);

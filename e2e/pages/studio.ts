@@ -74,6 +74,11 @@ export class Studio {
   readonly playground: PlaygroundPage;
   readonly library: LibraryPage;
 
+  /** Opens what is folded below this line. */
+  async unfold(summary: string): Promise<void> {
+    await this.page.locator('details:not([open]) > summary').getByText(summary, { exact: true }).click();
+  }
+
   constructor(readonly page: Page) {
     this.heading = page.getByRole('heading', { level: 1 });
     this.lead = page.getByRole('main');

@@ -1,7 +1,8 @@
 /**
- * From rows to the verdict with one press. What comes next is in the address, so that a reload loses nothing: Train compares
- * once the set has more runs than `then` says, Compare begins where the test rows were used `start` times.
+ * From rows to the verdict with one press. A reload loses nothing: Train goes on to the comparison that the tab remembers,
+ * Compare begins where the test rows were used as often as its address says.
  */
+import { useEffect } from 'react';
 import type { PromptSet } from '../../prompt-set/types';
 import {
   aboutRange,
@@ -18,13 +19,31 @@ import { attempted } from '../ui/toast';
 import { navigate, screenPath } from './location';
 import { speedKey } from './models-store';
 import { steadyResource, useResource } from './resource';
+import { tabMemory } from './storage';
 import { perStudio, screenStore, useModel, useOpen, useSession, useStores } from './studio';
+
+/** The comparison that follows once the set has more runs. */
+const comparison = tabMemory<{ readonly setId: string; readonly runs: number } | null>('then compare', null);
+
+/** Goes on to the comparison that was asked for together with the run. One that is stopped ends there. */
+export function useThen(set: PromptSet, busy: boolean): void {
+  const run = set.runs.at(-1);
+  const due = comparison.read();
+  const isOver = due?.setId === set.id && set.runs.length > due.runs && !busy;
+  const status = isOver ? run?.status : undefined;
+  useEffect(() => {
+    if (status === undefined || status === 'running' || status === 'paused') return;
+    comparison.write(null);
+    if (status === 'finished' || status === 'early') navigate(firstComparison(set), { replace: true });
+  }, [status, set]);
+}
 
 /** Left out: as Train would train it. */
 export function useTrainAndCompare(): (set: PromptSet, change?: Partial<TrainingSettings>) => void {
   const { intents } = useStores();
   return (set, change) => {
-    navigate(`${screenPath(set.id, 'train')}?then=${set.runs.length}`);
+    comparison.write({ setId: set.id, runs: set.runs.length });
+    navigate(screenPath(set.id, 'train'));
     void attempted('The prompt was not trained', () => intents.carriers.train(change));
   };
 }

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
-import type { SplitBy } from '../../../dataset/types';
+import type { Dataset, SplitBy } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
 import { useHeard } from '../../state/location';
 import { useData, useDataFields, usePromptSets, useStores } from '../../state/studio';
@@ -45,21 +45,7 @@ export function SplitPanel() {
         <p className="visually-hidden" role="status">
           {`${splitWords(...sizes)}. ${sentence}`}
         </p>
-        <details className="fold">
-          <summary>Split</summary>
-          <div className="split">
-            <PartNames />
-            <SplitHow by={splitBy} seed={dataset.seed} />
-            {splitBy.kind === 'column' ? (
-              <p className="dim small">
-                “{splitBy.column}” decides which rows are test rows. To set their number here, choose another way to
-                split.
-              </p>
-            ) : (
-              <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
-            )}
-          </div>
-        </details>
+        <ChangeSplit dataset={dataset} />
       </div>
       {splitBy.kind === 'group' ? (
         <p className="dim small split-note">
@@ -76,6 +62,26 @@ export function SplitPanel() {
     </Panel>
   );
 }
+
+const ChangeSplit = ({ dataset }: { readonly dataset: Dataset }) => {
+  const { split, splitBy, seed } = dataset;
+  return (
+    <details className="fold">
+      <summary>Split</summary>
+      <div className="split">
+        <PartNames />
+        <SplitHow by={splitBy} seed={seed} />
+        {splitBy.kind === 'column' ? (
+          <p className="dim small">
+            “{splitBy.column}” decides which rows are test rows. To set their number here, choose another way to split.
+          </p>
+        ) : (
+          <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
+        )}
+      </div>
+    </details>
+  );
+};
 
 const PartNames = () => (
   <p className="dim small">

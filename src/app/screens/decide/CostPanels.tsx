@@ -52,17 +52,22 @@ function KnownCosts({ costs, right }: { readonly costs: Costs; readonly right: s
         rows: arms.map(({ name, build, monthly }) => [name, build, monthly]),
       }}
     >
-      <Table
-        caption="Cost of each prompt"
-        columns={COST_COLUMNS}
-        rows={arms}
-        rowKey={({ id }) => id}
-        selectedKey={change?.to.id ?? null}
-      />
       {change ? <Details of={change.breakEven} /> : null}
-      <p className="dim small">
-        {COST_FORMULA} {right}
-      </p>
+      <details className="fold">
+        <summary>Every prompt</summary>
+        <div className="stack">
+          <Table
+            caption="Cost of each prompt"
+            columns={COST_COLUMNS}
+            rows={arms}
+            rowKey={({ id }) => id}
+            selectedKey={change?.to.id ?? null}
+          />
+          <p className="dim small">
+            {COST_FORMULA} {right}
+          </p>
+        </div>
+      </details>
     </ChartPanel>
   );
 }
@@ -101,8 +106,8 @@ const ASSUMED = [
     ...MONEY,
   },
   { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a lost customer.', ...MONEY },
-  { key: 'wagePerHour', label: 'Wage an hour', hint: 'Of the people who maintain it.', ...MONEY },
 ] as const;
+const WAGE = [{ key: 'wagePerHour', label: 'Wage an hour', hint: 'Of the people who maintain it.', ...MONEY }] as const;
 
 const effortOf = (name: string) =>
   [
@@ -116,27 +121,30 @@ const EFFORTS = { engineering: effortOf('Hand-written'), tuning: effortOf('Tuned
 export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
   const { change, changeEffort, toPresets } = decideStores.use();
   const { assumptions, efforts } = choices;
+  const assume = (to: Partial<Choices['assumptions']>) => change({ assumptions: { ...assumptions, ...to } });
   return (
-    <Panel span={5} title="Assumptions" aside="yours to edit">
-      <div className="amounts">
-        <Fields
-          of={ASSUMED}
-          values={assumptions}
-          onChange={(to) => change({ assumptions: { ...assumptions, ...to } })}
-        />
-        {(['engineering', 'tuning'] as const).map((of) => (
-          <Fields key={of} of={EFFORTS[of]} values={efforts[of]} onChange={(to) => changeEffort(of, to)} />
-        ))}
-      </div>
-      <p className="dim small">
-        In your currency. {quotedCosts()} The fields start in the middle of these ranges; all other numbers here are
-        ours. Text-only APIs cannot take vectors, so a tuned prompt needs a machine that runs the model.
-      </p>
-      <div className="row">
-        <Button size="s" onPress={toPresets}>
-          Use the article’s figures
-        </Button>
-      </div>
+    <Panel span={5} stack title="Assumptions">
+      <Fields of={ASSUMED} values={assumptions} onChange={assume} />
+      <details className="fold">
+        <summary>All assumptions</summary>
+        <div className="stack">
+          <div className="amounts">
+            <Fields of={WAGE} values={assumptions} onChange={assume} />
+            {(['engineering', 'tuning'] as const).map((of) => (
+              <Fields key={of} of={EFFORTS[of]} values={efforts[of]} onChange={(to) => changeEffort(of, to)} />
+            ))}
+          </div>
+          <p className="dim small">
+            In your currency. {quotedCosts()} The fields start in the middle of these ranges; all other numbers here are
+            ours. Text-only APIs cannot take vectors, so a tuned prompt needs a machine that runs the model.
+          </p>
+          <div className="row">
+            <Button size="s" onPress={toPresets}>
+              Use the article’s figures
+            </Button>
+          </div>
+        </div>
+      </details>
     </Panel>
   );
 }

@@ -110,16 +110,15 @@ const IDS = Object.keys(QUESTIONS) as Question[];
 function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; readonly answers: Answers }) {
   const { change } = decideStores.use();
   return (
-    <Panel title="Why, and what would change it" aside="measured results come before your answers">
-      <div className="decide-strategy">
-        <div className="stack">
-          <ol className="decide-reasons">
-            {strategy.reasons.map((reason) => (
-              <li key={reason}>{reason}</li>
-            ))}
-          </ol>
-          <p className="decide-flip">{strategy.flip}</p>
-        </div>
+    <Panel stack title="Why, and what would change it">
+      <ol className="decide-reasons">
+        {strategy.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ol>
+      <p className="decide-flip">{strategy.flip}</p>
+      <details className="fold">
+        <summary>Your situation</summary>
         <div className="decide-questions">
           {IDS.map((id) => (
             <Select
@@ -131,14 +130,15 @@ function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; rea
             />
           ))}
         </div>
-      </div>
+      </details>
     </Panel>
   );
 }
 
 function UpkeepPanel({ set }: { readonly set: PromptSet }) {
   return (
-    <Panel title="Maintenance" aside="for the versions of this prompt set">
+    <details className="fold c12">
+      <summary>Maintenance</summary>
       <div className="decide-upkeep">
         {upkeepOf(set).map(({ id, event, forces }) => (
           <section key={id}>
@@ -151,6 +151,6 @@ function UpkeepPanel({ set }: { readonly set: PromptSet }) {
           </section>
         ))}
       </div>
-    </Panel>
+    </details>
   );
 }

@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import { comparedIds } from '../../../evaluation/rows';
 import type { StudioError } from '../../../lib/errors';
 import { hasEnded, openRun } from '../../../prompt-set/make-versions';
-import type { PromptSet, Run } from '../../../prompt-set/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import { textOf } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { JobPanel, NeedsRows, ScreenFrame } from '../../shell/Screen';
@@ -12,7 +12,7 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
-import { firstComparison } from '../../state/whole-run';
+import { firstComparison, useThen } from '../../state/whole-run';
 import { useWordFinder } from '../../state/word-jobs';
 import { Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
@@ -58,7 +58,10 @@ function OpenTraining({ set, dataset }: OpenProps) {
   useMachineSpeed();
   useFairRival();
   useAgain(set);
-  useThen(set);
+  useThen(
+    set,
+    useTraining((s) => s.busy),
+  );
   const headline = trainHeadline(live, set, trainRows);
   return (
     <ScreenFrame
@@ -103,19 +106,6 @@ function useAgain(set: PromptSet): void {
     openSettings();
   }, [set, runId, steps, setRunId, setSteps, change]);
 }
-
-/** The run that was asked for together with a comparison has ended: one that was stopped waits. */
-function useThen(set: PromptSet): void {
-  const [runsBefore] = useQuery('then', '');
-  const busy = useTraining((s) => s.busy);
-  const run = set.runs.at(-1);
-  const isDue = runsBefore !== '' && set.runs.length > Number(runsBefore) && !busy && run && isWhole(run);
-  useEffect(() => {
-    if (isDue) navigate(firstComparison(set), { replace: true });
-  }, [isDue, set]);
-}
-
-const isWhole = ({ status }: Run) => status === 'finished' || status === 'early';
 
 function useArrival(setId: string, dataset: Dataset): void {
   const { arrive, renewLines } = useTraining.use();
