@@ -21,7 +21,6 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await studio.go('Decide');
     await expect(page.getByRole('button', { name: 'Compare prompts' })).toBeVisible();
     await expect(page.getByText('Compare your prompts to measure them').first()).toBeVisible();
-    await studio.unfold('Your situation');
     await choose('What will answer?', 'a text-only API');
     await choose('Where may the texts go?', 'to a provider');
     await expect(studio.heading).toHaveText('Add examples to your prompt');
@@ -38,7 +37,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
       .textContent();
     await studio.go('Decide');
     await expect(studio.heading).toContainText(card ?? '');
-    await studio.unfold('Your situation');
+    await studio.unfold('What would change it');
     await choose('What will answer?', 'a model whose weights you have');
     await expect(studio.heading).toContainText(card ?? '');
     await expect(page.getByText(/^Another comparison would change it/)).toBeVisible();
@@ -58,7 +57,7 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(costs).not.toHaveText(before ?? '');
     await page.reload();
     await expect(rows).toHaveValue('250000');
-    for (const fold of ['Your situation', 'Every prompt', 'All assumptions']) await studio.unfold(fold);
+    for (const fold of ['What would change it', 'Every prompt', 'All assumptions']) await studio.unfold(fold);
     await expect(page.getByRole('button', { name: 'What will answer?' })).toContainText('weights');
     await rows.fill('-1');
     await expect(page.getByText('Give a number from 0')).toBeVisible();

@@ -75,7 +75,7 @@ function Advice({ set, found, choices, strategy }: Omit<DecidedProps, 'dataset'>
     <div className="stack">
       <ViewingOnly isEmpty={!found} />
       <div className="grid decide">
-        <StrategyPanel strategy={strategy} answers={choices.answers} />
+        <StrategyPanel strategy={strategy} answers={choices.answers} isMeasured={found !== null} />
         {found && refused === null ? (
           <>
             <CostsPanel found={found} choices={choices} />
@@ -107,18 +107,24 @@ const NextStep = ({ setId, compared }: { readonly setId: string; readonly compar
 
 const IDS = Object.keys(QUESTIONS) as Question[];
 
-function StrategyPanel({ strategy, answers }: { readonly strategy: Strategy; readonly answers: Answers }) {
+interface StrategyProps {
+  readonly strategy: Strategy;
+  readonly answers: Answers;
+  readonly isMeasured: boolean;
+}
+
+function StrategyPanel({ strategy, answers, isMeasured }: StrategyProps) {
   const { change } = decideStores.use();
   return (
-    <Panel stack title="Why, and what would change it">
+    <Panel stack title="Why">
       <ol className="decide-reasons">
         {strategy.reasons.map((reason) => (
           <li key={reason}>{reason}</li>
         ))}
       </ol>
-      <p className="decide-flip">{strategy.flip}</p>
-      <details className="fold">
-        <summary>Your situation</summary>
+      <details className="fold" open={!isMeasured}>
+        <summary>What would change it</summary>
+        <p className="decide-flip">{strategy.flip}</p>
         <div className="decide-questions">
           {IDS.map((id) => (
             <Select

@@ -27,7 +27,7 @@ import {
 } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
 import { useModel } from '../../state/studio';
-import { Button, Choices, Facts, format, Panel, Table } from '../../ui';
+import { Button, Choices, Facts, format, Panel, Table, Term } from '../../ui';
 import { hasDiverged, keptStep, type LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { useTraining } from './training-store';
@@ -114,12 +114,15 @@ function ValidationPanel({ live, judgement, metric, controls }: ValidationProps)
     <ChartPanel
       span={8}
       title={validationTitle(validations, judgement.place, metric)}
-      unit={format.counted(validationRows, 'validation row')}
+      unit={
+        <Term means={kind === 'classify' && few ? few : undefined}>
+          {format.counted(validationRows, 'validation row')}
+        </Term>
+      }
       controls={controls}
       draw={draw}
       twin={curveTwin(live)}
     >
-      {few && kind === 'classify' ? <p className="dim small">{few}</p> : null}
       <Unscored live={live} />
     </ChartPanel>
   );

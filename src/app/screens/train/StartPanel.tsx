@@ -144,12 +144,6 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
         {isPrefix ? soft : text} {isPrefix ? text : soft} {cue === '' ? null : <TemplateText text={cue} />}{' '}
         <span aria-hidden="true">→</span> <Answers set={set} />
       </p>
-      <p className="dim small">
-        {`The model’s ${model ? `${format.count(model.parameters)} ` : ''}weights stay unchanged. `}
-        {isPrefix
-          ? 'Every step reads the texts again.'
-          : 'Each text is read once, for this run and every later run on these rows.'}
-      </p>
     </Panel>
   );
 });

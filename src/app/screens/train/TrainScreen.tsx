@@ -125,7 +125,7 @@ function Lead({ live, dataset }: Pick<LiveProps, 'live'> & Pick<OpenProps, 'data
   const isSampled = all > MOST_TRAINING_ROWS;
   const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn at random' : ''}`;
   const tests = format.counted(dataset.split.test.length, 'test row');
-  return `Training learns a few vectors from ${rows} and leaves the model unchanged. It never sees the ${tests}.`;
+  return `Learns from ${rows}, and never sees the ${tests}.`;
 }
 
 function useStart() {
