@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures';
-import { AWKWARD, csv, type Studio, type TestFile } from './pages/studio';
+import { AWKWARD, csv, NEW_ROWS, type Studio, type TestFile } from './pages/studio';
 
 /** The page counts the clicks itself, so a click by a test helper would count too. */
 declare global {
@@ -86,14 +86,96 @@ async function toVerdict(studio: Studio, { file, mend }: (typeof FILES)[number])
   expect(keys).toBe(0);
 }
 
-test('reaches the verdict from any dropped file with one press, without typing', async ({ studio }) => {
-  test.setTimeout(900_000);
+async function counting(studio: Studio): Promise<void> {
   await studio.page.addInitScript(() => {
     addEventListener('click', () => window.used.clicks++, true);
     addEventListener('keydown', () => window.used.keys++, true);
+    window.used = { clicks: 0, keys: 0 };
   });
   await studio.open();
   await studio.modelReady();
+}
+
+/** Within 1440 × 900, in `main`, without what the user's own rows say. */
+const wordsInView = ({ page }: Studio) =>
+  page.evaluate(() => {
+    const walk = document.createTreeWalker(document.querySelector('main') as Element, NodeFilter.SHOW_TEXT);
+    let words = 0;
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const element = node.parentElement as Element;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const { width, height, top, bottom } = range.getBoundingClientRect();
+      const isSeen = width > 1 && height > 1 && bottom > 0 && top < 900 && element.checkVisibility();
+      if (isSeen && !element.closest('.visually-hidden, [role=gridcell]'))
+        words += (node.textContent?.match(/[\p{L}\p{N}][\p{L}\p{N}’'.,%−+-]*/gu) ?? []).length;
+    }
+    return words;
+  });
+
+test('shows wrong rows, exports, presents and learns from more rows in few clicks and words', async ({ studio }) => {
+  test.slow();
+  const { page, compare } = studio;
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await counting(studio);
+  const words: Record<string, number> = {};
+  const takes = (most: number, task: string, work: () => Promise<void>) =>
+    test.step(task, async () => {
+      await page.evaluate(() => Object.assign(window, { used: { clicks: 0, keys: 0 } }));
+      await work();
+      const { clicks } = await page.evaluate(() => window.used);
+      console.log(`${task}: ${clicks} clicks`);
+      expect(clicks).toBeLessThanOrEqual(most);
+    });
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('rows ready');
+  words.Data = await wordsInView(studio);
+  await takes(1, 'a verdict', async () => {
+    await page.getByRole('button', { name: /^Train and compare/ }).click();
+    await compare.verdict();
+  });
+  words.Compare = await wordsInView(studio);
+  await takes(2, 'three rows that it gets wrong', async () => {
+    await compare.tab('Where does it still fail?').click();
+    await compare.cell('Both wrong').click();
+    await expect(compare.rows).toBeVisible();
+  });
+  await takes(3, 'the prompt for an engineer', async () => {
+    await compare.export('Tuned prompt');
+    const download = page.waitForEvent('download');
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Export / })
+      .click();
+    await download;
+  });
+  await takes(2, 'a presentation', async () => {
+    await studio.go('Playground');
+    await page.getByRole('button', { name: 'Present' }).click();
+    await expect(page.getByRole('dialog', { name: 'Presentation' })).toBeVisible();
+  });
+  await page.keyboard.press('Escape');
+  // the file's own dialog counts as one
+  await takes(4, 'a verdict with more rows', async () => {
+    await studio.go('Data');
+    await studio.upload(NEW_ROWS, 'Add rows');
+    await page.getByRole('button', { name: /^Train and compare/ }).click();
+    await expect(page).toHaveURL(/compare/, { timeout: 120_000 });
+    await compare.verdict();
+  });
+  for (const step of ['Train', 'Decide'] as const) {
+    await studio.go(step);
+    await expect(studio.heading).not.toBeEmpty();
+    words[step] = await wordsInView(studio);
+  }
+  console.log('words in view', words);
+  const most = { Data: 150, Train: 290, Compare: 165, Decide: 215 };
+  for (const [screen, limit] of Object.entries(most)) expect(words[screen], screen).toBeLessThanOrEqual(limit);
+});
+
+test('reaches the verdict from any dropped file with one press, without typing', async ({ studio }) => {
+  test.setTimeout(900_000);
+  await counting(studio);
   for (const each of process.env.EVERY_FILE ? FILES : FILES.slice(0, 2))
     await test.step(each.file.name, () => toVerdict(studio, each));
 });

@@ -174,13 +174,14 @@ function Actions() {
   );
 }
 
-/** One press to the verdict, where nothing is trained yet; a prompt of one's own is another way. */
+/** One press to the verdict, where nothing is trained on these rows yet; a prompt of one's own is another way. */
 function NextButtons({ isReady }: { readonly isReady: boolean }) {
   const set = usePromptSets((s) => s.set);
   const isOff = useSession((s) => whyTrainingOff(s) !== null);
   const time = useWholeTime();
   const trainAndCompare = useTrainAndCompare();
-  const isFirst = !isOff && !set?.runs.length;
+  const rows = useData((s) => s.prepared?.dataset.fingerprint);
+  const isFirst = !isOff && !set?.runs.some(({ datasetFingerprint }) => datasetFingerprint === rows);
   return (
     <>
       <Button
@@ -188,7 +189,7 @@ function NextButtons({ isReady }: { readonly isReady: boolean }) {
         isDisabled={!isReady || set === null}
         onPress={() => navigate(screenPath(set?.id ?? null, 'prompts'))}
       >
-        {isFirst ? 'Write a prompt first' : 'Next: prompts'}
+        {isFirst && set?.runs.length === 0 ? 'Write a prompt first' : 'Next: prompts'}
       </Button>
       {isFirst ? (
         <Button variant="primary" isDisabled={!isReady || set === null} onPress={() => set && trainAndCompare(set)}>
