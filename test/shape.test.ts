@@ -119,7 +119,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   task: 1950,
   tokens: 450,
   training: 1800,
-  worker: 350,
+  worker: 400,
   workflow: 7950,
 };
 

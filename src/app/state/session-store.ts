@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
+import { countCores } from '../../worker/cores';
 import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { attempted } from '../ui/toast';
 import { type Checker, createChecker } from './checker';
@@ -8,6 +9,7 @@ import { loadModel } from './load-model';
 import { resource } from './resource';
 import type { Services } from './services';
 import { type Capabilities, DEFAULT_MODEL, isEngineGone, type SessionState } from './session-state';
+import { tabMemory } from './storage';
 
 export type SessionStore = StoreApi<SessionState>;
 
@@ -28,12 +30,15 @@ export function createSessionStore(
   capabilities: Capabilities,
   backend: LoadRequest['backend'] = 'auto',
 ): SessionStore {
-  const { threads } = capabilities;
+  const counted = tabMemory<number | null>(`cores of ${capabilities.threads}`, null);
   let trains: LoadRequest['trains'];
   return createStore<SessionState>((set, get, store) => {
     const loaded = loadedModel(store, async (signal) => {
       // a worker's heap never shrinks, and a failed one is of no use: every load but the first gets a fresh worker
       if (get().model.kind !== 'idle') services.engine.restart();
+      const threads = counted.read() ?? (await countCores(capabilities.threads));
+      counted.write(threads); // so that a reload trains on in the same bits
+      set({ capabilities: { ...capabilities, threads } });
       const { refusalsOf } = checker;
       const how = { source: lastingSource(get()), backend, trains, threads, signal, refusalsOf, onChange: set };
       const info = await loadModel(services, how).catch((cause: unknown) =>
