@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training dropin writing kill files page`.
+ * Names choose parts: `npm run acceptance -- reference check resume python takeaway two-processes vllm interchange fuzz training dropin writing kill files browsers page`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ const only = process.argv.slice(2);
 let failed = 0;
 
 /** Parts that drive the built page. */
-const ON_THE_PAGE = ['dropin', 'interchange', 'writing', 'kill', 'files', 'page'];
+const ON_THE_PAGE = ['dropin', 'interchange', 'writing', 'kill', 'files', 'browsers', 'page'];
 const isWanted = (name) =>
   only.length === 0 || only.includes(name) || (name === 'build' && only.some((part) => ON_THE_PAGE.includes(part)));
 
@@ -101,10 +101,13 @@ part(
   'npx',
   ['playwright', 'test', 'e2e/kill.spec.ts'],
 );
-part('files', 'from six awkward files to the verdict in four clicks', 'npx', [
+part('files', 'from six awkward files to the verdict in one click', 'npx', [
   'playwright',
   'test',
   'e2e/clicks.spec.ts',
+]);
+part('browsers', 'the sample in Firefox and WebKit: trained, reloaded, compared and exported', 'npx', [
+  ...['tsx', 'tools/acceptance-browsers.ts'],
 ]);
 part('page', 'the sample in the page, start times and peak memory', 'node', [
   'tools/bench/page.mjs',
