@@ -1,23 +1,16 @@
 import { expect, test } from 'vitest';
-import { mostAtOnce, type Stretch } from './cores';
+import { coresBehind, type Spun } from './cores';
 
-const SPAN: Stretch = [1000, 1040];
-/** A core that lends itself to so many workers in turn, 3 ms each. */
-const sharedBy = (workers: number): Stretch[][] =>
-  Array.from({ length: workers }, (_, worker) =>
-    Array.from({ length: 14 }, (_, i): Stretch => [1000 + 3 * i, 1002.9 + 3 * i]).filter(
-      (_, i) => i % workers === worker,
-    ),
-  );
+/** Of 60 ms, 1,000 turns a millisecond at full speed. */
+const ran = (ms: number): Spun => ({ turns: 1000 * ms, best: ms > 10 ? 1000 : 0 });
 
 test.each([
-  ['one core for four', sharedBy(4), 1],
-  ['two cores for four', [...sharedBy(2), ...sharedBy(2)], 2],
-  ['two cores, one of them for three', [...sharedBy(1), ...sharedBy(3)], 2],
-  ['four cores for four', Array.from({ length: 4 }, () => [SPAN]), 4],
-  ['other programs on the second core for most of the time', [[SPAN], [[1000, 1002] satisfies Stretch]], 2],
-  ['a moment together is jitter', [[SPAN], [[1000, 1000.5] satisfies Stretch]], 1],
-  ['a worker that never ran', [[SPAN], []], 1],
-])('counts the cores by who ran at once: %s', (_, workers, cores) => {
-  expect(mostAtOnce(workers, SPAN)).toBe(cores);
+  ['one core for four workers', [15, 15, 15, 15], 1],
+  ['two cores for four', [30, 30, 30, 30], 2],
+  ['two cores, one of them for three', [60, 20, 20, 20], 2],
+  ['four cores for four, slow at first', [57, 57, 58, 58], 4],
+  ['other programs on two cores most of the time', [5, 12, 9, 4], 1],
+  ['workers that never ran', [0, 0], 0],
+])('counts the cores by the work that was done: %s', (_, ms, cores) => {
+  expect(coresBehind(ms.map(ran), 60)).toBe(cores);
 });

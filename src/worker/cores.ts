@@ -1,16 +1,16 @@
-/** When one worker ran without a pause, in milliseconds since 1970. */
-export type Stretch = readonly [from: number, to: number];
+/** What a worker did while all of them spun: its turns, and those of its best millisecond, at the full speed of a core. */
+export interface Spun {
+  readonly turns: number;
+  readonly best: number;
+}
 
-const SPIN_MS = 40;
-const STEP_MS = 0.25;
-/** Of the time, i.e. a millisecond: shorter is jitter, and where other programs run too, not all cores are free for longer. */
-const SHARE = 0.025;
+const SPIN_MS = 60;
 
-/** How many workers ran at once, for a fortieth of the time from `from` to `to` at least. */
-export function mostAtOnce(workers: readonly (readonly Stretch[])[], [from, to]: Stretch): number {
-  const moments = Array.from({ length: Math.ceil((to - from) / STEP_MS) }, (_, i) => from + i * STEP_MS);
-  const counts = moments.map((at) => workers.filter((ran) => ran.some(([a, b]) => a <= at && at <= b)).length);
-  return counts.toSorted((a, b) => b - a)[Math.floor(counts.length * SHARE)] ?? 0;
+/** How many cores did that work, in `ms`. The first turns are slow, before they are compiled. */
+export function coresBehind(workers: readonly Spun[], ms: number): number {
+  const turns = workers.reduce((sum, spun) => sum + spun.turns, 0);
+  const best = Math.max(...workers.map((spun) => spun.best));
+  return best > 0 ? Math.ceil(turns / (best * ms) - 0.25) : 0;
 }
 
 const answer = <T>(worker: Worker): Promise<T> =>
@@ -20,8 +20,8 @@ const answer = <T>(worker: Worker): Promise<T> =>
   });
 
 /**
- * How many of the cores that a browser reports there are, as some hide that: as many workers spin for 40 ms. Two are
- * believed, as a busy machine shows fewer than it has, and so is what cannot be measured.
+ * How many of the cores that a browser reports there are, as some hide that: as many workers spin for 60 ms. Two are
+ * believed, as a busy machine lends fewer than it has, and so is what cannot be measured.
  */
 export async function countCores(reported: number): Promise<number> {
   if (reported <= 2) return reported;
@@ -31,10 +31,10 @@ export async function countCores(reported: number): Promise<number> {
   );
   try {
     await Promise.all(workers.map(answer)); // each has started
-    const from = performance.timeOrigin + performance.now();
-    const span: Stretch = [from, from + SPIN_MS];
-    for (const worker of workers) worker.postMessage(span);
-    return Math.max(2, mostAtOnce(await Promise.all(workers.map(answer<readonly Stretch[]>)), span));
+    const until = performance.timeOrigin + performance.now() + SPIN_MS;
+    for (const worker of workers) worker.postMessage(until);
+    const counted = coresBehind(await Promise.all(workers.map(answer<Spun>)), SPIN_MS);
+    return Math.min(reported, Math.max(2, counted));
   } catch {
     return reported;
   } finally {
