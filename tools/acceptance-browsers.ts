@@ -16,6 +16,8 @@ import { preview } from 'vite';
 import { STANDARD } from '../src/training/settings';
 
 const MINUTES = 60_000;
+/** Answers in a row that a page may owe. */
+const SILENT = 30;
 const PAGE_PORT = Number(process.env.PAGE_PORT ?? 4191);
 const DRIVER_PORT = PAGE_PORT + 1;
 const MINI_BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
@@ -132,10 +134,16 @@ class Page {
   constructor(readonly send: Send) {}
 
   async #until<T>(what: string, minutes: number, script: string, ...args: readonly string[]): Promise<T> {
+    let silent = 0;
     for (const end = Date.now() + minutes * MINUTES; Date.now() < end; await sleep(300)) {
-      // WebKit's driver has no answer where the page is just replaced
-      const found = await this.send('ExecuteScript', 'execute/sync', { script, args }).catch(() => null);
-      if (found) return found as T;
+      try {
+        const found = await this.send('ExecuteScript', 'execute/sync', { script, args });
+        if (found) return found as T;
+        silent = 0;
+      } catch (cause) {
+        // a page that is just replaced has no answer, nor has one that died
+        if (++silent > SILENT) throw cause;
+      }
     }
     throw new Error(`no ${what} within ${minutes} minutes`);
   }

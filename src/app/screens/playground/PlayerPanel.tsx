@@ -9,13 +9,15 @@ import { ProbabilityBars, WhichWords } from '../../charts';
 import { useSession } from '../../state/studio';
 import { useWeighing } from '../../state/word-jobs';
 import { ArmMark, Button, type FieldOf, Fields, Panel } from '../../ui';
-import type { Player } from './cast';
+import { type Player, sameBefore } from './cast';
 import { textIn, useCast, usePlayground } from './playground-store';
 
 export function PlayerPanel({ player, span }: { readonly player: Player; readonly span: 4 | 6 | 12 }) {
   const answer = usePlayground((s) => s.answers[player.id]);
   const stale = usePlayground((s) => s.stale);
+  const { players } = useCast();
   const [voice] = textsOf(firstOf(player.plan).prompt);
+  const same = sameBefore(players, player);
   return (
     <Panel
       span={span}
@@ -29,6 +31,7 @@ export function PlayerPanel({ player, span }: { readonly player: Player; readonl
           {voice?.template ?? 'Word counts, without the model'}
           {voice?.soft ? <Vectors soft={voice.soft} /> : null}
         </pre>
+        {same ? <p className="dim small">The same prompt as “{same.title}”.</p> : null}
         <ContinuedText player={player} />
       </div>
     </Panel>

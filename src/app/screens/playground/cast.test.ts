@@ -18,7 +18,7 @@ import { answerOf, fakeHost, NOW, prepared, promptSet } from '../../../workflow/
 import { SILENT } from '../../../workflow/host';
 import { answerText } from '../../../workflow/play';
 import type { SampleSet } from '../../state/site-files';
-import { setCast, shippedCast } from './cast';
+import { sameBefore, setCast, shippedCast } from './cast';
 
 const shipped = askedOf({
   text: { template: '{text}\nA:' },
@@ -89,6 +89,16 @@ const PRODUCTION: Choice = { kind: 'stage', stage: 'production' };
 const version = (id: string): Choice => ({ kind: 'version', id });
 const castWith = (also: Choice | null, of = set) => setCast(of, null, null, { also });
 const extraOf = (also: Choice | null, of = set) => castWith(also, of).players.find(({ id }) => id === 'extra');
+
+test('says which prompt is the same as one before it', () => {
+  const twins = ({ players }: ReturnType<typeof castWith>) =>
+    players.map((player) => [player.id, sameBefore(players, player)?.id]);
+  expect(twins(castWith(null, hand(empty, 'h2', '{text}')))).toEqual([
+    ['untuned', undefined],
+    ['yours', 'untuned'],
+  ]);
+  expect(twins(castWith(version('h2'))).map(([, twin]) => twin)).toEqual([undefined, undefined, 'yours']);
+});
 
 test('asks the version that a stage points to', () => {
   expect(extraOf(null)).toBeUndefined();

@@ -12,10 +12,10 @@ import { isText, labelsOf, textsOf } from '../../../prompt/prompt';
 import { wholePrompt } from '../../../prompt/whole';
 import { armsOf } from '../../../prompt-set/arms';
 import { chosenWritten } from '../../../prompt-set/make-versions';
-import { alone, type Choice, findVersions, type Planned, withoutVectors } from '../../../prompt-set/planned';
+import { alone, type Choice, findVersions, firstOf, type Planned, withoutVectors } from '../../../prompt-set/planned';
 import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet, Version } from '../../../prompt-set/types';
-import { taskOf, versionById, versionWords } from '../../../prompt-set/versions';
+import { isSameText, taskOf, versionById, versionWords } from '../../../prompt-set/versions';
 import { FALLBACK_TOKENS } from '../../../route/generated-texts';
 import { type Fields, otherColumns, TEXT_SLOT } from '../../../task/template';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
@@ -94,6 +94,15 @@ const columnsOf = (players: readonly Player[]): readonly string[] => [
     ),
   ),
 ];
+
+/** The player before it that asks the very same text. */
+export const sameBefore = (players: readonly Player[], { id, plan }: Player): Player | undefined =>
+  players
+    .slice(
+      0,
+      players.findIndex((other) => other.id === id),
+    )
+    .find((other) => isSameText(firstOf(other.plan).prompt, firstOf(plan).prompt));
 
 interface Asking {
   readonly set: PromptSet;
