@@ -74,7 +74,9 @@ test('isolates the page after one more load on a host without headers, and then 
   await expect(stage).toContainText(/2 of \d/);
   await page.keyboard.press('1');
   await page.keyboard.press('Space');
-  await expect(stage.getByRole('status')).toContainText(/Right answer: .*Audience [01] of 1 · Untuned [01] of 1/);
+  await expect(stage.getByRole('status')).toContainText(
+    /Right answer: .*Audience [01] of 1 · Untuned prompt [01] of 1/,
+  );
   await expect(stage.getByRole('listitem').filter({ hasText: /\d\.\d\d/ })).toHaveCount(9);
   await page.keyboard.press('Escape');
   await studio.go('Library');

@@ -155,9 +155,16 @@ describe('what vectors start from', () => {
 
   test('is a text, answer words, sampled words, or an earlier run, the latest first', async () => {
     const set = await kept();
-    expect(startOptions(set).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary', 'run r1', 'run r0']);
+    expect(startOptions(set).map(({ id }) => id)).toEqual([
+      'text',
+      'answer-words',
+      'vocabulary',
+      'transfer',
+      'run r1',
+      'run r0',
+    ]);
     expect(startOptions(set).at(-1)).toMatchObject({ label: 'Run 1, Run 1', detail: 'step 1' });
-    expect(startOptions(null).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary']);
+    expect(startOptions(null).map(({ id }) => id)).toEqual(['text', 'answer-words', 'vocabulary', 'transfer']);
     expect(startOptions(writing).map(({ id }) => id)).toEqual(['text', 'vocabulary']);
     const lost = unmade(set, 'r1', 'failed');
     expect(startOptions(lost).map(({ id }) => id)).not.toContain('run r1');
@@ -168,7 +175,7 @@ describe('what vectors start from', () => {
   test('is named by its choice, and found again by it', async () => {
     const set = await kept();
     for (const { id, start } of startOptions(set)) expect(startId(start)).toBe(id);
-    const [, , , latest] = startOptions(set);
+    const latest = startOptions(set).at(4);
     expect(latest?.start).toEqual({ kind: 'prompt', runId: 'r1', at: 'best' });
     const paused = unmade(set, 'r0', 'paused');
     const [run] = paused.runs;

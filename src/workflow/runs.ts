@@ -42,6 +42,7 @@ export function startOptions(set: PromptSet | null): readonly StartOption[] {
   );
   const tuned = set?.versions.filter((version) => isTuned(version) && hasTask(set, version)) ?? [];
   const earlier = [...(paused ?? []).toReversed(), ...tuned.toReversed()];
+  const writes = set !== null && generates(set.kind);
   const option = (start: Initialisation, label: string, detail?: string): StartOption => ({
     start,
     id: startId(start),
@@ -50,9 +51,9 @@ export function startOptions(set: PromptSet | null): readonly StartOption[] {
   });
   return [
     option({ kind: 'text', text: '' }, 'A text', 'best on most data'),
-    ...(set && generates(set.kind) ? [] : [option({ kind: 'answer-words' }, 'The answer words')]),
+    ...(writes ? [] : [option({ kind: 'answer-words' }, 'The answer words')]),
     option({ kind: 'vocabulary' }, 'Sampled common words'),
-    option({ kind: 'transfer' }, 'Five other tasks', 'for keys and values'),
+    ...(writes ? [] : [option({ kind: 'transfer' }, 'Five other tasks', 'for keys and values')]),
     ...earlier.map((run) => {
       const start = branchOf({ id: run.id, status: 'status' in run ? run.status : 'finished' });
       return option(start, `Run ${run.number}, ${run.name}`, detailOf(set, run));

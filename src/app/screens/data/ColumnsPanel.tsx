@@ -1,9 +1,13 @@
 import type { ParseOverride } from '../../../dataset/parse';
 import { TASK_FACTS } from '../../../dataset/task-facts';
 import { DELIMITER_NAMES, TASK_KINDS, type TaskKind } from '../../../dataset/types';
+import { tabMemory } from '../../state/storage';
 import { useDataFields, useStores } from '../../state/studio';
 import { Choices, Panel, Select } from '../../ui';
 import { ENCODING_NAMES, formatWords, QUOTE_NAMES } from './words';
+
+/** While the file is read again, the panel is not there. */
+const unfolded = tabMemory('file format unfolded', false);
 
 const NONE = '\u0000none';
 const LABEL_HERE = { id: '\u0000here', label: 'None: label rows here' };
@@ -37,7 +41,7 @@ export function ColumnsPanel() {
           void (next === LABEL_HERE.id ? change({ kind: 'mend', mend: 'label-column' }) : map({ label: next }))
         }
       />
-      <details className="fold">
+      <details className="fold" open={unfolded.read()} onToggle={(event) => unfolded.write(event.currentTarget.open)}>
         <summary>File format</summary>
         <div className="stack">
           <p className="dim small">{formatWords(table)}</p>
