@@ -135,13 +135,14 @@ test('shows wrong rows, exports, presents and learns from more rows in few click
     await compare.verdict();
   });
   words.Compare = await wordsInView(studio);
-  await takes(2, 'three rows that it gets wrong', async () => {
+  await takes(1, 'three rows that it gets wrong', async () => {
     await compare.tab('Where does it still fail?').click();
-    await compare.cell('Both wrong').click();
-    await expect(compare.rows).toBeVisible();
+    await expect(compare.cell('Both wrong')).toHaveAttribute('aria-selected', 'true');
+    await expect(compare.rows.getByRole('row').nth(3)).toBeVisible();
   });
-  await takes(3, 'the prompt for an engineer', async () => {
-    await compare.export('Tuned prompt');
+  await compare.tab('Which prompt should I use?').click();
+  await takes(2, 'the prompt for an engineer', async () => {
+    await page.getByRole('button', { name: 'Export the tuned prompt' }).click();
     const download = page.waitForEvent('download');
     await page
       .getByRole('dialog')

@@ -61,9 +61,12 @@ export interface Advice {
   readonly action: Action;
   readonly version: FieldArm;
   readonly title: string;
+  /** The title without what is level with the recommended prompt. */
+  readonly advised: string;
   readonly why: string;
 }
 
+type Settled = Omit<Advice, 'advised'>;
 type Text = string | ((of: Case, version: FieldArm) => string);
 
 export interface Rule {
@@ -340,7 +343,7 @@ const everyRowTitle = (of: Case, lead: Lead): string => {
 const labelTitle = ({ folds }: Field, more: number): string =>
   `Label about ${about(more)} more ${folds ? '' : 'test '}${more === 1 ? 'row' : 'rows'}`;
 
-function keptInProduction({ field }: Case, advice: Advice): Advice {
+function keptInProduction({ field }: Case, advice: Settled): Settled {
   const { production } = field;
   const { version, action } = advice;
   if (!production || action !== 'ship' || production.report === version || beats(field, version, production.report))
@@ -356,7 +359,7 @@ function keptInProduction({ field }: Case, advice: Advice): Advice {
 }
 
 /** Nothing is shipped that does not clearly beat one answer for every row; where it is kept, that is said. */
-function againstOneAnswer(of: Case, advice: Advice): Advice {
+function againstOneAnswer(of: Case, advice: Settled): Settled {
   const { field } = of;
   const { majority } = field;
   const { action, version, why } = advice;
@@ -383,18 +386,17 @@ function againstOneAnswer(of: Case, advice: Advice): Advice {
 }
 
 /** What is level with the recommended prompt is in the title: a reader of the title alone must not take a tie for a win. */
-function withTies({ field }: Case, advice: Advice): Advice {
+function withTies({ field }: Case, advice: Settled): Advice {
   const { action, version, title, why } = advice;
   const words = ['ship', 'keep', 'count-words'].includes(action) ? levelWords(field, version) : null;
-  if (words === null) return advice;
+  if (words === null) return { ...advice, advised: title };
   return {
     ...advice,
+    advised: title,
     title: `${title}: ${words}`,
     why: paragraph(why, action === 'keep' ? null : levelSentences(field, version)),
   };
 }
-
-const ALWAYS = [keptInProduction, againstOneAnswer, withTies];
 
 export function ruleFor(of: Case, rules = RULES): Rule {
   const rule = rules.find(({ when }) => when(of));
@@ -406,7 +408,7 @@ export function adviceOf(of: Case): Advice {
   const { finding, action, ...rule } = ruleFor(of);
   const version = rule.version(of.field);
   const advice = { finding, action, version, title: say(rule.title, of, version), why: say(rule.why, of, version) };
-  return ALWAYS.reduce<Advice>((found, change) => change(of, found), advice);
+  return withTies(of, againstOneAnswer(of, keptInProduction(of, advice)));
 }
 
 // What was found, whatever is done about it: a headline, effect first, and what it rests on.

@@ -38,6 +38,8 @@ export interface CardArm extends Omit<FieldArm, 'tokensSentMean'> {
 export interface VerdictCard {
   readonly action: Action;
   readonly title: string;
+  /** The title without what is level with the recommended arm. */
+  readonly advised: string;
   readonly why: string;
   /** The end of `why`: what is clearly ahead of the recommended arm, and why it is not recommended; may be empty. */
   readonly caution: string;

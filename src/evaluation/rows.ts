@@ -100,7 +100,7 @@ export function rowsInFile(dataset: Dataset): NonNullable<ComparisonPlan['file']
 }
 
 /** Tuned against your prompt, with and without examples, and untuned; untuned against yours; and word counts mixed in. */
-const USUAL_PAIRS = 4 + COMBINED_PAIRS.length;
+export const USUAL_PAIRS = 4 + COMBINED_PAIRS.length;
 
 /** What the test rows of a data set can show. @param pairs that will be compared, at most */
 export function detectableIn(dataset: Dataset, pairs: number = USUAL_PAIRS): Detectable {

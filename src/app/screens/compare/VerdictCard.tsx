@@ -43,11 +43,9 @@ interface ShownProps extends CardProps {
 /** The first of several sentences; the others are behind the second question. */
 const firstSentence = (words: string): string => /^.+?[.](?=\s|$)/s.exec(words)?.[0] ?? words;
 
-/** What the headline says already, of prompts that are level, is not said twice. */
-function titleOf({ title }: Card, evaluation: Evaluation): string {
-  const [first = title, tie] = title.split(': ');
-  return tie && deciding(evaluation).comparison.verdict.headline.includes(tie) ? first : title;
-}
+/** What is level, and said by the headline, is not said twice. */
+const titleOf = ({ advised, title }: Card, evaluation: Evaluation): string =>
+  deciding(evaluation).comparison.verdict.headline.includes(title.slice(`${advised}: `.length)) ? advised : title;
 
 const Shown = ({ card, ...of }: ShownProps) => (
   <div className="grid">

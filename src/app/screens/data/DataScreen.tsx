@@ -189,7 +189,7 @@ function NextButtons({ isReady }: { readonly isReady: boolean }) {
         isDisabled={!isReady || set === null}
         onPress={() => navigate(screenPath(set?.id ?? null, 'prompts'))}
       >
-        {isFirst && set?.runs.length === 0 ? 'Write a prompt first' : 'Next: prompts'}
+        {isFirst && !set?.runs.length ? 'Write a prompt first' : 'Next: prompts'}
       </Button>
       {isFirst ? (
         <Button variant="primary" isDisabled={!isReady || set === null} onPress={() => set && trainAndCompare(set)}>

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
 import type { Dataset, SplitBy } from '../../../dataset/types';
+import { USUAL_PAIRS } from '../../../evaluation/rows';
 import { count, counted } from '../../../lib/format';
 import { useHeard } from '../../state/location';
 import { useData, useDataFields, usePromptSets, useStores } from '../../state/studio';
@@ -46,19 +47,19 @@ export function SplitPanel() {
           {`${splitWords(...sizes)}. ${sentence}`}
         </p>
         <ChangeSplit dataset={dataset} />
+        {splitBy.kind === 'group' ? (
+          <p className="dim small">
+            Rows with the same “{splitBy.column}” resemble each other, so the intervals of a comparison are a little too
+            narrow.
+          </p>
+        ) : null}
+        {looks > 0 ? (
+          <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
+            Splitting again moves rows whose results you have seen into training. Compare again afterwards, on test rows
+            that are new to you.
+          </Note>
+        ) : null}
       </div>
-      {splitBy.kind === 'group' ? (
-        <p className="dim small split-note">
-          Rows with the same “{splitBy.column}” resemble each other, so the intervals of a comparison are a little too
-          narrow.
-        </p>
-      ) : null}
-      {looks > 0 ? (
-        <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
-          Splitting again moves rows whose results you have seen into training. Compare again afterwards, on test rows
-          that are new to you.
-        </Note>
-      ) : null}
     </Panel>
   );
 }
@@ -85,7 +86,9 @@ const ChangeSplit = ({ dataset }: { readonly dataset: Dataset }) => {
 
 const PartNames = () => (
   <p className="dim small">
-    <Term means="Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end, and gains are corrected for up to five comparisons.">
+    <Term
+      means={`Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end: p-values are corrected for up to ${USUAL_PAIRS} comparisons.`}
+    >
       Test rows
     </Term>
     ,{' '}
