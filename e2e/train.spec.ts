@@ -71,6 +71,7 @@ test('runs four seeds from a queue ordered by keyboard, and shows curves and set
     await page.locator('label').filter({ hasText: /^Auto/ }).click();
     await train.start();
     await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible({ timeout: 60_000 });
+    await studio.unfold('All starts');
     await expect(page.getByRole('listitem').filter({ hasText: /: continues\. Validation loss/ })).toBeVisible();
     await train.ended();
     await expect(train.runs.getByRole('row').nth(1)).toContainText('the first 15 steps on 64 rows');

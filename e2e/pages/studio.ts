@@ -7,6 +7,7 @@ import { LibraryPage } from './library';
 import { PlaygroundPage } from './playground';
 import { PromptsPage } from './prompts';
 import { TrainPage } from './train';
+import { unfold } from './unfold';
 
 /** A model of 0.6 million parameters that learns in seconds. */
 export const TINY = 'softprompt-studio/tiny-support';
@@ -74,10 +75,7 @@ export class Studio {
   readonly playground: PlaygroundPage;
   readonly library: LibraryPage;
 
-  /** Opens what is folded below this line. */
-  async unfold(summary: string): Promise<void> {
-    await this.page.locator('details:not([open]) > summary').getByText(summary, { exact: true }).click();
-  }
+  readonly unfold = (name: string): Promise<void> => unfold(this.page, name);
 
   constructor(readonly page: Page) {
     this.heading = page.getByRole('heading', { level: 1 });

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test';
+import { unfold } from './unfold';
 
 export class TrainPage {
   readonly heading: Locator;
@@ -14,9 +15,7 @@ export class TrainPage {
   /** Opens a collapsed section by its name; an open one stays open. */
   async unfold(name: string): Promise<void> {
     if (name !== 'All settings') await this.unfold('All settings');
-    const fold = this.page.locator(`details:has(> summary:text-is("${name}"))`);
-    await expect(fold).toBeVisible();
-    if ((await fold.getAttribute('open')) === null) await fold.locator('> summary').click();
+    await unfold(this.page, name);
   }
 
   async #fill(fields: Readonly<Record<string, string | number>>): Promise<void> {

@@ -29,7 +29,7 @@ export async function withFairRival(
   if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
   const { updateById, change } = promptSets.getState();
   const what =
-    'Your entry is now the template without the proposed instruction, which did worse on the validation rows';
+    'Your prompt is now the template without the proposed instruction, which did worse on the validation rows';
   toastUndo(what, () =>
     change(set.id, what, (latest, at) => {
       const { set: next, version } = addWritten(latest, at, { ...proposed, text: firstText(proposed.prompt) });

@@ -117,11 +117,9 @@ function StrategyPanel({ strategy, answers, isMeasured }: StrategyProps) {
   const { change } = decideStores.use();
   return (
     <Panel stack title="Why">
-      <ol className="decide-reasons">
-        {strategy.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ol>
+      {strategy.reasons.map((reason) => (
+        <p key={reason}>{reason}</p>
+      ))}
       <details className="fold" open={!isMeasured}>
         <summary>What would change it</summary>
         <p className="decide-flip">{strategy.flip}</p>

@@ -76,18 +76,21 @@ function RacePanel({ live: { race, validationRows, isRacedAhead } }: { readonly 
   const title = best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues';
   return (
     <Panel title={best?.losses.at(-1)?.loss === null ? 'Every start diverged' : title}>
-      <ul>
-        {race.map((entry) => (
-          <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
-            {raceWords(entry, validationRows)}
-          </li>
-        ))}
-      </ul>
-      <p className="dim small">
-        The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
-        validation rows.
-        {isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
-      </p>
+      <details className="fold" open={!best}>
+        <summary>All starts</summary>
+        <ul>
+          {race.map((entry) => (
+            <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
+              {raceWords(entry, validationRows)}
+            </li>
+          ))}
+        </ul>
+        <p className="dim small">
+          The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
+          validation rows.
+          {isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
+        </p>
+      </details>
     </Panel>
   );
 }
@@ -236,14 +239,7 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
           </Button>
         ) : null}
       </div>
-      <Facts
-        small
-        of={[
-          ['Gradient norm', last ? last.gradNorm.toPrecision(2) : '–'],
-          ['Learning rate', last ? last.learningRate.toPrecision(2) : '–'],
-          ['Kept', kept === null ? '–' : `step ${kept}`],
-        ]}
-      />
+      <Facts small of={[['Kept', kept === null ? '–' : `step ${kept}`]]} />
     </ChartPanel>
   );
 }

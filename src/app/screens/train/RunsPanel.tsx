@@ -69,7 +69,7 @@ function RunCell({ run, set }: { readonly run: Run; readonly set: PromptSet }) {
       <Button variant="link" isDisabled={busy} onPress={() => void show(run.id)}>
         {run.name}
       </Button>
-      {set.chosenTrained === run.id ? <span className="dim small"> · used as Tuned</span> : null}
+      {set.chosenTrained === run.id ? <span className="dim small"> · used as the tuned prompt</span> : null}
       <div className="dim small">
         {run.number}: {runWords(run)}
       </div>

@@ -105,7 +105,7 @@ const numbers: readonly FieldOf<NextFields>[] = [...NUMBER_SETTINGS, ...RUN_NUMB
 /** Generated texts of several prompts have no mean, and no labels to keep in proportion. */
 const FOR_TEXTS: Readonly<Record<string, string>> = {
   trainRows: 'Uses at most this many.',
-  seeds: 'Results vary between seeds; the run with the lowest loss is used as Tuned.',
+  seeds: 'Results vary between seeds; the run with the lowest loss is used as the tuned prompt.',
 };
 const NUMBERS_FOR_TEXTS = numbers.map((field) =>
   FOR_TEXTS[field.key] ? { ...field, hint: FOR_TEXTS[field.key] } : field,
