@@ -27,6 +27,17 @@ const contentSecurityPolicy = (): Plugin => ({
   ],
 });
 
+/** With every answer, "not modified" included: WebKit refuses to start a worker again whose answer lacks them. */
+const headersOfPreview = (): Plugin => ({
+  name: 'headers-of-preview',
+  configurePreviewServer: ({ middlewares }) => {
+    middlewares.use((_request, response, next) => {
+      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+      next();
+    });
+  },
+});
+
 // ORT's own .mjs and .wasm are served as files: inlined into our worker, its threads would run our code again.
 const conditions = ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'];
 const executablePath = process.env.VITEST ? await findChromium() : null;
@@ -46,12 +57,19 @@ const axeScript: BrowserCommand<[]> = () =>
 
 export default defineConfig({
   base: './',
-  plugins: [react(), fasterRuntime(), contentSecurityPolicy(), dropIn(conditions), serviceWorker(), leanBuild()],
+  plugins: [
+    react(),
+    fasterRuntime(),
+    contentSecurityPolicy(),
+    dropIn(conditions),
+    serviceWorker(),
+    leanBuild(),
+    headersOfPreview(),
+  ],
   resolve: { conditions },
   // Python environments in .cache have tens of thousands of files that belong to no page.
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['index.html'] },
   server: { headers: { ...HEADERS, 'Content-Security-Policy': '' }, watch: { ignored: ['**/.cache/**'] } },
-  preview: { headers: HEADERS },
   build: {
     target: 'es2023',
     sourcemap: true,

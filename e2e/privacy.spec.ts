@@ -53,3 +53,19 @@ test('stops and shows a request that something tries to make anyway', async ({ s
   await page.getByRole('button', { name: /requests? sent to other sites/ }).click();
   await expect(page.getByRole('dialog')).toContainText('blocked by the page');
 });
+
+test('the isolation of a worker is sent with “not modified” too, without which WebKit does not start it again', async ({
+  studio,
+}) => {
+  const { page } = studio;
+  const worker = page.waitForRequest(/engine\.worker/);
+  await studio.open();
+  const url = (await worker).url();
+  const { etag = '' } = (await page.request.get(url)).headers();
+  const again = await page.request.get(url, { headers: { 'If-None-Match': etag } });
+  expect(again.status()).toBe(304);
+  expect(again.headers()).toMatchObject({
+    'cross-origin-embedder-policy': 'require-corp',
+    'cross-origin-resource-policy': 'same-origin',
+  });
+});
