@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectForcedColours, expectReadable } from './axe';
 import { expect, test } from './fixtures';
@@ -75,6 +76,28 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     for (const question of ['Compute for training', 'Memory for training', 'Tokens sent', 'Tokens computed'])
       await expect(tuning(question)).toContainText('measured');
     await expect(tuning('Compute for training')).toContainText('for 30 steps');
+  });
+
+  await test.step('the table goes to a slide: copied, as a picture and as Markdown', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy the table' }).click();
+    await expect(page.getByText('Copied. Paste it into')).toBeVisible();
+    const copied = await page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      return Promise.all(['text/html', 'text/plain'].map(async (type) => (await item?.getType(type))?.text()));
+    });
+    expect(copied[0]).toContain('<th>Compute for training</th>');
+    expect(copied[1]).toMatch(/^Question\tPrompt engineering\tPrompt tuning\tFine-tuning\n/);
+    const saved = async (name: string) => {
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name: `Download the table as ${name}` }).click();
+      return readFileSync(await (await download).path());
+    };
+    expect((await saved('Markdown')).toString()).toMatch(/^\| Question \| Prompt engineering \|.*\n\|(?:---\|){4}\n/);
+    const png = await saved('PNG');
+    expect([png.subarray(1, 4).toString(), png.readUInt32BE(16)]).toEqual(['PNG', 2560]);
+    expect(png.length).toBeGreaterThan(50_000);
+    await expectAccessible(studio, 'Decide, side by side');
   });
 
   await test.step('a roll-out keeps its gates, takes one decision a check, and comes back after a reload', async () => {

@@ -14,7 +14,7 @@ export interface CsvOptions {
 
 const isPlainNumber = (cell: string) => /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(cell);
 
-const harmless = (cell: string) =>
+export const harmless = (cell: string) =>
   /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(cell) && !isPlainNumber(cell) ? `'${cell}` : cell;
 
 function quoted(cell: string): string {

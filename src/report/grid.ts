@@ -20,6 +20,7 @@ import { labelsOf, promptId } from '../prompt/prompt';
 import { answersSchema, faultInAnswers, type Sheet, scored } from '../prompt-set/answers';
 import type { PromptSet, Version } from '../prompt-set/types';
 import { type SeenParts, seedMean, seenParts, versionWords } from '../prompt-set/versions';
+import { markdownLines } from './table-text';
 import { escapeMarkdown } from './types';
 
 /** A row: a version, or the mean of several seeds, with the rows of its prompt set. */
@@ -319,17 +320,17 @@ export function gridMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
   return [
     '# Prompts, models and data sets',
     '',
-    tableLine(['Prompt', ...columns.map(({ set, model }) => `${set.name}, ${model.name}`)]),
-    `|---|${columns.map(() => '---|').join('')}`,
-    ...prompts.map(({ id, name }) =>
-      tableLine([
+    ...markdownLines({
+      columns: ['Prompt', ...columns.map(({ set, model }) => `${set.name}, ${model.name}`)],
+      isText: true,
+      rows: prompts.map(({ id, name }) => [
         name,
         ...columns.map(({ set, model }) => {
           const cell = at.get(slotId({ prompt: id, model: model.id, data: set.id }));
           return cell ? cellWords(cell) : 'not run';
         }),
       ]),
-    ),
+    }),
     '',
     `${measuresOf(cells)} with its 95% interval, of each cell by itself: whether two differ is not read from these.`,
     '',
@@ -338,13 +339,11 @@ export function gridMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
   ].join('\n');
 }
 
-const tableLine = (words: readonly string[]) => `| ${words.map(escapeMarkdown).join(' | ')} |`;
-
 function differencesMarkdown(grid: Grid, pairs: readonly SlotPair[], found: readonly AnswerDifference[]) {
   if (found.length === 0) return [];
   const nameOf = namesIn(grid);
   const words = (slot: Slot) => `${nameOf(slot).prompt} on ${nameOf(slot).model}`;
-  const lines = found.flatMap((difference, i) => {
+  const rows = found.flatMap((difference, i) => {
     const pair = pairs[i];
     if (!pair) return [];
     const [a, b] = pair;
@@ -352,14 +351,16 @@ function differencesMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
     const { value, interval } = headlineOf(difference);
     const p = pCorrected === null ? '–' : pText(pCorrected);
     const range = pointsRange(interval.low, interval.high);
-    return [tableLine([nameOf(a).data, words(a), words(b), pointsWithUnit(value), range, `${aOnly}`, `${bOnly}`, p])];
+    return [[nameOf(a).data, words(a), words(b), pointsWithUnit(value), range, `${aOnly}`, `${bOnly}`, p]];
   });
   return [
     '## Differences on the same rows',
     '',
-    tableLine(['Data', 'A', 'B', 'B minus A', '95% interval', 'A better on', 'B better on', 'p, corrected']),
-    `|${'---|'.repeat(8)}`,
-    ...lines,
+    ...markdownLines({
+      columns: ['Data', 'A', 'B', 'B minus A', '95% interval', 'A better on', 'B better on', 'p, corrected'],
+      isText: true,
+      rows,
+    }),
     '',
     `p: ${methodsOf(found)}. p and intervals count all ${counted(pairsOnShow(grid.cells), 'pair')} of cells that answer the same rows, as any two may be picked by eye.`,
     '',

@@ -7,6 +7,7 @@ import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import { rankChart } from './charts';
 import { reportKind } from './kinds';
+import { markdownLines } from './table-text';
 import {
   type Cell,
   escapeMarkdown,
@@ -179,15 +180,10 @@ ${input.history.map(htmlSection)}</section>`,
 
 // A report in Markdown, for a wiki or a pull request: verdict, sections, limits, provenance. No row's text.
 
-const markdownCell = (value: Cell): string =>
-  escapeMarkdown(typeof value === 'string' ? value : `${value.value} (${value.range})`);
-
-const markdownTable = ({ caption, columns, rows }: Table): readonly string[] => [
-  `| ${columns.map(markdownCell).join(' | ')} |`,
-  `|---|${'--:|'.repeat(columns.length - 1)}`,
-  ...rows.map((row: readonly Cell[]) => `| ${row.map(markdownCell).join(' | ')} |`),
+const markdownTable = (table: Table): readonly string[] => [
+  ...markdownLines(table),
   '',
-  `${escapeMarkdown(caption)}.`,
+  `${escapeMarkdown(table.caption)}.`,
   '',
 ];
 

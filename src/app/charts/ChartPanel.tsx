@@ -3,6 +3,7 @@ import { toCsv } from '../../dataset/csv-out';
 import { Button, Panel, ScrollRegion, Table, toastError } from '../ui';
 import { saveFile } from '../ui/download';
 import type { Draw } from './plot';
+import { pngOf } from './table-picture';
 import './charts.css';
 
 type Cell = string | number | null;
@@ -28,27 +29,35 @@ interface ChartPanelProps extends Pick<ComponentProps<typeof Panel>, 'span'> {
   readonly children?: ReactNode;
 }
 
+interface ToolsProps {
+  /** `what` it does, where the label alone does not say it. */
+  readonly of: Readonly<Record<string, readonly [label: string, what: string | null, run: () => unknown]>>;
+}
+
+export const Tools = ({ of }: ToolsProps) => (
+  <span className="chart-tools">
+    {Object.entries(of).map(([id, [label, what, run]]) => (
+      <Button key={id} variant="link" size="s" {...(what && { 'aria-label': what })} onPress={() => void run()}>
+        {label}
+      </Button>
+    ))}
+  </span>
+);
+
 export function ChartPanel({ title, heading, unit, controls, draw, twin, span = 12, children }: ChartPanelProps) {
   const [asTable, setAsTable] = useState(false);
   const chart = useRef<SVGSVGElement | null>(null);
   const stem = fileStem(title);
-  const save = (kind: 'svg' | 'png') => {
-    const drawn = chart.current;
-    if (!drawn) return;
-    if (kind === 'svg') saveFile(`${stem}.svg`, toSvg(drawn, title));
-    else
-      toPng(drawn, title).then(
-        (png) => saveFile(`${stem}.png`, png),
-        () =>
-          toastError('The picture could not be made.', 'Your browser refused it. The SVG download has the same chart.'),
-      );
-  };
-  const tool = (label: string, what: string, onPress: () => void) => (
-    <Button variant="link" size="s" {...(what && { 'aria-label': what })} onPress={onPress}>
-      {label}
-    </Button>
-  );
+  const saveSvg = () => chart.current && saveFile(`${stem}.svg`, toSvg(chart.current, title));
+  const savePng = () =>
+    chart.current &&
+    toPng(chart.current, title).then(
+      (png) => saveFile(`${stem}.png`, png),
+      () =>
+        toastError('The picture could not be made.', 'Your browser refused it. The SVG download has the same chart.'),
+    );
   const saveCsv = () => saveFile(`${stem}.csv`, toCsv(twin.columns, twin.rows, { neutralise: true }), 'text/csv');
+  const pictures = { svg: ['SVG', 'Download as SVG', saveSvg], png: ['PNG', 'Download as PNG', savePng] } as const;
   return (
     <Panel
       title={heading ?? title}
@@ -56,12 +65,13 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span = 
       aside={
         <>
           {unit ? <span>{unit}</span> : null}
-          <span className="chart-tools">
-            {tool(asTable ? 'Chart' : 'Table', '', () => setAsTable(!asTable))}
-            {asTable || !draw ? null : tool('SVG', 'Download as SVG', () => save('svg'))}
-            {asTable || !draw ? null : tool('PNG', 'Download as PNG', () => save('png'))}
-            {tool('CSV', 'Download the numbers as CSV', saveCsv)}
-          </span>
+          <Tools
+            of={{
+              table: [asTable ? 'Chart' : 'Table', null, () => setAsTable(!asTable)],
+              ...(asTable || !draw ? {} : pictures),
+              csv: ['CSV', 'Download the numbers as CSV', saveCsv],
+            }}
+          />
         </>
       }
     >
@@ -126,14 +136,10 @@ function standalone(chart: SVGSVGElement, title: string): SVGSVGElement {
       if (value) to[i]?.setAttribute(name, value);
     }
   }
-  const root = getComputedStyle(chart);
   const background = document.createElementNS(copy.namespaceURI, 'rect');
   background.setAttribute('width', '100%');
   background.setAttribute('height', '100%');
-  background.setAttribute(
-    'fill',
-    root.getPropertyValue('--panel-colour') || getComputedStyle(document.body).backgroundColor,
-  );
+  background.setAttribute('fill', getComputedStyle(document.body).backgroundColor);
   copy.prepend(background);
   const name = document.createElementNS(copy.namespaceURI, 'title');
   name.textContent = title;
@@ -159,19 +165,14 @@ async function toPng(chart: SVGSVGElement, title: string): Promise<Blob> {
     canvas.width = chart.width.baseVal.value * 2;
     canvas.height = chart.height.baseVal.value * 2;
     canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve, reject) =>
-      canvas.toBlob(
-        (blob) => (blob ? resolve(blob) : reject(new Error('internal: the chart made no picture'))),
-        'image/png',
-      ),
-    );
+    return await pngOf(canvas);
   } finally {
     URL.revokeObjectURL(url);
   }
 }
 
 /** `Tuned 81.7%, yours 67.5%` -> `tuned-81-7-yours-67-5`. */
-const fileStem = (title: string): string =>
+export const fileStem = (title: string): string =>
   title
     .normalize('NFKD')
     .toLowerCase()

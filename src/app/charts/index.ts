@@ -5,7 +5,7 @@ export {
   slicesFinding as slicesTitle,
 } from '../../evaluation/classify/titles';
 export { labelAnswer, ProbabilityBars, TextDifference, WhichWords } from './Answers';
-export { ChartPanel, type Twin, twinOf } from './ChartPanel';
+export { ChartPanel, fileStem, Tools, type Twin, twinOf } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawIntervals, sideOf } from './comparison-charts';
 export { drawCosts, drawRollOut } from './decide-charts';
 export { drawCoverage, drawLengths, drawReliability } from './row-charts';
@@ -18,4 +18,5 @@ export {
   normsTitle,
   validationTitle,
 } from './run-charts';
+export { drawTable } from './table-picture';
 export { drawNorms, drawSteps, drawValidation } from './training-charts';

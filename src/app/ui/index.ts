@@ -18,4 +18,4 @@ export {
 } from './Panel';
 export { type Column as TableColumn, type Fact, Facts, PagedTable, Table } from './Table';
 export { TextForm } from './TextForm';
-export { attempted, toastError, toastUndo } from './toast';
+export { attempted, toastError, toasts, toastUndo } from './toast';

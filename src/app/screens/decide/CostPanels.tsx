@@ -12,12 +12,14 @@ import {
 import { judgeOf } from '../../../decide/kinds';
 import { type Costs, knownOf } from '../../../decide/measured';
 import type { PromptSet } from '../../../prompt-set/types';
+import type { Words } from '../../../report/table-text';
 import { learningCurve } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
 import { useSession } from '../../state/studio';
 import { Button, Facts, Fields, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
+import { TableTools } from './TableTools';
 
 export function CostsPanel({ found, choices }: { readonly found: Found; readonly choices: Choices }) {
   const { right } = judgeOf(found.measured.kind);
@@ -174,6 +176,19 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   })),
 ];
 
+/** Short enough for a slide: only the score says what it was measured on. */
+const asWords = (rows: readonly Row[]): Words => ({
+  columns: COLUMNS.map(({ name }) => name),
+  isText: true,
+  rows: rows.map(({ id, question, facts }) => [
+    question,
+    ...APPROACHES.map((approach) => {
+      const { text, source, how } = facts[approach];
+      return text === '–' ? text : { value: text, range: id === 'reached' ? `${source}: ${how}` : source };
+    }),
+  ]),
+});
+
 export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
   const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
   const known = knownOf({
@@ -186,14 +201,19 @@ export function SideBySidePanel({ set, found, rows, trainingRows, validationRows
     moreRows: learningCurve(set, { train: trainingRows, validation: validationRows })?.sentence ?? null,
     fineTuning: (found && 'fineTuning' in found.evaluation && found.evaluation.fineTuning) || null,
   });
+  const compared = sideBySide(known);
+  const caption = 'Prompt engineering, prompt tuning and fine-tuning compared';
   return (
-    <Panel title="Engineering, tuning and fine-tuning side by side" aside="each figure says where it comes from">
-      <Table
-        caption="Prompt engineering, prompt tuning and fine-tuning compared"
-        columns={COLUMNS}
-        rows={sideBySide(known)}
-        rowKey={({ id }) => id}
-      />
+    <Panel
+      title="Engineering, tuning and fine-tuning side by side"
+      aside={
+        <>
+          <span>each figure says where it comes from</span>
+          <TableTools caption={caption} table={asWords(compared)} />
+        </>
+      }
+    >
+      <Table caption={caption} columns={COLUMNS} rows={compared} rowKey={({ id }) => id} />
     </Panel>
   );
 }
