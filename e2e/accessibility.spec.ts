@@ -17,9 +17,13 @@ test('every empty screen fills the window and passes axe, narrow and light, and 
   await expectReadable(studio, 'start');
   await studio.page.getByRole('button', { name: 'Help' }).click();
   await expect(studio.page.getByRole('dialog')).toBeVisible();
+  for (const keys of ['Ctrl or ⌘ + K', 'Ctrl or ⌘ + Z', '1 to 9, Backspace'])
+    await expect(studio.page.getByRole('dialog').getByText(keys)).toBeVisible();
   await expectAccessible(studio, 'help');
   await studio.page.keyboard.press('Escape');
   await studio.page.keyboard.press('Control+k');
+  for (const name of [...STEPS, 'New prompt set', 'Help and keys'])
+    await expect(studio.page.getByRole('menuitem', { name })).toBeVisible();
   await expectAccessible(studio, 'find');
   await studio.page.keyboard.type('compa');
   await studio.page.keyboard.press('Enter');

@@ -61,7 +61,7 @@ function useSections({ places, onHelp }: FinderProps, typed: string): readonly S
       ...(openId ? [go('Export this prompt set', exportPath(openId))] : []),
       go('Import a prompt', screenPath(openId, 'library')),
       go('Answer the rows of a file', `${screenPath(openId, 'library')}?tab=batch`),
-      { id: 'help', title: 'Help and keys', run: onHelp },
+      { id: 'help', title: 'Help and keys', detail: '?', run: onHelp },
       theme('Light colours', 'light'),
       theme('Dark colours', 'dark'),
       theme('System colours', 'system'),

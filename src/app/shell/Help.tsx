@@ -6,7 +6,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Ctrl or ⌘ + K', 'Find a prompt set, a screen or an action'],
   ['Ctrl or ⌘ + Z', 'Take back the last change of rows, prompts or stages; with Shift, make it again'],
   ['Tab, Shift + Tab', 'Next control, previous control'],
-  ['Arrow keys', 'Move within a list, tabs, a slider or a table'],
+  ['Arrow keys', 'Move within a list, tabs, a slider or a table; Enter edits a cell of your rows'],
+  ['1 to 9, Backspace', 'Label the row that is shown, take the last label back'],
   ['Escape', 'Close'],
 ];
 
