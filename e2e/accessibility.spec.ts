@@ -19,7 +19,14 @@ test('every empty screen fills the window and passes axe, narrow and light, and 
   await expect(studio.page.getByRole('dialog')).toBeVisible();
   for (const keys of ['Ctrl or ⌘ + K', 'Ctrl or ⌘ + Z', '1 to 9, Backspace'])
     await expect(studio.page.getByRole('dialog').getByText(keys)).toBeVisible();
+  for (const name of ['virtual tokens', 'validation rows', 'calibration', 'interval', 'p', 'macro-F1']) {
+    const term = studio.page.getByRole('button', { name, exact: true });
+    for (let tabs = 0; tabs < 2 && !(await term.evaluate((own) => own === document.activeElement)); tabs++)
+      await studio.page.keyboard.press('Tab');
+    await expect(studio.page.getByRole('tooltip').locator('svg[aria-hidden] rect').nth(3)).toBeVisible();
+  }
   await expectAccessible(studio, 'help');
+  await studio.page.keyboard.press('Escape');
   await studio.page.keyboard.press('Escape');
   await studio.page.keyboard.press('Control+k');
   for (const name of [...STEPS, 'New prompt set', 'Help and keys'])

@@ -1,4 +1,5 @@
 import { Dialog } from '../ui/Dialog';
+import { Term } from '../ui/Marks';
 import './help.css';
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -18,6 +19,16 @@ const STEPS = [
   ['Compare', 'Both prompts on the same test rows, with intervals, and a verdict in words.'],
 ] as const;
 
+/** The words of which each result is made; a picture goes with each. */
+const TERMS: readonly (readonly [string, string])[] = [
+  ['virtual tokens', 'Vectors that stand where words would. Training changes these numbers, never the model.'],
+  ['validation rows', 'Prompts are tried on these rows, and training chooses its step by them. Test rows stay unseen.'],
+  ['calibration', 'Removes a prompt’s built-in bias toward a label. Validation rows say whether it helps.'],
+  ['interval', 'Where the true figure plausibly lies: 95 of 100 such ranges contain it. More rows make it narrower.'],
+  ['p', 'How often two equally good prompts would differ this much by chance. A small p speaks against chance.'],
+  ['macro-F1', 'The mean of the labels’ F1 scores: rare labels count as much as frequent ones.'],
+];
+
 const Help = ({ onClose }: { readonly onClose: () => void }) => (
   <Dialog title="How this works" isOpen onClose={onClose}>
     <ol className="help-steps">
@@ -30,6 +41,14 @@ const Help = ({ onClose }: { readonly onClose: () => void }) => (
     <p>
       Decide weighs what to do next and rehearses the switch in steps, Playground answers any text, and Library keeps
       and exports every version.
+    </p>
+    <p className="row">
+      Words:
+      {TERMS.map(([term, means]) => (
+        <Term key={term} means={means}>
+          {term}
+        </Term>
+      ))}
     </p>
     <h3>Keys</h3>
     <dl className="facts">

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Tooltip as AriaTooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
 import { percent, points } from '../../lib/format';
+import { TermPicture } from './TermPicture';
 import './marks.css';
 import './table.css';
 
@@ -87,6 +88,7 @@ export const Term = ({ means, children }: TermProps) =>
         {children}
       </Button>
       <AriaTooltip className="tooltip" offset={6}>
+        {typeof children === 'string' ? <TermPicture of={children} /> : null}
         {means}
       </AriaTooltip>
     </TooltipTrigger>
