@@ -65,6 +65,8 @@ const RESULTS = {
     armId: 'tuned',
     title: 'Use the tuned prompt',
     why: 'It is clearly better.',
+    level: '',
+    caution: '',
     chips: [],
     change: { from: 'yours', to: 'tuned', comparisons: 1 },
   },

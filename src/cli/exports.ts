@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
+import { reasonOf } from '../evaluation/card';
 import { COMBINED } from '../evaluation/classify/made-arms';
 import { pairSentence } from '../evaluation/generate/compare';
 import type { CompleteSet } from '../interchange/set-files';
@@ -177,7 +178,7 @@ export function reportFiles({ evaluation: compared, ...of }: Compared): ReportFi
         ? evaluation.comparison.pairs.map((pair) => pairSentence(evaluation.comparison, pair))
         : []),
       verdict.headline,
-      ...(report.card ? [`${report.card.title}. ${report.card.why}`] : []),
+      ...(report.card ? [`${report.card.title}. ${reasonOf(report.card)}`] : []),
     ],
   };
 }

@@ -314,6 +314,8 @@ const adviceOf = (more: Partial<Advice>): Advice => ({
   armId: 'yours',
   title: 'Keep your prompt',
   why: 'The tuned prompt is not clearly better.',
+  level: '',
+  caution: '',
   change: { from: 'yours', to: 'tuned', comparisons: 1 },
   ...more,
 });

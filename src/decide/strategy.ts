@@ -61,7 +61,7 @@ export interface Facts extends Answers {
   readonly rows: RowCount;
 }
 
-export type Advice = Pick<VerdictCard, 'action' | 'armId' | 'title' | 'why' | 'change'>;
+export type Advice = Pick<VerdictCard, 'action' | 'armId' | 'title' | 'why' | 'level' | 'caution' | 'change'>;
 
 export const STARTS = {
   keep: 'Keep using your prompt',
@@ -159,13 +159,18 @@ export function startFor(facts: Facts): Start {
   return rule.start;
 }
 
+const ANOTHER = 'Another comparison would change it: more test rows, another version, or another model.';
+
 /** After a comparison title and first reason are the card’s; the answers only add what they mean for it. */
 export function strategyFor(facts: Facts, advice: Advice | null, kind: ArmKind | null): Strategy {
   if (advice)
     return {
       title: advice.title,
-      reasons: [advice.why, ...CONDITIONS.flatMap(({ when, text }) => (when(facts, advice, kind) ? [text] : []))],
-      flip: 'Another comparison would change it: more test rows, another version, or another model.',
+      reasons: [
+        ...[advice.why, advice.caution].filter(Boolean),
+        ...CONDITIONS.flatMap(({ when, text }) => (when(facts, advice, kind) ? [text] : [])),
+      ],
+      flip: [advice.level, ANOTHER].filter(Boolean).join(' '),
     };
   const start = startFor(facts);
   const reasons = REASONS.filter((reason) => reason.for.includes(start) && (reason.when?.(facts) ?? true));

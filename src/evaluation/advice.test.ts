@@ -173,7 +173,7 @@ describe('the recommendation after a comparison', () => {
       armId: 'tuned',
       title: 'Use the tuned prompt: level with your prompt with eight examples, at 10% of the tokens',
     });
-    expect(found.why).toMatch(
+    expect(found.level).toMatch(
       /Your prompt with eight examples is level with it on these rows, and may be up to \d+(\.\d)? points ahead\. Of prompts that are level, the one that sends the fewest tokens is recommended/,
     );
   });

@@ -64,9 +64,11 @@ export interface Advice {
   /** The title without what is level with the recommended prompt. */
   readonly advised: string;
   readonly why: string;
+  /** What is level with the recommended prompt, and the rule that chose; may be empty. */
+  readonly level: string;
 }
 
-type Settled = Omit<Advice, 'advised'>;
+type Settled = Omit<Advice, 'advised' | 'level'>;
 type Text = string | ((of: Case, version: FieldArm) => string);
 
 export interface Rule {
@@ -387,14 +389,14 @@ function againstOneAnswer(of: Case, advice: Settled): Settled {
 
 /** What is level with the recommended prompt is in the title: a reader of the title alone must not take a tie for a win. */
 function withTies({ field }: Case, advice: Settled): Advice {
-  const { action, version, title, why } = advice;
+  const { action, version, title } = advice;
   const words = ['ship', 'keep', 'count-words'].includes(action) ? levelWords(field, version) : null;
-  if (words === null) return { ...advice, advised: title };
+  if (words === null) return { ...advice, advised: title, level: '' };
   return {
     ...advice,
     advised: title,
     title: `${title}: ${words}`,
-    why: paragraph(why, action === 'keep' ? null : levelSentences(field, version)),
+    level: (action === 'keep' ? null : levelSentences(field, version)) ?? '',
   };
 }
 

@@ -60,7 +60,7 @@ describe('the card of a comparison of labels', () => {
   });
 
   it('says why references are not recommended that are clearly ahead of the prompt that is kept', () => {
-    const { action, armId, why, caution, finding } = labels({
+    const { action, armId, caution, finding } = labels({
       '1111': 20,
       '0111': 3,
       '1010': 3,
@@ -71,17 +71,16 @@ describe('the card of a comparison of labels', () => {
     expect(caution).toMatch(
       /^A word-count classifier and always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references/,
     );
-    expect(why.endsWith(` ${caution}`)).toBe(true);
     expect(finding).toBe('A word-count classifier and always “negative” are clearly ahead of your prompt');
   });
 
   it('asks nobody to choose a prompt that beats yours but not one answer for every row', () => {
-    const { action, why } = labels({ '1111': 20, '0111': 3, '0100': 30, '0001': 37, '0000': 30 });
+    const { action, caution } = labels({ '1111': 20, '0111': 3, '0100': 30, '0001': 37, '0000': 30 });
     expect(action).toBe('check-labels');
-    expect(why).toContain(
+    expect(caution).toContain(
       'The tuned prompt is clearly ahead of your prompt on these rows, but it does not clearly beat always giving one answer.',
     );
-    expect(why).not.toContain('choose');
+    expect(caution).not.toContain('choose');
   });
 
   it('says where the prompt that is kept is not clearly better than one answer for every row', () => {

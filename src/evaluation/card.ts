@@ -41,7 +41,9 @@ export interface VerdictCard {
   /** The title without what is level with the recommended arm. */
   readonly advised: string;
   readonly why: string;
-  /** The end of `why`: what is clearly ahead of the recommended arm, and why it is not recommended; may be empty. */
+  /** What is level with the recommended arm, and the rule that chose; may be empty. */
+  readonly level: string;
+  /** What is clearly ahead of the recommended arm, and why it is not recommended; may be empty. */
   readonly caution: string;
   /** The arm to use now; the others are measured against it. */
   readonly armId: string;
@@ -200,10 +202,15 @@ function caution(field: Field, arms: readonly CardArm[], { action }: Pick<Verdic
       const isOne = of.length === 1;
       const isLine = group === 'reference' || group === 'probe';
       const why = action === 'check-labels' && !isLine ? NO_BETTER : WHY_NOT[group];
-      return ` ${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows, ${why(isOne)}.`;
+      return `${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows, ${why(isOne)}.`;
     })
-    .join('');
+    .filter(Boolean)
+    .join(' ');
 }
+
+/** Everything that the card says for its title. */
+export const reasonOf = ({ why, level, caution }: Pick<VerdictCard, 'why' | 'level' | 'caution'>): string =>
+  [why, level, caution].filter(Boolean).join(' ');
 
 function gapOf(field: Field, to: FieldArm, arm: FieldArm): Gap | null {
   if (arm === to) return null;
@@ -230,11 +237,9 @@ export function cardOf(compared: Compared, facts: RunFacts): VerdictCard | null 
     return { ...arm, gap: gapOf(field, version, own) };
   });
   const arm = called(version, field);
-  const warned = caution(field, arms, advice, arm);
   return {
     ...advice,
-    why: advice.why + warned,
-    caution: warned.trim(),
+    caution: caution(field, arms, advice, arm),
     armId: version.id,
     arm,
     change: { from: kept.id, to: to.id, comparisons },

@@ -1,8 +1,17 @@
 import { present } from '../lib/assert';
 import type { ReportInput } from './types';
 
-const recommended = ({ action, armId, title, why, change, chips }: NonNullable<ReportInput['card']>) => {
-  return { action, armId, title, why, change, chips };
+const recommended = ({
+  action,
+  armId,
+  title,
+  why,
+  level,
+  caution,
+  change,
+  chips,
+}: NonNullable<ReportInput['card']>) => {
+  return { action, armId, title, why, level, caution, change, chips };
 };
 
 /** What results of every kind have. */

@@ -1,6 +1,6 @@
 /** A report as HTML and as Markdown: one page to decide on, and an appendix with how it was made. */
 import { accountSentence, leftOutRows } from '../dataset/account';
-import type { VerdictCard } from '../evaluation/card';
+import { reasonOf, type VerdictCard } from '../evaluation/card';
 import { namesOf, times } from '../evaluation/words';
 import { count, counted, PRODUCT } from '../lib/format';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
@@ -88,7 +88,7 @@ function htmlPage({ card, mayKnow }: ReportInput, { risks }: AllParts): Html {
       .filter(({ id }) => (id === 'cost') === isCost)
       .map(({ label, value, detail }) => html`<li>${label}: <strong>${value}</strong>. ${detail}.</li>`)}</ul>`;
   return html`<h2>What to do</h2>
-<p><strong>${card.title}.</strong> ${card.why}</p>
+<p><strong>${card.title}.</strong> ${reasonOf(card)}</p>
 ${rankChart(card, mayKnow)}
 <div class="columns"><section><h2>What it is based on</h2>
 ${chips(false)}
@@ -193,10 +193,10 @@ function markdownSection({ title, sentences = [], table: of, notes = [] }: Secti
   return lines.length === 0 ? [] : [`## ${escapeMarkdown(title)}`, '', ...lines];
 }
 
-const markdownCard = ({ title, why, chips }: VerdictCard): readonly string[] => [
-  `**${escapeMarkdown(title)}.** ${escapeMarkdown(why)}`,
+const markdownCard = (card: VerdictCard): readonly string[] => [
+  `**${escapeMarkdown(card.title)}.** ${escapeMarkdown(reasonOf(card))}`,
   '',
-  ...chips.map(({ label, value, detail }) => `- ${escapeMarkdown(`${label}: ${value}. ${detail}.`)}`),
+  ...card.chips.map(({ label, value, detail }) => `- ${escapeMarkdown(`${label}: ${value}. ${detail}.`)}`),
   '',
 ];
 

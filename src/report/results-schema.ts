@@ -77,6 +77,8 @@ const shared = {
       armId: z.string().describe('Id of the arm to use now'),
       title: z.string(),
       why: z.string(),
+      level: z.string().describe('What is level with that arm, and the rule that chose; may be empty'),
+      caution: z.string().describe('What is clearly ahead of that arm, and why it is not recommended; may be empty'),
       change: z
         .object({
           from: z.string().describe('Id of the arm that is kept'),

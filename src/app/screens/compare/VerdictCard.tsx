@@ -40,9 +40,6 @@ interface ShownProps extends CardProps {
   readonly card: Card;
 }
 
-/** The first of several sentences; the others are behind the second question. */
-const firstSentence = (words: string): string => /^.+?[.](?=\s|$)/s.exec(words)?.[0] ?? words;
-
 /** What is level, and said by the headline, is not said twice. */
 const titleOf = ({ advised, title }: Card, evaluation: Evaluation): string =>
   deciding(evaluation).comparison.verdict.headline.includes(title.slice(`${advised}: `.length)) ? advised : title;
@@ -50,7 +47,9 @@ const titleOf = ({ advised, title }: Card, evaluation: Evaluation): string =>
 const Shown = ({ card, ...of }: ShownProps) => (
   <div className="grid">
     <Panel stack span={5} title={titleOf(card, of.evaluation)}>
-      <p>{[card.why, card.caution].map(firstSentence).join(' ')}</p>
+      <p>
+        {card.why} {card.caution}
+      </p>
       <NextStep card={card} {...of} />
       <ul className="verdict-chips" aria-label="What it is based on">
         {card.chips.map(({ id, label, value, short, tone }) => (

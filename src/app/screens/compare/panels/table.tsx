@@ -2,6 +2,7 @@
 import type { ComponentType } from 'react';
 import { accountSentence } from '../../../../dataset/account';
 import type { Dataset, TaskKind } from '../../../../dataset/types';
+import { reasonOf } from '../../../../evaluation/card';
 import { tokensSentence } from '../../../../evaluation/classify/pairs';
 import { calibrationWords } from '../../../../evaluation/classify/rows';
 import { comparedIds, drawnWords } from '../../../../evaluation/rows';
@@ -118,7 +119,7 @@ function InWords({ evaluation, dataset }: ResultsProps<Evaluation>) {
         ]
       : [];
   const said = [
-    card?.why,
+    card && reasonOf(card),
     comparison.verdict.detail,
     ...(card?.chips ?? []).map(({ label, detail }) => `${label}: ${detail}.`),
   ];
