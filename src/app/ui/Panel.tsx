@@ -56,18 +56,41 @@ interface NoteProps {
   /** Buttons that do more than a press. */
   readonly action?: ReactNode;
   readonly tone?: 'warning' | 'bad' | 'info';
+  /** What it is behind its title. */
+  readonly folds?: boolean;
   /** Read out when it appears; for what the user did not ask for. */
   readonly live?: boolean;
 }
 
-export function Note({ title, children, actions = {}, about, isDisabled, action, tone = 'warning', live }: NoteProps) {
+export function Note({
+  title,
+  children,
+  actions = {},
+  about,
+  isDisabled,
+  action,
+  tone = 'warning',
+  folds,
+  live,
+}: NoteProps) {
   const links = Object.entries(actions).flatMap(([label, run]) => (run ? [{ label, run }] : []));
   return (
     <div className={`note note-${tone}`} role={live ? (tone === 'bad' ? 'alert' : 'status') : undefined}>
       {tone === 'info' ? null : <Warning />}
       <div className="note-text">
-        <strong>{title}</strong>
-        {children ? <div className="dim">{children}</div> : null}
+        {folds && children ? (
+          <details className="fold">
+            <summary>
+              <strong>{title}</strong>
+            </summary>
+            <div className="dim">{children}</div>
+          </details>
+        ) : (
+          <>
+            <strong>{title}</strong>
+            {children ? <div className="dim">{children}</div> : null}
+          </>
+        )}
         {links.length > 0 || action ? (
           <div className="row">
             {links.map(({ label, run }) => (
@@ -89,7 +112,8 @@ export function Note({ title, children, actions = {}, about, isDisabled, action,
   );
 }
 
-export interface Found extends Pick<NoteProps, 'title' | 'tone' | 'actions' | 'action' | 'about' | 'isDisabled'> {
+export interface Found
+  extends Pick<NoteProps, 'title' | 'tone' | 'folds' | 'actions' | 'action' | 'about' | 'isDisabled'> {
   readonly id: string;
   readonly advice: ReactNode;
 }

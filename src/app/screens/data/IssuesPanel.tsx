@@ -27,17 +27,13 @@ export function IssuesPanel() {
         <FoundList of={found} />
         {rejected[0] ? (
           <Note
+            folds
             title={`${counted(rejected.length, 'row')} could not be read.`}
             action={<ShowRejected rejected={rejected} />}
           >
             {`Line ${rejected[0].line}: ${rejected[0].reason}`}
           </Note>
         ) : null}
-        {table?.notes?.map((note) => (
-          <p key={note} className="dim small">
-            {note}
-          </p>
-        ))}
         {issues ? null : (
           <p className="dim">The rows are checked once you choose the text column and the answer column.</p>
         )}
@@ -69,6 +65,7 @@ function useFound(issues: readonly Issue[]): readonly Found[] {
     return {
       id: `${kind} ${title}`,
       tone: TONES[severity],
+      folds: severity !== 'blocking',
       title: `${title}.`,
       about: title,
       advice,

@@ -24,11 +24,12 @@ export function RowsPanel() {
   const choice = { filter, sort, search };
   const { all, shown, rowAt } = useShownRows(choice);
   const { data } = useStores();
-  const { preparing, pending: drawn, prepared, table } = useDataFields('preparing', 'pending', 'prepared', 'table');
+  const { pending: drawn, prepared, table } = useDataFields('pending', 'prepared', 'table');
   // shown from the key that keeps it until the changed rows are drawn
   const pending = useStore(data, (s) => s.pending) ?? drawn;
   const dataset = prepared?.dataset ?? null;
   const columns = table?.columns;
+  const kind = useData((s) => s.mapping.task);
   if (!columns || !all) return null;
   return (
     <Panel
@@ -37,9 +38,9 @@ export function RowsPanel() {
           ? `${count(all.length)} rows`
           : `${count(shown)} of ${count(all.length)} rows`
       }
+      means={`Enter changes ${TASK_FACTS[kind].editable}. Test rows are locked: editing them after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.`}
       aside={<Tools choice={choice} onFilter={setFilter} onSort={setSort} onSearch={setSearch} />}
     >
-      {dataset || preparing ? <HowToEdit /> : null}
       <RowsGrid
         columns={columns}
         count={shown ?? 0}
@@ -102,19 +103,6 @@ function Tools({ choice: { filter, sort, search }, onFilter, onSort, onSearch }:
         />
       ) : null}
     </div>
-  );
-}
-
-function HowToEdit() {
-  const kind = useData((s) => s.mapping.task);
-  return (
-    <p className="dim small rows-how">
-      Enter changes {TASK_FACTS[kind].editable}.{' '}
-      <Term means="Editing test rows after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.">
-        Test rows
-      </Term>{' '}
-      are locked.
-    </p>
   );
 }
 
