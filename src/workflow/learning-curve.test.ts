@@ -188,8 +188,8 @@ describe('what a preset gained elsewhere', () => {
   });
 
   test('is said as a range with its source: the user’s own sets where there are two, else those that were measured', () => {
-    expect(gainWords('auto', [])).toBe('−5 to +21 points over a simple prompt on 11 other data sets.');
-    expect(gainWords('auto', [12])).toBe('−5 to +21 points over a simple prompt on 11 other data sets.');
+    expect(gainWords('auto', [])).toBe('−7 to +33 points over a simple prompt on 12 other data sets.');
+    expect(gainWords('auto', [12])).toBe('−7 to +33 points over a simple prompt on 12 other data sets.');
     expect(gainWords('standard', [])).toBeNull();
     expect(gainWords('standard', [12.4, -3.6])).toBe('−4 to +12 points over your own prompt on 2 sets of yours.');
     expect(gainWords('thorough', [2, 2])).toBe('+2 points over your own prompt on 2 sets of yours.');

@@ -121,7 +121,7 @@ export function isOfPreset({ settings, race }: Pick<Run, 'settings' | 'race'>, p
 }
 
 /** Points of accuracy on test rows by which Auto ended above the proposed prompt, by data set: “What Auto gained” in docs/benchmarks.md. */
-const AUTO_GAINS = [6.3, 18.8, 18.6, 13.6, 8, 1.5, 21, 11, -5, 9, 4.5];
+const AUTO_GAINS = [6.3, 18.8, 18.6, 17.3, 33, 18, 17.5, 9.5, 1, 1, -3, -7];
 
 /** One comparison says little of the next. */
 const FEWEST_OWN = 2;

@@ -73,22 +73,23 @@ export function Note({
   folds,
   live,
 }: NoteProps) {
+  const text = children ? <div className="dim">{children}</div> : null;
   const links = Object.entries(actions).flatMap(([label, run]) => (run ? [{ label, run }] : []));
   return (
     <div className={`note note-${tone}`} role={live ? (tone === 'bad' ? 'alert' : 'status') : undefined}>
       {tone === 'info' ? null : <Warning />}
       <div className="note-text">
-        {folds && children ? (
+        {folds && text ? (
           <details className="fold">
             <summary>
               <strong>{title}</strong>
             </summary>
-            <div className="dim">{children}</div>
+            {text}
           </details>
         ) : (
           <>
             <strong>{title}</strong>
-            {children ? <div className="dim">{children}</div> : null}
+            {text}
           </>
         )}
         {links.length > 0 || action ? (
