@@ -86,29 +86,27 @@ const ABOUT: Readonly<Record<string, string>> = {
 const MOST_OTHERS = 6;
 
 const stateWords = (fraction: number | null) =>
-  fraction === null ? 'waiting' : fraction === 1 ? 'done' : format.percentWhole(fraction);
+  fraction === null ? 'waiting' : fraction === 1 ? '✓ done' : format.percentWhole(fraction);
 
+/** A bar for each prompt; one for all before the first is asked, and once all have answered. */
 export function ProgressPanel() {
   const { run } = compareStores.use();
   const { arms, fraction, secondsLeft, note } = usePicked(run, 'arms', 'fraction', 'secondsLeft', 'note');
+  const isAsking = arms.some((arm) => arm.fraction !== null && arm.fraction < 1);
+  const left = secondsLeft === null ? null : `${format.clock(secondsLeft)} left`;
   return (
-    <div className="stack">
-      <ProgressBar
-        label={note ?? 'Comparing'}
-        value={fraction}
-        detail={secondsLeft === null ? null : `${format.clock(secondsLeft)} left`}
-      />
+    <Panel title={note ?? 'Comparing'} aside={left} stack>
+      {isAsking ? null : <ProgressBar label={note ?? 'Comparing'} hideLabel value={fraction} />}
       <ol className="arms" aria-label="Prompts">
         {arms.map((arm) => (
           <li key={arm.id}>
-            {arm.fraction === 1 ? '✓' : arm.fraction === null ? '·' : '…'} {arm.name}{' '}
-            <span className="dim small">{stateWords(arm.fraction)}</span>
+            <ProgressBar label={arm.name} value={arm.fraction ?? 0} detail={stateWords(arm.fraction)} />
           </li>
         ))}
       </ol>
       <p className="visually-hidden" role="status">
         {note}
       </p>
-    </div>
+    </Panel>
   );
 }
