@@ -40,22 +40,55 @@ test('a run that was paused or cut off by a reload ends in the same bytes as one
   });
 });
 
+/** Keeps in the tab which stages of a whole run were shown as the present one, each followed by a space. */
+function keepStages(): void {
+  let seen = sessionStorage.getItem('stages') ?? '';
+  const look = () => {
+    const now = document.querySelector('[aria-label="The whole run"] [aria-current="step"]')?.textContent ?? '';
+    const name = `${/[A-Z][a-z ]+/.exec(now)?.[0]} `;
+    if (now === '' || seen.endsWith(name)) return;
+    seen += name;
+    sessionStorage.setItem('stages', seen);
+  };
+  new MutationObserver(look).observe(document, {
+    subtree: true,
+    childList: true,
+    characterData: true,
+    attributes: true,
+  });
+}
+
 test('one press on Data ends on the verdict, through another screen, a reload of the run and one of the comparison', async ({
   studio,
 }) => {
   const { page, compare } = studio;
+  const stages = page.getByRole('region', { name: 'The whole run' }).getByRole('listitem');
+  await page.addInitScript(keepStages);
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('rows ready');
   await page.getByRole('button', { name: /^Train and compare · (about|\d+ to) / }).click();
+  await expect(stages).toHaveText([
+    /^1?Answer words/,
+    /^2?Starts/,
+    /^3?Training/,
+    /^4?Comparison, not yet$/,
+    /^5?Verdict/,
+  ]);
   await expect(studio.lead).toContainText(/step \d+|\d+ s/i);
   await studio.go('Data');
   await page.reload();
   await studio.go('Train');
-  await expect(page).toHaveURL(/compare\?start=0$/, { timeout: 120_000 });
+  await expect(stages.nth(3)).toHaveText(/not yet$/);
+  await expect(page).toHaveURL(/compare$/, { timeout: 120_000 });
   await page.reload();
+  await expect(stages.nth(2)).toHaveText(/^Training, done/);
+  await expect(page.getByRole('progressbar', { name: 'Tuned prompt', exact: true })).toBeVisible();
   await compare.verdict();
+  await expect(stages).toHaveCount(0);
+  const seen = await page.evaluate(() => sessionStorage.getItem('stages') ?? '');
+  expect(seen).toMatch(/^(Answer words )?(Starts )?Training Comparison (Verdict )?$/);
   const [set] = await promptSets(page);
   expect(set?.runs).toHaveLength(1);
   expect(set?.testLooks).toBe(1);

@@ -1,15 +1,16 @@
-import { Component, lazy, type ReactNode, Suspense } from 'react';
+import { Component, lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { Link } from 'wouter';
 import { isCodeMissing } from '../../lib/errors';
 import { screenPath } from '../state/location';
-import { type StepId, type StepState, stepMarks } from '../state/session-state';
+import { type StepId, stepMarks } from '../state/session-state';
 import { useOpen, usePromptSets, useSession } from '../state/studio';
+import { useWholeRun } from '../state/whole-run';
 import { Button } from '../ui/Button';
-import { Check } from '../ui/Marks';
 import { EmptyState, ProgressBar } from '../ui/Panel';
 import { Toaster } from '../ui/toast';
 import { ModelFailed } from './ModelStatus';
 import { ScreenFrame } from './Screen';
+import { Step } from './Stages';
 import { SaveTrouble } from './Storage';
 import { TopBar } from './TopBar';
 import './shell.css';
@@ -23,6 +24,8 @@ interface ShellProps extends RailEntries {
 }
 
 export function Shell({ current, steps, tools, children }: ShellProps) {
+  const { look } = useWholeRun.use();
+  useEffect(look, [look]);
   return (
     <div className="shell">
       <button type="button" className="skip" onClick={toContent}>
@@ -87,13 +90,6 @@ class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readon
   }
 }
 
-const SAID: Readonly<Record<StepState, string>> = {
-  empty: 'not yet',
-  ready: 'ready',
-  running: 'running',
-  done: 'done',
-};
-
 interface RailEntries {
   readonly steps: readonly { readonly id: StepId; readonly number: number; readonly title: string }[];
   readonly tools: readonly { readonly id: string; readonly title: string; readonly icon: ReactNode }[];
@@ -113,16 +109,11 @@ function Rail({ current, steps, tools }: RailEntries & { readonly current: strin
     <nav className="rail" aria-label="Steps and tools">
       <ol className="rail-list">
         {steps.map(({ id, number, title }) => {
-          const { state, note } = marks[id];
+          const mark = marks[id];
           return (
             <li key={id}>
-              <Link {...link(id)} data-state={state}>
-                <span className="rail-mark" aria-hidden="true">
-                  {state === 'done' ? <Check /> : number}
-                </span>
-                <span>{title}</span>
-                <span className="visually-hidden">, {SAID[state]}</span>
-                {note ? <small>{note}</small> : null}
+              <Link {...link(id)} data-state={mark.state}>
+                <Step {...mark} number={number} title={title} />
               </Link>
             </li>
           );

@@ -37,6 +37,8 @@ export interface Job {
   readonly screen: string;
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
+  /** Trains: the start is decided, and steps are taken from it. */
+  readonly hasSteps?: boolean;
   /** Ends it without losing work, or null when it cannot be ended. */
   readonly stop: (() => void) | null;
 }
@@ -67,7 +69,7 @@ export interface SessionState {
   /** Resolves when texts can be tokenised, which is before the weights are there. */
   readonly tokenizerReady: () => Promise<void>;
   readonly setJob: (job: Job | null) => void;
-  readonly updateJob: (change: Partial<Pick<Job, 'title' | 'fraction' | 'secondsLeft' | 'stop'>>) => void;
+  readonly updateJob: (change: Partial<Omit<Job, 'screen'>>) => void;
 }
 
 export const DEFAULT_MODEL = CATALOGUE.standard.source;
@@ -97,7 +99,7 @@ export function modelStanding({ model: { kind }, capabilities }: SessionState): 
 export const isVocabularyComing = (session: SessionState): boolean =>
   session.tokenizer.kind === 'waiting' && modelStanding(session) !== 'none';
 
-export type StepState = 'empty' | 'ready' | 'running' | 'done';
+type StepState = 'empty' | 'ready' | 'running' | 'done';
 
 export interface StepMark {
   readonly state: StepState;

@@ -40,6 +40,8 @@ export interface Carriers {
   openImport(name: string, files: readonly NamedFile[]): Promise<void>;
   /** Trains the open prompt set, the standard settings changed by these or as Train has them; resolves when the run has ended. */
   train(change?: Partial<TrainingSettings>): Promise<void>;
+  /** Compares the prompts of the open prompt set; resolves when that has ended, well or not. */
+  compare(): Promise<void>;
 }
 
 function createIntents() {

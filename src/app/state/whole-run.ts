@@ -1,8 +1,7 @@
 /**
- * From rows to the verdict with one press. A reload loses nothing: Train goes on to the comparison that the tab remembers,
- * Compare begins where the test rows were used as often as its address says.
+ * From rows to the verdict with one press, whichever screen is open. The tab remembers it: after a reload the run resumes on
+ * Train, and the comparison begins again by itself.
  */
-import { useEffect } from 'react';
 import type { PromptSet } from '../../prompt-set/types';
 import {
   aboutRange,
@@ -16,40 +15,129 @@ import {
 import { DEFAULT_PRESET, PRESETS, type TrainingSettings } from '../../training/settings';
 import type { RowsOfRun } from '../../workflow/run-rows';
 import { attempted } from '../ui/toast';
-import { navigate, screenPath } from './location';
+import { navigate, readPath, screenPath } from './location';
 import { speedKey } from './models-store';
 import { steadyResource, useResource } from './resource';
+import type { Job } from './session-state';
 import { tabMemory } from './storage';
-import { perStudio, screenStore, useModel, useOpen, useSession, useStores } from './studio';
+import { ActionStore, perStudio, type Studio, screenStore, useModel, useOpen, useSession } from './studio';
 
-/** The comparison that follows once the set has more runs. */
-const comparison = tabMemory<{ readonly setId: string; readonly runs: number } | null>('then compare', null);
+/** As they are named, in their order. */
+export const STAGES = ['Answer words', 'Starts', 'Training', 'Comparison', 'Verdict'] as const;
 
-/** Goes on to the comparison that was asked for together with the run. One that is stopped ends there. */
-export function useThen(set: PromptSet, busy: boolean): void {
-  const run = set.runs.at(-1);
-  const due = comparison.read();
-  const isOver = due?.setId === set.id && set.runs.length > due.runs && !busy;
-  const status = isOver ? run?.status : undefined;
-  useEffect(() => {
-    if (status === undefined || status === 'running' || status === 'paused') return;
-    comparison.write(null);
-    if (status === 'finished' || status === 'early') navigate(firstComparison(set), { replace: true });
-  }, [status, set]);
+export type Stage = (typeof STAGES)[number];
+
+export const isBefore = (stage: Stage, other: Stage): boolean => STAGES.indexOf(stage) < STAGES.indexOf(other);
+
+export interface Whole {
+  readonly setId: string;
+  /** That the set had when it was asked for, as its test rows had uses. */
+  readonly runs: number;
+  readonly looks: number;
+  readonly stage: Stage;
+  /** Spent in each, without pauses. */
+  readonly seconds: Readonly<Partial<Record<Stage, number>>>;
 }
 
-/** Left out: as Train would train it. */
-export function useTrainAndCompare(): (set: PromptSet, change?: Partial<TrainingSettings>) => void {
-  const { intents } = useStores();
-  return (set, change) => {
-    comparison.write({ setId: set.id, runs: set.runs.length });
-    navigate(screenPath(set.id, 'train'));
-    void attempted('The prompt was not trained', () => intents.carriers.train(change));
+/** The stage it is in, which never goes back; null = it has ended, well or not. */
+export function stageOf({ stage, runs, looks }: Whole, set: PromptSet, job: Job | null): Stage | null {
+  if (set.testLooks > looks) return null;
+  if (!isBefore(stage, 'Comparison')) return job?.screen === 'compare' && job.fraction === 1 ? 'Verdict' : stage;
+  const run = set.runs.length > runs ? set.runs.at(-1) : undefined;
+  if (run?.status === 'failed' || run?.status === 'stopped') return null;
+  if (run?.status === 'finished' || run?.status === 'early') return 'Comparison';
+  const isTraining = run && !(run.settings.race && !job?.hasSteps);
+  const now = isTraining || set.kind !== 'classify' ? 'Training' : run ? 'Starts' : 'Answer words';
+  return isBefore(now, stage) ? stage : now;
+}
+
+const kept = tabMemory<Whole | null>('whole run', null);
+
+/** Milliseconds. Between two signs of life of a job; more is a lid that was closed. */
+const LONGEST_STEP = 60_000;
+
+class WholeRun extends ActionStore<{ readonly whole: Whole | null }> {
+  #since = { at: 0, isOn: false };
+  #isTraining = false;
+  #isComparing = false;
+
+  constructor(studio: Studio) {
+    super(studio, { whole: kept.read() });
+    this.stores.session.subscribe(() => this.look());
+    this.stores.promptSets.subscribe(() => this.look());
+  }
+
+  /** @param change left out: as Train would train it */
+  readonly begin = async (asked: PromptSet, change?: Partial<TrainingSettings>): Promise<void> => {
+    this.#ask(asked, 'Answer words', 'train');
+    this.#isTraining = true;
+    await attempted('The prompt was not trained', () => this.stores.intents.carriers.train(change));
+    this.#isTraining = false;
+    const { set } = this.sets;
+    // one that waits behind another run is still to come
+    const isRefused = this.session.job === null && set?.id === asked.id && set.runs.length === asked.runs.length;
+    if (isRefused) this.#keep(null);
+    this.look();
   };
+
+  /** The last stages alone. */
+  readonly compare = (asked: PromptSet): void => {
+    this.#ask(asked, 'Comparison', 'compare');
+    this.look();
+  };
+
+  #ask({ id, runs, testLooks }: PromptSet, stage: Stage, screen: string): void {
+    this.#keep({ setId: id, runs: runs.length, looks: testLooks, stage, seconds: {} });
+    navigate(screenPath(id, screen));
+  }
+
+  /** Where it is now; goes on to the comparison once the run has ended. */
+  readonly look = (): void => {
+    const { whole } = this.getState();
+    const { set, dataset } = this.sets;
+    if (!whole || set?.id !== whole.setId || !dataset) return;
+    const { job } = this.session;
+    const stage = stageOf(whole, set, job);
+    const isTrained = stage !== null && !isBefore(stage, 'Comparison');
+    if (stage === null) this.#keep(null);
+    if (stage === null || (isTrained && this.#isTraining)) return; // one of several seeds
+    this.#count(whole, stage, job !== null);
+    if (isTrained && job === null && !this.#isComparing) void this.#compare(this.getState().whole ?? whole);
+  };
+
+  async #compare(whole: Whole): Promise<void> {
+    const { setId } = whole;
+    this.#isComparing = true;
+    this.#keep({ ...whole, stage: 'Comparison' }); // also where a reload cut off the verdict
+    if (readPath() === screenPath(setId, 'train')) navigate(screenPath(setId, 'compare'), { replace: true });
+    await attempted('The prompts were not compared', () => this.stores.intents.carriers.compare());
+    this.#isComparing = false;
+    this.#keep(null);
+  }
+
+  #count(whole: Whole, stage: Stage, isOn: boolean): void {
+    const { at, isOn: wasOn } = this.#since;
+    const now = performance.now();
+    const passed = wasOn ? Math.min(now - at, LONGEST_STEP) / 1000 : 0;
+    if (stage === whole.stage && wasOn === isOn && passed < 1) return;
+    this.#since = { at: now, isOn };
+    const { seconds } = whole;
+    this.#keep({ ...whole, stage, seconds: { ...seconds, [whole.stage]: (seconds[whole.stage] ?? 0) + passed } });
+  }
+
+  #keep(whole: Whole | null): void {
+    kept.write(whole);
+    this.set({ whole });
+  }
 }
 
-export const firstComparison = ({ id, testLooks }: PromptSet): string =>
-  `${screenPath(id, 'compare')}?start=${testLooks}`;
+export const useWholeRun = screenStore((studio: Studio) => new WholeRun(studio));
+
+/** Of the set on the screen. */
+export function useWhole(): Whole | null {
+  const setId = useOpen().set?.id;
+  return useWholeRun(({ whole }) => (whole?.setId === setId ? whole : null));
+}
 
 const useSpeedStore = screenStore(({ services }) =>
   steadyResource((key: string) => services.store.settings.get<Speed>(key).catch(() => null)),

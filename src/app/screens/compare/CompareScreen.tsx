@@ -1,4 +1,4 @@
-import { type ComponentProps, useEffect } from 'react';
+import type { ComponentProps } from 'react';
 import { useStore } from 'zustand';
 import { accountSentence } from '../../../dataset/account';
 import type { Dataset, RowAccount } from '../../../dataset/types';
@@ -10,10 +10,12 @@ import { productionOf } from '../../../prompt-set/stages';
 import { deciding, type Evaluation, type KeptVerdict, type Opened, type PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { NeedsRows, ScreenFrame, ToComparison, ViewingOnly } from '../../shell/Screen';
-import { navigate, screenPath, useQuery } from '../../state/location';
+import { Stages } from '../../shell/Stages';
+import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { useCannotAsk, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
+import { isBefore, useWhole } from '../../state/whole-run';
 import { Button, EmptyState, Failed, format, Note } from '../../ui';
 import { compareStores, type Latest } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
@@ -81,7 +83,10 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const kind = set.kind;
   const { value } = useResource(compare.latest, { setId: set.id, kind });
   const also = useResource(compare.also, set.id).value ?? NO_IDS;
-  const running = useStore(compare.run, (s) => s.running);
+  const isOn = useStore(compare.run, (s) => s.running);
+  const whole = useWhole();
+  // from the end of the training on, and after a reload
+  const running = isOn || (whole !== null && !isBefore(whole.stage, 'Comparison'));
   const model = useSession(weightsOf);
   const evaluation = value?.evaluation ?? null;
   const tuned = chosenTrained(set);
@@ -108,6 +113,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
       }
     >
       <div className="stack compare">
+        <Stages />
         <Troubles isEmpty={evaluation === null} />
         {running ? <ProgressPanel /> : null}
         {evaluation && isStale && !running ? <StaleNote dataset={dataset} evaluation={evaluation} /> : null}
@@ -156,12 +162,7 @@ function Actions({ set, evaluation, outdated, hasRows }: ActionsProps) {
   const onlyShows = useOnlyShows();
   const tuned = chosenTrained(set);
   const start = () => void run.start();
-  const stopped = useBegun(set, cannot);
-  const stop = () => {
-    stopped();
-    run.stop();
-  };
-  if (running) return <Button onPress={stop}>Stop</Button>;
+  if (running) return <Button onPress={run.stop}>Stop</Button>;
   if (!evaluation)
     return (
       <>
@@ -177,17 +178,6 @@ function Actions({ set, evaluation, outdated, hasRows }: ActionsProps) {
       Compare again
     </Button>
   );
-}
-
-/** Begins what was asked for on another screen, once. @returns what a stop does to it */
-function useBegun({ testLooks }: PromptSet, cannot: boolean): () => void {
-  const { run } = compareStores.use();
-  const [start, setStart] = useQuery('start', '');
-  const isDue = start !== '' && Number(start) === testLooks && !cannot;
-  useEffect(() => {
-    if (isDue && !run.getState().running && !run.getState().error) void run.start();
-  }, [isDue, run]);
-  return () => setStart('');
 }
 
 function Troubles({ isEmpty }: { readonly isEmpty: boolean }) {

@@ -5,7 +5,7 @@ import { FileButton, ReadingBar, ScreenFrame, useOpenSample } from '../../shell/
 import { navigate, screenPath } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { useData, useDataFields, useOpen, usePromptSets, useSession, useStores } from '../../state/studio';
-import { useTrainAndCompare, useWholeTime } from '../../state/whole-run';
+import { useWholeRun, useWholeTime } from '../../state/whole-run';
 import { Button, Dialog, EmptyState, Failed, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
 import { AnswersPanel, TextLengthsPanel } from './Distributions';
@@ -179,7 +179,7 @@ function NextButtons({ isReady }: { readonly isReady: boolean }) {
   const set = usePromptSets((s) => s.set);
   const isOff = useSession((s) => whyTrainingOff(s) !== null);
   const time = useWholeTime();
-  const trainAndCompare = useTrainAndCompare();
+  const { begin } = useWholeRun.use();
   const rows = useData((s) => s.prepared?.dataset.fingerprint);
   const isFirst = !isOff && !set?.runs.some(({ datasetFingerprint }) => datasetFingerprint === rows);
   return (
@@ -192,7 +192,7 @@ function NextButtons({ isReady }: { readonly isReady: boolean }) {
         {isFirst && !set?.runs.length ? 'Write a prompt first' : 'Next: prompts'}
       </Button>
       {isFirst ? (
-        <Button variant="primary" isDisabled={!isReady || set === null} onPress={() => set && trainAndCompare(set)}>
+        <Button variant="primary" isDisabled={!isReady || set === null} onPress={() => set && void begin(set)}>
           {time ? `Train and compare · ${time}` : 'Train and compare'}
         </Button>
       ) : null}

@@ -12,7 +12,7 @@ import { resource, steadyResource, useResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import type { SampleSet } from '../../state/site-files';
 import { screenStore, useSession, useStores } from '../../state/studio';
-import { useTimeWords, useTrainAndCompare } from '../../state/whole-run';
+import { useTimeWords, useWholeRun } from '../../state/whole-run';
 import { attempted } from '../../ui/toast';
 
 interface Intro {
@@ -116,8 +116,8 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
 
 export function useTrainSample(): () => void {
   const { data } = useStores();
-  const trainAndCompare = useTrainAndCompare();
-  const start = async () => trainAndCompare(await data.openSample(), SAMPLE_SETTINGS);
+  const { begin } = useWholeRun.use();
+  const start = async () => void begin(await data.openSample(), SAMPLE_SETTINGS);
   return () => void attempted('The sample was not opened', start);
 }
 

@@ -8,11 +8,12 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { textOf } from '../../../workflow/runs';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { JobPanel, NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { Stages } from '../../shell/Stages';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { useModel, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
-import { firstComparison, useThen } from '../../state/whole-run';
+import { useWhole, useWholeRun } from '../../state/whole-run';
 import { useWordFinder } from '../../state/word-jobs';
 import { Button, Failed, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels, useTrainAgain } from './CurvesPanels';
@@ -58,10 +59,6 @@ function OpenTraining({ set, dataset }: OpenProps) {
   useMachineSpeed();
   useFairRival();
   useAgain(set);
-  useThen(
-    set,
-    useTraining((s) => s.busy),
-  );
   const headline = trainHeadline(live, set, trainRows);
   return (
     <ScreenFrame
@@ -71,6 +68,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
       actions={isRunning(live) ? <RunActions live={live} /> : <StartActions set={set} live={live} />}
     >
       <div className="stack train">
+        <Stages />
         <Progress live={live} headline={headline} />
         <Troubles set={set} live={live} />
         <div className="grid uneven">
@@ -118,8 +116,9 @@ function useArrival(setId: string, dataset: Dataset): void {
 function Lead({ live, dataset }: Pick<LiveProps, 'live'> & Pick<OpenProps, 'dataset'>) {
   const trainingOff = useSession(whyTrainingOff);
   const examples = useNextRun((next) => next.examples);
+  const isWhole = useWhole() !== null;
   if (isRunning(live))
-    return `${progressWords(live)}. You can leave this screen: training continues, and survives a reload.`;
+    return `${progressWords(live)}.${isWhole ? '' : ' You can leave this screen: training continues, and survives a reload.'}`;
   if (trainingOff) return trainingOff;
   const all = dataset.split.train.length - examples;
   const isSampled = all > MOST_TRAINING_ROWS;
@@ -193,7 +192,8 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   const rows = useMemo(() => (dataset ? comparedIds(kind, dataset).length : 0), [dataset, kind]);
   const isOff = useOnlyShows();
   const isFirst = set.testLooks === 0 && rows > 0 && !isOff;
-  const open = () => navigate(isFirst ? firstComparison(set) : screenPath(set.id, 'compare'));
+  const { compare } = useWholeRun.use();
+  const open = () => (isFirst ? compare(set) : navigate(screenPath(set.id, 'compare')));
   return (
     <Button variant="primary" onPress={open}>
       {isFirst ? `Compare on ${format.counted(rows, 'test row')}` : 'Compare'}

@@ -43,7 +43,7 @@ it('shows how far a race of starts is in the whole run, and the time that is lef
   const live = heard(RUN, { kind: 'race', entries, now: { entry: 1, step: 7 }, secondsLeft: 63, winner: null });
   expect(progressWords(live)).toBe('Two: step 7 · 1:03 left');
   expect(fractionOf(live)).toBe(15 / 150);
-  expect(jobOf(live)).toEqual({ title: 'Training', fraction: 15 / 150, secondsLeft: 63 });
+  expect(jobOf(live)).toEqual({ title: 'Training', hasSteps: false, fraction: 15 / 150, secondsLeft: 63 });
 });
 
 it('says what the chosen start reached as soon as the race is over, and later what the run reaches', () => {

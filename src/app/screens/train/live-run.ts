@@ -192,10 +192,11 @@ function afterRows(live: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>)
   };
 }
 
-export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsLeft'> => ({
+export const jobOf = (live: LiveRun): Omit<Job, 'screen' | 'stop'> => ({
   title: live.phase === 'teacher' ? 'Asking the long prompt' : live.phase === 'caching' ? 'Reading rows' : 'Training',
   fraction: live.phase === 'training' || live.phase === 'racing' ? shareOf(live) : null,
   secondsLeft: live.secondsLeft,
+  hasSteps: live.step > 0,
 });
 
 /** Of all steps that were asked for, those of other starts included; only the winner's own total leaves those out. */
