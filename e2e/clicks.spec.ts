@@ -64,6 +64,28 @@ const FILES: readonly { readonly file: TestFile; readonly mend?: RegExp }[] = [
     ]),
     mend: /^Cut long texts/,
   },
+  {
+    file: csv(
+      'customers.csv',
+      ['subject', 'body', 'customer', 'queue'],
+      Array.from({ length: 180 }, (_, i) => [
+        `About the ${THINGS[i % 11]}`,
+        text(i),
+        `C-${i % 30}`,
+        ['delivery', 'billing', 'repair'][(i % 30) % 3] ?? '',
+      ]),
+    ),
+  },
+  { file: table('sixty.csv', 60, (i) => [text(i), i % 2 ? 'good' : 'bad']) },
+  { file: table('lopsided.csv', 200, (i) => [text(i), i % 25 < 22 ? 'fine' : 'urgent']) },
+  {
+    file: table('nachrichten.csv', 120, (i) => [
+      Array.from({ length: 25 }, (_, j) => `Der Ausschuss tagte zum ${i * 25 + j}. Mal in ${TOWNS[(i + j) % 13]}`).join(
+        '. ',
+      ),
+      ['Politik', 'Sport', 'Kultur'][i % 3] ?? '',
+    ]),
+  },
 ];
 
 async function toVerdict(studio: Studio, { file, mend }: (typeof FILES)[number]): Promise<void> {
