@@ -28,13 +28,19 @@ export async function withFairRival(
   const asked = { dataset, template, words, prompt: firstText(proposed.prompt) };
   if (!(await workflow.call('isWorseThanBare', asked, { signal }))) return set;
   const { updateById, change } = promptSets.getState();
+  let isTaken = false;
+  // Train may have asked the same a moment before
+  const taken = await updateById(set.id, (latest, at) => {
+    isTaken = needsFairCheck(latest);
+    return isTaken ? takeTemplateAlone(latest, at) : latest;
+  });
   const what =
     'Your prompt is now the template without the proposed instruction, which did worse on the validation rows';
-  toastUndo(what, () =>
+  const undo = () =>
     change(set.id, what, (latest, at) => {
       const { set: next, version } = addWritten(latest, at, { ...proposed, text: firstText(proposed.prompt) });
       return chooseWritten(next, version.id, at.now);
-    }),
-  );
-  return updateById(set.id, takeTemplateAlone);
+    });
+  if (isTaken) toastUndo(what, undo);
+  return taken;
 }

@@ -97,13 +97,15 @@ export function ProgressPanel() {
   return (
     <Panel title={note ?? 'Comparing'} aside={left} stack>
       {isAsking ? null : <ProgressBar label={note ?? 'Comparing'} hideLabel value={fraction} />}
-      <ol className="arms" aria-label="Prompts">
-        {arms.map((arm) => (
-          <li key={arm.id}>
-            <ProgressBar label={arm.name} value={arm.fraction ?? 0} detail={stateWords(arm.fraction)} />
-          </li>
-        ))}
-      </ol>
+      {arms.length > 0 ? (
+        <ol className="arms" aria-label="Prompts">
+          {arms.map((arm) => (
+            <li key={arm.id}>
+              <ProgressBar label={arm.name} value={arm.fraction ?? 0} detail={stateWords(arm.fraction)} />
+            </li>
+          ))}
+        </ol>
+      ) : null}
       <p className="visually-hidden" role="status">
         {note}
       </p>

@@ -13,7 +13,7 @@ import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { undoLast } from '../../ui/toast';
+import { toasts, undoLast } from '../../ui/toast';
 import { compareStores, progressOf } from './compare-store';
 
 /** Generates each row's own target, but for every third row. */
@@ -172,7 +172,10 @@ describe('a proposed prompt that nobody has changed', () => {
     const set = await update((s) => addWritten(s, { id: 'h', now: s.createdAt }, { text: prompt, ...named }).set);
     const check = (now: PromptSet) =>
       withFairRival(services, promptSets, { set: now, dataset }, new AbortController().signal);
-    return { call, check, update, after: await check(set) };
+    toasts.clear();
+    // two ask at once, as Train and Compare may
+    const [after] = await Promise.all([check(set), check(set)]);
+    return { call, check, update, after };
   }
 
   it('gives way to the template alone where that is better, once', async () => {
@@ -181,13 +184,14 @@ describe('a proposed prompt that nobody has changed', () => {
     expect(call).toHaveBeenCalledWith('isWorseThanBare', asked, expect.anything());
     expect(chosenWritten(after)).toMatchObject({ name: 'Proposed: the template alone', prompt: { voices: [bare] } });
     expect(writtenIn(after)).toHaveLength(1);
+    expect(toasts.visibleToasts).toHaveLength(1);
     // the user prefers the proposal
     const preferred = await update((s) => {
       const { set, version } = addWritten(s, { id: 'again', now: s.createdAt }, { text: prompt, ...PROPOSED });
       return chooseWritten(set, version.id, s.createdAt);
     });
     expect(chosenWritten(await check(preferred))?.prompt.voices).toMatchObject([prompt]);
-    expect(call).toHaveBeenCalledTimes(1);
+    expect(call).toHaveBeenCalledTimes(2);
   });
 
   it('is compared where it is no worse, and a prompt of the user is not checked', async () => {
