@@ -70,8 +70,9 @@ test('runs four seeds from a queue ordered by keyboard, and shows curves and set
     await train.unfold('All settings');
     await page.locator('label').filter({ hasText: /^Auto/ }).click();
     await train.start();
-    await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByText('All starts', { exact: true })).toBeVisible({ timeout: 60_000 });
     await studio.unfold('All starts');
+    await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible();
     await expect(page.getByRole('listitem').filter({ hasText: /: continues\. Validation loss/ })).toBeVisible();
     await train.ended();
     await expect(train.runs.getByRole('row').nth(1)).toContainText('the first 15 steps on 64 rows');
@@ -90,8 +91,10 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
   await train.ended();
   const [first, second] = await vectors(page);
   expect(second, 'vectors of another seed').not.toBe(first);
-  await page.getByText('Vector lengths', { exact: true }).click();
+  await page.getByRole('button', { name: /What is shown/ }).click();
+  await page.getByRole('option', { name: 'Vector lengths' }).click();
   await expect(page.getByRole('heading', { name: /^Length of the vectors/ })).toBeVisible();
+  await train.unfold('All settings');
   await page.getByText('Your prompt (hybrid)', { exact: true }).click();
   await train.set({ 'Runs with other seeds': 1 });
   await train.start();

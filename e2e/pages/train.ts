@@ -15,6 +15,8 @@ export class TrainPage {
   /** Opens a collapsed section by its name; an open one stays open. */
   async unfold(name: string): Promise<void> {
     if (name !== 'All settings') await this.unfold('All settings');
+    const next = this.page.locator('details:not([open]) > summary:text-is("The next run")');
+    if (await next.isVisible()) await next.click();
     await unfold(this.page, name);
   }
 

@@ -27,7 +27,7 @@ import {
 } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
 import { useModel } from '../../state/studio';
-import { Button, Choices, Facts, format, Panel, Table, Term } from '../../ui';
+import { Button, Choices, Facts, format, Panel, Select, Table, Term } from '../../ui';
 import { hasDiverged, keptStep, type LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { useTraining } from './training-store';
@@ -73,25 +73,31 @@ export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
 function RacePanel({ live: { race, validationRows, isRacedAhead } }: { readonly live: LiveRun }) {
   if (!race) return null;
   const best = race.find(({ outcome }) => outcome === 'continues');
-  const title = best ? `Chosen start: ${midSentence(best.name)}` : 'One of these starts continues';
+  const chosen =
+    best?.losses.at(-1)?.loss === null ? 'Every start diverged' : `Chosen start: ${midSentence(best?.name ?? '')}`;
+  const all = (
+    <>
+      <ul>
+        {race.map((entry) => (
+          <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
+            {raceWords(entry, validationRows)}
+          </li>
+        ))}
+      </ul>
+      <p className="dim small">
+        The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
+        validation rows.
+        {isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
+      </p>
+    </>
+  );
+  if (!best) return <Panel title="One of these starts continues">{all}</Panel>;
   return (
-    <Panel title={best?.losses.at(-1)?.loss === null ? 'Every start diverged' : title}>
-      <details className="fold" open={!best}>
-        <summary>All starts</summary>
-        <ul>
-          {race.map((entry) => (
-            <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
-              {raceWords(entry, validationRows)}
-            </li>
-          ))}
-        </ul>
-        <p className="dim small">
-          The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
-          validation rows.
-          {isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
-        </p>
-      </details>
-    </Panel>
+    <details className="fold c12">
+      <summary>All starts</summary>
+      <h2>{chosen}</h2>
+      {all}
+    </details>
   );
 }
 
@@ -220,7 +226,14 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
     <ChartPanel
       span={4}
       title={titles[figure]}
-      controls={<Choices label="What is shown" hideLabel value={figure} onChange={choose} options={FIGURES} />}
+      controls={
+        <Select
+          label={<span className="visually-hidden">What is shown</span>}
+          value={figure}
+          onChange={(id) => choose(id as keyof typeof FIGURES)}
+          options={Object.entries(FIGURES).map(([id, label]) => ({ id, label }))}
+        />
+      }
       draw={draw}
       twin={twinOf(steps, OF_STEP)}
     >
@@ -231,8 +244,10 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
         </p>
       ) : null}
       <div className="diagnosis">
-        <h3>{title}</h3>
-        <p className="dim small">{isCalm ? `The vectors of step ${live.bestStep ?? live.step} are kept.` : advice}</p>
+        <h3>
+          <Term means={remedy ? advice : undefined}>{title}</Term>
+        </h3>
+        {isCalm || remedy ? null : <p className="dim small">{advice}</p>}
         {remedy ? (
           <Button size="s" onPress={() => trainAgain(remedy.change)}>
             {remedy.label}

@@ -21,11 +21,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
   const runs = set.runs.toReversed();
   if (runs.length === 0) return null;
   return (
-    <Panel
-      title="Runs"
-      span={5}
-      aside={runs.length > 1 && marked.length < 2 ? 'tick two or more to compare them' : null}
-    >
+    <Panel title="Runs" aside={runs.length > 1 && marked.length < 2 ? 'tick two or more to compare them' : null}>
       <Table<Run>
         caption="Runs"
         rows={runs}

@@ -30,7 +30,7 @@ const SETTINGS_ID = 'next-run';
 /** Opens all settings and moves the focus there: they were filled in from elsewhere. */
 export function openSettings(): void {
   const next = document.getElementById(SETTINGS_ID);
-  next?.querySelector('details')?.setAttribute('open', '');
+  for (const fold of [next?.closest('details'), next?.querySelector('details')]) fold?.setAttribute('open', '');
   next?.focus();
 }
 

@@ -60,6 +60,12 @@ function OpenTraining({ set, dataset }: OpenProps) {
   useFairRival();
   useAgain(set);
   const headline = trainHeadline(live, set, trainRows);
+  const next = (
+    <>
+      <StartPanel set={set} />
+      <LearnedPanel set={set} />
+    </>
+  );
   return (
     <ScreenFrame
       title={finding ? 'Finding answer words' : waiting ? 'Getting the model ready' : headline}
@@ -77,11 +83,15 @@ function OpenTraining({ set, dataset }: OpenProps) {
           <QueuePanel />
           <SideBySide set={set} />
           <LearningCurvePanel set={set} dataset={dataset} />
-          <StartPanel set={set} />
-          <div className="c7 train-side">
-            <LearnedPanel set={set} />
-            <RunsPanel set={set} />
-          </div>
+          {live?.phase === 'ended' ? (
+            <details className="fold c12">
+              <summary>The next run</summary>
+              <div className="grid uneven">{next}</div>
+            </details>
+          ) : (
+            next
+          )}
+          <RunsPanel set={set} />
         </div>
       </div>
     </ScreenFrame>
@@ -120,6 +130,7 @@ function Lead({ live, dataset }: Pick<LiveProps, 'live'> & Pick<OpenProps, 'data
   if (isRunning(live))
     return `${progressWords(live)}.${isWhole ? '' : ' You can leave this screen: training continues, and survives a reload.'}`;
   if (trainingOff) return trainingOff;
+  if (live) return null;
   const all = dataset.split.train.length - examples;
   const isSampled = all > MOST_TRAINING_ROWS;
   const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn at random' : ''}`;
