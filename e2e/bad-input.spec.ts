@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { AWKWARD, csv, type Studio, type TestFile } from './pages/studio';
@@ -15,6 +17,12 @@ const rows = (n: number, labelOf: (i: number) => string = (i) => (i % 2 === 0 ? 
   });
 const file = (name: string, found: readonly (readonly string[])[], header = ['message', 'tone']): TestFile =>
   csv(name, header, found);
+
+/** @param share of its bytes, from the first on */
+const parquet = (name: string, share = 1): TestFile => {
+  const bytes = readFileSync(join(import.meta.dirname, `../test/fixtures/parquet/${name}.parquet`));
+  return { name: `${name}.parquet`, bytes: bytes.subarray(0, share * bytes.length) };
+};
 
 /** The Data screen refuses the file and says why. */
 async function isBlocked(studio: Studio, title: string | RegExp, advice: string | RegExp): Promise<void> {
@@ -42,6 +50,8 @@ const refused: readonly (readonly [string, TestFile, RegExp])[] = [
     { name: 'table.csv', bytes: Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(3000, 7)]) },
     /is a ZIP archive, not text: unpack it/,
   ],
+  ['a Parquet file of ten million rows', parquet('ten-million'), /has more than 400,000 rows\. Save a sample/],
+  ['half a Parquet file', parquet('plain', 0.5), /is damaged, or is not a Parquet file/],
 ];
 
 test('a file without rows or beyond the limits is refused by name, and the open rows stay', async ({ studio }) => {
@@ -71,6 +81,20 @@ test('a file without rows or beyond the limits is refused by name, and the open 
   });
 
   await nothingLost(studio);
+});
+
+test('a Parquet file opens like a CSV, and its reader is loaded by then', async ({ studio }) => {
+  const readers: string[] = [];
+  studio.page.on('request', (request) => {
+    if (/\/parquet-[^/]+\.js$/.test(request.url())) readers.push(request.url());
+  });
+  await studio.open();
+  await studio.drop(csv('one.csv', ['text', 'label'], rows(40)));
+  await expect(studio.heading).toContainText('40 rows ready');
+  expect(readers).toEqual([]);
+  await studio.drop(parquet('zstd'));
+  await expect(studio.page.getByText("it's row 5, with “quotes”").first()).toBeVisible();
+  expect(readers).toHaveLength(1);
 });
 
 test('a file with unusual labels or columns is labelled, refused, explained or mended', async ({ studio }) => {

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 
 const assets = join(import.meta.dirname, '../dist/assets');
 /** Kilobytes, gzipped: what a first visit needs before anything is on the screen, everything of ours together, and the exported module. */
-const BUDGET = { first: 260, script: 880, dropIn: 175 };
+const BUDGET = { first: 260, script: 905, dropIn: 175 };
 
 const html = readFileSync(join(assets, '../index.html'), 'utf8');
 const files = readdirSync(assets)

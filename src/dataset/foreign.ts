@@ -7,20 +7,22 @@ import { EXPECTED } from './records';
 import { isOldExcel, isWorkbook, readWorkbook } from './workbook';
 
 export interface Records {
-  readonly kind: 'xlsx' | 'json' | 'yaml';
+  readonly kind: 'xlsx' | 'json' | 'yaml' | 'parquet';
   readonly records: readonly unknown[];
   /** 1 where it is not known. */
   readonly firstLine: number;
   readonly notes: readonly string[];
 }
 
-export type ForeignFailure = Failure<'workbook' | 'bad-json' | 'bad-yaml' | 'no-records'>;
+export type ForeignFailure = Failure<'workbook' | 'parquet' | 'bad-json' | 'bad-yaml' | 'no-records'>;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const YAML_START =
   /^(?:\s*(?:#[^\n]*|---)?\n)*(?:tests|prompts|providers|description|defaultTest|-\s+(?:vars|description|assert))\s*:/;
 const SNIFFED = 4000;
+/** "PAR1", before and after everything else. */
+const PARQUET = [0x50, 0x41, 0x52, 0x31];
 
 /** Null: text with a row in every line. */
 export async function readForeign(
@@ -35,6 +37,11 @@ export async function readForeign(
   if (isWorkbook(bytes, fileName)) {
     const read = readWorkbook(fileName, bytes);
     return read.ok ? ok({ kind: 'xlsx', firstLine: 2, ...read.value }) : read;
+  }
+  if (PARQUET.every((byte, i) => bytes[i] === byte)) {
+    const { readParquet } = await import('./parquet');
+    const read = await readParquet(fileName, bytes);
+    return read.ok ? ok({ kind: 'parquet', firstLine: 1, ...read.value }) : read;
   }
   const start = new TextDecoder().decode(bytes.subarray(0, SNIFFED));
   if (/^\ufeff?\s*\[/.test(start)) return jsonRecords(fileName, bytes);

@@ -58,7 +58,7 @@ export interface SourceFormat {
   readonly bytes: number;
   readonly encoding: 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be';
   readonly delimiter: ',' | ';' | '\t' | '|';
-  readonly kind: 'csv' | 'tsv' | 'jsonl' | 'json' | 'yaml' | 'xlsx';
+  readonly kind: 'csv' | 'tsv' | 'jsonl' | 'json' | 'yaml' | 'xlsx' | 'parquet';
   /** Around cells; left out: a double quote. */
   readonly quote?: Quote | undefined;
 }

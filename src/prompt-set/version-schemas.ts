@@ -335,7 +335,7 @@ export const datasetSchema = z.object({
       bytes: z.number(),
       encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le', 'utf-16be']),
       delimiter: z.enum([',', ';', '\t', '|']),
-      kind: z.enum(['csv', 'tsv', 'jsonl', 'json', 'yaml', 'xlsx']),
+      kind: z.enum(['csv', 'tsv', 'jsonl', 'json', 'yaml', 'xlsx', 'parquet']),
       quote: z.enum(QUOTES).optional(),
     }),
     columns: some(line),

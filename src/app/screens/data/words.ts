@@ -35,6 +35,7 @@ const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {
   json: 'JSON',
   yaml: 'YAML',
   xlsx: 'Excel',
+  parquet: 'Parquet',
 };
 
 /** "tickets.csv · semicolons, Windows-1252, 5 columns". */
