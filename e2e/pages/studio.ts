@@ -150,9 +150,9 @@ export class Studio {
 
   async #drop(dataTransfer: Awaited<ReturnType<Page['evaluateHandle']>>): Promise<void> {
     await this.page.getByRole('main').dispatchEvent('dragover', { dataTransfer });
-    await expect(this.page.getByText('Drop a CSV, Excel or JSON file with a text')).toBeVisible();
+    await expect(this.page.getByText('Drop a CSV, Excel, JSON or Parquet file with a text')).toBeVisible();
     await this.page.getByRole('main').dispatchEvent('drop', { dataTransfer });
-    await expect(this.page.getByText('Drop a CSV, Excel or JSON file with a text')).toBeHidden();
+    await expect(this.page.getByText('Drop a CSV, Excel, JSON or Parquet file with a text')).toBeHidden();
   }
 
   /** Opens a file through the button and the system's dialog. */

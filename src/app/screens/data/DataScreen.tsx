@@ -63,8 +63,8 @@ function WaysToOpen() {
           </>
         }
       >
-        CSV, Excel, JSON or YAML, with any separator and any column names, also from promptfoo, OpenAI Evals and
-        Langfuse. Nothing is uploaded: the rows stay in this browser.
+        CSV, Excel, JSON, YAML or Parquet, with any separator and any column names, also from promptfoo, OpenAI Evals
+        and Langfuse. Nothing is uploaded: the rows stay in this browser.
       </EmptyState>
       <Dialog
         wide

@@ -123,7 +123,7 @@ function BatchRows() {
   return (
     <Panel stack title="Rows">
       <p className="dim">
-        A CSV, Excel or JSON file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
+        A CSV, Excel, JSON or Parquet file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
         {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored. Rows
         that the same version answered before are not asked again.
       </p>
