@@ -122,6 +122,23 @@ describe('a training run', () => {
     expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false]);
   });
 
+  it('says the time that is left with the texts still to read, and your prompt to ask', async () => {
+    const step = { point: { step: 1, loss: 1, learningRate: 1, gradNorm: 1, ms: 9 }, stepsTotal: 20, secondsLeft: 30 };
+    const events: readonly TrainEvent[] = [
+      { kind: 'cache', rowsDone: 10, rowsTotal: 14, seconds: 5 },
+      { kind: 'step', ...step },
+      done(10, POINTS),
+    ];
+    const { dataset, heard, start } = await opened(events);
+    const left = async (more: Partial<TrainRunRequest>) => {
+      heard.length = 0;
+      await start(SILENT.control, more);
+      return heard.flatMap((event) => (event.kind === 'step' ? [event.secondsLeft] : []));
+    };
+    expect(await left({})).toEqual([30 + 0.5 * (4 + dataset.split.validation.length)]);
+    expect(await left({ baselines: [] })).toEqual([32]);
+  });
+
   it('ends only when what there is to beat is scored', async () => {
     const { engine, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
     const score: typeof engine.score = async (...given) => {

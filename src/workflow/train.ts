@@ -20,7 +20,7 @@ import type { Host, Run, Verb } from './host';
 import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, timingOf, triedIds, whyNoKeys } from './training-rows';
+import { cacheKeyOf, type Timing, timingOf, triedCount, triedIds, whyNoKeys } from './training-rows';
 import { triedFrom } from './tries';
 
 /** A prompt without vectors that the run is shown against: the plain text, or the hand-written prompt. */
@@ -111,10 +111,11 @@ export async function trainOn(
   if (control.requested && !request.resume) throw new StudioError('cancelled', 'Stopped before the first step.');
   const beside = { control: childControl(control), emit };
   const sampled = sampler(host, request, inputs, beside);
+  const timed = withReading(request);
   let done: Extract<TrainEvent, { kind: 'done' }> | null = null;
   try {
     for await (const event of host.engine.train(engineRequest(host, request, inputs), control)) {
-      emit(event);
+      emit(timed(event));
       sampled.hear(event);
       if (event.kind === 'done') done = event;
     }
@@ -132,6 +133,20 @@ export async function trainOn(
     best:
       end.checkpoint.validations.find(({ step }) => step === end.bestStep) ?? end.checkpoint.validations.at(-1) ?? null,
     validationRows: inputs.facts.validationRows,
+  };
+}
+
+/** The engine knows the time of its steps; texts that are not read yet, and your prompt after the last step, take as long as those read so far. */
+function withReading({ dataset, baselines }: TrainRunRequest): (event: TrainEvent) => TrainEvent {
+  const asked = baselines.some(({ id }) => id === 'yours') ? triedCount(dataset) : 0;
+  let [secondsPerRow, unread] = [0, 0];
+  return (event) => {
+    if (event.kind === 'cache' && event.rowsDone > 0) {
+      secondsPerRow = event.seconds / event.rowsDone;
+      unread = event.rowsTotal - event.rowsDone;
+    }
+    if (event.kind !== 'step' || event.secondsLeft === null) return event;
+    return { ...event, secondsLeft: event.secondsLeft + secondsPerRow * (unread + asked) };
   };
 }
 

@@ -31,14 +31,11 @@ export async function pressUntil(page, mark, isOver) {
   return { shown, presses };
 }
 
-/** Ratio of the time left that was shown to what it was, at each quarter; the larger through the smaller. */
+/** Seconds left at each quarter, as shown and as it was. */
 export function quarters(shown, from, until) {
   return [0.25, 0.5, 0.75].map((share) => {
-    const moment = from + share * (until - from);
-    const last = shown.findLast(({ at }) => at <= moment);
-    if (!last) return null;
-    const real = (until - last.at) / 1000;
-    return Number((Math.max(last.left, real) / Math.max(1, Math.min(last.left, real))).toFixed(2));
+    const last = shown.findLast(({ at }) => at <= from + share * (until - from));
+    return last ? { shown: last.left, real: Math.round((until - last.at) / 1000) } : null;
   });
 }
 
