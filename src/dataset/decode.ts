@@ -88,7 +88,7 @@ export function decodeText(
   if (binary) return fail('binary-file', `${fileName} is ${binary.what}, not text: ${binary.advice}.`);
   const wide = utf16(bytes);
   if (!wide && bytes.subarray(0, 65536).includes(0))
-    return fail('binary-file', `${fileName} is a binary file, not text: open a CSV, Excel, JSON or Parquet file.`);
+    return fail('binary-file', `${fileName} is a binary file, not text: open a CSV, Excel or JSON file.`);
   const encoding = override ?? wide;
   const valid = encoding ? null : utf8OrNull(bytes);
   // files that were put together have more marks than the one that the decoder takes away
