@@ -44,7 +44,7 @@ export function ColumnsPanel() {
       <details className="fold" open={unfolded.read()} onToggle={(event) => unfolded.write(event.currentTarget.open)}>
         <summary>File format</summary>
         <div className="stack">
-          <p className="dim small">{[formatWords(table), ...(table.notes ?? [])].join('. ')}</p>
+          <p className="dim small">{[`${formatWords(table)}.`, ...(table.notes ?? [])].join(' ')}</p>
           <Select
             label="Row name"
             means="A column that identifies each row, so that results still refer to the right row after you add or remove others."

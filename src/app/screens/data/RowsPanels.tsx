@@ -4,7 +4,7 @@ import { SearchField } from 'react-aria-components/SearchField';
 import { useStore } from 'zustand';
 import type { RowSort } from '../../../dataset/query';
 import { TASK_FACTS } from '../../../dataset/task-facts';
-import type { DataVersion } from '../../../dataset/types';
+import type { DataVersion, TaskKind } from '../../../dataset/types';
 import { count } from '../../../lib/format';
 import { useQuery } from '../../state/location';
 import { useData, useDataFields, useStores } from '../../state/studio';
@@ -17,6 +17,9 @@ const NO_ISSUES = [] as const;
 const NO_VERSIONS: readonly DataVersion[] = [];
 
 /** All rows. The address keeps the filter and the order, and never what is typed into the search. */
+const howToEdit = (kind: TaskKind) =>
+  `Enter changes ${TASK_FACTS[kind].editable}. Test rows are locked: editing them after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.`;
+
 export function RowsPanel() {
   const [filter, setFilter] = useQuery<string>('rows', 'all');
   const [sort, setSort] = useQuery<RowSort>('sort', 'file');
@@ -38,7 +41,7 @@ export function RowsPanel() {
           ? `${count(all.length)} rows`
           : `${count(shown)} of ${count(all.length)} rows`
       }
-      means={`Enter changes ${TASK_FACTS[kind].editable}. Test rows are locked: editing them after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.`}
+      {...(dataset && { means: howToEdit(kind) })}
       aside={<Tools choice={choice} onFilter={setFilter} onSort={setSort} onSearch={setSearch} />}
     >
       <RowsGrid
