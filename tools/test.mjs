@@ -131,11 +131,12 @@ const workers = wanted('browser') || wanted('e2e') ? Math.max(1, availableParall
 
 async function unit() {
   if (!wanted('unit')) return;
-  const of = (...files) => [`--maxWorkers=${workers}`, ...files];
   await vitest('unit, in one process', 'node', ['--maxWorkers=1', '--no-isolate', ...SHARED], true);
-  await vitest('unit, models', 'node', of('--no-isolate', ...MODELS), true);
-  await vitest('unit, apart', 'node', of(...ALONE, 'test/', 'tools/'), true);
+  await vitest('unit, models', 'node', [`--maxWorkers=${workers}`, '--no-isolate', ...MODELS], true);
 }
+
+const apart = () =>
+  wanted('unit') && vitest('unit, apart', 'node', [`--maxWorkers=${workers}`, ...ALONE, 'test/', 'tools/'], true);
 
 /** The package, as those meet it who install its packed file. It takes the drop-in from the build. */
 async function packed(built) {
@@ -152,7 +153,12 @@ async function inBrowsers(checked) {
 
 const predicted = prediction();
 const checked = checks();
-await Promise.all([inBrowsers(checked), checked.then(unit).then(() => checked.then(packed))]);
+/** Whichever of the two lines is done first takes them. */
+const rest = [apart, () => checked.then(packed)];
+async function takeRest() {
+  for (let part = rest.shift(); part; part = rest.shift()) await part();
+}
+await Promise.all([inBrowsers(checked), checked.then(unit)].map((line) => line.then(takeRest)));
 await predicted;
 
 console.log(`\n${passed} passed, ${failed} failed`);
