@@ -214,6 +214,7 @@ export const carriersOf = (studio: Studio): Carriers => {
       return measureFile(studio, ...asked);
     },
     train: (change) => train(studio, change),
+    resumeRuns: async (rows) => (await import('./screens/train/training-store')).useTraining.of(studio).arrive(rows),
     compare: async () => (await import('./screens/compare/compare-store')).compareStores.of(studio).run.start(),
   };
 };

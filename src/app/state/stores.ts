@@ -1,3 +1,4 @@
+import type { Dataset } from '../../dataset/types';
 import { present } from '../../lib/assert';
 import type { NamedFile } from '../../model/card';
 import type { TrainingSettings } from '../../training/settings';
@@ -40,6 +41,8 @@ export interface Carriers {
   openImport(name: string, files: readonly NamedFile[]): Promise<void>;
   /** Trains the open prompt set, the standard settings changed by these or as Train has them; resolves when the run has ended. */
   train(change?: Partial<TrainingSettings>): Promise<void>;
+  /** Goes on with what was cut off. */
+  resumeRuns(rows: { readonly setId: string; readonly dataset: Dataset }): Promise<void>;
   /** Compares the prompts of the open prompt set; resolves when that has ended, well or not. */
   compare(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * From rows to the verdict with one press, whichever screen is open. The tab remembers it: after a reload the run resumes on
- * Train, and the comparison begins again by itself.
+ * From rows to the verdict with one press, whichever screen is open. The tab remembers it: after a reload the run resumes, and
+ * the comparison begins again, by itself.
  */
 import type { PromptSet } from '../../prompt-set/types';
 import {
@@ -60,9 +60,13 @@ class WholeRun extends ActionStore<{ readonly whole: Whole | null }> {
   #since = { at: 0, isOn: false };
   #isTraining = false;
   #isComparing = false;
+  /** That a reload has cut off its training. */
+  #isCutOff: boolean;
 
   constructor(studio: Studio) {
-    super(studio, { whole: kept.read() });
+    const whole = kept.read();
+    super(studio, { whole });
+    this.#isCutOff = whole !== null;
     this.stores.session.subscribe(() => this.look());
     this.stores.promptSets.subscribe(() => this.look());
   }
@@ -102,6 +106,9 @@ class WholeRun extends ActionStore<{ readonly whole: Whole | null }> {
     if (stage === null) this.#keep(null);
     if (stage === null || (isTrained && this.#isTraining)) return; // one of several seeds
     this.#count(whole, stage, job !== null);
+    if (this.#isCutOff && !this.#isTraining && !isTrained)
+      void this.stores.intents.carriers.resumeRuns({ setId: set.id, dataset });
+    this.#isCutOff = false;
     if (isTrained && job === null && !this.#isComparing) void this.#compare(this.getState().whole ?? whole);
   };
 
