@@ -250,3 +250,20 @@ test('takes an unknown file from upload to the same predictions in another brows
     expect(await other.compare.arms.textContent()).toBe(arms);
   });
 });
+
+test('shows the sample from rows to export while it trains, to whoever takes the tour', async ({ studio }) => {
+  const { page } = studio;
+  const stop = page.getByRole('region', { name: 'Tour' });
+  await studio.open();
+  await studio.modelReady();
+  await page.getByRole('button', { name: 'Two-minute tour' }).click();
+  for (const [place, screen] of ['data', 'prompts', 'train', 'compare', 'decide', 'playground', 'library'].entries()) {
+    await expect(stop).toContainText(`${place + 1} of 7`);
+    await expect(page).toHaveURL(new RegExp(`/${screen}$`));
+    await expect(page.getByRole('link', { name: /^Train\s*, (running|done)/ })).toBeVisible();
+    if (place < 6) await stop.getByRole('button', { name: 'Next' }).click();
+  }
+  await page.reload();
+  await stop.getByRole('button', { name: 'Leave the tour' }).click();
+  await expect(stop).toHaveCount(0);
+});

@@ -13,6 +13,7 @@ import { ScreenFrame } from './Screen';
 import { Step } from './Stages';
 import { SaveTrouble } from './Storage';
 import { TopBar } from './TopBar';
+import { Tour } from './Tour';
 import './shell.css';
 import './rail.css';
 
@@ -36,6 +37,7 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
       <main id="main" className="main" tabIndex={-1}>
         <SaveTrouble />
         <ModelFailed live />
+        <Tour screen={current} />
         <ErrorBoundary key={current}>
           <Suspense fallback={<ProgressBar label="Opening" />}>{children}</Suspense>
         </ErrorBoundary>

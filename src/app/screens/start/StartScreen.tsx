@@ -6,6 +6,7 @@ import { resumptionOf } from '../../../prompt-set/listing';
 import type { Version } from '../../../prompt-set/types';
 import { downloadWords, modelWords } from '../../shell/ModelStatus';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
+import { useTour } from '../../shell/Tour';
 import { navigate, screenPath } from '../../state/location';
 import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
@@ -158,6 +159,12 @@ function Actions() {
   const time = useSampleTime();
   const openSample = useOpenSample();
   const trainSample = useTrainSample();
+  const { turn } = useTour();
+  const tour = () => {
+    turn(true);
+    if (isOff) openSample();
+    else trainSample('data');
+  };
   return (
     <div className="start-actions">
       <FileButton variant={hasSets ? 'plain' : 'primary'} size="l" onFile={data.openFile}>
@@ -168,10 +175,13 @@ function Actions() {
           Look at the sample
         </Button>
       ) : (
-        <Button size="l" onPress={trainSample}>
+        <Button size="l" onPress={() => trainSample()}>
           {`Train the sample · ${time}`}
         </Button>
       )}
+      <Button variant="link" onPress={tour}>
+        Two-minute tour
+      </Button>
       <span className="dim small start-drop">or drop a file anywhere</span>
     </div>
   );

@@ -8,6 +8,7 @@ import type { Version } from '../../../prompt-set/types';
 import { newVersion } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/template';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
+import { navigate, screenPath } from '../../state/location';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import type { SampleSet } from '../../state/site-files';
@@ -114,11 +115,16 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
   };
 }
 
-export function useTrainSample(): () => void {
+/** @param screen to be seen meanwhile; left out: the run */
+export function useTrainSample(): (screen?: string) => void {
   const { data } = useStores();
   const { begin } = useWholeRun.use();
-  const start = async () => void begin(await data.openSample(), SAMPLE_SETTINGS);
-  return () => void attempted('The sample was not opened', start);
+  const start = async (screen: string | undefined) => {
+    const set = await data.openSample();
+    void begin(set, SAMPLE_SETTINGS);
+    if (screen) navigate(screenPath(set.id, screen));
+  };
+  return (screen) => void attempted('The sample was not opened', () => start(screen));
 }
 
 /** 50% of 475 messages to train, 64 of the 15% to validate, about 30 tokens each. */
