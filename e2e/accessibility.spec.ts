@@ -80,7 +80,7 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
   await expectAccessible(studio, 'Data');
   await expectForcedColours(studio, 'Data');
   await expectReadable(studio, 'Data');
-  await data.issues.getByRole('button', { name: 'Show and download' }).click();
+  await data.issues.getByRole('button', { name: 'Show', exact: true }).click();
   await expectAccessible(studio, 'rows left out');
   await page.keyboard.press('Escape');
 
@@ -117,8 +117,8 @@ test('every screen with a prompt set open passes axe, narrow and light, and wide
   await expectForcedColours(studio, 'Compare');
   await expectReadable(studio, 'Compare');
   await page.getByRole('button', { name: 'Table' }).first().click();
-  await expectAccessible(studio, 'Compare, table in place of a chart');
-  await expectReadable(studio, 'Compare, table in place of a chart');
+  await expectAccessible(studio, 'Compare, table below a chart');
+  await expectReadable(studio, 'Compare, table below a chart');
   await compare.tab('Take it away').click();
   await studio.compare.save.click();
   await expect(page.getByRole('dialog')).toBeVisible();

@@ -195,7 +195,7 @@ test('a file with scores, colliding answer words or long texts is trained on all
       ),
     );
     await expect(studio.data.issues).toContainText('The labels are numbers from 1 to 5');
-    await studio.page.getByText('Merge two labels').click();
+    await studio.page.getByText('Merge labels').click();
     for (const [field, label] of [
       ['Merge', '2'],
       ['into', '1'],

@@ -192,7 +192,7 @@ test('shows wrong rows, exports, presents and learns from more rows in few click
     words[step] = await wordsInView(studio);
   }
   console.log('words in view', words);
-  const most = { Data: 130, Train: 210, Compare: 160, Decide: 145 };
+  const most = { Data: 98, Train: 147, Compare: 151, Decide: 128 };
   for (const [screen, limit] of Object.entries(most)) expect(words[screen], screen).toBeLessThanOrEqual(limit);
 });
 

@@ -75,7 +75,8 @@ test('runs four seeds from a queue ordered by keyboard, and shows curves and set
     await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible();
     await expect(page.getByRole('listitem').filter({ hasText: /: continues\. Validation loss/ })).toBeVisible();
     await train.ended();
-    await expect(train.runs.getByRole('row').nth(1)).toContainText('the first 15 steps on 64 rows');
+    await train.runs.getByRole('button', { name: 'run 5' }).focus();
+    await expect(page.getByRole('tooltip')).toContainText('the first 15 steps on 64 rows');
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 
-type Role = 'Text' | 'Label' | 'Answer' | 'Row name' | 'Delimiter' | 'Encoding';
+type Role = 'Task' | 'Text' | 'Label' | 'Answer' | 'Row name' | 'Delimiter' | 'Encoding';
 
 export class DataPage {
   constructor(readonly page: Page) {}

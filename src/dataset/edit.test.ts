@@ -33,9 +33,7 @@ describe('a changed cell', () => {
     expect(dataset.fingerprint).not.toBe(before.fingerprint);
     expect(dataset.split).toEqual(before.split);
     expect(whats(dataset)).toEqual(['1 Opened', `2 Row ${id}: “label” changed, from “good” to “bad”`]);
-    expect(otherVersionWords(dataset, before.fingerprint)).toBe(
-      'made on version 1 of the data; it is at version 2 now',
-    );
+    expect(otherVersionWords(dataset, before.fingerprint)).toBe('made on version 1 of the data, now at 2');
     expect(otherVersionWords(dataset, dataset.fingerprint)).toBeNull();
     expect(otherVersionWords(dataset, 'f00')).toContain('different rows');
   });

@@ -28,12 +28,7 @@ describe('the issue that offers a mend', () => {
   it.each([
     ['stars', 'stars', 'Group them', labelled(['1', '2', '3', '4', '5'])],
     ['a first line that is a row', 'first-row', 'Use it as a row', null],
-    [
-      'HTML',
-      'html',
-      'Remove the HTML',
-      labelled(['a', 'b']).map(([text, label]) => [`<b>${text}</b>`, label] as const),
-    ],
+    ['HTML', 'html', 'Remove HTML', labelled(['a', 'b']).map(([text, label]) => [`<b>${text}</b>`, label] as const)],
     [
       'links',
       'links',

@@ -33,7 +33,7 @@ export function otherVersionWords(dataset: Dataset, fingerprint: string | null |
   const made = dataset.versions?.findLast((version) => version.fingerprint === fingerprint);
   const now = currentVersion(dataset);
   return made && now
-    ? `made on version ${made.number} of the data; it is at version ${now.number} now`
+    ? `made on version ${made.number} of the data, now at ${now.number}`
     : 'made on different rows than those open now';
 }
 

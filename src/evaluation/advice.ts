@@ -420,10 +420,10 @@ interface Found {
   readonly detail: (field: Field) => readonly (string | null)[];
 }
 
-/** ", and is level with your prompt with eight examples": what a headline must not leave out. */
+/** ". It is level with your prompt with eight examples": what a headline must not leave out. */
 const andLevel = (field: Field, arm: FieldArm): string => {
   const words = levelWords(field, arm);
-  return words === null ? '' : `, and is ${words}`;
+  return words === null ? '' : `. It is ${words}`;
 };
 
 /** How far the tuned prompt is ahead of its own text without vectors: a hand-written prompt may be worse than both. */

@@ -169,7 +169,7 @@ export function called(arm: FieldArm, field: Field): string {
   if (arm.kind === 'untuned') return 'the untuned prompt';
   if (arm.added) return `your prompt with ${shots(arm)}`;
   if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
-  if (arm.id === PROBE) return 'a linear probe of the model';
+  if (arm.id === PROBE) return 'a linear probe';
   if (arm.kind === 'reference') return inText(arm.name);
   const isFirst = arm.id === field.first.id;
   if (isFirst || (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot'))

@@ -72,7 +72,7 @@ describe('verdict', () => {
   it('tuned is better, but not clearly than a probe: both are said', () => {
     const v = verdict({ '111': 70, '011': 20, '010': 4, '101': 2, '000': 24 }, ['probe']);
     expect(v.kind).toBe('tuned-better');
-    expect(v.detail).toContain('Its lead over a linear probe of the model');
+    expect(v.detail).toContain('Its lead over a linear probe');
   });
 
   it('yours is better: said plainly', () => {
@@ -113,7 +113,7 @@ describe('verdict', () => {
     const v = verdict({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
     expect(v.kind).toBe('tuned-better');
     expect(v.headline).toBe(
-      'The tuned prompt beats your prompt by 14 points on 120 test rows, and is level with your prompt with eight examples, at 10% of the tokens',
+      'The tuned prompt beats your prompt by 14 points on 120 test rows. It is level with your prompt with eight examples, at 10% of the tokens',
     );
   });
 
@@ -272,7 +272,7 @@ describe('verdict', () => {
       'probe',
     ]);
     expect(v.kind).toBe('text-does-as-well');
-    expect(v.detail).toMatch(/Its lead over a linear probe of the model \(.+\) is not clear on these rows\./);
+    expect(v.detail).toMatch(/Its lead over a linear probe \(.+\) is not clear on these rows\./);
   });
 
   it('says what the tuned prompt gained over the version in production, with the rows that were added since', () => {

@@ -124,7 +124,7 @@ async function run() {
     (n) => !document.querySelector('[role=grid]')?.textContent.includes(n),
     'Message 0 about',
   );
-  await step('sort as in the file', () => choose('Order', 'As in the file'), gridSays, 'Message 0 about');
+  await step('sort as in the file', () => choose('Order', 'File order'), gridSays, 'Message 0 about');
   await step(
     'scroll',
     async () => {

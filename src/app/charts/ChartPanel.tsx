@@ -45,7 +45,7 @@ export const Tools = ({ of }: ToolsProps) => (
 );
 
 export function ChartPanel({ title, heading, unit, controls, draw, twin, span = 12, children }: ChartPanelProps) {
-  const [asTable, setAsTable] = useState(false);
+  const [isUnfolded, unfold] = useState(false);
   const chart = useRef<SVGSVGElement | null>(null);
   const stem = fileStem(title);
   const saveSvg = () => chart.current && saveFile(`${stem}.svg`, toSvg(chart.current, title));
@@ -67,17 +67,16 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span = 
           {unit ? <span>{unit}</span> : null}
           <Tools
             of={{
-              table: [asTable ? 'Chart' : 'Table', null, () => setAsTable(!asTable)],
-              ...(asTable || !draw ? {} : pictures),
-              csv: ['CSV', 'Download the numbers as CSV', saveCsv],
+              table: [isUnfolded ? 'Hide' : 'Table & files', null, () => unfold(!isUnfolded)],
+              ...(isUnfolded && { ...(draw && pictures), csv: ['CSV', 'Download the numbers as CSV', saveCsv] }),
             }}
           />
         </>
       }
     >
       {controls}
-      {asTable ? <TwinTable title={title} twin={twin} /> : null}
-      {asTable || !draw ? null : <Drawn title={title} draw={draw} chart={chart} />}
+      {draw ? <Drawn title={title} draw={draw} chart={chart} /> : null}
+      {isUnfolded ? <TwinTable title={title} twin={twin} /> : null}
       {children}
     </Panel>
   );

@@ -59,17 +59,8 @@ const accuracyRow = ({ id, name, kind, value, n, interval, gap }: ArmAccuracy): 
 
 const yOf = (row: { readonly id: string }) => row.id;
 
-function gapWords({ gap }: AccuracyRow): string {
-  if (!gap) return '';
-  return gap.difference === 0 ? '0' : points(gap.difference).replace('.0', '');
-}
-
-/** A line from each arm's value to the arm's without a gap, dashed where it is not clear, and the gap in points. */
-function gapMarks(
-  rows: readonly AccuracyRow[],
-  base: string,
-  { dy, narrow }: Readonly<{ dy: number; narrow: boolean }>,
-) {
+/** A line from each arm's value to the arm's without a gap, dashed where it is not clear. */
+function gapMarks(rows: readonly AccuracyRow[], dy: number) {
   const to = rows.find(({ gap }) => gap === null);
   if (!to) return [];
   const others = rows.filter(({ gap }) => gap);
@@ -86,28 +77,12 @@ function gapMarks(
         ...(isClear ? {} : { strokeDasharray: '2 3' }),
       },
     );
-  return [
-    Plot.ruleX([to.value], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
-    line(true),
-    line(false),
-    Plot.text(rows, {
-      y: yOf,
-      x: null,
-      frameAnchor: 'right',
-      textAnchor: 'end',
-      dx: narrow ? 60 : 158,
-      dy: narrow ? -12 : 0,
-      text: (row: AccuracyRow) => (row === to ? base : gapWords(row)),
-      fill: (row: AccuracyRow) => (row.gap?.isClear ? COLOUR.ink : COLOUR.ink2),
-      fontSize: FONT,
-      ...OVER_LINES,
-    }),
-  ];
+  return [Plot.ruleX([to.value], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }), line(true), line(false)];
 }
 
-/** Accuracy (or another share) of every prompt with its 95% interval, and the gaps to one of them, `base`, where they are given. */
+/** Accuracy (or another share) of every prompt with its 95% interval, and the gaps to one of them, where they are given. */
 export const drawAccuracy =
-  (arms: readonly ArmAccuracy[], base = 'recommended'): Draw =>
+  (arms: readonly ArmAccuracy[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const rows = arms.map(accuracyRow);
@@ -122,13 +97,13 @@ export const drawAccuracy =
     return svg({
       width,
       height: rows.length * band + 44,
-      ...margins({ top: 4, right: hasGaps && !narrow ? 166 : 64, bottom: 40, left: narrow ? 20 : 208 }),
+      ...margins({ top: 4, right: 64, bottom: 40, left: narrow ? 20 : 208 }),
       x: { domain: [from, 1], label: null },
       y: { type: 'band', domain: rows.map(yOf), label: null, padding: 0, axis: null },
       marks: [
         gridX(ticks),
         axisOf(`bars: 95% interval${hasGaps ? ' · dotted: may be chance' : ''}`, ticks),
-        ...gapMarks(rows, base, { dy, narrow }),
+        ...gapMarks(rows, dy),
         Plot.ruleY(rows, {
           x1: 'low',
           x2: 'high',
@@ -146,7 +121,7 @@ export const drawAccuracy =
           x: null,
           dx: narrow ? -16 : -200,
           dy: narrow ? -12 : 0,
-          lineWidth: (narrow ? width - (hasGaps ? 124 : 24) : 198) / FONT,
+          lineWidth: (narrow ? width - 24 : 198) / FONT,
           textOverflow: narrow ? 'ellipsis' : null,
           ...NAME,
           ...(narrow ? OVER_LINES : {}),

@@ -59,6 +59,7 @@ const ticked = (
   label,
   labelAnchor: 'center' as const,
   labelArrow: 'none' as const,
+  labelOffset: 35,
   ...(tickFormat ? { tickFormat } : {}),
 });
 export const axisX = (...of: Parameters<typeof ticked>) => Plot.axisX(ticked(...of));

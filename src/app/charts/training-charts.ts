@@ -98,6 +98,7 @@ export const drawValidation =
           Plot.ruleY([of(l)], { stroke: LINE_COLOUR[l.id], strokeWidth: 1.5, strokeDasharray: DASHES[l.id] }),
         ),
         bestStep ? Plot.ruleX([bestStep], { stroke: COLOUR.ink2, strokeDasharray: '2 3' }) : null,
+        bestStep ? Plot.text([bestStep], { x: Number, frameAnchor: 'top', dy: -12, text: () => 'kept' }) : null,
         Plot.lineY(points, { x: 'step', y: of, stroke: COLOUR.b, strokeWidth: 2.5 }),
         Plot.dot(points, { x: 'step', y: of, symbol: 'diamond', r: 4.5, fill: COLOUR.b }),
         Plot.text(names, {

@@ -18,7 +18,7 @@ export function ShowRejected({ rejected }: { readonly rejected: readonly Rejecte
   return (
     <>
       <Button variant="link" onPress={() => setOpen(true)}>
-        Show and download
+        Show
       </Button>
       <Dialog
         wide

@@ -225,9 +225,9 @@ export const html = defineLint<readonly Row[]>({
   kind: 'html',
   severity: 'warning',
   find: ({ dataset: { table, mapping } }) => together(table.rows.filter((row) => hasHtml(row, mapping.text))),
-  title: (rows) => `${counted(rows.length, 'text has', 'texts have')} HTML tags or entities`,
-  advice: () => 'They cost tokens and say little. Without them “<b>Tom &amp; Ana</b>” reads “Tom & Ana”.',
-  mend: mendButton('Remove the HTML', 'html'),
+  title: (rows) => `${counted(rows.length, 'text contains', 'texts contain')} HTML`,
+  advice: () => 'Tags and entities cost tokens and say little. Without them “<b>Tom &amp; Ana</b>” reads “Tom & Ana”.',
+  mend: mendButton('Remove HTML', 'html'),
 });
 
 export const links = defineLint<readonly Row[]>({

@@ -1,7 +1,7 @@
 /** The card that a comparison opens with: one thing to do, three figures, and every prompt against the recommended one. */
 import { useMemo } from 'react';
 import type { Action } from '../../../evaluation/advice';
-import { baseWord, type VerdictCard as Card, type CardArm } from '../../../evaluation/card';
+import type { VerdictCard as Card, CardArm } from '../../../evaluation/card';
 import { PROBE } from '../../../evaluation/classify/made-arms';
 import { wordClassifierScript } from '../../../metrics/logistic';
 import { askedAs, versionOfArm } from '../../../prompt-set/calibration';
@@ -67,8 +67,8 @@ const Shown = ({ card, ...of }: ShownProps) => (
 
 const chartRow = ({ ci95, ...arm }: CardArm) => ({ ...arm, interval: ci95 });
 
-function Picture({ card: { action, arms, finding, measure } }: { readonly card: Card }) {
-  const draw = useMemo(() => drawAccuracy(arms.map(chartRow), baseWord(action)), [arms, action]);
+function Picture({ card: { arms, finding, measure } }: { readonly card: Card }) {
+  const draw = useMemo(() => drawAccuracy(arms.map(chartRow)), [arms]);
   return (
     <ChartPanel
       span={7}

@@ -3,7 +3,7 @@ import { TASK_FACTS } from '../../../dataset/task-facts';
 import { DELIMITER_NAMES, TASK_KINDS, type TaskKind } from '../../../dataset/types';
 import { tabMemory } from '../../state/storage';
 import { useDataFields, useStores } from '../../state/studio';
-import { Choices, Panel, Select } from '../../ui';
+import { Panel, Select } from '../../ui';
 import { ENCODING_NAMES, formatWords, QUOTE_NAMES } from './words';
 
 /** While the file is read again, the panel is not there. */
@@ -31,7 +31,7 @@ export function ColumnsPanel() {
   const { map, change, reread } = data;
   return (
     <Panel stack title="Columns" span={4}>
-      <Choices<TaskKind> label="Task" value={task} onChange={(next) => void map({ task: next })} options={TASKS} />
+      <Select label="Task" value={task} onChange={(next) => void map({ task: next as TaskKind })} options={TASKS} />
       <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
       <Select
         label={TASK_FACTS[task].column}

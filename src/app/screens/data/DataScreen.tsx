@@ -117,21 +117,15 @@ function KeptRows() {
 }
 
 function OpenData() {
-  const { table, prepared, preparing } = useDataFields('table', 'prepared', 'preparing');
+  const { prepared, preparing } = useDataFields('prepared', 'preparing');
   const dataset = prepared?.dataset ?? null;
   const issues = useIssues() ?? [];
   const blocking = blockingIssue(issues);
   const waiting = preparing ? 'Checking the rows' : 'Choose the text column and the answer column';
-  const held =
-    dataset && !blocking
-      ? `Training never sees the ${counted(dataset.split.test.length, 'test row')}.`
-      : preparing
-        ? 'Training never sees the test rows.'
-        : '';
   return (
     <ScreenFrame
       title={dataset ? dataHeadline(dataset, issues) : waiting}
-      lead={table ? `${blocking ? `${blocking.advice} ` : ''}${held}` : null}
+      lead={blocking?.advice}
       actions={<Actions />}
     >
       <div className="stack data-failure">
@@ -141,10 +135,12 @@ function OpenData() {
       <div className="grid uneven data">
         <ColumnsPanel />
         <div className="c8 grid uneven">
-          <AnswersPanel />
           <div className="c6 stack">
-            <IssuesPanel />
+            <AnswersPanel />
             <SplitPanel />
+          </div>
+          <div className="c6">
+            <IssuesPanel />
           </div>
         </div>
         <LabelPanel />

@@ -6,7 +6,7 @@ import { Button, format, Panel, ProgressBar, Select } from '../../ui';
 import { type TargetLengths, type TextLengths, useCountTokens, useLengths } from './rows-store';
 import { answersTitle, balanceTitle, lengthsTitle, perWordWords } from './words';
 
-const { count, counted, percentWhole } = format;
+const { count, counted } = format;
 
 export function AnswersPanel() {
   const kind = useData((s) => s.mapping.task);
@@ -34,12 +34,10 @@ function BalancePanel() {
   return (
     <Panel title={balanceTitle(balance)} span={6}>
       <ul className="balance">
-        {sorted.slice(0, NAMED).map(({ label, rows, share }) => (
+        {sorted.slice(0, NAMED).map(({ label, rows }) => (
           <li key={label}>
             <span className="balance-label">{label}</span>
-            <span className="num">
-              {count(rows)} <span className="dim">· {percentWhole(share)}</span>
-            </span>
+            <span className="num">{count(rows)}</span>
             <span className="bar" aria-hidden="true">
               <span className="bar-fill" style={{ width: `${(100 * rows) / most}%` }} />
             </span>
@@ -70,7 +68,7 @@ function MergeLabels({ labels }: { readonly labels: readonly string[] }) {
   };
   return (
     <details className="fold merge-labels">
-      <summary>Merge two labels</summary>
+      <summary>Merge labels</summary>
       <div className="merge-fields">
         <Select label="Merge" options={options} value={from} onChange={setFrom} />
         <Select label="into" options={options.filter(({ id }) => id !== from)} value={into} onChange={setInto} />

@@ -80,7 +80,7 @@ function useFound(issues: readonly Issue[]): readonly Found[] {
           ) : null}
           {rowIds.length > 0 ? (
             <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
-              {`Show ${counted(rowIds.length, 'row')}`}
+              Show
             </Button>
           ) : null}
         </>

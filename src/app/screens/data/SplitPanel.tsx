@@ -39,12 +39,12 @@ export function SplitPanel() {
         <div className="split-bar" aria-hidden="true">
           {(['training', 'validation', 'test'] as const).map((name, i) => (
             <span key={name} style={{ flexGrow: sizes[i] }}>
-              {name} {count(sizes[i] ?? 0)}
+              {`${name} ${count(sizes[i] ?? 0)}${name === 'test' ? ', unseen' : ''}`}
             </span>
           ))}
         </div>
         <p className="visually-hidden" role="status">
-          {`${splitWords(...sizes)}. ${sentence}`}
+          {`${splitWords(...sizes)}. Training never sees the test rows. ${sentence}`}
         </p>
         <ChangeSplit dataset={dataset} />
         {splitBy.kind === 'group' ? (

@@ -63,7 +63,7 @@ export function balanceTitle(bars: readonly ClassShare[]): string {
   if (most.share >= 0.8) return `“${most.label}” has ${percentWhole(most.share)} of the rows`;
   if (least.share < even / 2) return `“${least.label}” is the rarest label (${counted(least.rows, 'row')})`;
   if (most.rows <= least.rows * 1.25) return `${count(bars.length)} labels, about even`;
-  return `“${most.label}” is the most frequent label`;
+  return 'Labels';
 }
 
 export const splitWords = (train: number, validation: number, test: number): string =>
@@ -133,7 +133,7 @@ export function filterOptions(dataset: Dataset | null, issues: readonly Issue[])
 }
 
 export const SORTS: readonly SelectOption[] = [
-  { id: 'file', label: 'As in the file' },
+  { id: 'file', label: 'File order' },
   { id: 'label', label: 'By label' },
   { id: 'text', label: 'By text, A to Z' },
   { id: 'longest', label: 'Longest text first' },

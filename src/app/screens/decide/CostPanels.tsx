@@ -47,7 +47,7 @@ function KnownCosts({ costs, right }: { readonly costs: Costs; readonly right: s
     <ChartPanel
       span={7}
       title={title}
-      unit="computed: cost so far, month by month"
+      unit="cost by month, computed"
       draw={draw}
       twin={{
         columns: ['prompt', 'to build', 'a month'],
@@ -100,14 +100,14 @@ const Details = ({ of }: { readonly of: BreakEven }) => {
 const MONEY = { min: 0, max: 1e9 };
 
 const ASSUMED = [
-  { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts to answer.', whole: true, ...MONEY },
+  { key: 'rowsPerMonth', label: 'Rows a month', whole: true, ...MONEY },
   {
     key: 'pricePerMillionTokens',
     label: 'Price of a million tokens',
-    hint: '0 where your own machine answers.',
+    hint: '0 on your own machine.',
     ...MONEY,
   },
-  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a lost customer.', ...MONEY },
+  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', ...MONEY },
 ] as const;
 const WAGE = [{ key: 'wagePerHour', label: 'Wage an hour', hint: 'Of the people who maintain it.', ...MONEY }] as const;
 

@@ -27,7 +27,7 @@ import {
 } from '../../charts';
 import { navigate, screenPath } from '../../state/location';
 import { useModel } from '../../state/studio';
-import { Button, Choices, Facts, format, Panel, Select, Table, Term } from '../../ui';
+import { Button, Choices, format, Panel, Select, Table, Term } from '../../ui';
 import { hasDiverged, keptStep, type LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { useTraining } from './training-store';
@@ -221,11 +221,11 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
   const trainAgain = useTrainAgain(run, settings);
   const { kind, title, advice, remedy } = diagnosis;
   const isCalm = live.phase === 'ended' && CALM.has(kind);
-  const kept = keptStep(live);
   return (
     <ChartPanel
       span={4}
       title={titles[figure]}
+      {...(figure === 'loss' && { heading: <Term means={remedy ? advice : undefined}>{title}</Term> })}
       controls={
         <Select
           label={<span className="visually-hidden">What is shown</span>}
@@ -244,9 +244,6 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
         </p>
       ) : null}
       <div className="diagnosis">
-        <h3>
-          <Term means={remedy ? advice : undefined}>{title}</Term>
-        </h3>
         {isCalm || remedy ? null : <p className="dim small">{advice}</p>}
         {remedy ? (
           <Button size="s" onPress={() => trainAgain(remedy.change)}>
@@ -254,7 +251,6 @@ function LossPanel({ live, judgement: { diagnosis, trend }, settings, run }: Los
           </Button>
         ) : null}
       </div>
-      <Facts small of={[['Kept', kept === null ? '–' : `step ${kept}`]]} />
     </ChartPanel>
   );
 }

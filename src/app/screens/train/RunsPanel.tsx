@@ -6,7 +6,7 @@ import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun, textOf } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
 import { useOpen, usePicked, usePromptSets } from '../../state/studio';
-import { Button, format, Panel, Table, toastUndo } from '../../ui';
+import { Button, format, Panel, Table, Term, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
 import { useMarked } from './SideBySide';
@@ -21,7 +21,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
   const runs = set.runs.toReversed();
   if (runs.length === 0) return null;
   return (
-    <Panel title="Runs" aside={runs.length > 1 && marked.length < 2 ? 'tick two or more to compare them' : null}>
+    <Panel title="Runs" aside={marked.length === 1 ? 'tick another to compare them' : null}>
       <Table<Run>
         caption="Runs"
         rows={runs}
@@ -29,7 +29,6 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
         selectedKey={shown}
         columns={[
           { name: 'Run', primary: true, cell: (run) => <RunCell run={run} set={set} /> },
-          { name: 'Start', card: true, cell: (run) => startWords(run.settings.initialisation, set) },
           { name: 'Best', card: true, numeric: true, cell: reachedWords },
           {
             name: 'Time',
@@ -65,12 +64,15 @@ function RunCell({ run, set }: { readonly run: Run; readonly set: PromptSet }) {
       <Button variant="link" isDisabled={busy} onPress={() => void show(run.id)}>
         {run.name}
       </Button>
-      {set.chosenTrained === run.id ? <span className="dim small"> · used as the tuned prompt</span> : null}
-      <div className="dim small">
-        {run.number}: {runWords(run)}
-      </div>
+      <span className="dim small">
+        {' · '}
+        <Term
+          means={`${runWords(run)}, from ${startWords(run.settings.initialisation, set)}`}
+        >{`run ${run.number}`}</Term>
+        {set.chosenTrained === run.id ? ' · the tuned prompt' : null}
+        {canBranch(set, run) ? <Branch from={run} /> : null}
+      </span>
       {other ? <div className="dim small">{other}</div> : null}
-      {canBranch(set, run) ? <Branch from={run} /> : null}
     </>
   );
 }
@@ -82,9 +84,12 @@ function Branch({ from }: { readonly from: Run }) {
     openSettings();
   };
   return (
-    <Button size="s" variant="link" aria-label={`Branch from run ${from.number}`} onPress={branch}>
-      Branch
-    </Button>
+    <>
+      {' · '}
+      <Button size="s" variant="link" aria-label={`Branch from run ${from.number}`} onPress={branch}>
+        Branch
+      </Button>
+    </>
   );
 }
 

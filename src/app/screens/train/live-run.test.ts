@@ -58,17 +58,6 @@ it('says what the chosen start reached as soon as the race is over, and later wh
   expect(trainHeadline(later, null, 0)).toBe('Training: 90% of 30 validation rows right');
 });
 
-it('asks for a comparison until one was made after the run', () => {
-  const from = { name: 'S', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] };
-  const runs = [{ id: 'r', createdAt: '2026-01-02' } as Run];
-  const set = { ...createPromptSet({ id: 's', now: '' }, from), runs };
-  const live: LiveRun = { ...RUN, phase: 'ended', ending: 'finished' };
-  const after = (at: string) => trainHeadline(live, { ...set, verdict: { headline: 'Won', rows: 9, at } }, 0);
-  expect(trainHeadline(live, set, 0)).toBe('Trained; now compare on test rows');
-  expect(after('2026-01-01')).toBe('Trained; now compare on test rows');
-  expect(after('2026-01-03')).toBe('Trained');
-});
-
 it('says that training diverged, at once and after a reload, whatever step was saved last', () => {
   const error = diverged(37, 0.0077);
   expect(trainHeadline({ ...RUN, phase: 'ended', step: 36, error }, null, 0)).toBe('Training diverged at step 37');

@@ -222,11 +222,11 @@ const HEADLINES = {
   pausing: () => 'Pausing after this step',
   stopping: () => 'Stopping after this step',
   baselines: () => 'Scoring the prompts to beat',
-  ended: (live: LiveRun, set: PromptSet | null) => ended(live, set),
+  ended,
 };
 
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
-  if (live) return HEADLINES[live.phase](live, set);
+  if (live) return HEADLINES[live.phase](live);
   const usable = set?.runs.filter(hasEnded).length ?? 0;
   if (usable > 0) return `${counted(usable, 'tuned prompt')} so far; train another, or compare`;
   return `Train a prompt on ${counted(trainRows, 'row')}`;
@@ -247,17 +247,15 @@ export const hasDiverged = ({ error }: LiveRun): boolean => error?.code === 'div
 export const keptStep = (live: LiveRun): number | null =>
   hasDiverged(live) && live.ending === null ? null : live.bestStep;
 
-function ended(live: LiveRun, set: PromptSet | null): string {
+function ended(live: LiveRun): string {
   const { ending, step } = live;
-  const startedAt = set?.runs.find(({ id }) => id === live.runId)?.createdAt;
-  const isCompared = startedAt !== undefined && (set?.verdict?.at ?? '') > startedAt;
   if (hasDiverged(live)) {
     const kept = keptStep(live);
     const at = `Training diverged at step ${live.error?.data.step ?? step + 1}`;
     return kept === null ? at : `${at}; the vectors of step ${kept} are kept`;
   }
   if (ending === 'paused') return `Paused at step ${step} of ${live.stepsTotal}`;
-  if (ending !== null) return `Trained${reached(live)}${isCompared ? '' : '; now compare on test rows'}`;
+  if (ending !== null) return `Trained${reached(live)}`;
   return live.error ? `The run stopped at step ${step}` : 'The run ended';
 }
 
