@@ -143,8 +143,8 @@ function OpenPromptSet({ id, children }: { readonly id: string; readonly childre
             </>
           }
         >
-          Prompt sets stay in the browser that made them. A deleted one can be restored until the list is emptied; one
-          from another computer can be exported there and imported here.
+          Prompt sets stay in the browser that made them. A deleted one can be restored until the list is emptied.
+          Export one from another computer there, and import it here.
         </EmptyState>
       </ScreenFrame>
     );

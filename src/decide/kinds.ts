@@ -69,7 +69,7 @@ const JUDGES: { readonly [K in TaskKind]: Judge<K> } = {
     stored: () => NONE,
     right: null,
     refused:
-      'Costs and rehearsals count answers that are right or wrong, and a generated text is closer to the expected one or further. Judge texts on Compare, with blind votes.',
+      'Costs and rehearsals count answers that are right or wrong; a generated text is only closer or further. Judge texts on Compare, with blind votes.',
   },
 };
 

@@ -193,7 +193,7 @@ export const CHOSEN_ON =
   'These rows chose the prompt, so it looks better on them than on new texts. Use a file of labelled rows that no prompt was trained or compared on.';
 
 const NOBODY_KNOWS =
-  'Nobody can say whether these rows trained or chose a prompt, as the rows of the prompt set are not here. Open the prompt set with its rows and use the file again.';
+  'These rows may have trained or chosen a prompt: the rows of the prompt set are not here. Open the prompt set with its rows and use the file again.';
 
 export function unseenRows(
   measured: Measured,

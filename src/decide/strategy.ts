@@ -191,7 +191,7 @@ const CONDITIONS: readonly {
   },
   {
     when: (f, { action }) => mayFineTune(f) && action !== 'ship' && action !== 'count-words',
-    text: 'You have the rows, the people, the time and the budget for fine-tuning: “How sure is that?” on Compare measures its smallest form.',
+    text: 'You have the rows, people, time and budget for fine-tuning. “How sure is that?” on Compare measures its smallest form.',
   },
   {
     when: ({ rows }) => rows === 'few',

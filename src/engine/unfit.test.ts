@@ -77,7 +77,7 @@ it('loads a model whose earlier answers do not depend on later tokens', async ()
 
 it('refuses a model that reads from both sides by what it does, whatever it is called', async () => {
   expect(await refusal(modelOf(fromBothSides))).toMatch(
-    /^model-unsupported: This model is no causal language model: a later token/,
+    /^model-unsupported: This is no causal language model: a later token/,
   );
   expect(await refusal(modelOf(fromBothSides), { model_type: 'llama' })).toContain('is no causal language model');
   for (const family of ['distilbert', 'modernbert'])

@@ -273,7 +273,7 @@ describe('the recommendation after a comparison', () => {
   it('has the labels checked, and no prompt used, where nothing beats the most frequent label', () => {
     const found = recommended({ '11': 30, '01': 21, '10': 20, '00': 29 });
     expect(found).toMatchObject({ action: 'check-labels', armId: 'yours' });
-    expect(found.why).toContain('then try another model');
+    expect(found.why).toContain('try another');
   });
 
   it('has nothing to say without two arms', () => {

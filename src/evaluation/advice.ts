@@ -207,7 +207,7 @@ export const RULES: readonly Rule[] = [
     action: 'check-labels',
     version: keptOf,
     title: CHECK_LABELS,
-    why: 'No prompt clearly beats the most frequent label. Labels may be wrong or overlap, too few rows may have them, or the model may not know the language of your texts: then try another model.',
+    why: 'No prompt clearly beats the most frequent label. Labels may be wrong, overlap, or have too few rows. If the model does not know the language of your texts, try another.',
   },
   {
     finding: 'probe-better',
@@ -270,7 +270,7 @@ export const RULES: readonly Rule[] = [
     version: (field) => field.untuned ?? field.tuned,
     title: use,
     why: ({ stillFalling }) =>
-      `It is the text that the vectors were trained with, which added nothing clear to it, and any model takes a text.${stillFalling ? ' The validation loss was still falling: train longer to see whether vectors can add to it.' : ''}`,
+      `The vectors added nothing clear to this text, and any model takes a text.${stillFalling ? ' The validation loss was still falling: train longer to see whether vectors can add to it.' : ''}`,
   },
   {
     finding: 'examples-do-as-well',
@@ -431,11 +431,11 @@ function trainingAdded(field: Field): string | null {
   const { untuned, tuned } = field;
   if (!untuned || (tuned.kind !== 'tuned' && tuned.kind !== 'ensemble')) return null;
   const lead = field.compare(untuned, tuned);
-  const control = `the untuned prompt, the same text without vectors, reaches ${rightOf(untuned)}`;
+  const control = `The untuned prompt, the same text without vectors, reaches ${rightOf(untuned)}`;
   return {
-    'b-better': `Training itself added ${pointsWithUnit(lead.difference)}, probably ${between(lead)}: ${control}.`,
-    'a-better': `Training itself made it worse by ${pointsWithUnit(-lead.difference)}: ${control}.`,
-    unclear: `Training itself added nothing clear: ${control}, and ${unclearSpread(lead)}.`,
+    'b-better': `Training itself added ${pointsWithUnit(lead.difference)}, probably ${between(lead)}. ${control}.`,
+    'a-better': `Training itself made it worse by ${pointsWithUnit(-lead.difference)}. ${control}.`,
+    unclear: `Training itself added nothing clear. ${control}. ${capitalised(unclearSpread(lead))}.`,
   }[lead.finding];
 }
 
@@ -452,7 +452,7 @@ function wordsMayDo(field: Field): string | null {
   if (!words || (majority && !beats(field, words, majority))) return null;
   const lead = field.compare(words, top([hand, tuned, fewShot], field));
   return lead.finding !== 'b-better' && isClose(lead)
-    ? `A word-count classifier reaches ${rightOf(words)}, and no prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it: it needs no model.`
+    ? `A word-count classifier reaches ${rightOf(words)}, and needs no model. No prompt is likely to be ${pointsWithUnit(MARGIN)} ahead of it.`
     : null;
 }
 
@@ -462,13 +462,14 @@ function sinceProduction(field: Field): string | null {
   if (!production || production.report === tuned || !isLearned(tuned.kind)) return null;
   const lead = field.compare(production.report, tuned);
   const rows = production.addedRows;
-  const since = rows > 0 ? `, with ${counted(rows, 'training row')} added since` : '';
-  const against = `Against ${called(production.report, field)}${since}, ${called(tuned, field)} is`;
-  return {
-    'b-better': `${against} better by ${pointsWithUnit(lead.difference)}, probably ${between(lead)} (${pWords(lead)}).`,
-    'a-better': `${against} worse by ${pointsWithUnit(-lead.difference)}, a change probably ${between(lead)} (${pWords(lead)}).`,
-    unclear: `${against} not clearly better or worse: ${pointsWithUnit(lead.difference)}, probably ${between(lead)}.`,
+  const since = rows > 0 ? ` ${counted(rows, 'training row was', 'training rows were')} added since.` : '';
+  const against = `Against ${called(production.report, field)}, ${called(tuned, field)} is`;
+  const found = {
+    'b-better': `${against} better by ${pointsWithUnit(lead.difference)}. The gain is probably ${between(lead)} (${pWords(lead)}).`,
+    'a-better': `${against} worse by ${pointsWithUnit(-lead.difference)}. The change is probably ${between(lead)} (${pWords(lead)}).`,
+    unclear: `${against} not clearly better or worse. The difference is ${pointsWithUnit(lead.difference)}, probably ${between(lead)}.`,
   }[lead.finding];
+  return found + since;
 }
 
 /** Of two prompts, which leads on the rows, in a headline. */
@@ -488,7 +489,7 @@ const gained: Found = {
       `It ${field.changed(lead)}. With this much data the true gain is probably ${between(lead)} (${pWords(lead)}).`,
       namedHand(field) === hand
         ? null
-        : `It also beats ${called(hand, field)}, the best hand-written prompt on these rows, by ${pointsWithUnit(overBest.difference)}, probably ${between(overBest)}.`,
+        : `It also beats ${called(hand, field)}, the best hand-written prompt on these rows, by ${pointsWithUnit(overBest.difference)}. That is probably ${between(overBest)}.`,
       trainingAdded(field),
       ...openLeads(field, tuned),
       field.caution,
@@ -503,7 +504,7 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       const other = top([...promptsOf(field), field.words, field.probe], field);
       return [
         `It is right on ${rightOf(field.majority ?? field.hand)}; the best of the others, ${called(other, field)}, on ${rightOf(other)}.`,
-        'Accuracy says little when one label is so common, or when the text does not tell the label: look at macro-F1, check the labels, or add rows with rare labels.',
+        'Accuracy says little when one label is so common, or when the text does not tell the label. Look at macro-F1, check the labels, or add rows with rare labels.',
         field.caution,
       ];
     },
@@ -519,8 +520,8 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       const prompt = top(promptsOf(field), field);
       const lead = field.compare(prompt, field.probe ?? prompt);
       return [
-        `Logistic regression on the model’s hidden states reaches ${rightOf(field.probe ?? prompt)}, ${called(prompt, field)}, the best prompt, ${rightOf(prompt)}; its true lead is probably ${between(lead)} (${pWords(lead)}).`,
-        `The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.${field.keepsProbe ? ' The probe can be saved as a version, and used as a prompt is.' : ''}`,
+        `Logistic regression on the model’s hidden states reaches ${rightOf(field.probe ?? prompt)}, ${called(prompt, field)}, the best prompt, ${rightOf(prompt)}. Its true lead is probably ${between(lead)} (${pWords(lead)}).`,
+        `The model tells the labels apart, but the answer words do not bring it out. Try other answer words, or another cue.${field.keepsProbe ? ' The probe can be saved as a version, and used as a prompt is.' : ''}`,
         trainingAdded(field),
       ];
     },
@@ -555,7 +556,7 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       const vectors = field.hybrid ?? field.tuned;
       const [overHand, overTuned] = [field.compare(field.hand, vectors), field.compare(field.tuned, vectors)];
       return [
-        `Against ${called(field.hand, field)} it ${field.changed(overHand)}; the true gain is probably ${between(overHand)} (${pWords(overHand)}).`,
+        `Against ${called(field.hand, field)} it ${field.changed(overHand)}. The true gain is probably ${between(overHand)} (${pWords(overHand)}).`,
         `Against ${called(field.tuned, field)} the true gain is probably ${between(overTuned)} (${pWords(overTuned)}).`,
       ];
     },
@@ -593,7 +594,7 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       const [lead, gain] = [field.compare(words ?? hand, prompt), field.compare(hand, tuned)];
       const isGain = gain.finding === 'b-better';
       return [
-        `The best prompt, ${called(prompt, field)}, reaches ${rightOf(prompt)} ${on(field)}; its true lead over the word counts is probably ${between(lead)} (${pWords(lead)}).`,
+        `The best prompt, ${called(prompt, field)}, reaches ${rightOf(prompt)} ${on(field)}. Its true lead over the word counts is probably ${between(lead)} (${pWords(lead)}).`,
         isGain
           ? `The tuned prompt does beat ${called(hand, field)}, by ${pointsWithUnit(gain.difference)} (${pointsRange(gain.ci95.low, gain.ci95.high)}).`
           : null,
@@ -616,10 +617,10 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       const [overHand, lead] = [field.compare(hand, text), field.compare(text, tuned)];
       return [
         `The same text without vectors reaches ${rightOf(text)}, ${called(tuned, field)} ${rightOf(tuned)}, ${called(hand, field)} ${rightOf(hand)}.`,
-        `Over ${called(hand, field)} the text alone gains ${pointsWithUnit(overHand.difference)}, probably ${between(overHand)} (${pWords(overHand)}).`,
+        `Over ${called(hand, field)} the text alone gains ${pointsWithUnit(overHand.difference)}. That is probably ${between(overHand)} (${pWords(overHand)}).`,
         lead.finding === 'a-better'
           ? `Its true lead over ${called(tuned, field)} is probably ${betweenBack(lead)} (${pWords(lead)}).`
-          : `What training itself added is not clear: ${unclearSpread(lead)}.`,
+          : `What training itself added is not clear. ${capitalised(unclearSpread(lead))}.`,
         ...openLeads(field, text),
       ];
     },
@@ -658,7 +659,7 @@ const FOUND: Readonly<Record<VerdictKind, Found>> = {
       return [
         lead.difference === 0
           ? `Both reach ${rightOf(tuned)}.`
-          : `${Called(tuned, field)} reaches ${rightOf(tuned)} and ${called(hand, field)} ${rightOf(hand)}, which may be chance (${pWords(lead)}).`,
+          : `${Called(tuned, field)} reaches ${rightOf(tuned)} and ${called(hand, field)} ${rightOf(hand)}. That may be chance (${pWords(lead)}).`,
         `${capitalised(unclearSpread(lead))}.`,
         more !== null
           ? `About ${about(more)} more ${field.folds ? '' : 'test '}rows would settle it, if the difference is as large as it looks.`

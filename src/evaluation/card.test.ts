@@ -69,7 +69,7 @@ describe('the card of a comparison of labels', () => {
     });
     expect({ action, armId }).toEqual({ action: 'check-labels', armId: 'yours' });
     expect(caution).toMatch(
-      /^A word-count classifier and always “negative” are clearly ahead of your prompt on these rows, but the advice is among prompts, and these are references/,
+      /^A word-count classifier and always “negative” are clearly ahead of your prompt on these rows\. The advice is among prompts; these references show/,
     );
     expect(finding).toBe('A word-count classifier and always “negative” are clearly ahead of your prompt');
   });
@@ -78,7 +78,7 @@ describe('the card of a comparison of labels', () => {
     const { action, caution } = labels({ '1111': 20, '0111': 3, '0100': 30, '0001': 37, '0000': 30 });
     expect(action).toBe('check-labels');
     expect(caution).toContain(
-      'The tuned prompt is clearly ahead of your prompt on these rows, but it does not clearly beat always giving one answer.',
+      'The tuned prompt is clearly ahead of your prompt on these rows. It does not clearly beat always giving one answer.',
     );
     expect(caution).not.toContain('choose');
   });

@@ -179,18 +179,18 @@ const groupOf = ({ id, kind }: CardArm, { keepsProbe }: Field): Group =>
         ? 'several'
         : 'prompt';
 
-/** Why what is clearly ahead of the recommended arm is not recommended; each follows a list of names. */
+/** Why what is clearly ahead of the recommended arm is not recommended. */
 const WHY_NOT: Readonly<Record<Group, (isOne: boolean) => string>> = {
-  probe: () => 'and can be used once it is saved as a version',
+  probe: () => 'It can be used once it is saved as a version',
   reference: (isOne) =>
-    `but the advice is among prompts, and ${isOne ? 'this is a reference: it shows' : 'these are references: they show'} what the rows allow`,
-  several: (isOne) => `but ${isOne ? 'it asks' : 'they ask'} more than one prompt or model for every row`,
+    `The advice is among prompts; ${isOne ? 'this reference shows' : 'these references show'} what the rows allow`,
+  several: (isOne) => `${isOne ? 'It asks' : 'They ask'} more than one prompt or model for every row`,
   prompt: (isOne) =>
-    `but the advice is between your prompt and the tuned one: to decide on ${isOne ? 'it, choose it' : 'them, choose one'} as yours or as tuned, and compare again`,
+    `The advice is between your prompt and the tuned one. To decide on ${isOne ? 'it, choose it' : 'them, choose one'} as yours or as tuned, and compare again`,
 };
 
 /** Where nothing clearly beats always giving one answer, no prompt is recommended, however far ahead of another it is. */
-const NO_BETTER = (isOne: boolean) => `but ${isOne ? 'it does' : 'they do'} not clearly beat always giving one answer`;
+const NO_BETTER = (isOne: boolean) => `${isOne ? 'It does' : 'They do'} not clearly beat always giving one answer`;
 
 /** Where others are clearly ahead of the recommended arm: which, and why they are not recommended. */
 function caution(field: Field, arms: readonly CardArm[], { action }: Pick<VerdictCard, 'action'>, arm: string): string {
@@ -202,7 +202,7 @@ function caution(field: Field, arms: readonly CardArm[], { action }: Pick<Verdic
       const isOne = of.length === 1;
       const isLine = group === 'reference' || group === 'probe';
       const why = action === 'check-labels' && !isLine ? NO_BETTER : WHY_NOT[group];
-      return `${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows, ${why(isOne)}.`;
+      return `${capitalised(names(of))} ${isOne ? 'is' : 'are'} clearly ahead of ${arm} on these rows. ${why(isOne)}.`;
     })
     .filter(Boolean)
     .join(' ');

@@ -225,7 +225,7 @@ export const looksSentence = ({ looks, folds }: Field) =>
 /** What a result by cross-validation is of, and what is in its favour or not. */
 function foldsSentence(folds: readonly number[]): string {
   const prompts = numberWord(new Set(folds).size);
-  return `Each row was answered by a prompt that never saw it: ${prompts} were trained alike, each without some of the rows. So this says how well such training does, not how well the one prompt that you export does. The p-values count that the ${prompts} differ and share training rows. Hand-written prompts, answer words and settings may have been chosen on some of these rows.`;
+  return `Each row was answered by a prompt that never saw it. ${capitalised(prompts)} were trained alike, each without some of the rows. So this says how well such training does, not how well the one prompt that you export does. The p-values count that the ${prompts} differ and share training rows. Hand-written prompts, answer words and settings may have been chosen on some of these rows.`;
 }
 
 export const paragraph = (...sentences: readonly (string | null)[]) => sentences.filter((s) => s !== null).join(' ');

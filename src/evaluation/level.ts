@@ -91,7 +91,7 @@ export function levelSentences(field: Field, arm: FieldArm): string | null {
   const lead = Math.max(0, ...equals.map((other) => field.compare(arm, other).ci95.high));
   return paragraph(
     equals.length > 0
-      ? `${are(equals)} level with it on these rows${lead > 0 ? `, and may be up to ${pointsWithUnit(lead)} ahead` : ''}. ${LEVEL_RULE}; a trained one stays where it leads by ${pointsWithUnit(MARGIN)} or more.`
+      ? `${are(equals)} level with it on these rows${lead > 0 ? `, and may be up to ${pointsWithUnit(lead)} ahead` : ''}. ${LEVEL_RULE}. A trained one stays where it leads by ${pointsWithUnit(MARGIN)} or more.`
       : null,
     others.length > 0
       ? `${are(others)} not clearly behind it${equals.length > 0 ? ' either' : ''}, which is no reason to use ${others.length === 1 ? 'that' : 'those'} instead.`

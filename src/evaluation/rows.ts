@@ -121,4 +121,4 @@ export const comparedIds = (kind: TaskKind, dataset: Dataset): readonly string[]
 export const drawnWords = (compared: number, test: number): string | null =>
   compared === test
     ? null
-    : `Compared on ${count(compared)} of the ${count(test)} test rows, drawn at random: generating a text takes one run of the model per token.`;
+    : `Compared on ${count(compared)} of the ${count(test)} test rows, drawn at random. Generating a text takes one run of the model per token.`;

@@ -61,7 +61,7 @@ describe('verdict', () => {
     const v = verdict({ '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, ['probe']);
     expect(v.kind).toBe('probe-better');
     expect(v.headline).toBe('A linear probe of the same model beats your prompt by 26 points on 100 test rows');
-    expect(v.detail).toContain('try other answer words, or another cue');
+    expect(v.detail).toContain('Try other answer words, or another cue');
   });
 
   it('a probe that is no better than counting words is not put first', () => {
@@ -86,7 +86,7 @@ describe('verdict', () => {
     const v = verdict({ '11': 80, '01': 14, '10': 7, '00': 19 });
     expect(v.kind).toBe('no-clear-difference');
     expect(v.headline).toBe('No clear difference between the tuned prompt and your prompt on 120 test rows');
-    expect(v.detail).toContain('which may be chance');
+    expect(v.detail).toContain('That may be chance');
     expect(v.rowsNeeded).toBeGreaterThan(50);
     expect(v.detail).toMatch(/About [\d,]+ more test rows would settle it/);
   });
@@ -205,7 +205,7 @@ describe('verdict', () => {
     const v = verdict({ '111': 50, '011': 10, '010': 40, '001': 2, '100': 5, '000': 12 }, ['policy']);
     expect(v.kind).toBe('tuned-better');
     expect(v.headline).toMatch(/^The tuned prompt beats your prompt by 38 points/);
-    expect(v.detail).toMatch(/It also beats “The whole policy”.* by 32 points, probably between/);
+    expect(v.detail).toMatch(/It also beats “The whole policy”.* by 32 points\. That is probably between/);
   });
 
   it('rests on the corrected p where several pairs were compared, and says so', () => {
@@ -250,7 +250,7 @@ describe('verdict', () => {
       kind: 'text-does-as-well',
       headline: 'The untuned prompt is level with the tuned prompt on 120 test rows: no vectors needed',
       detail: expect.stringMatching(
-        /^The same text without vectors reaches 80\.0%, .+ What training itself added is not clear: /,
+        /^The same text without vectors reaches 80\.0%, .+ What training itself added is not clear\. /,
       ),
     });
     const worse = against({ '111': 40, '011': 20, '001': 30, '101': 2, '010': 2, '000': 26 });
@@ -260,7 +260,7 @@ describe('verdict', () => {
     const open = against({ '111': 50, '011': 30, '010': 16, '001': 6, '101': 2, '000': 16 });
     expect(open.headline).toContain('The tuned prompt beats your prompt');
     expect(open.detail).toContain(
-      'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 73.3%',
+      'Training itself added nothing clear. The untuned prompt, the same text without vectors, reaches 73.3%',
     );
     const real = against({ '111': 40, '011': 5, '010': 48, '001': 4, '101': 2, '000': 21 });
     expect(real.detail).toMatch(/Training itself added 35 points, probably between 2\d and 4\d points/);
@@ -290,13 +290,13 @@ describe('verdict', () => {
       return compare({ ...planOf(gold, arms), pairs, production }, { draws: 50 }).verdict.detail;
     };
     expect(of({ '111': 60, '010': 30, '011': 4, '101': 3, '000': 23 }, 12)).toMatch(
-      /Against the version in production \(tuned 1\), with 12 training rows added since, the tuned prompt is better by 23 points, probably between \d+ and \d+ points \(p .*\)\.$/,
+      /Against the version in production \(tuned 1\), the tuned prompt is better by 23 points\. The gain is probably between \d+ and \d+ points \(p .*\)\. 12 training rows were added since\.$/,
     );
     expect(of({ '111': 60, '001': 30, '010': 3, '000': 27 }, 1)).toMatch(
-      /with 1 training row added since, the tuned prompt is worse by 23 points/,
+      /the tuned prompt is worse by 23 points\. .+ 1 training row was added since\./,
     );
     expect(of({ '111': 80, '010': 6, '001': 5, '011': 20, '000': 9 }, 0)).toMatch(
-      /Against the version in production \(tuned 1\), the tuned prompt is not clearly better or worse: 0\.8 points, probably between −/,
+      /Against the version in production \(tuned 1\), the tuned prompt is not clearly better or worse\. The difference is 0\.8 points, probably between −/,
     );
   });
 

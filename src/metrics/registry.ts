@@ -137,7 +137,7 @@ export const TEXT_METRICS = listOf<TextMetric>()({
     ...meanOf(rougeL),
     name: 'ROUGE-L',
     means:
-      'How many words of the expected text the answer has in the same order: the F1 of their longest common subsequence. 100% is word for word.',
+      'How many words of the expected text the answer has in the same order. It is the F1 of their longest common subsequence; 100% is word for word.',
   },
   tokenF1: {
     ...meanOf(tokenF1),

@@ -75,4 +75,4 @@ export function unfitWords(face: ModelFace): string | null {
 }
 
 /** Of a model that lets later tokens change what it says of earlier ones. */
-export const NOT_CAUSAL = `This model is no causal language model: a later token changes its answer for an earlier one, as in an encoder. ${INSTEAD}`;
+export const NOT_CAUSAL = `This is no causal language model: a later token changes its answer for an earlier one, as in an encoder. ${INSTEAD}`;

@@ -17,7 +17,7 @@ const three = (value: number | null | undefined) => (value == null ? '–' : val
 const review: Make = ({ closer, comparison }) => {
   const found = closer?.review;
   if (!found) return null;
-  const checked = `${counted(found.reviewed, 'row')}, equal numbers fixed and broken by tuning, were labelled again without seeing a prediction; the test rows have now been used ${times(found.looks)}.`;
+  const checked = `${counted(found.reviewed, 'row')}, equal numbers fixed and broken by tuning, were labelled again without seeing a prediction. The test rows have now been used ${times(found.looks)}.`;
   if (!found.verdict || found.corrected === 0)
     return {
       title: 'Labels checked again',

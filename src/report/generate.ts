@@ -68,10 +68,10 @@ const parts: ReportKind<'generate'>['parts'] = (input, nameOf) => {
     limits: [
       ...(comparison.n < dataset.test
         ? [
-            `Prompts answered ${count(comparison.n)} of the ${count(dataset.test)} test rows: of many, 200 are drawn at random, and rows too long for a prompt are left out.`,
+            `Prompts answered ${count(comparison.n)} of the ${count(dataset.test)} test rows. Of many, 200 are drawn at random; rows too long for a prompt are left out.`,
           ]
         : []),
-      'ROUGE-L, token F1 and exact match count words shared with one expected text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',
+      'ROUGE-L, token F1 and exact match count words shared with one expected text. They do not see whether an answer is true, or whether another wording would do. Read some rows, or vote blind.',
       ...(plan.groups ? ['Some rows belong together; the bootstrap draws them together.'] : []),
       'They hold for the most likely answer to each row; a temperature above 0 gives other answers.',
     ],

@@ -362,7 +362,7 @@ function differencesMarkdown(grid: Grid, pairs: readonly SlotPair[], found: read
       rows,
     }),
     '',
-    `p: ${methodsOf(found)}. p and intervals count all ${counted(pairsOnShow(grid.cells), 'pair')} of cells that answer the same rows, as any two may be picked by eye.`,
+    `p: ${methodsOf(found)}. p and intervals count all ${counted(pairsOnShow(grid.cells), 'pair')} of cells that answer the same rows: any two may be picked.`,
     '',
   ];
 }

@@ -52,7 +52,7 @@ const risksOf = (
     : 'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
   looks > 1
     ? `The test rows have been used ${times(looks)}. The figures are exact for one use; each further one makes a lucky result more likely.`
-    : 'The figures are for this one use of the test rows; if you change a prompt after reading them, you need fresh rows.',
+    : 'The figures are for this one use of the test rows. If you change a prompt after reading them, use fresh rows.',
   `They hold for ${model.id} with exactly these weights; with others, measure the prompt again.`,
 ];
 

@@ -65,7 +65,7 @@ const parts: ReportKind<'tag'>['parts'] = (input, nameOf) => {
     sections: [scoresOf(TAG_METRICS, input.comparison.arms, input.mayKnow), pairs(input, nameOf), ...labels(input)],
     rowsWords: 'none: no text of any row',
     limits: [
-      'Each label is given from its own cut on, which was chosen on validation rows: with few rows of a label, its cut is chosen partly by chance.',
+      'Each label is given from its own cut on, chosen on validation rows. With few rows of a label, chance chooses partly.',
       ...(plan.groups ? ['Some rows belong together; the bootstrap draws them together.'] : []),
     ],
   };

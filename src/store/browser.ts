@@ -46,13 +46,13 @@ export function storeError(error: unknown, doing: string): StudioError {
 }
 
 export const BLOCKED =
-  'This browser does not let the page save anything (a private window, or site data switched off). You can work, but a reload loses it: export what you want to keep, or allow site data for this page and reload.';
+  'This browser does not let the page save anything (a private window, or site data switched off). You can work, but a reload loses it. Export what you want to keep, or allow site data and reload.';
 
 export const HELD_BY_OTHER_TAB =
   'Another tab with an older version of Softprompt Studio is using your saved work. Close it, and this page continues by itself.';
 
 export const CLEARED =
-  'The browser has deleted what this page had saved, perhaps because site data was cleared. The open prompt set is still in this tab: save it again to keep its rows and prompts, or export it in the Library.';
+  'The browser has deleted what this page had saved, perhaps because site data was cleared. The open prompt set is still in this tab. Save it again to keep it, or export it in the Library.';
 
 /** Runs `work`, which may outlast a transaction, while no other tab runs any under this name; waits for its turn. */
 export function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {

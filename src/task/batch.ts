@@ -86,7 +86,7 @@ function examplesOf({ selection }: PromptText, dataset: Dataset | null): Result<
   if (selection === 'nearest')
     return fail(
       'nearest',
-      'This version shows each row the examples nearest to it, which are known only for the rows of its prompt set. Choose a version with other examples, or none.',
+      'This version shows each row its nearest examples, known only for the rows of its prompt set. Choose a version with other examples, or none.',
     );
   return dataset
     ? ok(dataset)

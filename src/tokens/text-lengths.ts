@@ -156,7 +156,7 @@ const answerTooLong = ({ over, overRowIds }: AnswerFacts): readonly Issue[] =>
           severity: 'warning',
           title: `${counted(over.length, 'answer is', 'answers are')} too long for the model`,
           advice:
-            'Text and answer together must fit what the model reads at once, and these answers take more than half of it. Such rows may be left out: shorten them.',
+            'Text and answer must fit what the model reads at once; these answers take more than half of it. Such rows may be left out: shorten them.',
           rowIds: overRowIds,
         },
       ];

@@ -209,6 +209,6 @@ describe('fine-tuning', () => {
     const moved = { ...dataset, splitHash: 'other' };
     const refused = fineTune({ ...host, engine }, { set, dataset: moved, evaluation }, run);
     await expect(refused).rejects.toThrow('The rows have changed since this comparison');
-    expect(fineTuningSentence(report)).toContain('(3 numbers, 12 B, trained in 7 s on');
+    expect(fineTuningSentence(report)).toContain('3 numbers (12 B), trained in 7 s on');
   });
 });

@@ -330,7 +330,7 @@ describe('a comparison', () => {
     expect(evaluation.plan.production).toEqual({ arm: 'run-r0', name: 'tuned 1', addedRows: 12 });
     expect(evaluation.plan.pairs).toContainEqual(['run-r0', 'tuned']);
     expect(evaluation.comparison.arms.find(({ id }) => id === 'run-r0')?.n).toBe(dataset.split.test.length);
-    expect(evaluation.comparison.verdict.detail).toContain('Against the version in production (tuned 1), with 12');
+    expect(evaluation.comparison.verdict.detail).toContain('12 training rows were added since.');
     expect(versionsCompared(set, evaluation).get('run-r0')).toBe('r0');
     const ofItself = { ...set, moves: [{ stage: 'production', from: null, to: 'r1', at: '' }] };
     expect((await compared({ set: ofItself, dataset })).evaluation.plan.production).toBeUndefined();
@@ -367,7 +367,7 @@ describe('a comparison', () => {
     expect(pair?.metrics.accuracy.interval.high).toBeCloseTo(p1 - p2 + half, 5);
     const [gain, low, high] = [15 / n, p1 - p2 - half, p1 - p2 + half].map((share) => Math.round(100 * share));
     expect(comparison.verdict.detail).toContain(
-      `Against the version in production (tuned 1), with 12 training rows added since, the tuned prompt is better by ${gain} points, probably between ${low} and ${high} points`,
+      `Against the version in production (tuned 1), the tuned prompt is better by ${gain} points. The gain is probably between ${low} and ${high} points`,
     );
   });
 

@@ -168,8 +168,8 @@ it('says how many tokens it saves and how often the answers agree', async () => 
 it.each<[string, RegExp, (dataset: Dataset) => Partial<DistilRequest>, { context?: number }?]>([
   ['a prompt that is too long for the model', /too long for the model/, () => ({}), { context: 150 }],
   ['one label', /at least two labels/, (dataset) => ({ dataset: { ...dataset, labels: ['bad'] } })],
-  ['no texts', /none to learn from/, () => ({ texts: [] })],
-  ['test rows alone', /none to learn from/, (all) => ({ texts: all.split.test.map((id) => cell(all, id)) })],
+  ['no texts', /left to learn from/, () => ({ texts: [] })],
+  ['test rows alone', /left to learn from/, (all) => ({ texts: all.split.test.map((id) => cell(all, id)) })],
   [
     'texts to be generated',
     /chooses a label/,

@@ -100,7 +100,7 @@ async function learningTexts({ dataset, teacher, texts, settings }: DistilReques
   });
   if (free.length === 0)
     throw badInput(
-      'Every text is a test row, a validation row or an example in the prompt, so there is none to learn from. Add texts.',
+      'No text is left to learn from: each is a test row, a validation row or an example in the prompt. Add texts.',
     );
   const all =
     texts === null ? dataset : await withHashes({ ...dataset, table: { ...table, rows: [...table.rows, ...free] } });

@@ -127,7 +127,7 @@ const asPackage = {
 const engineer: PromptExport = {
   recipient: 'An engineer',
   words: {
-    gets: 'A zip that runs in Python on the same weights, with check rows that show how closely their machine reproduces yours.',
+    gets: 'A zip that runs in Python on the same weights. Check rows show how closely their machine reproduces yours.',
     rows: ofPackage,
   },
   ...asPackage,
@@ -155,7 +155,7 @@ const chatServer: PromptExport = {
 const promptfoo: PromptExport = {
   recipient: 'promptfoo',
   words: {
-    gets: 'A configuration for promptfoo eval, with the prompt, its answers, and tests: your test rows with their labels, or sentences that ship with the studio.',
+    gets: 'A configuration for promptfoo eval, with the prompt, its answers, and tests. These are your test rows, or sentences that ship with the studio.',
     rows: {
       label: 'Test rows, and rows that it is made of',
       without: 'Leave them out',
@@ -203,7 +203,7 @@ export const twinOf = ({ version: { id } }: Subject, stored: Order['stored']): S
 const webPage: PromptExport = {
   recipient: 'A web page',
   words: {
-    gets: 'A zip that runs the prompt in a page of yours, without the studio: one script, the prompt, and an index.html for any static server. Put the model’s folder beside it.',
+    gets: 'A zip that runs the prompt in a page of yours, without the studio. It has one script, the prompt, and an index.html. Put the model’s folder beside it.',
     rows: ofPackage,
   },
   ...asPackage,
@@ -266,7 +266,7 @@ export function audienceRows(
 const audience: PromptExport = {
   recipient: 'An audience',
   words: {
-    gets: 'One page with recorded answers for a talk or a mail: guess, see two prompts answer, see what is right, with a running score. It opens anywhere, without the studio and without a network.',
+    gets: 'One page with recorded answers, for a talk or a mail. Guess, see two prompts answer, then see what is right. It opens anywhere, without the studio and without a network.',
     rows: {
       label: 'Texts to show',
       without: 'None of my rows',
@@ -308,7 +308,7 @@ const manager: PromptExport = {
 const spreadsheet: PromptExport = {
   recipient: 'A spreadsheet',
   words: {
-    gets: 'A CSV with the answer of every prompt to every test row of the latest comparison, or how close its text came to the expected one.',
+    gets: 'A CSV with the answer of every prompt to every test row of the latest comparison.',
     rows: { label: 'Texts of the test rows', without: 'Numbers only', with: (rows) => `Include all ${rows}` },
   },
   whyNot: whyNoComparison,

@@ -185,7 +185,7 @@ test('a search for answer words is said with its loss, its rows and the cue', ()
     'No other words separate your labels clearly better: cross-validated loss 0.46 on 40 training rows.',
   );
   expect(searchWords({ ...found, outcome: 'too-few' })).toMatch(
-    /^There are too few training rows to find answer words: at least two/,
+    /^Too few training rows to find answer words: at least two/,
   );
 });
 

@@ -24,7 +24,7 @@ export const statusWords = ({ status, error }: Pick<Run, 'status' | 'error'>): s
 /** What a search for answer words came to: "These words separate your labels best: cross-validated loss 0.46 against …". */
 export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearch): string {
   if (outcome === 'too-few')
-    return `There are too few training rows to find answer words: at least two labels need ${FEWEST_ROWS} each, or most labels ${FEWEST_OF_FEW}.`;
+    return `Too few training rows to find answer words: at least two labels need ${FEWEST_ROWS} each, or most labels ${FEWEST_OF_FEW}.`;
   const on = `on ${counted(rows, 'training row')}`;
   if (outcome === 'kept')
     return `No other words separate your labels clearly better: cross-validated loss ${loss?.toFixed(2)} ${on}.`;

@@ -50,8 +50,8 @@ export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetPr
       {isOver ? (
         <div className="drop-veil" role="status">
           <p>
-            Drop a CSV, Excel, JSON or Parquet file with a text and a label column, a prompt or prompt set to import, or
-            a model folder
+            Drop a CSV, Excel, JSON or Parquet file with a text and a label column. A prompt, prompt set or model folder
+            works too.
           </p>
         </div>
       ) : null}

@@ -38,10 +38,7 @@ const Help = ({ onClose }: { readonly onClose: () => void }) => (
         </li>
       ))}
     </ol>
-    <p>
-      Decide weighs what to do next and rehearses the switch in steps, Playground answers any text, and Library keeps
-      and exports every version.
-    </p>
+    <p>Decide weighs what to do next, Playground answers any text, and Library keeps and exports every version.</p>
     <p className="row">
       Words:
       {TERMS.map(([term, means]) => (

@@ -39,7 +39,7 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
 );
 
 const WEIGHTS =
-  "The model's file stores its matrices with 4, 8 or 16 bits. Where the device has the memory, they are held as float32; otherwise with 8 or 16 bits, the same values to rounding, which makes a training step about a quarter longer.";
+  "The model's file stores its matrices with 4, 8 or 16 bits. They are held as float32 where the device has the memory. Otherwise 8 or 16 bits hold the same values to rounding; a step takes about a quarter longer.";
 const SELF_CHECK =
   'Before the first training, the page compares its gradients with finite differences along random directions. Wrong gradients would train useless prompts.';
 

@@ -155,7 +155,7 @@ function HubModels() {
 }
 
 const MEMORY =
-  'After loading, computed from the sizes of the files; training also keeps texts and intermediate values. Weights that are too large for this device as float32 are held small: a step then takes about a quarter longer.';
+  'After loading, computed from the sizes of the files; training also keeps texts and intermediate values. Weights too large for this device as float32 are held small: a step takes about a quarter longer.';
 const STEP = 'Not measured: the built-in model’s step on this machine, times the number of weights.';
 
 const memoryWords = ({ fitsFast, fastBytes, smallBytes }: Pick<HubModel, 'fitsFast' | 'fastBytes' | 'smallBytes'>) =>

@@ -18,7 +18,7 @@ export default function RequestLog({ title, onClose }: { readonly title: string;
     <Dialog title={title} isOpen onClose={onClose} wide>
       <p>
         Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub comes
-        from another site, and the page says so first; its content policy blocks everything else.
+        from another site, and the page says so first. Its content policy blocks everything else.
       </p>
       {entries.length > 0 ? (
         <Table

@@ -49,7 +49,7 @@ export function ScreenFrame({ title, lead, isQuiet = false, actions, children }:
 }
 
 export const FROM_ELSEWHERE =
-  'Results of another device can be read here: export the prompt set there for another browser, with your rows and comparisons, and import it in the Library.';
+  'To read results of another device, export the prompt set there with its rows and comparisons. Then import it in the Library.';
 
 export function ViewingOnly({ isEmpty = false }: { readonly isEmpty?: boolean }) {
   const trainingOff = useSession((s) => s.capabilities.trainingOff);

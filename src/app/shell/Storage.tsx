@@ -48,8 +48,8 @@ function RoomIsShort() {
       title={`The browser has ${bytes(Math.max(0, room.quota - room.used))} left for this page`}
       actions={{ Hide: dismiss }}
     >
-      {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, remove a model that you do not use
-      (under Models, at the top), or export a prompt set in the Library and delete it for good. Saved work stays.
+      {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, or remove a model (under Models, at the
+      top). You can also export a prompt set in the Library and delete it for good. Saved work stays.
     </Note>
   );
 }

@@ -73,6 +73,15 @@ describe('Ctrl-Z', () => {
     ]);
   });
 
+  it('takes the offer to undo away once something later is changed, and leaves what is final without it', async () => {
+    const titles = () => toasts.visibleToasts.map(({ content }) => content.title);
+    toastUndo('deleted for good', () => undefined, { whileShown: true });
+    toastUndo('moved', () => undefined);
+    expect(titles()).toEqual(expect.arrayContaining(['deleted for good', 'moved']));
+    undoable('changed', () => undefined);
+    expect(titles()).toEqual(['deleted for good']);
+  });
+
   it('reaches an action whose message is gone, unless it is final by then', async () => {
     const undone: string[] = [];
     toastUndo('moved', () => undone.push('moved'));

@@ -30,10 +30,15 @@ const done: Undoable[] = [];
 const undone: Undoable[] = [];
 let recorded = done;
 let isBusy = false;
+/** The message that offers to undo the newest change; a later change makes it void. */
+let offer = '';
 const MOST = 100;
 
 export function undoable(title: string, undo: () => unknown): Undoable {
-  if (!isBusy) undone.length = 0;
+  if (!isBusy) {
+    undone.length = 0;
+    toasts.close(offer);
+  }
   const entry = { title, undo };
   recorded.push(entry);
   if (recorded.length > MOST) recorded.shift();
@@ -86,6 +91,7 @@ export function toastUndo(title: string, undo: () => unknown, { whileShown = fal
     { title, action: { label: 'Undo', run: () => void step(entry, done) } },
     { timeout: 12_000, ...(whileShown ? { onClose: forget } : {}) },
   );
+  if (!whileShown) offer = key;
 }
 
 const errors = new Map<string, string>();

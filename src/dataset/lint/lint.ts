@@ -70,7 +70,7 @@ const nearTwin = defineLint<TwinsFound>({
         ? `${share(validation, split.validation, 'validation')} ${have(validation)} a near-twin too.`
         : '',
       search.isWhole ? '' : 'The file is too large to compare all rows, so there may be more.',
-      'Leave out the training rows that are repeated, or split the rows again, which keeps near-twins together where they are few.',
+      'Leave out the repeated training rows, or split again: that keeps near-twins together where they are few.',
     ]
       .filter((sentence) => sentence !== '')
       .join(' '),

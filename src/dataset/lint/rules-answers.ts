@@ -165,7 +165,7 @@ export const imbalanced = defineLint<Most>({
   },
   title: ({ label, rows, total }) => `${rows} of ${counted(total, 'row')} are ${quote(label, 24)}`,
   advice: ({ label, share }) =>
-    `Always answering ${quote(label, 24)} is right ${percentWhole(share)} of the time, so accuracy says little here. Use macro-F1, and add rows of the other labels; or choose another column, if this is not the label you mean.`,
+    `Always answering ${quote(label, 24)} is right ${percentWhole(share)} of the time, so accuracy says little here. Use macro-F1, and add rows of the other labels. If this is not the label you mean, choose another column.`,
 });
 
 export const mergedSpellings = defineLint<readonly Spellings[]>({
@@ -230,7 +230,7 @@ export const starLabels = defineLint<Groups>({
     const grouped = [...new Set(groups.values())].map(
       (name) => `${[...groups].flatMap(([label, of]) => (of === name ? label : [])).join(' and ')} as ${name}`,
     );
-    return `Labels have no order: confusing 4 with 5 counts as much as confusing 1 with 5, and neighbours are hard to tell apart. Group them: ${grouped.join(', ')}.`;
+    return `Labels have no order: 4 for 5 counts as much as 1 for 5, and neighbours are hard to tell apart. Group them: ${grouped.join(', ')}.`;
   },
   mend: mendButton('Group them', 'stars'),
 });

@@ -118,8 +118,7 @@ export const duplicate = defineLint<readonly (readonly Row[])[]>({
   severity: 'info',
   find: (context) => together(repeated(context, true)),
   title: (groups) => `${counted(groups.length, 'text appears', 'texts appear')} more than once`,
-  advice: () =>
-    'Rows with the same text stay in the same part of the split, so training never sees the text of a test row.',
+  advice: () => 'Rows with the same text stay in one part of the split: training never sees the text of a test row.',
 });
 
 interface Leak {

@@ -67,7 +67,7 @@ describe('consistency', () => {
   it('says which is steadier only where that is clear', () => {
     const name = (id: string) => (id === 'a' ? 'Your prompt' : 'Tuned prompt');
     expect(consistencySentence(report, name)).toMatch(
-      /^No clear difference in steadiness .+: your prompt keeps its answer on 1 of 4 rows/,
+      /^No clear difference in steadiness .+\. Your prompt keeps its answer on 1 of 4 rows/,
     );
     const many = consistencyOf([
       { armId: 'a', before: new Array(40).fill(0), after: { typo: new Array(40).fill(1) } },

@@ -65,7 +65,7 @@ export function consistencySentence(
   const found = clear
     ? `${asSubject(nameOf(pair.difference > 0 ? b.armId : a.armId))} is steadier by ${pointsWithUnit(Math.abs(pair.difference))} (${range})`
     : `No clear difference in steadiness (${range})`;
-  return `${found}: ${shares.join('; ')}.`;
+  return `${found}. ${shares.map(capitalised).join('. ')}.`;
 }
 
 /** Edits that change nothing of what a text means: an answer that changes with them was chance. */
@@ -229,4 +229,4 @@ export function everyRowSeconds(
 export type FineTuningReport = Value<typeof fineTuningSchema>;
 
 export const fineTuningSentence = ({ numbers, accuracy, ci95, ...of }: FineTuningReport): string =>
-  `Low-rank adapters of the model’s last layer (${count(numbers)} numbers, ${bytes(4 * numbers)}, trained in ${duration(of.seconds)} on ${count(of.trainingRows)} rows) are right on ${ofRows(accuracy, of.rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They are measured for comparison only: they are not a prompt, and cannot be exported.`;
+  `Low-rank adapters of the model’s last layer are right on ${ofRows(accuracy, of.rows, 'test row')}, interval ${percent(ci95.low)} to ${percent(ci95.high)}. They have ${count(numbers)} numbers (${bytes(4 * numbers)}), trained in ${duration(of.seconds)} on ${count(of.trainingRows)} rows. They are measured for comparison only: they are not a prompt, and cannot be exported.`;

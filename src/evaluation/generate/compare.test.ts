@@ -85,8 +85,8 @@ it.each([
 });
 
 it.each([
-  [2, /Training itself added 70 points, probably between .+: the untuned prompt/],
-  [9, /What training itself added is not clear: the true difference is probably between/],
+  [2, /Training itself added 70 points, probably between .+\. The untuned prompt/],
+  [9, /What training itself added is not clear\. The true difference is probably between/],
 ])('says what training itself added, where %i of 10 untuned texts are right', (near, added) => {
   const untuned = {
     ...outcome('untuned', (text, i) => (i % 10 < near ? text : 'nothing near'), -20),

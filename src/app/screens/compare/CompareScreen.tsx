@@ -141,7 +141,7 @@ function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly
       ) : null}
       {account?.leftOut.long ? (
         <Note tone="warning" title={accountSentence(account)}>
-          A row that is too long for one prompt is left out of all: they are compared on the same rows.
+          A row that is too long for one prompt is left out of all.
         </Note>
       ) : null}
     </>

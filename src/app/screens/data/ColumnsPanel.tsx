@@ -47,7 +47,7 @@ export function ColumnsPanel() {
           <p className="dim small">{[`${formatWords(table)}.`, ...(table.notes ?? [])].join(' ')}</p>
           <Select
             label="Row name"
-            means="A column that identifies each row, so that results still refer to the right row after you add or remove others."
+            means="A column that identifies each row: results still refer to it after you add or remove others."
             options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
             value={id ?? NONE}
             onChange={(next) => void map({ id: next === NONE ? null : next })}

@@ -32,7 +32,7 @@ const Reading = ({ fileName }: { readonly fileName: string }) => (
 const NoDataYet = () => (
   <ScreenFrame
     title="Open a CSV to begin"
-    lead="All it needs is a text column and a column of answers (labels or expected texts); 100 to 2,000 rows work well."
+    lead="All it needs is a text column and a column of labels or expected texts. 100 to 2,000 rows work well."
   >
     <Failure />
     <WaysToOpen />

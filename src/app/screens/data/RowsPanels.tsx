@@ -118,7 +118,7 @@ export function VersionsPanel() {
       span={5}
       title={`Version ${now.number} of the data`}
       aside={
-        <Term means="A checksum of all rows. Each training run and comparison records the checksum it used, so you can see when a result belongs to earlier rows.">
+        <Term means="A checksum of all rows. Each run and comparison records it, so you can see when a result belongs to earlier rows.">
           <code>{now.fingerprint.slice(0, 8)}</code>
         </Term>
       }

@@ -113,7 +113,7 @@ function SplitHow({ by, seed }: { readonly by: SplitBy; readonly seed: number })
     <div className="split-how">
       <Select
         label="How rows are split"
-        means="A random split gives each part the same mix of labels. Rows from one customer or thread resemble each other: keep them together, or training has already seen something like the test rows."
+        means="A random split gives each part the same mix of labels. Rows from one customer or thread resemble each other. Keep them together, or training sees something like the test rows."
         options={options}
         value={idOf(by)}
         onChange={(id) => {

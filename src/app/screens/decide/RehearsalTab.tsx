@@ -91,7 +91,7 @@ function NothingMeasured({ set }: { readonly set: PromptSet }) {
   const onlyShows = useOnlyShows();
   return (
     <EmptyState title="No two prompts have answered the same rows" action={<ToComparison setId={set.id} />}>
-      {`A roll-out goes from one to the other in steps, and rows with labels say whether the next one may follow. ${onlyShows ? FROM_ELSEWHERE : 'Compare both first, then rehearse the steps here.'}`}
+      {`A roll-out goes from one to the other in steps. Rows with labels say whether the next one may follow. ${onlyShows ? FROM_ELSEWHERE : 'Compare both first, then rehearse the steps here.'}`}
     </EmptyState>
   );
 }
@@ -198,10 +198,9 @@ function GatesPanel({ plan, next }: Pick<BeforeProps, 'plan' | 'next'>) {
         <Fields of={checksFor(next)} values={plan} onChange={change} />
       </div>
       <p className="dim small">
-        Both prompts answer every row. A hash of the text says whose answer counts, as it will in production, or of the
-        row’s number where texts were not kept: a row keeps its side, and a larger share contains the smaller one. All
-        checks together advance a prompt that is not good enough in at most 5% of roll-outs. Rows with the same text, or
-        almost the same, count as one.
+        Both prompts answer every row. A hash of the text, or of the row’s number, says whose answer counts. A row keeps
+        its side, and a larger share contains the smaller one. All checks together advance a prompt that is not good
+        enough in at most 5% of roll-outs. Rows with the same text, or almost the same, count as one.
       </p>
     </Panel>
   );

@@ -130,7 +130,7 @@ const POLICY_WORDS: Readonly<Record<StagePolicy['kind'], { readonly label: strin
   fallback: {
     label: 'The stage’s version, else your prompt',
     means:
-      'Your hand-written prompt answers where the stage’s version is missing, fails, is too slow, or is less sure than its threshold.',
+      'Your hand-written prompt answers where the stage’s version is missing, fails, is slow, or is below its threshold.',
   },
   shadow: {
     label: 'Your prompt, with the stage’s version on trial',

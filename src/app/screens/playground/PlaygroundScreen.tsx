@@ -62,7 +62,7 @@ export default function PlaygroundScreen() {
     </ScreenFrame>
   ) : (
     <NeedsRows title="Nothing to try yet" missing="No prompt to try">
-      Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
+      Open a CSV with labels or expected texts first. Then type any text here and see how each prompt answers.
     </NeedsRows>
   );
 }

@@ -136,8 +136,7 @@ const SELECTIONS: readonly { readonly id: ShotSelection; readonly label: string;
   {
     id: 'nearest',
     label: 'Nearest to each row',
-    means:
-      'each row gets the training rows that the model finds most similar, so every row must be read in full, which takes much longer',
+    means: 'each row gets the training rows that the model finds most similar: every row is read in full, much slower',
   },
 ];
 const ORDERS = [1, 2, 4, 8];

@@ -20,7 +20,7 @@ export default function PromptsScreen() {
   if (set && dataset) return <OpenPrompts set={set} />;
   return (
     <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet">
-      Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
+      A first prompt and an answer word for each label appear here once you choose a text and a label column.
     </NeedsRows>
   );
 }

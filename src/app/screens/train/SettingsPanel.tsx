@@ -116,7 +116,7 @@ const metricField = (share: string): FieldOf<NextFields> => ({
   key: 'metric',
   label: 'Choose the step to keep by its measure on validation rows',
   means:
-    'By loss, training keeps the latest step whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Macro-F1 averages the F1 scores of the labels, so rare labels count as much as frequent ones.',
+    'By loss, training keeps the latest step whose validation loss is not clearly above the lowest. A hundred rows cannot tell two good steps apart. Macro-F1 averages the F1 scores of the labels, so rare labels count as much as frequent ones.',
   options: { loss: 'Loss', accuracy: share, 'macro-f1': LABEL_METRICS.macroF1.name },
 });
 
@@ -131,7 +131,7 @@ const CLASS_WEIGHTS: FieldOf<NextFields> = {
 const LossNote = () => (
   <p className="dim small">
     Training keeps the latest step whose{' '}
-    <Term means="Average loss per token of the expected text: 0 is perfect. Perplexity is e to the power of it: how many equally likely next tokens the model is choosing between; lower is better.">
+    <Term means="Average loss per token of the expected text: 0 is perfect. Perplexity is e to the power of it: between how many equally likely tokens the model chooses. Lower is better.">
       loss
     </Term>{' '}
     on the validation rows is not clearly higher than the lowest.
@@ -208,15 +208,14 @@ function PlacementWords() {
     <p className="dim small">
       {race && placement !== 'prefix' ? (
         <>
-          Auto trains the first steps of several starts on at most 64 rows, and the answer words with them where each is
-          one token. The first start continues unless another’s validation loss is clearly lower, for all seeds. In all
-          it takes no more steps than Standard. Changing a field below turns this off: your own settings are then used
-          as they are.
+          Auto trains the first steps of several starts on at most 64 rows, with answer words of one token. The first
+          start continues unless another’s validation loss is clearly lower, for all seeds. In all it takes no more
+          steps than Standard. Changing a field below turns this off: your own settings are then used as they are.
         </>
       ) : placement === 'kv' ? (
         <>
           Each layer learns{' '}
-          <Term means="Attention looks a text up by keys and reads values. Trained ones stand between the text and its cue in every layer (prefix tuning), so only the cue is run for an answer.">
+          <Term means="Attention looks a text up by keys and reads values. Trained ones stand before the cue in every layer (prefix tuning), so only the cue is run for an answer.">
             keys and values
           </Term>{' '}
           before the cue, so the prompt adds no token to an answer
@@ -233,7 +232,7 @@ function PlacementWords() {
       ) : placement === 'suffix' ? (
         <>
           The vectors come after the text (
-          <Term means="A suffix comes after the row’s text, so it does not change how the model reads the text: each text is read once for all steps.">
+          <Term means="A suffix comes after the row’s text, which the model reads as before: once for all steps.">
             suffix
           </Term>
           ): the fastest option here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.

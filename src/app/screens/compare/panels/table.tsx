@@ -49,7 +49,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Extract<Evaluation, 
       about: 'Every prompt answers the same test rows. The answer may be that yours is better.',
       again: 'What prompts answered before is not asked again. ',
       references:
-        'Always the most frequent label, word counts (TF-IDF), and a linear probe of the model’s hidden states; and the tuned prompt together with these two.',
+        'Always the most frequent label, word counts (TF-IDF), a linear probe of the hidden states, and these two with the tuned prompt.',
     },
     Sure: LabelSure,
     Fails: LabelFails,

@@ -22,7 +22,7 @@ export function ChecksPanels({ evaluation }: Checked) {
       <Panel
         stack
         title="Consistency"
-        means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named."
+        means="The share of rows whose answer survives edits that keep the meaning: case, a space, a typo, emoji, another order of answers."
         aside="no use of the test rows: labels are not read"
       >
         {consistency ? (
@@ -65,7 +65,7 @@ const FineTuningPanel = ({ evaluation: { fineTuning } }: Checked) => (
   <Panel stack span={6} title="What fine-tuning would reach">
     {fineTuning ? <p>{fineTuningSentence(fineTuning)}</p> : null}
     <p className="dim">
-      Low-rank adapters of the last layer, to compare with: the model is loaded again, and test rows are used once more.
+      Trains low-rank adapters of the last layer. The model is loaded again, and test rows are used once more.
     </p>
     <CheckButton kind="fineTuning" again={Boolean(fineTuning)}>
       Measure fine-tuning

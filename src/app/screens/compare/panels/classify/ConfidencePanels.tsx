@@ -63,7 +63,7 @@ const SCORES: readonly Pick<TableColumn<ConfidenceReport>, 'name' | 'means' | 'c
   {
     name: 'ECE',
     means:
-      'Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; with its 95% interval, as few rows make it look too large; not shown below 100 rows.',
+      'Expected calibration error: the average gap between an answer’s probability and the share of such answers that are right. Bins have equal numbers of rows. Few rows make it look too large, so below 100 it is not shown.',
     cell: ({ scores, cooled }) => `${eceWords(scores)}${cooled?.ece == null ? '' : ` (${eceWords(cooled)})`}`,
   },
   {

@@ -9,7 +9,7 @@ const COSTS: readonly TableColumn<ArmResult>[] = [
   TOKENS_SENT,
   {
     name: 'Computed per row',
-    means: 'Tokens that run through the model for one more row, when the part that all rows share is kept in memory.',
+    means: 'Tokens that run through the model for one more row, without the part that all rows share.',
     card: true,
     numeric: true,
     cell: ({ tokensComputedMean }) => rounded(tokensComputedMean),
