@@ -75,7 +75,7 @@ test('runs four seeds from a queue ordered by keyboard, and shows curves and set
     await expect(page.getByRole('heading', { level: 2, name: /^Chosen start: / })).toBeVisible();
     await expect(page.getByRole('listitem').filter({ hasText: /: continues\. Validation loss/ })).toBeVisible();
     await train.ended();
-    await train.runs.getByRole('button', { name: 'run 5' }).focus();
+    await train.runs.getByRole('button', { name: 'run 5', exact: true }).hover();
     await expect(page.getByRole('tooltip')).toContainText('the first 15 steps on 64 rows');
   });
 });
@@ -118,7 +118,8 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await finished(studio, 4);
     const runs = await runsOf(studio);
     expect(runs[3]?.settings.initialisation).toEqual({ kind: 'prompt', runId: runs[0]?.id, at: 'best' });
-    await expect(train.runs.getByRole('row').nth(1)).toContainText('run 1');
+    await train.runs.getByRole('button', { name: 'run 4', exact: true }).hover();
+    await expect(page.getByRole('tooltip')).toContainText('run 1');
   });
 
   await test.step('a learning curve', async () => {
