@@ -34,7 +34,7 @@ export function ProbabilityBars({ side, labels, probabilities, most = 6 }: Proba
               {label}
             </span>
             <span className="prob-bar" aria-hidden="true">
-              <span className={`prob-fill prob-fill-${side}`} style={{ width: `${(p ?? 0) * 100}%` }} />
+              <span className={`prob-fill side-${side}`} style={{ width: `${(p ?? 0) * 100}%` }} />
             </span>
             <span className="num">{p === null ? '–' : p.toFixed(2)}</span>
           </li>

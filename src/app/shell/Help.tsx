@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { Dialog } from '../ui/Dialog';
 import { Term } from '../ui/Marks';
 import './help.css';
@@ -31,7 +32,7 @@ const TERMS: readonly (readonly [string, string])[] = [
 
 const Help = ({ onClose }: { readonly onClose: () => void }) => (
   <Dialog title="How this works" isOpen onClose={onClose}>
-    <ol className="help-steps">
+    <ol className="stack help-steps">
       {STEPS.map(([name, what]) => (
         <li key={name}>
           <b>{name}.</b> {what}
@@ -50,12 +51,12 @@ const Help = ({ onClose }: { readonly onClose: () => void }) => (
     <h3>Keys</h3>
     <dl className="facts">
       {KEYS.map(([key, what]) => (
-        <div key={key} className="help-key">
+        <Fragment key={key}>
           <dt>
             <kbd>{key}</kbd>
           </dt>
           <dd>{what}</dd>
-        </div>
+        </Fragment>
       ))}
     </dl>
   </Dialog>

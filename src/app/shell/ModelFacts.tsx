@@ -28,12 +28,7 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
       info.weights ? ['Weights', weightsWords(info.weights), WEIGHTS] : null,
       ['One step', stepWords(speed)],
       ['Self-check', check, SELF_CHECK],
-      [
-        'Checksum',
-        <span key="checksum" className="mono">
-          {info.sha256.slice(0, 12)}
-        </span>,
-      ],
+      ['Checksum', <code key="checksum">{info.sha256.slice(0, 12)}</code>],
     ]}
   />
 );

@@ -5,7 +5,7 @@ import { Dialog } from '../ui/Dialog';
 import { type Column, Table } from '../ui/Table';
 
 const COLUMNS: readonly Column<RequestEntry>[] = [
-  { name: 'Address', primary: true, cell: ({ url }) => <span className="mono">{url}</span> },
+  { name: 'Address', primary: true, cell: ({ url }) => <code>{url}</code> },
   { name: 'When', cell: ({ at }) => new Date(at).toLocaleTimeString() },
   { name: 'Result', cell: (entry) => (entry.blocked ? 'blocked by the page' : received(entry)) },
 ];

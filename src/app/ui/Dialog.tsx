@@ -29,7 +29,7 @@ export const Dialog = ({ title, isOpen, onClose, children, actions, wide }: Dial
           </IconButton>
         </header>
         <DialogBody>{children}</DialogBody>
-        {actions ? <footer className="dialog-foot">{actions}</footer> : null}
+        {actions ? <footer className="row dialog-foot">{actions}</footer> : null}
       </AriaDialog>
     </Modal>
   </ModalOverlay>

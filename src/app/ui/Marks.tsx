@@ -23,7 +23,7 @@ interface ArmMarkProps {
 
 /** Colour, shape and letter together: none of them alone says which prompt it is. */
 export const ArmMark = ({ side, children }: ArmMarkProps) => (
-  <span className={`arm arm-${side}`}>
+  <span className={`arm side-${side}`}>
     <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
       {SHAPES[side]}
     </svg>

@@ -20,11 +20,11 @@ export function Panel({ title, means, aside, children, span = 12, stack }: Panel
   const id = useId();
   return (
     <section className={`panel c${span}`} aria-labelledby={id}>
-      <header className="panel-head">
+      <header className="row spread panel-head">
         <h2 id={id}>
           <Term means={means}>{title}</Term>
         </h2>
-        {aside ? <div className="panel-aside">{aside}</div> : null}
+        {aside ? <div className="row panel-aside">{aside}</div> : null}
       </header>
       {stack ? <div className="stack">{children}</div> : children}
     </section>
@@ -149,7 +149,7 @@ interface EmptyStateProps {
 }
 
 export const EmptyState = ({ title, children, action, center }: EmptyStateProps) => (
-  <div className={`empty${center ? ' empty-center' : ''}`}>
+  <div className={`stack empty${center ? ' empty-center' : ''}`}>
     <h2>{title}</h2>
     {children ? <p>{children}</p> : null}
     {action ? <div className="row">{action}</div> : null}

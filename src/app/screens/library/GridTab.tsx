@@ -1,4 +1,4 @@
-import { type ComponentProps, type ReactNode, useState } from 'react';
+import { type ComponentProps, type CSSProperties, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import { TASK_FACTS } from '../../../dataset/task-facts';
 import type { TaskKind } from '../../../dataset/types';
@@ -372,7 +372,7 @@ function Cell({ cell, isStale, shade, side, name, onChoose }: CellProps) {
   if (isStale) return <span className="dim small">{words} with another version or other rows: fill again</span>;
   const notes = cautions(answers);
   return (
-    <div className="grid-cell" data-shade={shade}>
+    <div className="grid-cell" style={{ '--shade': shade } as CSSProperties}>
       <Button
         size="s"
         variant={side === null ? 'quiet' : 'plain'}

@@ -67,7 +67,7 @@ function ChooseFiles() {
   return (
     <section
       aria-label="Files to import"
-      className="empty drop-zone"
+      className="stack empty drop-zone"
       onDragOver={(event) => {
         // here the page does not ask what to open
         event.preventDefault();

@@ -51,7 +51,7 @@ function Measurements({ detail }: { readonly detail: Detail }) {
     );
   return (
     <>
-      <ul className="measured">
+      <ul className="stack">
         {newest.slice(0, SHOWN).map(({ result, said }) => (
           <Measured key={result.id} result={result} results={results} said={said} />
         ))}

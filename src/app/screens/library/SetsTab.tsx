@@ -86,7 +86,7 @@ function SetList({ sets }: { readonly sets: readonly Listing[] }) {
   const [shown, setShown] = useState(PAGE);
   return (
     <>
-      <ul className="set-list stack">
+      <ul className="stack">
         {sets.slice(0, shown).map((listing) => (
           <li key={listing.id}>
             <SetCard listing={listing} current={listing.id === currentId} />

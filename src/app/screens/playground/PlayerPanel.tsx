@@ -50,7 +50,7 @@ export function Answer({ player, className, most }: AnswerProps) {
   const probabilities = answer && 'probabilities' in answer ? answer.probabilities : null;
   return (
     <>
-      <p className={`${className} player-${player.side}${labels.length === 0 ? ' player-text' : ''}`}>
+      <p className={`${className} side-${player.side}${labels.length === 0 ? ' player-text' : ''}`}>
         {answerOf(answer, labels) ?? <span className="dim">…</span>}
       </p>
       {labels.length > 0 ? (
@@ -78,7 +78,7 @@ export function DecidingWords({ fields }: { readonly fields: RowFields }) {
 }
 
 const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (
-  <span className="player-vectors" role="img" aria-label={`then ${soft.virtualTokens} vectors`}>
+  <span className="dim" role="img" aria-label={`then ${soft.virtualTokens} vectors`}>
     {soft.placement === 'suffix' ? ' ' : ` (${PLACEMENT_WORDS[soft.placement]}: `}
     {Array.from({ length: Math.min(soft.virtualTokens, 12) }, (_, i) => `v${i + 1}`).join(' ')}
     {soft.placement === 'suffix' ? '' : ')'}

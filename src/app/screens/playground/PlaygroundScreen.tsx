@@ -174,7 +174,7 @@ function TypedRow({ children }: { readonly children: ReactNode }) {
     <Panel stack title="Your text">
       <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} hint={whom} />
       {columns.length > 0 ? (
-        <div className="playground-fields">
+        <div className="fields">
           {columns.map((column) => (
             <TextField
               key={column}
@@ -251,7 +251,7 @@ function Examples() {
       {examples.length === 0 ? (
         <p className="dim">No examples yet. Type a text and add it.</p>
       ) : (
-        <ol className="examples">
+        <ol className="stack examples">
           {examples.map(({ fields }, i) => (
             <li key={JSON.stringify(fields)}>
               <Button variant="link" onPress={() => type(fields)}>

@@ -51,7 +51,7 @@ export function Presentation() {
             <PresenterBar />
             <Trouble />
             <PresentedRow box={box} />
-            <div className="stage-score">
+            <div className="row stage-score">
               {sizes.isCut ? (
                 <Button onPress={() => readOn(box.current, 1)}>
                   Read on <kbd>↓</kbd>
@@ -144,7 +144,7 @@ function PresenterBar() {
   const count = usePlayground((s) => s.examples.length);
   const { go, leave } = usePlayground.use();
   return (
-    <div className="stage-bar">
+    <div className="row spread stage-bar">
       <span className="dim">
         {(presented ?? 0) + 1} of {count}
       </span>
@@ -200,7 +200,7 @@ function Score() {
     return words === null ? [] : [`${name} ${words}`];
   });
   return (
-    <div className="stage-score" role="status">
+    <div className="row stage-score" role="status">
       {revealed && right !== null ? (
         <span>
           Right answer: <LabelTag>{right}</LabelTag>
@@ -278,7 +278,7 @@ function Guess() {
   const guess = usePlayground((s) => s.guesses[s.presented ?? 0] ?? null);
   const { guess: choose } = usePlayground.use();
   return (
-    <fieldset className="stage-guess">
+    <fieldset className="row stage-guess">
       <legend className="dim">What do you say?</legend>
       {labels.map((label) => (
         <Button key={label} aria-pressed={label === guess} onPress={() => choose(label)}>

@@ -155,7 +155,7 @@ function ExamplesControls() {
   const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
   return (
     <>
-      <div className="examples-how">
+      <div className="fields examples-how">
         <Select
           label="Examples in the prompt"
           options={options(

@@ -166,7 +166,7 @@ function Actions() {
     else trainSample('data');
   };
   return (
-    <div className="start-actions">
+    <div className="row start-actions">
       <FileButton variant={hasSets ? 'plain' : 'primary'} size="l" onFile={data.openFile}>
         Use my CSV
       </FileButton>
@@ -295,7 +295,7 @@ const AnswerView = ({ side, name, answer, waiting, stale }: AnswerViewProps) => 
   <div className={stale ? 'start-answer start-answer-stale' : 'start-answer'}>
     <ArmMark side={side}>{name}</ArmMark>
     {answer ? (
-      <p className={`answer-label answer-${side}`}>
+      <p className={`answer-label side-${side}`}>
         {answer.label} <span className="dim small">{percentWhole(answer.probability)}</span>
       </p>
     ) : (
