@@ -51,13 +51,9 @@ const DIFFERENCES = [
   { name: 'Tuned prompt minus untuned prompt', value: 0.31, low: 0.2, high: 0.4 },
 ];
 
-const steps = Array.from({ length: 90 }, (_, step) => ({
-  step,
-  loss: 1.2 * Math.exp(-step / 40),
-  learningRate: 0.01,
-  gradNorm: 1,
-  ms: 700,
-}));
+const stepsOf = (length: number, loss: (step: number) => number) =>
+  Array.from({ length }, (_, step) => ({ step, loss: loss(step), learningRate: 0.01, gradNorm: 1, ms: 700 }));
+const steps = stepsOf(90, (step) => 1.2 * Math.exp(-step / 40));
 const points = [0.47, 0.57, 0.65, 0.7, 0.73, 0.76, 0.79, 0.8, 0.81, 0.8].map((accuracy, i) => ({
   kind: 'classify' as const,
   step: i * 10,
@@ -91,32 +87,13 @@ const bins = [0.45, 0.55, 0.65, 0.75, 0.85, 0.95].map((meanConfidence) => ({
   accuracy: meanConfidence - 0.1,
   accuracyCi95: { low: meanConfidence - 0.3, high: Math.min(1, meanConfidence + 0.05) },
 }));
-const long = Array.from({ length: 10_000 }, (_, step) => ({
-  step,
-  loss: step === 5000 ? 2 : 1 + Math.sin(step / 9) / 3,
-  learningRate: 0.01,
-  gradNorm: 1,
-  ms: 1,
-}));
+const long = stepsOf(10_000, (step) => (step === 5000 ? 2 : 1 + Math.sin(step / 9) / 3));
+const validation = { points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80, rows: 93 } as const;
 /** Every chart, in its states. */
 export const CHARTS: Readonly<Record<string, Draw>> = {
-  validation: drawValidation({ points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80, rows: 93 }),
-  'validation, empty': drawValidation({
-    points: [],
-    lines: [],
-    metric: 'accuracy',
-    stepsTotal: 150,
-    bestStep: null,
-    rows: 93,
-  }),
-  'validation, one point': drawValidation({
-    points: points.slice(0, 1),
-    lines,
-    metric: 'accuracy',
-    stepsTotal: 150,
-    bestStep: null,
-    rows: 22,
-  }),
+  validation: drawValidation(validation),
+  'validation, empty': drawValidation({ ...validation, points: [], lines: [], bestStep: null }),
+  'validation, one point': drawValidation({ ...validation, points: points.slice(0, 1), bestStep: null, rows: 22 }),
   loss: drawSteps(steps, 'loss', 150),
   'loss, empty': drawSteps([], 'loss', 150),
   'loss, 10,000 steps': drawSteps(long, 'loss', 10_000),

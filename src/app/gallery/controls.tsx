@@ -8,7 +8,7 @@ export interface Entry {
   readonly group: string;
   readonly name: string;
   readonly render: () => ReactNode;
-  /** Covers the page as soon as it is rendered: the gallery shows it on request. */
+  /** Covers the page as soon as it is rendered. */
   readonly covers?: boolean;
 }
 
