@@ -9,11 +9,11 @@ import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useIsBusy, usePicked, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/Field';
-import { Note, ProgressBar } from '../ui/Panel';
+import { Note } from '../ui/Panel';
 import { Facts } from '../ui/Table';
 import { namedFile, openModelFolder } from './DropTarget';
 import { ModelFacts, SelfCheck, stepWords } from './ModelFacts';
-import { downloadWords, ModelFailed, modelWords } from './ModelStatus';
+import { ModelFailed, ModelLoading } from './ModelStatus';
 import { ViewingOnly } from './Screen';
 import { StorageFacts } from './StorageFacts';
 
@@ -27,13 +27,7 @@ export default function ModelPanel() {
     <div className="stack">
       <h2>{card?.id ?? 'The model'}</h2>
       <ViewingOnly />
-      {model.kind === 'downloading' ? (
-        <ProgressBar
-          label={downloadWords(model)}
-          value={model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
-        />
-      ) : null}
-      {model.kind === 'starting' ? <ProgressBar label={modelWords(model, card).short} /> : null}
+      <ModelLoading />
       <ModelFailed />
       {model.kind === 'ready'
         ? refusals.map(({ adapter, reason }) => (

@@ -1,8 +1,8 @@
 import { bytes, duration, percentWhole } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import { DEFAULT_MODEL, isBuiltIn, type ModelStatus } from '../state/session-state';
-import { useSession, useStores } from '../state/studio';
-import { Note } from '../ui/Panel';
+import { usePicked, useSession, useStores } from '../state/studio';
+import { Note, ProgressBar } from '../ui/Panel';
 
 export function ModelFailed({ live = false }: { readonly live?: boolean }) {
   const model = useSession((s) => s.model);
@@ -33,6 +33,16 @@ interface ModelWords {
 const modelName = (id: string): string =>
   (id.split('/').at(-1) ?? id).replace(/-(?:instruct|chat|it|base)$/i, '').replace(/-/g, ' ');
 
+/** The model on its way. */
+export function ModelLoading() {
+  const { model, card } = usePicked(useStores().session, 'model', 'card');
+  if (model.kind === 'downloading')
+    return <ProgressBar label="Model download" hideLabel value={downloaded(model)} detail={downloadWords(model)} />;
+  return model.kind === 'starting' ? (
+    <ProgressBar label="Model start" hideLabel detail={modelWords(model, card).short} />
+  ) : null;
+}
+
 const STAGES = { parse: 'reading the graph', dequantise: 'unpacking the weights', session: 'starting' } as const;
 
 export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWords {
@@ -41,7 +51,7 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
     case 'idle':
       return { short: 'No model yet', mark: 'wait' };
     case 'downloading':
-      return { short: `${name} · ${model.totalBytes > 0 ? downloadShare(model) : 'loading'}`, mark: 'wait' };
+      return { short: `${name} · ${downloaded(model) === null ? 'loading' : downloadShare(model)}`, mark: 'wait' };
     case 'starting':
       return { short: `${name} · ${STAGES[model.stage]}`, mark: 'wait' };
     case 'ready': {
@@ -55,14 +65,19 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
   }
 }
 
+type Downloading = Extract<ModelStatus, { kind: 'downloading' }>;
+
+/** 0 to 1; null while the size is unknown. */
+export const downloaded = ({ receivedBytes, totalBytes }: Downloading): number | null =>
+  totalBytes > 0 ? receivedBytes / totalBytes : null;
+
 /** "61%", where there is no room for more. */
-export const downloadShare = ({ receivedBytes, totalBytes }: Extract<ModelStatus, { kind: 'downloading' }>): string =>
-  percentWhole(totalBytes > 0 ? receivedBytes / totalBytes : 0);
+export const downloadShare = (model: Downloading): string => percentWhole(downloaded(model) ?? 0);
 
 /** The line beside the bar: "Model 114 MB, once, then kept: 61%, 20 s left". */
-export function downloadWords(model: Extract<ModelStatus, { kind: 'downloading' }>): string {
+function downloadWords(model: Downloading): string {
   if (model.totalBytes === 0) return 'Looking for the model';
-  const share = percentWhole(model.receivedBytes / model.totalBytes);
+  const share = downloadShare(model);
   if (model.fromCache) return `Model ${bytes(model.totalBytes)}, kept from last time: ${share}`;
   const left = model.secondsLeft === null ? '' : `, ${duration(model.secondsLeft)} left`;
   return `Model ${bytes(model.totalBytes)}, once, then kept: ${share}${left}`;

@@ -5,6 +5,7 @@ import { resolveStage, stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet, StageMove, Version } from '../../../prompt-set/types';
 import { versionWords } from '../../../prompt-set/versions';
 import type { RowsDone } from '../../../workflow/check-rows';
+import { downloaded } from '../../shell/ModelStatus';
 import { useSession } from '../../state/studio';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { LabelTag, ProgressBar, Stoppable } from '../../ui';
@@ -24,8 +25,7 @@ interface CheckedRowsProps {
 /** The progress of check rows, which begin once the model is there. */
 export function CheckedRows({ label, rows, needsModel = true }: CheckedRowsProps) {
   const model = useSession((s) => s.model);
-  const loaded =
-    needsModel && model.kind === 'downloading' && model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null;
+  const loaded = needsModel && model.kind === 'downloading' ? downloaded(model) : null;
   return (
     <ProgressBar
       label={needsModel && model.kind !== 'ready' ? 'Waiting for the model' : label}

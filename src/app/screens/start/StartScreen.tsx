@@ -4,7 +4,7 @@ import { bytes, percentWhole } from '../../../lib/format';
 import { softOf } from '../../../prompt/prompt';
 import { resumptionOf } from '../../../prompt-set/listing';
 import type { Version } from '../../../prompt-set/types';
-import { downloadWords, modelWords } from '../../shell/ModelStatus';
+import { ModelLoading } from '../../shell/ModelStatus';
 import { FileButton, ReadingBar, ScreenFrame, useOpenSample, ViewingOnly } from '../../shell/Screen';
 import { useTour } from '../../shell/Tour';
 import { navigate, screenPath } from '../../state/location';
@@ -12,7 +12,7 @@ import { useOnlyShows, usePicked, usePromptSets, useSession, useStores } from '.
 import { Button } from '../../ui/Button';
 import { TextArea } from '../../ui/Field';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
-import { Failed, ProgressBar } from '../../ui/Panel';
+import { Failed } from '../../ui/Panel';
 import { Starters } from './Starters';
 import { type Answer, useAnswers, useIntro, useSampleTime, useTrainSample, useTyped } from './start-store';
 import './start.css';
@@ -27,7 +27,8 @@ export const StartScreen = () => (
       <ExamplePanel />
       <Actions />
       <OpenedFile />
-      <ModelDownload />
+      <ViewingOnly />
+      <ModelLoading />
       <Journey />
       <Starters />
     </ScreenFrame>
@@ -195,19 +196,6 @@ function OpenedFile() {
       <Failed title={failure?.title ?? ''} error={failure} />
     </>
   );
-}
-
-/** Nothing on this screen waits for it. */
-function ModelDownload() {
-  const { model, card } = usePicked(useStores().session, 'model', 'card');
-  if (useOnlyShows()) return <ViewingOnly />;
-  if (model.kind === 'downloading') {
-    const value = model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null;
-    return <ProgressBar label="Model download" hideLabel value={value} detail={downloadWords(model)} />;
-  }
-  return model.kind === 'starting' ? (
-    <ProgressBar label="Model start" hideLabel detail={modelWords(model, card).short} />
-  ) : null;
 }
 
 const NO_INTRO = { sample: null, shipped: null };
