@@ -69,19 +69,26 @@ type PagedTableProps<T> = ComponentProps<typeof Table<T>> & {
   readonly empty: string;
 };
 
-export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T>) {
+/** The first rows, and what shows a page more of them. */
+export function usePages<T>(rows: readonly T[], page: number): readonly [shown: readonly T[], more: ReactNode] {
   const [shown, setShown] = useState(page);
+  const more = (
+    <div className="row">
+      <Button variant="quiet" onPress={() => setShown(shown + page)}>
+        Show {Math.min(page, rows.length - shown)} more of {rows.length}
+      </Button>
+    </div>
+  );
+  return [rows.slice(0, shown), rows.length > shown ? more : null];
+}
+
+export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T>) {
+  const [shown, more] = usePages(rows, page);
   if (rows.length === 0) return <p className="dim">{empty}</p>;
   return (
     <div className="stack">
-      <Table<T> {...table} rows={rows.slice(0, shown)} />
-      {rows.length > shown ? (
-        <div className="row">
-          <Button variant="quiet" onPress={() => setShown(shown + page)}>
-            Show {Math.min(page, rows.length - shown)} more of {rows.length}
-          </Button>
-        </div>
-      ) : null}
+      <Table<T> {...table} rows={shown} />
+      {more}
     </div>
   );
 }

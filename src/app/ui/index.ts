@@ -16,6 +16,6 @@ export {
   ScrollRegion,
   Stoppable,
 } from './Panel';
-export { type Column as TableColumn, type Fact, Facts, PagedTable, Table } from './Table';
+export { type Column as TableColumn, type Fact, Facts, PagedTable, Table, usePages } from './Table';
 export { TextForm } from './TextForm';
 export { attempted, toastError, toasts, toastUndo } from './toast';

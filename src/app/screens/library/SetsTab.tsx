@@ -4,7 +4,7 @@ import { type Listing, searched, tagsOf } from '../../../prompt-set/listing';
 import Rename from '../../shell/Rename';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePicked, usePromptSets } from '../../state/studio';
-import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
+import { Button, EmptyState, Panel, Select, TextField, usePages } from '../../ui';
 import { useExport } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
 import { dayWords, Labels, rowsWords, versionsWords } from './parts';
@@ -83,23 +83,17 @@ const PAGE = 20;
 
 function SetList({ sets }: { readonly sets: readonly Listing[] }) {
   const currentId = usePromptSets((s) => s.set?.id ?? null);
-  const [shown, setShown] = useState(PAGE);
+  const [shown, more] = usePages(sets, PAGE);
   return (
     <>
       <ul className="stack">
-        {sets.slice(0, shown).map((listing) => (
+        {shown.map((listing) => (
           <li key={listing.id}>
             <SetCard listing={listing} current={listing.id === currentId} />
           </li>
         ))}
       </ul>
-      {sets.length > shown ? (
-        <div className="row">
-          <Button onPress={() => setShown(shown + PAGE)}>
-            Show {Math.min(PAGE, sets.length - shown)} more of {sets.length}
-          </Button>
-        </div>
-      ) : null}
+      {more}
     </>
   );
 }
