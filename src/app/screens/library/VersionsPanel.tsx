@@ -10,13 +10,13 @@ import { hasProbe, isHybrid, isTuned, runOf, sideOf, versionsOf, versionWords } 
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { ArmMark, Button, format, Note, Panel, Table, TextForm } from '../../ui';
+import { ArmMark, Button, format, Note, PagedTable, Panel, TextForm } from '../../ui';
 import { batch } from './batch-store';
 import { useExport } from './export-store';
 import { detailActions } from './library-store';
 import { madeWords } from './parts';
 
-const SHOWN = 40;
+const PAGE = 40;
 
 interface VersionProps {
   readonly set: PromptSet;
@@ -25,41 +25,25 @@ interface VersionProps {
 
 /** Every version, hand-written and tuned, newest first. A version never changes; its note may. */
 export function VersionsPanel({ set }: { readonly set: PromptSet }) {
-  const [all, setAll] = useState(false);
-  const versions = set.versions.toReversed();
-  const shown = all ? versions : versions.slice(0, SHOWN);
   return (
     <Panel
       title="Versions"
       means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version."
       aside={`${versionsOf(set, 'written').length} hand-written, ${versionsOf(set, 'trained').length} tuned`}
     >
-      {versions.length === 0 ? (
-        <p className="dim">
-          No version yet. Every prompt that you try on the Prompts screen or train on the Train screen is saved here.
-        </p>
-      ) : (
-        <>
-          <Versions set={set} versions={shown} />
-          <Author />
-        </>
-      )}
-      {versions.length > shown.length ? (
-        <p>
-          <Button variant="link" onPress={() => setAll(true)}>
-            Show all {versions.length}
-          </Button>
-        </p>
-      ) : null}
+      <Versions set={set} />
+      {set.versions.length > 0 ? <Author /> : null}
     </Panel>
   );
 }
 
-function Versions({ set, versions }: { readonly set: PromptSet; readonly versions: readonly Version[] }) {
+function Versions({ set }: { readonly set: PromptSet }) {
   return (
-    <Table<Version>
+    <PagedTable<Version>
       caption="Versions"
-      rows={versions}
+      rows={set.versions.toReversed()}
+      page={PAGE}
+      empty="No version yet. Every prompt that you try on the Prompts screen or train on the Train screen is saved here."
       rowKey={({ id }) => id}
       columns={[
         {
