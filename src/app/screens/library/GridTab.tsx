@@ -71,25 +71,18 @@ interface ViewProps {
 }
 
 function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
-  const { change } = gridState.use();
-  const remove = (keep: (id: string) => boolean) =>
-    void change(({ rows, models, data, files }) => ({
-      rows: rows.filter((row) => keep(rowId(row))),
-      models: models.filter(keep),
-      data: data.filter(keep),
-      files: files.filter(({ id }) => keep(id)),
-    }));
-  const named = (title: string, of: NamedProps['of'], add: ReactNode) => (
-    <Named title={title} of={of} onRemove={(id) => remove((each) => each !== id)}>
-      {add}
-    </Named>
-  );
   return (
     <Panel title="What to compare" aside="versions are rows; models with test rows or files are columns">
       <div className="grid-plan">
-        {named('Prompts', view.prompts, <AddPrompt plan={plan} />)}
-        {named('Models', view.models, <AddModel plan={plan} />)}
-        {named('Rows', view.data, <AddRows plan={plan} view={view} />)}
+        <Named title="Prompts" of={view.prompts}>
+          <AddPrompt plan={plan} />
+        </Named>
+        <Named title="Models" of={view.models}>
+          <AddModel plan={plan} />
+        </Named>
+        <Named title="Rows" of={view.data}>
+          <AddRows plan={plan} view={view} />
+        </Named>
       </div>
     </Panel>
   );
@@ -98,12 +91,19 @@ function PlanPanel({ plan, view }: ViewProps & { readonly plan: GridPlan }) {
 interface NamedProps {
   readonly title: string;
   readonly of: readonly { readonly id: string; readonly name: string }[];
-  readonly onRemove: (id: string) => void;
   readonly children: ReactNode;
 }
 
-function Named({ title, of, onRemove, children }: NamedProps) {
+function Named({ title, of, children }: NamedProps) {
+  const { change } = gridState.use();
   const busy = useIsBusy();
+  const remove = (gone: string) =>
+    void change(({ rows, models, data, files }) => ({
+      rows: rows.filter((row) => rowId(row) !== gone),
+      models: models.filter((each) => each !== gone),
+      data: data.filter((each) => each !== gone),
+      files: files.filter((file) => file.id !== gone),
+    }));
   return (
     <div className="stack">
       <h3>{title}</h3>
@@ -116,7 +116,7 @@ function Named({ title, of, onRemove, children }: NamedProps) {
               variant="quiet"
               isDisabled={busy}
               aria-label={`Remove ${name} from the grid`}
-              onPress={() => onRemove(id)}
+              onPress={() => remove(id)}
             >
               Remove
             </Button>
