@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import { Button, Choices, NumberField, Select, Slider, Tabs, TextArea, TextField } from '../ui';
 import { IconButton } from '../ui/Button';
-import { Check, Cross } from '../ui/Marks';
+import { Cross } from '../ui/Marks';
 
 /** One component in one state. */
 export interface Entry {
@@ -34,35 +34,22 @@ function Held<T>({
   return children(value, set);
 }
 
+const variants = (isDisabled: boolean) => (
+  <div className="row">
+    {(['primary', 'plain', 'quiet', 'link'] as const).map((variant) => (
+      <Button key={variant} variant={variant} isDisabled={isDisabled}>
+        {variant}
+      </Button>
+    ))}
+    <IconButton label="Close" isDisabled={isDisabled}>
+      <Cross />
+    </IconButton>
+  </div>
+);
+
 const buttons: Readonly<Record<string, Entry['render']>> = {
-  'every variant': () => (
-    <div className="row">
-      <Button variant="primary">Train</Button>
-      <Button>Cancel</Button>
-      <Button variant="quiet">Show more</Button>
-      <Button variant="link">Undo</Button>
-      <IconButton label="Close">
-        <Cross />
-      </IconButton>
-    </div>
-  ),
-  disabled: () => (
-    <div className="row">
-      <Button variant="primary" isDisabled>
-        Train
-      </Button>
-      <Button isDisabled>Cancel</Button>
-      <Button variant="quiet" isDisabled>
-        Show more
-      </Button>
-      <Button variant="link" isDisabled>
-        Undo
-      </Button>
-      <IconButton label="Confirm" isDisabled>
-        <Check />
-      </IconButton>
-    </div>
-  ),
+  'every variant': () => variants(false),
+  disabled: () => variants(true),
   'every size': () => (
     <div className="row">
       <Button size="s">Small</Button>
