@@ -42,21 +42,24 @@ function nameOf({ prompts, models, data }: GridView, slot: Slot, other: Slot | n
   ].join('');
 }
 
-type Groups = Readonly<Record<string, readonly [name: string, of: (row: PairedRow) => boolean]>>;
+interface Groups {
+  readonly caption: string;
+  readonly sides: readonly ('a' | 'b')[];
+  /** The first one is shown at first. */
+  readonly of: Readonly<Record<string, readonly [name: string, has: (row: PairedRow) => boolean]>>;
+}
 
 interface RowsProps extends ViewProps {
   readonly data: string;
   readonly rows: readonly PairedRow[];
-  /** The first one is shown at first. */
   readonly groups: Groups;
-  readonly caption: string;
-  readonly sides: readonly ('a' | 'b')[];
 }
 
-function Rows({ view, data, rows, groups, caption, sides }: RowsProps) {
-  const [group, setGroup] = useState(Object.keys(groups)[0] ?? '');
+function Rows({ view, data, rows, groups: { caption, sides, of } }: RowsProps) {
+  const [group, setGroup] = useState(Object.keys(of)[0] ?? '');
+  if (rows.length === 0) return null;
   const text = textById(view.data.find(({ id }) => id === data)?.dataset ?? null);
-  const inGroup = (id: string) => rows.filter((row) => groups[id]?.[1](row));
+  const inGroup = (id: string) => rows.filter((row) => of[id]?.[1](row));
   return (
     <>
       <Choices
@@ -64,7 +67,7 @@ function Rows({ view, data, rows, groups, caption, sides }: RowsProps) {
         hideLabel
         value={group}
         onChange={setGroup}
-        options={Object.entries(groups).map(([id, [name]]) => ({ id, label: `${name} · ${inGroup(id).length}` }))}
+        options={Object.entries(of).map(([id, [name]]) => ({ id, label: `${name} · ${inGroup(id).length}` }))}
       />
       <PagedTable
         key={group}
@@ -89,9 +92,13 @@ function Rows({ view, data, rows, groups, caption, sides }: RowsProps) {
 }
 
 const OF_ONE: Groups = {
-  wrong: ['Wrong', ({ a }) => !a.right],
-  right: ['Right', ({ a }) => a.right],
-  all: ['All', () => true],
+  caption: 'Rows of the cell with its answers',
+  sides: ['a'],
+  of: {
+    wrong: ['Wrong', ({ a }) => !a.right],
+    right: ['Right', ({ a }) => a.right],
+    all: ['All', () => true],
+  },
 };
 
 /** "Macro-F1 0.812 (0.7 to 0.9)", of every metric. */
@@ -121,26 +128,21 @@ function OneCell({ view, cell, answers }: ViewProps & { readonly cell: GridCell;
         {metricWords(answers, 'value').join('; ')}; {Math.round(answers.tokensSentMean)} tokens a row
         {unsure ? `; ${format.counted(unsure, 'answer')} below its threshold` : ''}
       </p>
-      {rows.length === 0 ? null : (
-        <Rows
-          view={view}
-          data={cell.data}
-          rows={rows}
-          groups={OF_ONE}
-          caption="Rows of the cell with its answers"
-          sides={['a']}
-        />
-      )}
+      <Rows view={view} data={cell.data} rows={rows} groups={OF_ONE} />
     </Panel>
   );
 }
 
 const OF_TWO: Groups = {
-  differ: ['Only one is right', ({ a, b }) => a.right !== b.right],
-  a: ['A right, B wrong', ({ a, b }) => a.right && !b.right],
-  b: ['B right, A wrong', ({ a, b }) => b.right && !a.right],
-  wrong: ['Both wrong', ({ a, b }) => !a.right && !b.right],
-  all: ['All', () => true],
+  caption: 'Rows with both answers and their probabilities',
+  sides: ['a', 'b'],
+  of: {
+    differ: ['Only one is right', ({ a, b }) => a.right !== b.right],
+    a: ['A right, B wrong', ({ a, b }) => a.right && !b.right],
+    b: ['B right, A wrong', ({ a, b }) => b.right && !a.right],
+    wrong: ['Both wrong', ({ a, b }) => !a.right && !b.right],
+    all: ['All', () => true],
+  },
 };
 
 interface TwoProps extends ViewProps {
@@ -162,16 +164,7 @@ function TwoCells({ view, a, b, shown }: TwoProps) {
       }
     >
       <Tested a={a} b={b} names={names} shown={shown} />
-      {rows.length > 0 ? (
-        <Rows
-          view={view}
-          data={a.data}
-          rows={rows}
-          groups={OF_TWO}
-          caption="Rows with both answers and their probabilities"
-          sides={['a', 'b']}
-        />
-      ) : null}
+      <Rows view={view} data={a.data} rows={rows} groups={OF_TWO} />
     </Panel>
   );
 }
