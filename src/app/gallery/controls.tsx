@@ -107,19 +107,9 @@ const choices = (labels: readonly string[]) => (
     )}
   </Held>
 );
-const slider = (value: number, isDisabled = false) => (
+const slider = (value: number) => (
   <Held first={value}>
-    {(now, set) => (
-      <Slider
-        label="Threshold"
-        value={now}
-        min={0}
-        max={100}
-        onChange={set}
-        output={`${now}%`}
-        isDisabled={isDisabled}
-      />
-    )}
+    {(now, set) => <Slider label="Threshold" value={now} min={0} max={100} onChange={set} output={`${now}%`} />}
   </Held>
 );
 const tabs = (labels: readonly string[]) => (
@@ -148,7 +138,6 @@ const chosen: Readonly<Record<string, Entry['render']>> = {
   'choices, long': () => choices([LONG, 'no']),
   slider: () => slider(40),
   'slider, at its end': () => slider(100),
-  'slider, disabled': () => slider(40, true),
   'tabs, 2': () => tabs(labelsOf(2)),
   'tabs, long': () => tabs([LONG, 'no']),
 };

@@ -111,14 +111,13 @@ interface SliderProps {
   readonly onChange: (value: number) => void;
   /** When let go; for what takes long. */
   readonly onChangeEnd?: (value: number) => void;
-  readonly output?: ReactNode;
-  readonly isDisabled?: boolean;
+  readonly output: ReactNode;
 }
 
 export const Slider = ({ label, min, max, output, ...slider }: SliderProps) => (
   <AriaSlider {...slider} className="slider" minValue={min} maxValue={max}>
     <Label className="field-label">{label}</Label>
-    <SliderOutput>{output ?? slider.value}</SliderOutput>
+    <SliderOutput>{output}</SliderOutput>
     <SliderTrack className="slider-track">
       <SliderFill className="slider-fill" />
       <SliderThumb className="slider-thumb" />

@@ -95,8 +95,8 @@ export function PagedTable<T>({ page, empty, rows, ...table }: PagedTableProps<T
 
 export type Fact = readonly [name: string, value: ReactNode, means?: string];
 
-export const Facts = ({ of, small }: { readonly of: readonly (Fact | null)[]; readonly small?: boolean }) => (
-  <dl className={small ? 'facts small' : 'facts'}>
+export const Facts = ({ of }: { readonly of: readonly (Fact | null)[] }) => (
+  <dl className="facts">
     {of.map((fact) => {
       if (!fact) return null;
       const [name, value, means] = fact;
