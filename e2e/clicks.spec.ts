@@ -177,6 +177,12 @@ test('shows wrong rows, exports, presents and learns from more rows in few click
     await page.getByRole('button', { name: 'Present' }).click();
     await expect(page.getByRole('dialog', { name: 'Presentation' })).toBeVisible();
   });
+  // on a phone the score and the right answer take a line each
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.keyboard.press(' ');
+  await expect(page.getByText(/^Right so far: /)).toBeVisible();
+  expect(await page.evaluate(() => document.querySelector('.stage-inner')?.scrollWidth)).toBe(390);
+  await page.setViewportSize({ width: 1440, height: 900 });
   await page.keyboard.press('Escape');
   // the file's own dialog counts as one
   await takes(4, 'a verdict with more rows', async () => {

@@ -107,7 +107,9 @@ class WholeRun extends ActionStore<{ readonly whole: Whole | null }> {
     if (stage === null || (isTrained && this.#isTraining)) return; // one of several seeds
     this.#count(whole, stage, job !== null);
     if (this.#isCutOff && !this.#isTraining && !isTrained)
-      void this.stores.intents.carriers.resumeRuns({ setId: set.id, dataset });
+      void attempted('Training did not go on', () =>
+        this.stores.intents.carriers.resumeRuns({ setId: set.id, dataset }),
+      );
     this.#isCutOff = false;
     if (isTrained && job === null && !this.#isComparing) void this.#compare(this.getState().whole ?? whole);
   };

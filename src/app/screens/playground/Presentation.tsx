@@ -200,7 +200,7 @@ function Score() {
     return words === null ? [] : [`${name} ${words}`];
   });
   return (
-    <div className="row stage-score" role="status">
+    <div className="row" role="status">
       {revealed && right !== null ? (
         <span>
           Right answer: <LabelTag>{right}</LabelTag>
