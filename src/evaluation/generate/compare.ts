@@ -9,11 +9,11 @@ import {
 } from '../../metrics/registry';
 import { DRAWS, eachDraw } from '../../metrics/resample';
 import { middle95 } from '../../metrics/special';
-import { verdictOf } from '../advice';
 import { asSubject, inText } from '../arm-names';
 import { findingOf } from '../classify/pairs';
 import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, GenerateOutcome, GeneratePlan, PairResult } from '../types';
+import { verdictOf } from '../verdict';
 import { namesOf } from '../words';
 
 /** Which prompt generates texts closer to the expected ones: every metric on the same test rows, and paired differences. */

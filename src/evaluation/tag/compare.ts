@@ -4,9 +4,9 @@ import { holm } from '../../metrics/mcnemar';
 import { countedFigures, forEachMetric, metricsOf, TAG_METRICS } from '../../metrics/registry';
 import { DRAWS } from '../../metrics/resample';
 import { fitCuts, givenTags, type TagCounts, tagF1, tagPrecision, tagRecall } from '../../metrics/tags';
-import { verdictOf } from '../advice';
 import { fieldOf } from '../sheets';
 import type { ArmResult, Comparison, PairResult, TagOutcome, TagPlan, TagScore } from '../types';
+import { verdictOf } from '../verdict';
 import { comparedTags, rowsCloser } from './pairs';
 
 /** Of one label. */
