@@ -111,17 +111,20 @@ export function inTurn() {
   };
 }
 
-/** The latest item only: one that arrives during work replaces the waiting one. @param work must not reject */
+/** The latest item only: one that arrives during work replaces the waiting one. Work that fails ends the round. */
 export function oneAtATime<T>(work: (item: T) => Promise<void>) {
   let waiting: { readonly item: T } | null = null;
   let busy: Promise<void> | null = null;
 
   async function workOff(): Promise<void> {
-    for (let next = waiting; next; next = waiting) {
-      waiting = null;
-      await work(next.item);
+    try {
+      for (let next = waiting; next; next = waiting) {
+        waiting = null;
+        await work(next.item);
+      }
+    } finally {
+      busy = null;
     }
-    busy = null;
   }
 
   return {
@@ -129,7 +132,7 @@ export function oneAtATime<T>(work: (item: T) => Promise<void>) {
       waiting = { item };
       busy ??= workOff();
     },
-    /** Resolves when nothing is left to do. */
+    /** Resolves when nothing is left to do; rejects where the work does. */
     settled: async (): Promise<void> => void (await busy),
   };
 }

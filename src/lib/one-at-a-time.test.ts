@@ -23,6 +23,19 @@ test('processes one item at a time, and skips all but the latest', async () => {
   expect(seen).toEqual(['a', 'c', 'd']);
 });
 
+test('goes on after work that failed', async () => {
+  const seen: string[] = [];
+  const { put, settled } = oneAtATime<string>(async (item) => {
+    seen.push(item);
+    if (item === 'a') throw new Error('full');
+  });
+  put('a');
+  await expect(settled()).rejects.toThrow('full');
+  put('b');
+  await settled();
+  expect(seen).toEqual(['a', 'b']);
+});
+
 test('settles at once when nothing waits', async () => {
   await oneAtATime(async () => undefined).settled();
 });

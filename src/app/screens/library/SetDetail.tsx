@@ -1,4 +1,6 @@
 import { useState } from 'react';
+import { oneAtATime } from '../../../lib/control';
+import { unwrap } from '../../../lib/result';
 import { readHandle } from '../../../prompt-set/handle';
 import type { PromptSet } from '../../../prompt-set/types';
 import { ScreenFrame } from '../../shell/Screen';
@@ -101,10 +103,7 @@ function Handle({ set }: { readonly set: PromptSet }) {
         const read = readHandle(typed, taken);
         return read.ok ? null : read.error.message;
       }}
-      onSubmit={(typed) => {
-        const read = readHandle(typed, taken);
-        if (read.ok) void changeHandle(set, read.value).then(close);
-      }}
+      onSubmit={(typed) => void changeHandle(set, unwrap(readHandle(typed, taken))).then(close)}
       onCancel={close}
     >
       <Button variant="quiet" onPress={close}>
@@ -136,29 +135,10 @@ function NotesPanel({ set }: { readonly set: PromptSet }) {
 /** A field that shows the typed text until it loses focus, then the saved text, which may be tidied. */
 function useSavedText(saved: string, save: (text: string) => Promise<void>) {
   const [draft, setDraft] = useState<string | null>(null);
-  const [write] = useState(() => lastOnly(save));
+  const [writing] = useState(() => oneAtATime(save));
   const onChange = (text: string) => {
     setDraft(text);
-    void write(text);
+    writing.put(text);
   };
-  return { value: draft ?? saved, onChange, onBlur: () => void write(null).then(() => setDraft(null)) };
-}
-
-/** One write at a time; of the texts that arrive during one only the last is written. Null waits for the write to end. */
-function lastOnly(save: (text: string) => Promise<void>): (text: string | null) => Promise<void> {
-  let next: string | null = null;
-  let writing: Promise<void> | null = null;
-  const writeAll = async () => {
-    for (let text = next; text !== null; text = next) {
-      next = null;
-      await save(text);
-    }
-  };
-  return (text) => {
-    next = text ?? next;
-    writing ??= writeAll().finally(() => {
-      writing = null;
-    });
-    return writing;
-  };
+  return { value: draft ?? saved, onChange, onBlur: () => void writing.settled().then(() => setDraft(null)) };
 }
