@@ -164,7 +164,7 @@ describe('lints that are switched off', () => {
 /** Components that read all of a store, with the reason. */
 const WHOLE_STORES: Readonly<Record<string, string>> = {
   'app/state/resource.ts': 'hands on the whole state of a resource',
-  'app/screens/library/parts.tsx': 'the store is one value, and all of it is shown',
+  'app/screens/library/BatchTab.tsx': 'the store is one value, and all of it is shown',
 };
 
 it('reads a store by a selector or by the names of its fields, so that nothing else makes a component render', () => {

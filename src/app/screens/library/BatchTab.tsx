@@ -7,10 +7,10 @@ import { ShowRejected } from '../../shell/ShowRejected';
 import { ChoicePicker } from '../../shell/VersionPicker';
 import { useResource } from '../../state/resource';
 import { useIsBusy, usePicked, usePromptSets, useStudio } from '../../state/studio';
-import { Button, EmptyState, Failed, format, Panel, Select } from '../../ui';
+import { Button, EmptyState, Failed, format, Panel, Select, Stoppable } from '../../ui';
 import { BatchAnswers, FirstRows } from './BatchAnswers';
 import { batch, batchSet } from './batch-store';
-import { hasVersions, ReadingRows } from './parts';
+import { hasVersions } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
 export function BatchTab({ onSets }: { readonly onSets: () => void }) {
@@ -71,7 +71,7 @@ function Choice() {
   const { value: set } = useResource(batchSet.use(), setId);
   return (
     <Panel title="Prompt">
-      <div className="batch-choice">
+      <div className="two-fields">
         <Select
           label="Prompt set"
           options={sets.filter(hasVersions).map(({ id, name, handle }) => ({ id, label: name, detail: handle }))}
@@ -116,9 +116,9 @@ function Trouble() {
 }
 
 function BatchRows() {
-  const rows = batchRows.use();
-  const file = useStore(rows.source, (s) => s.value);
-  const isReading = useStore(rows.reading, (file) => file !== null);
+  const { source, reading, close } = batchRows.use();
+  const file = useStore(source, (s) => s.value);
+  const now = useStore(reading);
   if (file) return <OpenRows file={file} />;
   return (
     <Panel stack title="Rows">
@@ -127,8 +127,8 @@ function BatchRows() {
         {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored. Rows
         that the same version answered before are not asked again.
       </p>
-      {isReading ? (
-        <ReadingRows of={rows} />
+      {now ? (
+        <Stoppable {...now} label={`Reading ${now.name}`} stop="Stop reading" onStop={close} />
       ) : (
         <div className="row">
           <ChooseFile label="Choose a file" />
@@ -159,7 +159,7 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
       title={`${format.counted(rows, 'row')} of ${source.fileName}`}
       aside={`${source.kind}, ${source.encoding}`}
     >
-      <div className="batch-choice">
+      <div className="two-fields">
         <Select
           label="Text column"
           options={columns.map((name) => ({ id: name, label: name }))}
@@ -167,7 +167,7 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
           onChange={chooseText}
           isDisabled={isBusy}
         />
-        <div className="row batch-file">
+        <div className="row">
           <ChooseFile label="Another file" />
           <Button variant="quiet" isDisabled={isBusy} onPress={closeFile}>
             Close the file

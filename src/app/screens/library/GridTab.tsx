@@ -170,7 +170,7 @@ function AddPrompt({ plan }: PlanProps) {
         label="From prompt set"
         value={setId}
         onChange={setSetId}
-        options={setOptions(sets.filter(hasVersions))}
+        options={sets.filter(hasVersions).map(({ id, handle }) => ({ id, label: handle }))}
       />
       <div className="row">
         <Add
@@ -193,8 +193,6 @@ function AddPrompt({ plan }: PlanProps) {
     </>
   );
 }
-
-const setOptions = (sets: readonly Listing[]) => sets.map(({ id, handle }) => ({ id, label: handle }));
 
 function AddModel({ plan }: PlanProps) {
   const { change } = gridState.use();
@@ -246,12 +244,7 @@ function AddRows({ plan, view }: PlanProps & ViewProps) {
   );
 }
 
-interface FileColumnsProps {
-  readonly table: ReadTable;
-  readonly kind: TaskKind;
-}
-
-function FileColumns({ table, kind }: FileColumnsProps) {
+function FileColumns({ table, kind }: { readonly table: ReadTable; readonly kind: TaskKind }) {
   const { addFile, file } = gridState.use();
   const [text, setText] = useState(table.guess?.text ?? null);
   const [label, setLabel] = useState(table.guess?.label ?? null);

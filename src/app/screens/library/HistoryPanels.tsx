@@ -1,6 +1,6 @@
 /** The history of a prompt set: the results of its versions, where they come from, and how two of them differ. */
 
-import { useMemo, useState } from 'react';
+import { createElement, useMemo, useState } from 'react';
 import { counted } from '../../../lib/format';
 import { isText } from '../../../prompt/prompt';
 import { lineageOf, lineageTitle } from '../../../prompt-set/lineage';
@@ -122,7 +122,7 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
   const names = [versionWords(before), versionWords(after)] as const;
   return (
     <Panel stack span={5} title={`From ${names[0]} to ${names[1]}`} aside="differences">
-      <div className="diff-choice">
+      <div className="two-fields">
         <VersionPicker label="From" set={set} value={before.id} onChange={(id) => setChosen([id, after.id])} />
         <VersionPicker label="To" set={set} value={after.id} onChange={(id) => setChosen([before.id, id])} />
       </div>
@@ -143,21 +143,10 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
 
 const MARKS = { same: 'span', added: 'ins', removed: 'del' } as const;
 
+/** Pieces repeat, so that none has a key. */
 function TextDiff({ pieces }: { readonly pieces: readonly DiffPart[] }) {
-  let at = 0;
-  const placed = pieces.map((piece) => {
-    const start = at;
-    at += piece.text.length;
-    return { ...piece, start };
-  });
-  return (
-    <pre className="version-text diff">
-      {placed.map(({ kind, text, start }) => {
-        const Mark = MARKS[kind];
-        return <Mark key={`${kind} ${start}`}>{text}</Mark>;
-      })}
-    </pre>
-  );
+  const marked = pieces.map(({ kind, text }) => createElement(MARKS[kind], null, text));
+  return createElement('pre', { className: 'version-text diff' }, ...marked);
 }
 
 interface FactsProps {

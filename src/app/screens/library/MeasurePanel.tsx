@@ -25,9 +25,9 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
       title="Is it still as good?"
       means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them."
     >
-      <div className="batch-choice">
+      <div className="two-fields">
         <VersionPicker label="Version to measure" set={set} value={measured.id} onChange={setChosen} />
-        <div className="row batch-file">
+        <div className="row">
           <Button
             onPress={() =>
               void startWith(set.id, [measured.id]).then(() => navigate(`${screenPath(set.id, 'library')}?tab=grid`))

@@ -52,11 +52,8 @@ function NotConnected() {
       <div className="row">
         <Button
           variant="primary"
-          onPress={() =>
-            void pick().then(connect, () => {
-              // the user closed the dialog without a choice
-            })
-          }
+          // the user may close the dialog without a choice
+          onPress={() => void pick().then(connect, () => undefined)}
         >
           Choose the folder
         </Button>

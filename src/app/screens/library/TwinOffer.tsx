@@ -23,7 +23,7 @@ export function TwinOffer({ subject, stored }: { readonly subject: Subject; read
           ? `PEFT cannot load ${name}: ${versionWords(known)} answers for it there.`
           : `PEFT cannot load ${name}. Vectors before the text, with the model’s own answer words, can learn its answers.`}
       </p>
-      {error ? <Failed title="The version for PEFT could not be made" error={error} /> : null}
+      <Failed title="The version for PEFT could not be made" error={error} />
       <div className="row">
         {known ? (
           <Button onPress={() => change({ subject: known.id, recipient: 'peft' })}>

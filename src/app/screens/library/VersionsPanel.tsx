@@ -31,42 +31,36 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
       means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version."
       aside={`${versionsOf(set, 'written').length} hand-written, ${versionsOf(set, 'trained').length} tuned`}
     >
-      <Versions set={set} />
+      <PagedTable<Version>
+        caption="Versions"
+        rows={set.versions.toReversed()}
+        page={PAGE}
+        empty="No version yet. Every prompt that you try on the Prompts screen or train on the Train screen is saved here."
+        rowKey={({ id }) => id}
+        columns={[
+          {
+            name: 'Version',
+            primary: true,
+            cell: (each) => (
+              <>
+                <What set={set} of={each} />
+                <VersionNote set={set} of={each} />
+              </>
+            ),
+          },
+          { name: 'Made', cell: (each) => <span className="made">{madeWords(each)}</span> },
+          {
+            name: 'On validation rows',
+            card: 'validation',
+            numeric: true,
+            cell: (each) => reached(set, each) ?? 'not tried',
+          },
+          { name: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
+          { name: 'Actions', isNameHidden: true, cell: (each) => <Actions set={set} of={each} /> },
+        ]}
+      />
       {set.versions.length > 0 ? <Author /> : null}
     </Panel>
-  );
-}
-
-function Versions({ set }: { readonly set: PromptSet }) {
-  return (
-    <PagedTable<Version>
-      caption="Versions"
-      rows={set.versions.toReversed()}
-      page={PAGE}
-      empty="No version yet. Every prompt that you try on the Prompts screen or train on the Train screen is saved here."
-      rowKey={({ id }) => id}
-      columns={[
-        {
-          name: 'Version',
-          primary: true,
-          cell: (each) => (
-            <>
-              <What set={set} of={each} />
-              <VersionNote set={set} of={each} />
-            </>
-          ),
-        },
-        { name: 'Made', cell: (each) => <span className="made">{madeWords(each)}</span> },
-        {
-          name: 'On validation rows',
-          card: 'validation',
-          numeric: true,
-          cell: (each) => reached(set, each) ?? 'not tried',
-        },
-        { name: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
-        { name: 'Actions', isNameHidden: true, cell: (each) => <Actions set={set} of={each} /> },
-      ]}
-    />
   );
 }
 

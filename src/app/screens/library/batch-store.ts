@@ -99,8 +99,7 @@ function output({ services: { workflow } }: Studio, { rows, choice, running, ref
     const { fileName } = rows.source.getState().value?.format ?? { fileName: '' };
     const { options } = choice.getState();
     const stem = fileName.replace(/\.[^.]*$/, '') || 'rows';
-    const request = { ...options, onlyReview };
-    return save(`${stem}-${what}.${options.format}`, () => workflow.call('batchFile', request));
+    return save(`${stem}-${what}.${options.format}`, () => workflow.call('batchFile', { ...options, onlyReview }));
   };
   return {
     change: (options: Partial<BatchOptions>) =>

@@ -1,4 +1,3 @@
-import { useStore } from 'zustand';
 import { counted } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
 import { resolveStage, stagesOf } from '../../../prompt-set/stages';
@@ -8,13 +7,7 @@ import type { RowsDone } from '../../../workflow/check-rows';
 import { downloaded } from '../../shell/ModelStatus';
 import { useSession } from '../../state/studio';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
-import { LabelTag, ProgressBar, Stoppable } from '../../ui';
-import type { RowsReader } from './rows-file';
-
-export function ReadingRows({ of: { reading, close } }: { readonly of: RowsReader }) {
-  const now = useStore(reading);
-  return now ? <Stoppable {...now} label={`Reading ${now.name}`} stop="Stop reading" onStop={close} /> : null;
-}
+import { LabelTag, ProgressBar } from '../../ui';
 
 interface CheckedRowsProps {
   readonly label: string;

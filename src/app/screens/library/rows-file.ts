@@ -53,5 +53,3 @@ export const batchRows = perStudio(({ services: { workflow } }) => {
 
 export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
   chosen.of === file ? chosen : { of: file, text: file?.guess?.text ?? file?.columns[0] ?? null };
-
-export type RowsReader = ReturnType<typeof batchRows.of>;

@@ -155,9 +155,6 @@ async function readFiles(root: FileSystemDirectoryHandle, folder: string): Promi
   return files;
 }
 
-/** Measurements that were removed; other files that nobody here wrote stay. */
-const isOurs = (path: string) => path.startsWith('measurements/');
-
 /** Writes what differs, and resolves to how many files did. Git must not convert their line ends, which would be changes. */
 async function writeFiles(
   root: FileSystemDirectoryHandle,
@@ -168,7 +165,8 @@ async function writeFiles(
   const attributes = '.gitattributes';
   if (!(await root.getFileHandle(attributes).catch(() => null)))
     await writeFile(root, attributes, '*.json text eol=lf\n*.npy binary\n');
-  const changed = changedIn(files, before).filter((path) => files.has(path) || isOurs(path));
+  // only measurements are removed: other files that nobody here wrote stay
+  const changed = changedIn(files, before).filter((path) => files.has(path) || path.startsWith('measurements/'));
   for (const path of changed) {
     let directory = await root.getDirectoryHandle(folder, { create: true });
     const parts = path.split('/');

@@ -37,18 +37,15 @@ function folderError(cause: unknown): unknown {
   return cause;
 }
 
-const connectionOf = ({ services: { store: disk } }: Studio): Resource<'team', Connected | null> =>
-  resource(async () => {
-    const known = await disk.settings.get<Connected>(TEAM_SETTING);
-    return known && { ...known, isAllowed: await mayUse(known.handle, 'query') };
-  });
-
 const loadFolder = () => import('./team-folder');
 
 /** The connected folder, and the work on it: one thing at a time. */
 function teamFolder(studio: Studio) {
   const { services, stores } = studio;
-  const connection = connectionOf(studio);
+  const connection: Resource<'team', Connected | null> = resource(async () => {
+    const known = await services.store.settings.get<Connected>(TEAM_SETTING);
+    return known && { ...known, isAllowed: await mayUse(known.handle, 'query') };
+  });
   const connected = () => connection.getState().value;
   const remember = async (next: Connected | null) => {
     await services.store.settings.set(TEAM_SETTING, next);
@@ -105,7 +102,7 @@ export const team = perStudio((studio) => {
     open: async () => {
       clear();
       state.setState({ isOpen: true });
-      await (connection.getState().key === null ? connection.load('team') : connection.reload());
+      await connection.reload();
     },
     close: () => state.setState({ isOpen: false }),
     connect: async (handle: FileSystemDirectoryHandle) => {
