@@ -3,15 +3,14 @@ import { type ArmResult, isLearned } from '../../evaluation/types';
 import { ofRows, percent, points } from '../../lib/format';
 import type { Interval } from '../../metrics/intervals';
 import type { Figure } from '../../metrics/registry';
+import type { ArmSide } from '../ui';
 import { axisOf, axisX, COLOUR, cut, type Draw, gridX, margins, NARROW, OVER_LINES, svg, tenthBelow } from './plot';
 
-export type Side = 'a' | 'b' | 'ref';
-
 /** Hand-written prompts are A, tuned ones B; the untuned prompt and the reference classifiers are neither. */
-export const sideOf = (arm: Pick<ArmResult, 'kind'>): Side =>
+export const sideOf = (arm: Pick<ArmResult, 'kind'>): ArmSide =>
   isLearned(arm.kind) ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
 
-const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
+const letter = (side: ArmSide) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
 
 const FONT = 12.5;
 const NAME = { textAnchor: 'start', fill: COLOUR.ink, fontSize: FONT, fontWeight: 500 } as const;
@@ -19,13 +18,13 @@ const VALUE = { fill: COLOUR.ink, fontSize: FONT, fontWeight: 600 } as const;
 /** Width of a letter in the height of its font, with what is left at the end of a line. */
 const CHARACTER = 0.6;
 
-function sideMarks<T extends { readonly side: Side }>(
+function sideMarks<T extends { readonly side: ArmSide }>(
   rows: readonly T[],
   x: (row: T) => number,
   y: (row: T) => string,
   dy: number,
 ) {
-  const of = (side: Side) => rows.filter((row) => row.side === side);
+  const of = (side: ArmSide) => rows.filter((row) => row.side === side);
   return [
     Plot.dot(of('a'), { x, y, dy, symbol: 'circle', r: 6, fill: COLOUR.a }),
     Plot.dot(of('b'), { x, y, dy, symbol: 'diamond', r: 7, fill: COLOUR.b }),
@@ -46,7 +45,7 @@ interface Difference extends Interval {
 
 interface AccuracyRow extends Difference {
   readonly id: string;
-  readonly side: Side;
+  readonly side: ArmSide;
   readonly label: string;
   readonly gap: ArmAccuracy['gap'];
 }
@@ -157,21 +156,20 @@ export const drawIntervals =
     const column = narrow ? Math.min(170, Math.round(width * 0.38)) : 210;
     const lines = Math.max(0, ...rows.map(({ name }) => Math.ceil((name.length * CHARACTER * FONT) / column)));
     const room = Math.max(narrow ? 44 : 34, lines * FONT + 9);
-    const y = (row: { id: string }) => row.id;
     return svg({
       width,
       height: rows.length * room + 44,
       ...margins({ top: 4, right: narrow ? 52 : 64, bottom: 40, left: column + 10 }),
       x: { domain: differenceDomain(rows), label: null },
-      y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
+      y: { type: 'band', domain: rows.map(yOf), label: null, padding: 0, axis: null },
       marks: [
         gridX(narrow ? 4 : 6),
         axisX(narrow ? 4 : 6, (d) => (d === 0 ? '0' : points(d).replace('.0', '')), 'points, bars: 95% interval'),
         Plot.ruleX([0], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
-        Plot.dot(rows, { x: 'value', y, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: yOf, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
+        Plot.dot(rows, { x: 'value', y: yOf, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
         Plot.text(rows, {
-          y,
+          y: yOf,
           text: 'name',
           frameAnchor: 'left',
           x: null,
@@ -180,7 +178,7 @@ export const drawIntervals =
           ...NAME,
         }),
         Plot.text(rows, {
-          y,
+          y: yOf,
           text: (row: { value: number }) => points(row.value),
           frameAnchor: 'right',
           x: null,

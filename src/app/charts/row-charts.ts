@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { type CoveragePoint, coverageAt, type ReliabilityBin, type SureAndRight } from '../../metrics/calibration';
-import type { Side } from './comparison-charts';
+import type { ArmSide } from '../ui';
 import {
   axisOf,
   axisX,
@@ -17,7 +17,7 @@ import {
 } from './plot';
 
 interface CoverageArm extends SureAndRight {
-  readonly side: Side;
+  readonly side: ArmSide;
   readonly curve: readonly CoveragePoint[];
 }
 
@@ -81,7 +81,7 @@ export const drawCoverage =
 
 /** How often answers of a confidence are right, with Wilson bars; on the diagonal probabilities mean what they say. */
 export const drawReliability =
-  (bins: readonly ReliabilityBin[], side: Side): Draw =>
+  (bins: readonly ReliabilityBin[], side: ArmSide): Draw =>
   (width) => {
     const from = tenthBelow(bins.flatMap(({ meanConfidence, accuracyCi95 }) => [meanConfidence, accuracyCi95.low]));
     return svg({

@@ -83,36 +83,24 @@ interface Measure {
   readonly label: (value: number, rows: number) => string;
 }
 
-/** NaN where the kind of task has no such figure. */
-const share = (figure: 'accuracy' | 'microF1' | 'macroF1') => (point: Measured) =>
-  (point as Partial<Record<typeof figure, number>>)[figure] ?? Number.NaN;
 const lossOf = ({ loss = Number.NaN }: Measured) => loss;
 const short = (value: number) => String(Number(value.toPrecision(3)));
 const wholePercent = (value: number) => (value * 100).toFixed(0);
 const wholeShare = (value: number, rows: number) => ofRows(value, rows, undefined, wholePercent);
 
+/** NaN where the kind of task has no such figure. */
+const share = (figure: 'accuracy' | 'microF1' | 'macroF1', name: string, label: Measure['label']): Measure => ({
+  name,
+  of: (point) => (point as Partial<Record<typeof figure, number>>)[figure] ?? Number.NaN,
+  falls: false,
+  tick: percentTick,
+  label,
+});
+
 export const MEASURES: Readonly<Record<Metric, Measure>> = {
-  accuracy: {
-    name: LABEL_METRICS.accuracy.name,
-    of: share('accuracy'),
-    falls: false,
-    tick: percentTick,
-    label: wholeShare,
-  },
-  microF1: {
-    name: TAG_METRICS.microF1.name,
-    of: share('microF1'),
-    falls: false,
-    tick: percentTick,
-    label: wholePercent,
-  },
-  macroF1: {
-    name: LABEL_METRICS.macroF1.name,
-    of: share('macroF1'),
-    falls: false,
-    tick: percentTick,
-    label: wholePercent,
-  },
+  accuracy: share('accuracy', LABEL_METRICS.accuracy.name, wholeShare),
+  microF1: share('microF1', TAG_METRICS.microF1.name, wholePercent),
+  macroF1: share('macroF1', LABEL_METRICS.macroF1.name, wholePercent),
   loss: { name: 'Loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
   perplexity: {
     name: TEXT_METRICS.perplexity.name,

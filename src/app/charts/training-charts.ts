@@ -27,10 +27,10 @@ export interface ValidationChart {
   readonly rows: number;
 }
 
-const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
-  majority: COLOUR.ref,
-  untuned: COLOUR.ref,
-  yours: COLOUR.a,
+const LOOKS: Readonly<Record<ReferenceLine['id'], { readonly stroke: string; readonly strokeDasharray: string }>> = {
+  majority: { stroke: COLOUR.ref, strokeDasharray: '4 4' },
+  untuned: { stroke: COLOUR.ref, strokeDasharray: '1 4' },
+  yours: { stroke: COLOUR.a, strokeDasharray: '6 3' },
 };
 
 const BESIDE = 23;
@@ -53,12 +53,10 @@ function namesOf(
     return { text: `${cut(name, most - value.length)} ${value}`, at: of(point), fill };
   };
   return [
-    ...lines.map((line) => named(`${line.id === 'yours' ? 'A ' : ''}${line.name}`, line, LINE_COLOUR[line.id])),
+    ...lines.map((line) => named(`${line.id === 'yours' ? 'A ' : ''}${line.name}`, line, LOOKS[line.id].stroke)),
     ...(last ? [named('B tuned', last, COLOUR.b)] : []),
   ];
 }
-
-const DASHES: Readonly<Record<ReferenceLine['id'], string>> = { majority: '4 4', untuned: '1 4', yours: '6 3' };
 
 export const drawValidation =
   (chart: ValidationChart): Draw =>
@@ -83,20 +81,12 @@ export const drawValidation =
       width,
       height,
       ...margins(frame),
-      x: {
-        domain: [0, Math.max(stepsTotal, last?.step ?? 1)],
-        label: null,
-        ticks: narrow ? 4 : 6,
-        tickSize: 0,
-        tickPadding: 8,
-      },
+      x: { domain: [0, Math.max(stepsTotal, last?.step ?? 1)], label: null },
       y: { domain, label: null, ticks: 5, tickFormat: tick, tickSize: 0, tickPadding: 8 },
       marks: [
         gridY(5),
         axisX(narrow ? 4 : 6, (step) => (step === 0 ? 'step 0' : String(step))),
-        ...lines.map((l) =>
-          Plot.ruleY([of(l)], { stroke: LINE_COLOUR[l.id], strokeWidth: 1.5, strokeDasharray: DASHES[l.id] }),
-        ),
+        ...lines.map((line) => Plot.ruleY([of(line)], { ...LOOKS[line.id], strokeWidth: 1.5 })),
         bestStep ? Plot.ruleX([bestStep], { stroke: COLOUR.ink2, strokeDasharray: '2 3' }) : null,
         bestStep ? Plot.text([bestStep], { x: Number, frameAnchor: 'top', dy: -12, text: () => 'kept' }) : null,
         Plot.lineY(points, { x: 'step', y: of, stroke: COLOUR.b, strokeWidth: 2.5 }),

@@ -3,9 +3,9 @@ import '@fontsource-variable/jetbrains-mono/wght.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { CONTROL_ENTRIES, type Entry } from './controls';
-import { CHART_ENTRIES, DISPLAY_ENTRIES } from './displays';
+import { DISPLAY_ENTRIES } from './displays';
 
-export const ENTRIES: readonly Entry[] = [...CONTROL_ENTRIES, ...DISPLAY_ENTRIES, ...CHART_ENTRIES];
+export const ENTRIES: readonly Entry[] = [...CONTROL_ENTRIES, ...DISPLAY_ENTRIES];
 
 /** Every component in every state, for development: `npm run gallery`. What covers the page is left to the test. */
 export const showGallery = (element: Element) =>

@@ -47,7 +47,7 @@ const variants = (isDisabled: boolean) => (
   </div>
 );
 
-const buttons: Readonly<Record<string, Entry['render']>> = {
+const buttons = entriesOf('Buttons', {
   'every variant': () => variants(false),
   disabled: () => variants(true),
   'every size': () => (
@@ -58,7 +58,7 @@ const buttons: Readonly<Record<string, Entry['render']>> = {
     </div>
   ),
   'long text': () => <Button variant="primary">{LONG}</Button>,
-};
+});
 
 const text = (props: Partial<Parameters<typeof TextField>[0]>) => (
   <TextField label="Name" defaultValue="Support mails" {...props} />
@@ -71,7 +71,7 @@ const steps = (value: number | null) => (
   </Held>
 );
 
-const fields: Readonly<Record<string, Entry['render']>> = {
+const fields = entriesOf('Fields', {
   'text, with a hint': () => text({ hint: 'As it is shown in the library' }),
   'text, empty': () => text({ defaultValue: '', placeholder: 'A name' }),
   'text, failed': () => text({ error: 'Another prompt set has this name. Choose a different one.' }),
@@ -83,7 +83,7 @@ const fields: Readonly<Record<string, Entry['render']>> = {
   ),
   number: () => steps(150),
   'number, failed': () => steps(null),
-};
+});
 
 const optionsOf = (labels: readonly string[]) => labels.map((id, i) => ({ id, label: id, detail: `${i + 1} rows` }));
 const select = (
@@ -125,7 +125,7 @@ const tabs = (labels: readonly string[]) => (
   </Held>
 );
 
-const chosen: Readonly<Record<string, Entry['render']>> = {
+const chosen = entriesOf('Choosing', {
   'select, 2 labels': () => select(labelsOf(2), 'yes'),
   'select, 40 labels': () => select(labelsOf(40), 'topic 40'),
   'select, nothing chosen': () => select(labelsOf(2), null),
@@ -140,10 +140,6 @@ const chosen: Readonly<Record<string, Entry['render']>> = {
   'slider, at its end': () => slider(100),
   'tabs, 2': () => tabs(labelsOf(2)),
   'tabs, long': () => tabs([LONG, 'no']),
-};
+});
 
-export const CONTROL_ENTRIES: readonly Entry[] = [
-  ...entriesOf('Buttons', buttons),
-  ...entriesOf('Fields', fields),
-  ...entriesOf('Choosing', chosen),
-];
+export const CONTROL_ENTRIES: readonly Entry[] = [...buttons, ...fields, ...chosen];

@@ -51,15 +51,15 @@ const showMost = () => {
   showUndo();
 };
 
-const tables: Readonly<Record<string, Entry['render']>> = {
+const tables = entriesOf('Tables', {
   normal: () => <Table {...table} rows={rowsOf(2, 'The order was late.')} selectedKey="yes" />,
   'no rows': () => <Table {...table} rows={[]} />,
   'long texts': () => <Table {...table} rows={rowsOf(2, LONG)} />,
   '40 labels, in pages': () => <PagedTable {...table} rows={rowsOf(40, 'On time.')} page={5} empty="No rows." />,
   'in pages, no rows': () => <PagedTable {...table} rows={[]} page={5} empty="No rows match." />,
-};
+});
 
-const notes: Readonly<Record<string, Entry['render']>> = {
+const notes = entriesOf('Notes', {
   warning: () => <Note title="2 texts appear more than once">Rows with equal text are kept in one part.</Note>,
   'failed, with an action': () => (
     <Note tone="bad" live title="The model did not load" action={<Button variant="link">Try again</Button>}>
@@ -68,9 +68,9 @@ const notes: Readonly<Record<string, Entry['render']>> = {
   ),
   info: () => <Note tone="info" title="Training survives a reload" />,
   'long text': () => <Note title={LONG}>{LONG}</Note>,
-};
+});
 
-const panels: Readonly<Record<string, Entry['render']>> = {
+const panels = entriesOf('Panels and empty states', {
   panel: () => (
     <Panel title="Columns" aside="3 columns">
       <p>Each row has a text and a label.</p>
@@ -91,18 +91,18 @@ const panels: Readonly<Record<string, Entry['render']>> = {
       {LONG}
     </EmptyState>
   ),
-};
+});
 
-const progress: Readonly<Record<string, Entry['render']>> = {
+const progress = entriesOf('Progress', {
   'not started': () => <ProgressBar label="Training" value={0} />,
   'half done': () => <ProgressBar label="Training" value={0.5} detail="3 steps a second, about 2 min left" />,
   done: () => <ProgressBar label="Training" value={1} />,
   'loading, length unknown': () => <ProgressBar label="Loading the model" />,
   'no words': () => <ProgressBar label="Training" value={0.3} hideLabel />,
   'long texts': () => <ProgressBar label={LONG} value={0.7} detail={LONG} />,
-};
+});
 
-const words: Readonly<Record<string, Entry['render']>> = {
+const words = entriesOf('Words and numbers', {
   'hand-written prompt': () => <ArmMark side="a">Your prompt</ArmMark>,
   'tuned prompt': () => <ArmMark side="b">Tuned prompt</ArmMark>,
   reference: () => <ArmMark side="ref">Always “neutral”</ArmMark>,
@@ -123,10 +123,10 @@ const words: Readonly<Record<string, Entry['render']>> = {
     </div>
   ),
   term: () => <Term means="How often the prompt is right.">Accuracy</Term>,
-};
+});
 
 const dialog = { isOpen: true, onClose: nothing } as const;
-const covering: Readonly<Record<string, Entry['render']>> = {
+const covering = entriesOf('Dialogs and messages', {
   dialog: () => (
     <Dialog {...dialog} title="Delete this version?" actions={<Button variant="primary">Delete</Button>}>
       You can undo this for 12 seconds.
@@ -140,16 +140,7 @@ const covering: Readonly<Record<string, Entry['render']>> = {
   'message with undo': () => <Messages show={showUndo} />,
   'message of a failure': () => <Messages show={showError} />,
   'three messages, long texts': () => <Messages show={showMost} />,
-};
-
-export const DISPLAY_ENTRIES: readonly Entry[] = [
-  ...entriesOf('Tables', tables),
-  ...entriesOf('Notes', notes),
-  ...entriesOf('Panels and empty states', panels),
-  ...entriesOf('Progress', progress),
-  ...entriesOf('Words and numbers', words),
-  ...entriesOf('Dialogs and messages', covering).map((entry) => ({ ...entry, covers: true })),
-];
+});
 
 const TWIN = {
   columns: ['prompt', 'accuracy'],
@@ -168,7 +159,7 @@ function falling(count: number): readonly number[] {
 
 const accuracy = CHARTS.accuracy as (typeof CHARTS)[string];
 
-const chartPanels: Readonly<Record<string, Entry['render']>> = {
+const chartPanels = entriesOf('Chart panel', {
   'with unit and controls': () => (
     <ChartPanel
       title="Accuracy of the two prompts"
@@ -184,31 +175,39 @@ const chartPanels: Readonly<Record<string, Entry['render']>> = {
       <ProbabilityBars side="b" labels={labelsOf(2)} probabilities={[0.3, 0.7]} />
     </ChartPanel>
   ),
-};
+});
 
-const bars: Readonly<Record<string, Entry['render']>> = {
+const bars = entriesOf('Probability bars', {
   'hand-written, 2 labels': () => <ProbabilityBars side="a" labels={labelsOf(2)} probabilities={[0.3, 0.7]} />,
   'tuned, 40 labels': () => <ProbabilityBars side="b" labels={labelsOf(40)} probabilities={falling(40)} />,
   'reference, long labels': () => <ProbabilityBars side="ref" labels={[LONG, 'no']} probabilities={[1, 0]} />,
   'nothing known yet': () => <ProbabilityBars side="a" labels={labelsOf(2)} probabilities={null} />,
-};
+});
 
-const differences: Readonly<Record<string, Entry['render']>> = {
+const differences = entriesOf('Text difference', {
   'some words differ': () => (
     <TextDifference written="The order was late, and the box open." wanted="The order was late and the box damaged." />
   ),
   'nothing written': () => <TextDifference written="" wanted={LONG} />,
   'long text': () => <TextDifference written={`${LONG}. ${LONG}`} wanted={LONG} />,
-};
+});
 
-export const CHART_ENTRIES: readonly Entry[] = [
-  ...entriesOf('Chart panel', chartPanels),
-  ...entriesOf(
-    'Charts',
-    Object.fromEntries(
-      Object.entries(CHARTS).map(([name, draw]) => [name, () => <ChartPanel title={name} draw={draw} twin={TWIN} />]),
-    ),
+const charts = entriesOf(
+  'Charts',
+  Object.fromEntries(
+    Object.entries(CHARTS).map(([name, draw]) => [name, () => <ChartPanel title={name} draw={draw} twin={TWIN} />]),
   ),
-  ...entriesOf('Probability bars', bars),
-  ...entriesOf('Text difference', differences),
+);
+
+export const DISPLAY_ENTRIES: readonly Entry[] = [
+  ...tables,
+  ...notes,
+  ...panels,
+  ...progress,
+  ...words,
+  ...covering.map((entry) => ({ ...entry, covers: true })),
+  ...chartPanels,
+  ...charts,
+  ...bars,
+  ...differences,
 ];
