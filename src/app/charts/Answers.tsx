@@ -19,7 +19,7 @@ interface ProbabilityBarsProps {
   readonly labels: readonly string[];
   /** In the order of the labels; they sum to 1. Null while nothing is known. */
   readonly probabilities: readonly number[] | null;
-  readonly most?: number;
+  readonly most?: number | undefined;
 }
 
 export function ProbabilityBars({ side, labels, probabilities, most = 6 }: ProbabilityBarsProps) {

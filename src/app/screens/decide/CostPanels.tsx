@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import type { Dataset } from '../../../dataset/types';
 import { APPROACH_NAMES, APPROACHES, type Fact, type Row, sideBySide } from '../../../decide/approaches';
 import {
   type BreakEven,
@@ -16,7 +17,7 @@ import type { Words } from '../../../report/table-text';
 import { learningCurve } from '../../../workflow/learning-curve';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';
-import { useSession } from '../../state/studio';
+import { useModel } from '../../state/studio';
 import { Button, Facts, Fields, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
 import { type Choices, decideStores, type Found } from './decide-store';
 import { TableTools } from './TableTools';
@@ -155,8 +156,7 @@ interface SideBySideProps {
   readonly set: PromptSet;
   readonly found: Found | null;
   readonly rows: number;
-  readonly trainingRows: number;
-  readonly validationRows: number;
+  readonly split: Dataset['split'];
 }
 
 const Cell = ({ fact }: { readonly fact: Fact }) => (
@@ -189,16 +189,16 @@ const asWords = (rows: readonly Row[]): Words => ({
   ]),
 });
 
-export function SideBySidePanel({ set, found, rows, trainingRows, validationRows }: SideBySideProps) {
-  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info : null));
+export function SideBySidePanel({ set, found, rows, split }: SideBySideProps) {
+  const model = useModel();
   const known = knownOf({
     set,
     model,
     rows,
-    trainingRows,
+    trainingRows: split.train.length,
     kind: set.kind,
     measured: found?.measured ?? null,
-    moreRows: learningCurve(set, { train: trainingRows, validation: validationRows })?.sentence ?? null,
+    moreRows: learningCurve(set, { train: split.train.length, validation: split.validation.length })?.sentence ?? null,
     fineTuning: (found && 'fineTuning' in found.evaluation && found.evaluation.fineTuning) || null,
   });
   const compared = sideBySide(known);

@@ -50,10 +50,13 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   const { train, validation, test } = dataset.split;
   const rows = train.length + validation.length + test.length;
   const strategy = strategyOf(found?.measured ?? null, { ...choices.answers, rows: rowCountOf(rows) });
-  const counts = { rows, trainingRows: train.length, validationRows: validation.length };
   const tabs = [
     { id: 'advice', label: 'Advice', content: <Advice {...{ set, found, choices, strategy }} /> },
-    { id: 'side-by-side', label: 'Side by side', content: <SideBySidePanel {...{ set, found }} {...counts} /> },
+    {
+      id: 'side-by-side',
+      label: 'Side by side',
+      content: <SideBySidePanel {...{ set, found, rows, split: dataset.split }} />,
+    },
     { id: 'rehearsal', label: 'Rehearsal', content: <RehearsalTab set={set} choices={choices} /> },
   ];
   const selected = tabs.some(({ id }) => id === tab) ? tab : 'advice';
@@ -68,14 +71,16 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   );
 }
 
-function Advice({ set, found, choices, strategy }: Omit<DecidedProps, 'dataset'> & { readonly strategy: Strategy }) {
+type AdviceProps = Omit<DecidedProps, 'dataset'> & { readonly strategy: Strategy };
+
+function Advice({ set, found, choices, strategy }: AdviceProps) {
   const onlyShows = useOnlyShows();
   const { refused } = judgeOf(set.kind);
   return (
     <div className="stack">
       <ViewingOnly isEmpty={!found} />
       <div className="grid decide">
-        <StrategyPanel strategy={strategy} answers={choices.answers} isMeasured={found !== null} />
+        <StrategyPanel strategy={strategy} choices={choices} found={found} />
         {found && refused === null ? (
           <>
             <CostsPanel found={found} choices={choices} />
@@ -107,20 +112,14 @@ const NextStep = ({ setId, compared }: { readonly setId: string; readonly compar
 
 const IDS = Object.keys(QUESTIONS) as Question[];
 
-interface StrategyProps {
-  readonly strategy: Strategy;
-  readonly answers: Answers;
-  readonly isMeasured: boolean;
-}
-
-function StrategyPanel({ strategy, answers, isMeasured }: StrategyProps) {
+function StrategyPanel({ strategy, choices: { answers }, found }: Omit<AdviceProps, 'set'>) {
   const { change } = decideStores.use();
   return (
     <Panel stack title="Why">
       {strategy.reasons.map((reason) => (
         <p key={reason}>{reason}</p>
       ))}
-      <details className="fold" open={!isMeasured}>
+      <details className="fold" open={!found}>
         <summary>What would change it</summary>
         <p className="decide-flip">{strategy.flip}</p>
         <div className="decide-questions">

@@ -210,7 +210,6 @@ interface StartedProps {
   readonly set: PromptSet;
   readonly rows: RollOutRows;
   readonly plan: Plan;
-  /** JSON of the started roll-out. */
   readonly started: string;
 }
 

@@ -135,15 +135,9 @@ interface FoundKey {
   readonly busy: boolean;
 }
 
-interface CostKey {
-  readonly evaluationId: string;
-  readonly assumed: string;
-}
-
-interface RunKey {
-  readonly setId: string;
-  readonly started: string;
-}
+/** `assumed` and `started` are JSON, as keys are compared field by field. */
+type CostKey = Readonly<Record<'evaluationId' | 'assumed', string>>;
+type RunKey = Readonly<Record<'setId' | 'started', string>>;
 
 const now = () => new Date().toISOString();
 

@@ -54,12 +54,7 @@ export function Answer({ player, className, most }: AnswerProps) {
         {answerOf(answer, labels) ?? <span className="dim">…</span>}
       </p>
       {labels.length > 0 ? (
-        <ProbabilityBars
-          side={player.side}
-          labels={labels}
-          probabilities={probabilities}
-          {...(most === undefined ? {} : { most })}
-        />
+        <ProbabilityBars side={player.side} labels={labels} probabilities={probabilities} most={most} />
       ) : null}
     </>
   );

@@ -1,7 +1,6 @@
 import { type ReactNode, useEffect } from 'react';
 import { chosenTrained } from '../../../prompt-set/make-versions';
 import type { Choice } from '../../../prompt-set/planned';
-import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame, ViewingOnly } from '../../shell/Screen';
 import { ChoicePicker } from '../../shell/VersionPicker';
 import { navigate, screenPath, useQuery } from '../../state/location';
@@ -31,7 +30,9 @@ export default function PlaygroundScreen() {
     return (
       <LoadedPlayground cast={cast}>
         <TypedRow>
-          {set && id === null ? <ExtraChoice set={set} also={also} onChange={setAlso} /> : null}
+          {set && id === null && (also || choiceOptions(set).length > 1) ? (
+            <ChoicePicker label="Add another version" none="None" set={set} value={also} onChange={setAlso} />
+          ) : null}
           {cast.trouble ? (
             <Note
               tone="bad"
@@ -229,17 +230,6 @@ function useAlso() {
     setStage(choice?.kind === 'stage' ? choice.stage : '');
   };
   return { also, setAlso };
-}
-
-interface ExtraChoiceProps {
-  readonly set: PromptSet;
-  readonly also: Choice | null;
-  readonly onChange: (choice: Choice | null) => void;
-}
-
-function ExtraChoice({ set, also, onChange }: ExtraChoiceProps) {
-  if (choiceOptions(set).length < 2 && also === null) return null;
-  return <ChoicePicker label="Add another version" none="None" set={set} value={also} onChange={onChange} />;
 }
 
 function Examples() {

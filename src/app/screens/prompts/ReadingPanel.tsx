@@ -1,9 +1,10 @@
+import { useStore } from 'zustand';
 import type { Reading } from '../../../workflow/try-prompt';
 import { isVocabularyComing } from '../../state/session-state';
 import { useOpen, useSession } from '../../state/studio';
 import { Button, format, Panel, ProgressBar, ScrollRegion, Stoppable } from '../../ui';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
-import { useBalancedInstead, useReading, useVectorsRead } from './trying';
+import { isNearest, readings, useReading } from './trying';
 import { visible } from './words';
 
 /** Tokens that are shown, from the end. */
@@ -18,7 +19,7 @@ export function ReadingPanel() {
   const index = usePrompts((s) => s.index);
   const { readRow } = usePrompts.use();
   const draft = useDraft();
-  const isNearest = draft.shots > 0 && draft.selection === 'nearest' && templateProblem(draft, dataset) === null;
+  const isWaiting = isNearest(draft) && templateProblem(draft, dataset) === null;
   return (
     <Panel
       span={7}
@@ -40,7 +41,7 @@ export function ReadingPanel() {
         <Tokens reading={reading} isEarlier={status === 'loading'} />
       ) : isComing ? (
         <ProgressBar label="Loading the model’s vocabulary" />
-      ) : isNearest ? (
+      ) : isWaiting ? (
         <NearestWait />
       ) : (
         <p className="dim">
@@ -91,8 +92,13 @@ function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
 
 /** The nearest examples are known once the model has read the words of all rows. */
 function NearestWait() {
-  const vectors = useVectorsRead();
-  const stop = useBalancedInstead();
+  const { read, vectors: store } = readings.use();
+  const vectors = useStore(store, (s) => s.vectors);
+  const { setHow } = usePrompts.use();
+  const balancedInstead = () => {
+    read.clear();
+    setHow({ selection: 'balanced' });
+  };
   if (!vectors) return <ProgressBar label="Waiting for the model, which then reads all rows to find similar ones" />;
   const { done, total } = vectors;
   return (
@@ -103,7 +109,7 @@ function NearestWait() {
         secondsLeft={null}
         pace={`${format.count(done)} of ${format.count(total)}`}
         stop="Use balanced examples instead"
-        onStop={stop}
+        onStop={balancedInstead}
       />
     </div>
   );

@@ -12,10 +12,7 @@ import { JobPanel } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { useCannotAsk, useIsBusy, useModel, usePromptSets, useSession } from '../../state/studio';
-import { Button } from '../../ui/Button';
-import { ArmMark } from '../../ui/Marks';
-import { Note, Panel } from '../../ui/Panel';
-import { type Column, PagedTable, Table } from '../../ui/Table';
+import { ArmMark, Button, Note, PagedTable, Panel, Table, type TableColumn } from '../../ui';
 import { useOpened, usePrompts } from './prompts-store';
 import { useCutOffSearch, useSearch, useTrying } from './trying';
 
@@ -25,7 +22,7 @@ export function TriesPanel() {
   const versions = set ? versionsOf(set, 'written').toReversed() : [];
   const changed = (version: Version) => (set && opened ? sinceTry(set, version, opened) : []);
   const figures = shownOf(set ? set.kind : 'classify');
-  const columns: readonly Column<Version>[] = [
+  const columns: readonly TableColumn<Version>[] = [
     { name: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...figures.map(([name, figureOf], i) => ({
       name,
@@ -40,13 +37,7 @@ export function TriesPanel() {
   return (
     <Panel span={5} title="Tries">
       {versions.length > 0 ? (
-        <Table
-          caption="Versions of your prompt"
-          columns={columns}
-          rows={versions}
-          rowKey={({ id }) => id}
-          selectedKey={null}
-        />
+        <Table caption="Versions of your prompt" columns={columns} rows={versions} rowKey={({ id }) => id} />
       ) : (
         <p className="dim">Each try is saved here as a version, with its result.</p>
       )}
@@ -220,7 +211,7 @@ const aboutLine = ({ origin, lists }: Standing): string => {
   return origin === 'made' && lists > 1 ? `best of ${lists} lists of answer words` : '';
 };
 
-const LEADERBOARD: readonly Column<Standing>[] = [
+const LEADERBOARD: readonly TableColumn<Standing>[] = [
   {
     name: 'Prompt',
     primary: true,

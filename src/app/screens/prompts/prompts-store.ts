@@ -104,11 +104,6 @@ interface KeptPrompt {
 /** A half-typed word is kept with the tab: that is written at once, and a reload before the next key finds it. */
 const halfTyped = tabMemory<{ readonly setId: string; readonly words: Typed['words'] } | null>('answer-words', null);
 
-const wordsTyped = (setId: string): Typed['words'] => {
-  const kept = halfTyped.read();
-  return kept?.setId === setId ? kept.words : {};
-};
-
 class Prompts extends ActionStore<PromptsState> {
   readonly #disk = drafts(this.services.store);
   #saved: Promise<unknown> = Promise.resolve();
@@ -123,14 +118,15 @@ class Prompts extends ActionStore<PromptsState> {
     void this.#restore();
   }
 
-  #draft(): PromptText {
+  draft(): PromptText {
     return draftOf(this.sets.set, this.getState().prompt, this.stores.proposer.getState().proposal);
   }
 
   async #restore(): Promise<void> {
     const open = this.sets.set;
     if (!open) return;
-    this.set({ words: wordsTyped(open.id) });
+    const typed = halfTyped.read();
+    this.set({ words: typed?.setId === open.id ? typed.words : {} });
     const kept = await this.#disk.get<KeptPrompt>(keyOf(open.id)).catch(() => null);
     // text typed while the disk was read is newer
     if (this.sets.set?.id === open.id && this.getState().prompt === null) this.set({ prompt: kept?.prompt ?? null });
@@ -149,10 +145,10 @@ class Prompts extends ActionStore<PromptsState> {
     if (open) halfTyped.write({ setId: open.id, words });
   }
 
-  readonly edit = (template: string): void => this.take({ ...this.#draft(), template });
+  readonly edit = (template: string): void => this.take({ ...this.draft(), template });
 
   /** Changes what is not text: examples and how they are chosen, the chat template. */
-  readonly setHow = (change: Partial<Omit<PromptText, 'template'>>): void => this.take({ ...this.#draft(), ...change });
+  readonly setHow = (change: Partial<Omit<PromptText, 'template'>>): void => this.take({ ...this.draft(), ...change });
 
   readonly openVersion = (id: string): void => {
     const open = this.sets.set;
@@ -180,7 +176,7 @@ class Prompts extends ActionStore<PromptsState> {
   #takeWord(label: string, word: string): Promise<unknown> {
     const before = this.sets.set?.words.find((w) => w.label === label)?.word.trim();
     if (word === '' || word === before) return this.#saved;
-    const { template } = this.#draft();
+    const { template } = this.draft();
     return this.#change((set) => ({
       words: wordsFor(
         template,
@@ -217,7 +213,7 @@ class Prompts extends ActionStore<PromptsState> {
   /** The version of the prompt in the editor, saved when it is new; null = it cannot be used. */
   readonly versionOfDraft = async (): Promise<Version | null> => {
     const open = this.sets.set;
-    const prompt = this.#draft();
+    const prompt = this.draft();
     if (!open || templateProblem(prompt, this.sets.dataset) !== null) return null;
     return foundVersion(open, prompt) ?? keepVersion(this.studio, open.id, prompt);
   };
@@ -228,10 +224,10 @@ class Prompts extends ActionStore<PromptsState> {
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {
     const open = this.sets.set;
-    const prompt = this.#draft();
-    if (!open || prompt.template === '' || templateProblem(prompt, this.sets.dataset) !== null) return;
-    if (foundVersion(open, prompt)) return;
-    const { id } = await keepVersion(this.studio, open.id, prompt);
+    if (!open || foundVersion(open, this.draft())) return;
+    const version = await this.versionOfDraft();
+    if (!version) return;
+    const { id } = version;
     // nothing was tried: what is in the editor is what the user means
     await this.sets.updateById(open.id, (s, { now }) => (chosenWritten(s)?.tried ? s : chooseWritten(s, id, now)));
   };

@@ -1,4 +1,3 @@
-import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import { rowsKey } from '../../../dataset/keys';
 import { generates } from '../../../dataset/task-facts';
@@ -31,7 +30,7 @@ import { resource, steadyResource, useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio, screenStore, useModel, useOpen, usePromptSets } from '../../state/studio';
 import { toastUndo } from '../../ui/toast';
-import { draftOf, keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
+import { keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
 
 /** Typing pauses this long before the tokens are counted. */
 const PAUSE_MS = 200;
@@ -54,7 +53,7 @@ export const readings = perStudio(({ services, stores: { session } }) => {
   return { read, vectors };
 });
 
-const isNearest = ({ shots, selection }: PromptText) => shots > 0 && selection === 'nearest';
+export const isNearest = ({ shots, selection }: PromptText) => shots > 0 && selection === 'nearest';
 
 export function useReading() {
   const { set, dataset } = useOpen();
@@ -69,20 +68,8 @@ export function useReading() {
   return useResource(readings.use().read, key);
 }
 
-export const useVectorsRead = (): RowsDone | null => useStore(readings.use().vectors, (s) => s.vectors);
-
-/** Stops reading token vectors, and takes examples that need none. */
-export function useBalancedInstead(): () => void {
-  const { read } = readings.use();
-  const { setHow } = usePrompts.use();
-  return () => {
-    read.clear();
-    setHow({ selection: 'balanced' });
-  };
-}
-
 const timings = perStudio((studio) => {
-  const { session, promptSets, proposer } = studio.stores;
+  const { session, promptSets } = studio.stores;
   const speedometer = createSpeedometer(studio.services, () => undefined);
   /** Of the last labels that were tried, or of a few rows. */
   let measured: number | null = null;
@@ -93,7 +80,7 @@ const timings = perStudio((studio) => {
       if (set && generates(set.kind)) return speed && writingSeconds(1, speed);
       measured ??= speed && speed.tokenMs / 1000;
       if (measured !== null || !set || !dataset || session.getState().job) return measured;
-      const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
+      const prompt = usePrompts.of(studio).draft();
       if (templateProblem(prompt, dataset) !== null) return null;
       const asked = { dataset, prompt, with: answersWith(promptOf(set, prompt)) };
       const timing = await studio.services.workflow.call('timePrompt', asked, { signal });
@@ -142,7 +129,7 @@ export function useTrySeconds(): number | null {
 }
 
 export const useTrying = screenStore((studio: Studio): Job<[versionId?: string], RowsDone> => {
-  const { session, promptSets, proposer } = studio.stores;
+  const { session, promptSets } = studio.stores;
   return job(session, {
     title: 'Trying your prompt',
     screen: 'prompts',
@@ -150,8 +137,7 @@ export const useTrying = screenStore((studio: Studio): Job<[versionId?: string],
     run: async ({ signal, report }, versionId) => {
       const { set, dataset } = promptSets.getState();
       const again = set && versionById(set, versionId ?? null);
-      const { prompt: typed } = usePrompts.of(studio).getState();
-      const prompt = again ? firstText(again.prompt) : draftOf(set, typed, proposer.getState().proposal);
+      const prompt = again ? firstText(again.prompt) : usePrompts.of(studio).draft();
       if (!set || !dataset || templateProblem(prompt, dataset) !== null) return;
       report({ done: 0, total: triedCount(dataset) });
       await session.getState().modelReady();
@@ -256,7 +242,7 @@ async function takeWinner(studio: Studio, set: PromptSet, draft: PromptText, fou
 /** Finds the best hand-written prompt. It becomes Yours as a version of its own; a stop keeps the best so far. */
 export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
   const { services, stores } = studio;
-  const { session, promptSets, proposer } = stores;
+  const { session, promptSets } = stores;
   let request: number | null = null;
   let isStopped = false;
 
@@ -279,14 +265,10 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       const of = rowsKey(dataset, weightsOf(session.getState()));
       const { settings } = services.store;
       const open = oneAtATime((found: CutOff | null) => settings.set(searchKey(set.id), found).catch(() => undefined));
-      const draft = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
+      const draft = usePrompts.of(studio).draft();
       let board: readonly Standing[] = [];
       const asked = searchFor(set, dataset, draft);
-      const {
-        winner,
-        search,
-        board: last,
-      } = await services.workflow.call('improve', asked, {
+      const made = await services.workflow.call('improve', asked, {
         onStart: (id) => {
           request = id;
         },
@@ -303,8 +285,8 @@ export const useSearch = screenStore((studio: Studio): Job<[], Searching> => {
       });
       open.put(null);
       await open.settled();
-      await takeWinner(studio, set, draft, { winner, search });
-      report({ board: last, found: { search, key: winner.key } });
+      await takeWinner(studio, set, draft, made);
+      report({ board: made.board, found: { search: made.search, key: made.winner.key } });
     },
   });
 });
