@@ -120,11 +120,14 @@ export function rowsOf(
   return (typeof of === 'string' ? split[of] : of).flatMap((id) => byId.get(id) ?? []);
 }
 
-export function textById(dataset: Pick<Dataset, 'table' | 'mapping'> | null): (id: string) => string {
+export function textById(
+  dataset: Pick<Dataset, 'table' | 'mapping'> | null,
+  isGone = ' (its text is no longer in this browser)',
+): (id: string) => string {
   const rows = rowsById(dataset?.table.rows ?? []);
   return (id) => {
     const row = rows.get(id);
-    return row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is no longer in this browser)`;
+    return row && dataset ? textOf(row, dataset.mapping) : `Row ${id}${isGone}`;
   };
 }
 

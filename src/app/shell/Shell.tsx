@@ -109,7 +109,7 @@ function Rail({ current, steps, tools }: RailEntries & { readonly current: strin
   });
   return (
     <nav className="rail" aria-label="Steps and tools">
-      <ol className="rail-list">
+      <ol className="stack rail-list">
         {steps.map(({ id, number, title }) => {
           const mark = marks[id];
           return (
@@ -121,7 +121,7 @@ function Rail({ current, steps, tools }: RailEntries & { readonly current: strin
           );
         })}
       </ol>
-      <ul className="rail-list rail-tools">
+      <ul className="stack rail-list rail-tools">
         {tools.map(({ id, title, icon }) => (
           <li key={id}>
             <Link {...link(id)}>

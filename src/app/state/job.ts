@@ -59,14 +59,13 @@ export function job<A extends readonly unknown[], P extends object>(
   return Object.assign(store, {
     stop,
     start: async (...args: A) => {
-      if (aborter || session.getState().job) return;
+      const { job: other, setJob, updateJob, engineLost } = session.getState();
+      if (aborter || other) return;
       const mine = new AbortController();
       aborter = mine;
       const words = (of: string | ((...args: A) => string)) => (typeof of === 'string' ? of : of(...args));
       show({ ...IDLE, running: true });
-      session
-        .getState()
-        .setJob({ title: words(title), screen: words(screen), fraction: null, secondsLeft: null, stop });
+      setJob({ title: words(title), screen: words(screen), fraction: null, secondsLeft: null, stop });
       const left = clock();
       const report = ({ title: chip, ...change }: Report<P> & { readonly title?: string }) => {
         if (aborter !== mine) return;
@@ -77,19 +76,17 @@ export function job<A extends readonly unknown[], P extends object>(
             : { ...change, secondsLeft: left(progress.fraction) };
         store.setState(timed as Partial<JobState<P>>);
         const { fraction, secondsLeft: seconds } = store.getState();
-        session
-          .getState()
-          .updateJob({ fraction, secondsLeft: seconds, ...(chip === undefined ? {} : { title: chip }) });
+        updateJob({ fraction, secondsLeft: seconds, ...(chip === undefined ? {} : { title: chip }) });
       };
       let error: StudioError | null = null;
       try {
         await run({ signal: mine.signal, report }, ...args);
       } catch (cause) {
         error = asStudioError(cause);
-        if (isEngineGone(error)) session.getState().engineLost(error);
+        if (isEngineGone(error)) engineLost(error);
       }
       aborter = null;
-      session.getState().setJob(null);
+      setJob(null);
       show({ ...IDLE, error: error?.code === 'cancelled' ? null : error });
     },
   });

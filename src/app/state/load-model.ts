@@ -40,12 +40,9 @@ export async function loadEngine(services: Services, options: LoadEngineOptions)
 
 type Shown = Pick<SessionState, 'model' | 'card' | 'refusals' | 'tokenizer'>;
 
-export interface LoadModelOptions {
-  readonly source: ModelSource;
+interface LoadModelOptions extends Pick<LoadEngineOptions, 'source' | 'threads' | 'signal'> {
   readonly backend: LoadRequest['backend'];
   readonly trains: LoadRequest['trains'];
-  readonly threads: number;
-  readonly signal: AbortSignal;
   readonly refusalsOf: (sha256: string) => Promise<readonly Refusal[]>;
   /** What is known so far; not called once the signal is aborted. */
   readonly onChange: (change: Partial<Shown>) => void;

@@ -11,7 +11,7 @@ import { versionsOf } from '../../prompt-set/versions';
 import { taskOf } from '../../task/tasks';
 import { sameLabels } from '../../task/template';
 import type { PromptText } from '../../task/types';
-import type { PromptSetsStore } from './prompt-sets-store';
+import type { PromptSetsState, PromptSetsStore } from './prompt-sets-store';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
 
@@ -36,10 +36,7 @@ export const proposals = (set: PromptSet): ReadonlySet<string> =>
     ),
   );
 
-interface Opened {
-  readonly set: PromptSet | null;
-  readonly dataset: Dataset | null;
-}
+type Opened = Pick<PromptSetsState, 'set' | 'dataset'>;
 
 /** Whether the rows need another template or other answer words than the set has: other labels, or another expected text. */
 function needsProposal(set: PromptSet, dataset: Dataset, before: Opened): boolean {

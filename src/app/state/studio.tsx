@@ -99,16 +99,14 @@ export class ActionStore<S> extends OfStudio implements Readable<S> {
 }
 
 interface PerStudio<T> {
+  /** For `start` and `stop` of a job, `load` of a resource. */
   use(): T;
   /** Outside of it: in tests, and where one store of a screen needs another. */
   of(studio: Studio): T;
 }
 
-interface ScreenStore<A> {
+interface ScreenStore<A> extends PerStudio<A> {
   <U>(select: (state: StateOf<A>) => U): U;
-  /** The store itself: for `start` and `stop` of a job, `load` of a resource. */
-  use(): A;
-  of(studio: Studio): A;
 }
 
 /** Made once for a Studio, when somebody first asks. */
@@ -128,8 +126,9 @@ export function perStudio<T>(create: (studio: Studio) => T): PerStudio<T> {
  */
 export function screenStore<A extends Readable<unknown>>(create: (studio: Studio) => A): ScreenStore<A> {
   const kept = perStudio(create);
-  return Object.assign(<U,>(select: (state: StateOf<A>) => U): U => useSelected(kept.use(), select), kept);
+  const of = kept.use as () => Readable<StateOf<A>>;
+  return Object.assign(
+    <U,>(select: (state: StateOf<A>) => U): U => useStore<Readable<StateOf<A>>, U>(of(), select),
+    kept,
+  );
 }
-
-const useSelected = <A extends Readable<unknown>, U>(store: A, select: (state: StateOf<A>) => U): U =>
-  useStore<Readable<StateOf<A>>, U>(store as Readable<StateOf<A>>, select);

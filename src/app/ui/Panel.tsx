@@ -62,23 +62,14 @@ interface NoteProps {
   readonly live?: boolean;
 }
 
-export function Note({
-  title,
-  children,
-  actions = {},
-  about,
-  isDisabled,
-  action,
-  tone = 'warning',
-  folds,
-  live,
-}: NoteProps) {
+export function Note(props: NoteProps) {
+  const { title, children, actions = {}, about, isDisabled = false, action, tone = 'warning', folds, live } = props;
   const text = children ? <div className="dim">{children}</div> : null;
   const links = Object.entries(actions).flatMap(([label, run]) => (run ? [{ label, run }] : []));
   return (
     <div className={`note note-${tone}`} role={live ? (tone === 'bad' ? 'alert' : 'status') : undefined}>
       {tone === 'info' ? null : <Warning />}
-      <div className="note-text">
+      <div className="stack note-text">
         {folds && text ? (
           <details className="fold">
             <summary>
@@ -98,7 +89,7 @@ export function Note({
               <Button
                 key={label}
                 variant="link"
-                isDisabled={isDisabled ?? false}
+                isDisabled={isDisabled}
                 {...(about && { 'aria-label': `${label}: ${about}` })}
                 onPress={() => void run()}
               >

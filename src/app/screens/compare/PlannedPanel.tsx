@@ -1,9 +1,8 @@
-import type { Dataset } from '../../../dataset/types';
 import { times } from '../../../evaluation/words';
 import { armsOf, otherWritten } from '../../../prompt-set/arms';
 import { productionOf } from '../../../prompt-set/stages';
-import type { PromptSet } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
+import type { CompareRequest } from '../../../workflow/compare';
 import { useResource } from '../../state/resource';
 import { weightsOf } from '../../state/session-state';
 import { usePicked, useSession } from '../../state/studio';
@@ -11,9 +10,7 @@ import { Button, format, Panel, ProgressBar, Term } from '../../ui';
 import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
 
-interface PlannedPanelProps {
-  readonly set: PromptSet;
-  readonly dataset: Dataset;
+interface PlannedPanelProps extends Pick<CompareRequest, 'set' | 'dataset'> {
   readonly also: readonly string[];
   /** What the test rows can show; left out until it is known. */
   readonly detectable: string | undefined;
@@ -31,7 +28,7 @@ export function PlannedPanel({ set, dataset, also, detectable }: PlannedPanelPro
   const seconds = useResource(compare.seconds, isLoaded ? { set, dataset, also } : null).value;
   return (
     <Panel title="What will be compared" aside={seconds === null ? null : timeWords(seconds)}>
-      <ol className="arms">
+      <ol className="stack arms">
         {arms.map((arm) => (
           <li key={arm.id}>
             <Term means={ABOUT[arm.id] ?? 'Another of your hand-written prompts.'}>{arm.name}</Term>{' '}
@@ -98,7 +95,7 @@ export function ProgressPanel() {
     <Panel title={note ?? 'Comparing'} aside={left} stack>
       {isAsking ? null : <ProgressBar label={note ?? 'Comparing'} hideLabel value={fraction} />}
       {arms.length > 0 ? (
-        <ol className="arms" aria-label="Prompts">
+        <ol className="stack arms" aria-label="Prompts">
           {arms.map((arm) => (
             <li key={arm.id}>
               <ProgressBar label={arm.name} value={arm.fraction ?? 0} detail={stateWords(arm.fraction)} />

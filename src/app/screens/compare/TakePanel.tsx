@@ -3,17 +3,14 @@ import { PROBE } from '../../../evaluation/classify/made-arms';
 import type { ArmResult } from '../../../evaluation/types';
 import { askedAs, versionOfArm } from '../../../prompt-set/calibration';
 import { productionOf } from '../../../prompt-set/stages';
-import type { Evaluation, PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { sideOf } from '../../charts';
 import { exportPath, navigate } from '../../state/location';
 import { ArmMark, Button, Panel, Table } from '../../ui';
 import { compareStores } from './compare-store';
+import type { CardProps } from './VerdictCard';
 
-interface TakeProps {
-  readonly set: PromptSet;
-  readonly evaluation: Evaluation;
-}
+type TakeProps = Omit<CardProps, 'outdated'>;
 
 type Arm = Pick<ArmResult, 'id' | 'name' | 'kind'>;
 

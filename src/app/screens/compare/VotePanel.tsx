@@ -1,24 +1,19 @@
 import { useMemo, useRef, useState } from 'react';
-import { rowsById, textOf } from '../../../dataset/labels';
-import type { Dataset } from '../../../dataset/types';
+import { textById } from '../../../dataset/labels';
 import { asSubject, inText } from '../../../evaluation/arm-names';
 import { type Ballot, type Choice, drawBallots, tally, tallySentence, type Vote } from '../../../evaluation/vote';
 import type { GenerateEvaluation } from '../../../prompt-set/types';
 import { Button, format, Panel, ProgressBar } from '../../ui';
 import { compareStores } from './compare-store';
-
-interface VotePanelProps {
-  readonly evaluation: GenerateEvaluation;
-  readonly dataset: Dataset;
-}
+import type { ResultsProps } from './panels/parts';
 
 /** Which of the headline's two texts would you rather send? Neither the prompts nor the expected text are shown. */
-export function VotePanel({ evaluation, dataset }: VotePanelProps) {
+export function VotePanel({ evaluation, dataset }: ResultsProps<GenerateEvaluation>) {
   const { amend } = compareStores.use();
   const { plan, votes = [] } = evaluation;
   const [a, b] = (plan.pairs[0] ?? []).map((id) => plan.arms.find((arm) => arm.id === id));
   const ballots = useMemo(() => (a && b ? drawBallots(plan, a.written, b.written) : []), [plan, a, b]);
-  const rows = useMemo(() => rowsById(dataset.table.rows), [dataset]);
+  const textOf = useMemo(() => textById(dataset, ''), [dataset]);
   if (!a || !b || ballots.length === 0)
     return (
       <Panel title="Nothing to vote on">
@@ -32,10 +27,7 @@ export function VotePanel({ evaluation, dataset }: VotePanelProps) {
       ballots={ballots}
       votes={votes}
       onVotes={(next) => void amend(evaluation, ({ votes: newest = [] }) => ({ votes: next(newest) }))}
-      textOf={(id) => {
-        const row = rows.get(id);
-        return row ? textOf(row, dataset.mapping) : null;
-      }}
+      textOf={textOf}
     />
   );
 }
@@ -66,8 +58,7 @@ interface VoteBoxProps {
   readonly votes: readonly Vote[];
   /** The votes as they are kept by then: there may be more than are shown. */
   readonly onVotes: (next: (newest: readonly Vote[]) => readonly Vote[]) => void;
-  /** The row's text; null when it is no longer in this browser. */
-  readonly textOf: (rowId: string) => string | null;
+  readonly textOf: (rowId: string) => string;
 }
 
 /** Two answers side by side, and nothing that says which prompt gave which. */
@@ -131,14 +122,14 @@ function VoteBox({ a, b, ballots, votes, onVotes, textOf }: VoteBoxProps) {
 
 interface SidesProps {
   readonly ballot: Ballot;
-  readonly text: string | null;
+  readonly text: string;
   readonly onPress: (side: 'left' | 'right') => void;
 }
 
 const Sides = ({ ballot, text, onPress }: SidesProps) => (
   <>
     <blockquote className="row-text" aria-live="polite">
-      {text ?? `Row ${ballot.rowId}`}
+      {text}
     </blockquote>
     <div className="sides">
       {(['left', 'right'] as const).map((side) => (

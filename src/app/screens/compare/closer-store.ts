@@ -9,10 +9,9 @@ import { type JobContext, job, throwIfStopped } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { OfStudio, perStudio } from '../../state/studio';
 import { compareStores } from './compare-store';
+import type { ResultsProps } from './panels/parts';
 
-export interface CloserProps {
-  readonly evaluation: ClassifyEvaluation;
-  readonly dataset: Dataset;
+export interface CloserProps extends ResultsProps<ClassifyEvaluation> {
   /** The pair that is shown; the headline's unless another one was chosen. */
   readonly pair: PairResult;
 }

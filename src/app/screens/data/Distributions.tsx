@@ -33,7 +33,7 @@ function BalancePanel() {
   const restRows = rest.reduce((sum, { rows }) => sum + rows, 0);
   return (
     <Panel title={balanceTitle(balance)} span={6}>
-      <ul className="balance">
+      <ul className="stack balance">
         {sorted.slice(0, NAMED).map(({ label, rows }) => (
           <li key={label}>
             <span className="balance-label">{label}</span>

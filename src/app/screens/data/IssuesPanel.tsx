@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
-import { rowsById, textOf } from '../../../dataset/labels';
+import { textById } from '../../../dataset/labels';
 import type { Dataset, Issue } from '../../../dataset/types';
 import { count, counted } from '../../../lib/format';
 import { RowLabels } from '../../shell/RowLabels';
@@ -125,7 +125,7 @@ function LabelNames({ labels, open }: { readonly labels: readonly string[]; read
   return (
     <Panel title={`${counted(open.length, 'row has', 'rows have')} no label`}>
       <form
-        className="label-names"
+        className="row label-names"
         onSubmit={(event) => {
           event.preventDefault();
           setRefused(names.length < 2);
@@ -152,16 +152,13 @@ function LabelNames({ labels, open }: { readonly labels: readonly string[]; read
 function LabelRows({ dataset }: { readonly dataset: Dataset }) {
   const queue = rowLabels.use();
   const { rows, given, kept } = usePicked(queue, 'rows', 'given', 'kept');
-  const byId = rowsById(dataset.table.rows);
+  const text = textById(dataset);
   const used = labelledFrom({ rows, given }, kept).length;
   return (
     <Panel stack title="Which label fits this text?" aside="keys 1 to 9, or a first letter">
       <RowLabels
         of={queue}
-        show={(id) => {
-          const row = byId.get(id);
-          return { text: row ? textOf(row, dataset.mapping) : '' };
-        }}
+        show={(id) => ({ text: text(id) })}
         leave={used === 0 ? 'Stop' : `Stop and use ${counted(used, 'label')}`}
       />
     </Panel>

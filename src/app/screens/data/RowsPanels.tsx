@@ -87,7 +87,7 @@ function Tools({ choice: { filter, sort, search }, onFilter, onSort, onSearch }:
   const dataset = useData((s) => s.prepared?.dataset ?? null);
   const issues = useIssues() ?? NO_ISSUES;
   return (
-    <div className="rows-tools">
+    <div className="row rows-tools">
       <SearchField className="rows-search" aria-label="Search the rows" value={search} onChange={onSearch}>
         <Input className="input" placeholder="Search" />
       </SearchField>

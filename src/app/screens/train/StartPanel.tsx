@@ -140,7 +140,7 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
       span={7}
       aside={model ? facts.join(' · ') : null}
     >
-      <p className="learned">
+      <p className="row learned">
         {isPrefix ? soft : text} {isPrefix ? text : soft} {cue === '' ? null : <TemplateText text={cue} />}{' '}
         <span aria-hidden="true">→</span> <Answers set={set} />
       </p>

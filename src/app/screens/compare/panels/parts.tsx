@@ -1,13 +1,20 @@
 /** What the panels of all kinds of task share: the choice of a pair, the rows behind a difference. */
 import type { ReactNode } from 'react';
+import type { Dataset } from '../../../../dataset/types';
 import { pairName } from '../../../../evaluation/arm-names';
 import type { ArmResult } from '../../../../evaluation/types';
 import { namesOf } from '../../../../evaluation/words';
 import { present } from '../../../../lib/assert';
+import type { Evaluation } from '../../../../prompt-set/types';
 import type { RowText } from '../../../../report/types';
 import { sideOf } from '../../../charts';
 import { useQuery } from '../../../state/location';
 import { ArmMark, Button, Dialog, format, PagedTable, Panel, Select, type TableColumn, Tabs } from '../../../ui';
+
+export interface ResultsProps<E extends Evaluation> {
+  readonly evaluation: E;
+  readonly dataset: Dataset;
+}
 
 /** By the group's title. */
 type RowGroups<R> = Readonly<Record<string, (row: R) => boolean>>;
@@ -121,13 +128,8 @@ interface Pair {
 }
 
 /** The pair that rows and probabilities are about, with its choice where there are several. The address has its place, not its names. */
-export function usePair<P extends Pair>({
-  arms,
-  pairs,
-}: {
-  readonly arms: readonly Named[];
-  readonly pairs: readonly P[];
-}) {
+export function usePair<P extends Pair>(of: { readonly arms: readonly Named[]; readonly pairs: readonly P[] }) {
+  const { arms, pairs } = of;
   const [at, setAt] = useQuery<string>('pair', '0');
   const index = pairs[Number(at)] ? Number(at) : 0;
   const options = pairs.map((pair, i) => ({ id: String(i), label: pairName(pair, namesOf(arms)) }));

@@ -17,12 +17,9 @@ import { type CardProps, VerdictCard } from '../VerdictCard';
 import { VotePanel } from '../VotePanel';
 import { LabelCheck, LabelFails, LabelSure } from './classify/LabelResults';
 import { TextRows, TextSure } from './generate/TextResults';
+import type { ResultsProps } from './parts';
 import { TagFails, TagSure } from './tag/TagResults';
 
-interface ResultsProps<E extends Evaluation> {
-  readonly evaluation: E;
-  readonly dataset: Dataset;
-}
 type View<E extends Evaluation> = ComponentType<ResultsProps<E>>;
 
 interface KindPanels<E extends Evaluation> {

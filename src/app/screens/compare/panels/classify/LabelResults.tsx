@@ -1,6 +1,5 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
-import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/compare';
 import { betterCalibration } from '../../../../../evaluation/classify/outcome';
 import { present } from '../../../../../lib/assert';
@@ -11,7 +10,7 @@ import { usePromptSets } from '../../../../state/studio';
 import { Button, Failed, Note, ProgressBar } from '../../../../ui';
 import { closerStores, type InsightsKey } from '../../closer-store';
 import { compareStores } from '../../compare-store';
-import { usePair } from '../parts';
+import { type ResultsProps, usePair } from '../parts';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { LabelRows } from './LabelRows';
@@ -19,10 +18,7 @@ import { LabelStatistics } from './LabelStatistics';
 import { CorrectedVerdict, ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 
-interface LabelResultsProps {
-  readonly evaluation: ClassifyEvaluation;
-  readonly dataset: Dataset;
-}
+type LabelResultsProps = ResultsProps<ClassifyEvaluation>;
 
 /** What is known of the chosen pair once slices, probabilities and ranks are computed. */
 function usePairOf({ evaluation, dataset }: LabelResultsProps) {
@@ -37,7 +33,7 @@ export function LabelSure(given: LabelResultsProps) {
     <div className="stack">
       <Recalibrations {...given} />
       <LabelStatistics {...given} />
-      {choice ? <div className="filters">{choice}</div> : null}
+      {choice ? <div className="row filters">{choice}</div> : null}
       <Found of={of}>
         {(insights) => (pair ? <ConfidencePanels {...given} insights={insights} pair={pair} /> : null)}
       </Found>

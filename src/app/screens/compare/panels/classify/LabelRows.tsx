@@ -113,7 +113,7 @@ function useFilters(
   ];
   const filters = (
     <>
-      <div className="filters">
+      <div className="row filters">
         {choice}
         <Select label="Label" value={label} onChange={setLabel} options={options} />
         <Select label={`${second} says`} value={said} onChange={setSaid} options={options} />

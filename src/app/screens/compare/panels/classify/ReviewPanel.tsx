@@ -1,5 +1,5 @@
 import { useStore } from 'zustand';
-import { rowsById, textOf } from '../../../../../dataset/labels';
+import { textById } from '../../../../../dataset/labels';
 import type { Dataset } from '../../../../../dataset/types';
 import type { ComparisonPlan, PairResult } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
@@ -52,7 +52,7 @@ interface ReviewProps {
 function Review({ plan, dataset }: ReviewProps) {
   const { queue, apply } = reviewStores.use();
   const { rows, given, saving } = usePicked(queue, 'rows', 'given', 'saving');
-  const byId = rowsById(dataset.table.rows);
+  const text = textById(dataset, '');
   const isDone = given.length === rows.length;
   const answers = labelledFrom({ rows, given });
   return (
@@ -61,13 +61,7 @@ function Review({ plan, dataset }: ReviewProps) {
       title={isDone ? `${format.counted(answers.length, 'row')} labelled again` : 'Which label fits this text?'}
     >
       {isDone ? <Given answers={answers} plan={plan} /> : null}
-      <RowLabels
-        of={queue}
-        show={(id) => {
-          const row = byId.get(id);
-          return { text: row ? textOf(row, dataset.mapping) : `Row ${id}` };
-        }}
-      >
+      <RowLabels of={queue} show={(id) => ({ text: text(id) })}>
         {isDone ? (
           <Button variant="primary" isDisabled={saving} onPress={() => void apply()}>
             Keep these labels

@@ -51,7 +51,7 @@ function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a
         title={slicesTitle(shown, column)}
         unit={`${b} minus ${inText(a)}`}
         controls={
-          <div className="filters">
+          <div className="row filters">
             <Select
               label="By"
               value={String(columns.indexOf(column))}

@@ -1,5 +1,4 @@
 import { useMemo } from 'react';
-import type { Dataset } from '../../../../../dataset/types';
 import { asSubject } from '../../../../../evaluation/arm-names';
 import type { PairResult } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
@@ -9,19 +8,14 @@ import type { GenerateEvaluation } from '../../../../../prompt-set/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/csv';
 import { TextDifference } from '../../../../charts';
 import { format, type TableColumn } from '../../../../ui';
-import { AllArms, armColumn, Explorer, usePair } from '../parts';
+import { AllArms, armColumn, Explorer, type ResultsProps, usePair } from '../parts';
 import { Statistics, TOKENS_SENT } from '../statistics';
-
-interface TextResultsProps {
-  readonly evaluation: GenerateEvaluation;
-  readonly dataset: Dataset;
-}
 
 const TESTS: readonly TableColumn<PairResult<'generate'>>[] = [
   { name: 'Rows closer, further, same', cell: ({ rows }) => `${rows.closer}, ${rows.further}, ${rows.same}` },
 ];
 
-export const TextSure = ({ evaluation: { comparison } }: TextResultsProps) => (
+export const TextSure = ({ evaluation: { comparison } }: ResultsProps<GenerateEvaluation>) => (
   <Statistics metrics={TEXT_METRICS} costs={[TOKENS_SENT]} tests={TESTS} comparison={comparison} />
 );
 
@@ -33,7 +27,7 @@ const GROUPS = {
 };
 
 /** The rows behind the difference: the largest gains, the largest losses; words that are not expected are underlined. */
-export function TextRows({ evaluation, dataset }: TextResultsProps) {
+export function TextRows({ evaluation, dataset }: ResultsProps<GenerateEvaluation>) {
   const { arms, pairs } = evaluation.comparison;
   const { pair: chosen, choice } = usePair({ arms, pairs });
   const pair = present(chosen, 'a pair');
@@ -46,7 +40,7 @@ export function TextRows({ evaluation, dataset }: TextResultsProps) {
       title={`${asSubject(nameOf(pair.b))} is closer on ${format.counted(pair.rows.closer, 'row')} and further on ${pair.rows.further}`}
       caption="Rows with both texts and the expected one"
       lead={
-        <div className="filters">
+        <div className="row filters">
           {choice}
           <span className="dim small">Underlined: not in your text, or not in its order.</span>
         </div>

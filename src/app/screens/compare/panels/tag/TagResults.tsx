@@ -1,7 +1,6 @@
 import { type ReactNode, useMemo } from 'react';
 import { textById } from '../../../../../dataset/labels';
 import { namedTags } from '../../../../../dataset/tags';
-import type { Dataset } from '../../../../../dataset/types';
 import { asSubject } from '../../../../../evaluation/arm-names';
 import type { ArmResult, PairResult, TagScore } from '../../../../../evaluation/types';
 import { namesOf, pValue } from '../../../../../evaluation/words';
@@ -9,15 +8,10 @@ import { present } from '../../../../../lib/assert';
 import { TAG_METRICS } from '../../../../../metrics/registry';
 import type { TagEvaluation } from '../../../../../prompt-set/types';
 import { format, Interval, Panel, Table, type TableColumn } from '../../../../ui';
-import { AllArms, armColumn, Explorer, usePair } from '../parts';
+import { AllArms, armColumn, Explorer, type ResultsProps, usePair } from '../parts';
 import { Statistics, TOKENS_SENT } from '../statistics';
 
-interface TagResultsProps {
-  readonly evaluation: TagEvaluation;
-  readonly dataset: Dataset;
-}
-
-interface PairProps extends TagResultsProps {
+interface PairProps extends ResultsProps<TagEvaluation> {
   readonly pair: PairResult<'tag'>;
 }
 
@@ -71,7 +65,7 @@ function TagRows({ evaluation, dataset, pair, choice }: PairProps & { readonly c
     <Explorer<TagRow>
       title={`${asSubject(nameOf(pair.b))} makes fewer mistakes on ${format.counted(pair.rows.closer, 'row')} and more on ${pair.rows.further}`}
       caption="Rows with the labels that both give"
-      lead={<div className="filters">{choice}</div>}
+      lead={<div className="row filters">{choice}</div>}
       rows={rows}
       groups={GROUPS}
       columns={[
@@ -121,11 +115,11 @@ const TESTS: readonly TableColumn<PairResult<'tag'>>[] = [
   },
 ];
 
-export const TagSure = ({ evaluation: { comparison } }: TagResultsProps) => (
+export const TagSure = ({ evaluation: { comparison } }: ResultsProps<TagEvaluation>) => (
   <Statistics metrics={TAG_METRICS} costs={[TOKENS_SENT]} tests={TESTS} comparison={comparison} />
 );
 
-export function TagFails(props: TagResultsProps) {
+export function TagFails(props: ResultsProps<TagEvaluation>) {
   const { comparison } = props.evaluation;
   const { pair: chosen, choice } = usePair(comparison);
   const pair = present(chosen, 'a pair');
