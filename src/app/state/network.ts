@@ -4,6 +4,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Kept, RuntimeName, ToWorker } from '../../offline/rules';
 import type { Store } from '../../store/store';
 import { toastError, toasts } from '../ui/toast';
+import { until } from './resource';
 import type { SessionState } from './session-state';
 import type { SessionStore } from './session-store';
 
@@ -53,18 +54,13 @@ function runtimesOf({ model }: SessionState): readonly RuntimeName[] {
 
 /** Offers the new version when nothing runs: at once, or when the job that runs has ended. */
 function offer(session: SessionStore, takeUpdate: () => Promise<void>): void {
-  const show = () =>
+  void until(session, ({ job }) => job === null).then(() =>
     toasts.add({
       title: 'A new version of the studio is available',
       detail: 'Your work is saved; the page reopens where you are.',
       action: { label: 'Reload', run: () => void takeUpdate() },
-    });
-  if (!session.getState().job) return void show();
-  const stop = session.subscribe(({ job }) => {
-    if (job) return;
-    stop();
-    show();
-  });
+    }),
+  );
 }
 
 export function createOfflineStore(
@@ -132,9 +128,7 @@ export interface RequestsState {
 export function leavesSite(url: string, origin: string): boolean {
   try {
     const { protocol, origin: target } = new URL(url);
-    return (
-      (protocol === 'http:' || protocol === 'https:' || protocol === 'ws:' || protocol === 'wss:') && target !== origin
-    );
+    return /^(?:https?|wss?):$/.test(protocol) && target !== origin;
   } catch {
     return false;
   }

@@ -114,3 +114,17 @@ export function useResource<K, T>(of: Resource<K, T>, key: K | null): ResourceSt
   if (key === null) return EMPTY;
   return { key, value: of.keepPrevious ? state.value : null, status: 'loading', error: null };
 }
+
+/** Resolves once a store's state is so; at once where it is. */
+export const until = <S>(
+  store: Pick<StoreApi<S>, 'getState' | 'subscribe'>,
+  isSo: (state: S) => boolean,
+): Promise<void> =>
+  new Promise((resolve) => {
+    if (isSo(store.getState())) return resolve();
+    const stop = store.subscribe((state) => {
+      if (!isSo(state)) return;
+      stop();
+      resolve();
+    });
+  });

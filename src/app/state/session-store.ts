@@ -6,7 +6,7 @@ import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { attempted } from '../ui/toast';
 import { type Checker, createChecker } from './checker';
 import { loadModel } from './load-model';
-import { resource } from './resource';
+import { resource, until } from './resource';
 import type { Services } from './services';
 import { type Capabilities, DEFAULT_MODEL, isEngineGone, type SessionState } from './session-state';
 import { tabMemory } from './storage';
@@ -74,7 +74,7 @@ export function createSessionStore(
       modelReady: loaded.ready,
       ...checking(checker, engineLost),
       engineLost,
-      tokenizerReady: () => tokenizerReady(store),
+      tokenizerReady: () => until(store, ({ tokenizer }) => tokenizer.kind === 'ready'),
       setJob: (job) => set({ job }),
       updateJob: (change) => set(({ job }) => ({ job: job && { ...job, ...change } })),
     };
@@ -121,16 +121,6 @@ function loadedModel(session: SessionStore, load: (signal: AbortSignal) => Promi
     forget: () => model.clear(),
   };
 }
-
-const tokenizerReady = (session: SessionStore): Promise<void> =>
-  new Promise((resolve) => {
-    if (session.getState().tokenizer.kind === 'ready') return resolve();
-    const stop = session.subscribe(({ tokenizer }) => {
-      if (tokenizer.kind !== 'ready') return;
-      stop();
-      resolve();
-    });
-  });
 
 function checking(
   checker: Checker,

@@ -6,6 +6,8 @@ import { z } from '../../lib/zod';
 import type { Version } from '../../prompt-set/types';
 import type { AnswerWord } from '../../task/types';
 
+const ids = z.array(z.string());
+
 /** sample.json, or starter.json of a starter. */
 const schema = z.object({
   name: z.string(),
@@ -19,13 +21,7 @@ const schema = z.object({
   /** For presenting: new texts, in none of the splits. */
   examples: z.array(z.object({ text: z.string(), label: z.string() })).default([]),
   /** Left out: as the seed splits the rows of any file. */
-  split: z
-    .object({
-      train: z.array(z.string()),
-      validation: z.array(z.string()),
-      test: z.array(z.string()),
-    })
-    .optional(),
+  split: z.object({ train: ids, validation: ids, test: ids }).optional(),
 });
 
 export interface SampleSet extends Omit<z.infer<typeof schema>, 'answerWords' | 'examples'> {

@@ -35,6 +35,7 @@ export const useModel = (): ModelInfo | null => useSession((s) => (s.model.kind 
 export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);
 export const useOpen = (): Pick<PromptSetsState, 'set' | 'dataset'> =>
   usePicked(useStores().promptSets, 'set', 'dataset');
+export type OpenRows = { readonly [K in 'set' | 'dataset']: NonNullable<PromptSetsState[K]> };
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));

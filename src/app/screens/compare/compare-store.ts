@@ -1,6 +1,5 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import { generates } from '../../../dataset/task-facts';
-import type { TaskKind } from '../../../dataset/types';
 import type { VerdictCard } from '../../../evaluation/card';
 import type { CalibrationFit, ReviewThreshold } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
@@ -36,10 +35,7 @@ export interface ArmProgress {
   readonly fraction: number | null;
 }
 
-interface LatestKey {
-  readonly setId: string;
-  readonly kind: TaskKind;
-}
+type LatestKey = Pick<Evaluation, 'setId' | 'kind'>;
 
 type Amendment = Partial<Pick<ClassifyEvaluation, 'review' | 'consistency' | 'everyRow' | 'fineTuning'>> &
   Partial<Pick<GenerateEvaluation, 'votes'>>;

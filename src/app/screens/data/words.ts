@@ -17,7 +17,7 @@ import {
   type SplitName,
   type Table,
 } from '../../../dataset/types';
-import { bytes, count, counted, percentWhole } from '../../../lib/format';
+import { bytes, capitalised, count, counted, percentWhole } from '../../../lib/format';
 import type { SelectOption } from '../../ui/Choices';
 import type { TargetLengths, TextLengths } from './rows-store';
 
@@ -108,12 +108,6 @@ export function usedFor(part: number | undefined): string {
   return name === undefined ? 'not used' : USED_FOR[name];
 }
 
-const PART_FILTERS: Readonly<Record<SplitName, string>> = {
-  train: 'Training rows',
-  validation: 'Validation rows',
-  test: 'Test rows',
-};
-
 export function filterOptions(dataset: Dataset | null, issues: readonly Issue[]): readonly SelectOption[] {
   const all = [{ id: 'all', label: 'All rows' }];
   if (!dataset) return all;
@@ -123,7 +117,7 @@ export function filterOptions(dataset: Dataset | null, issues: readonly Issue[])
     ...all,
     ...PARTS.map((name) => ({
       id: name,
-      label: PART_FILTERS[name],
+      label: `${capitalised(USED_FOR[name])} rows`,
       detail: counted(dataset.split[name].length, 'row'),
     })),
     ...[...kinds].flatMap(([id, rows]) =>

@@ -9,15 +9,13 @@ import { useOpen, usePicked, usePromptSets } from '../../state/studio';
 import { Button, format, Panel, Table, Term, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
-import { useMarked } from './SideBySide';
+import { useMarked, useMarkedRuns } from './SideBySide';
 import { openSettings } from './StartPanel';
 import { useShownRun, useTraining } from './training-store';
 
-const NONE: readonly string[] = [];
-
 export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
   const shown = useShownRun(set.id, (live) => live?.runId ?? null);
-  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
+  const marked = useMarkedRuns(set.id);
   const runs = set.runs.toReversed();
   if (runs.length === 0) return null;
   return (
@@ -45,7 +43,7 @@ function RunCell({ run, set }: { readonly run: Run; readonly set: PromptSet }) {
   const { dataset } = useOpen();
   const busy = useTraining((s) => s.busy);
   const { show } = useTraining.use();
-  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
+  const marked = useMarkedRuns(set.id);
   const { mark } = useMarked.use();
   const other = dataset && otherVersionWords(dataset, run.datasetFingerprint);
   return (

@@ -1,5 +1,4 @@
 import { memo, useMemo } from 'react';
-import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import { figureOf } from '../../../training/checkpoint';
 import type { ValidationPoint } from '../../../training/events';
@@ -8,7 +7,7 @@ import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '
 import { ChartPanel, drawCurve, drawOverlay } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { steadyResource, useResource } from '../../state/resource';
-import { ActionStore, perStudio, screenStore } from '../../state/studio';
+import { ActionStore, type OpenRows, perStudio, screenStore } from '../../state/studio';
 import { Button, format, Panel, ScrollRegion, Table } from '../../ui';
 import { useMeasure } from './CurvesPanels';
 import { useTraining } from './training-store';
@@ -39,8 +38,12 @@ const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =
 
 const NONE: readonly string[] = [];
 
+/** Ids of the runs of a set that are ticked. */
+export const useMarkedRuns = (setId: string): readonly string[] =>
+  useMarked((s) => (s.setId === setId ? s.runIds : NONE));
+
 export const SideBySide = memo(function SideBySide({ set }: { readonly set: PromptSet }) {
-  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
+  const marked = useMarkedRuns(set.id);
   const runs = useMemo(
     () => marked.flatMap((runId): Run[] => set.runs.filter(({ id }) => id === runId)),
     [marked, set],
@@ -158,12 +161,7 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
   );
 }
 
-interface LearningCurvePanelProps {
-  readonly set: PromptSet;
-  readonly dataset: Dataset;
-}
-
-export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
+export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: OpenRows) {
   const { train, validation } = dataset.split;
   const curve = useMemo(
     () => learningCurve(set, { train: train.length, validation: validation.length }),

@@ -12,7 +12,7 @@ import { Stages } from '../../shell/Stages';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { useModel, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
+import { type OpenRows, useModel, useOnlyShows, useOpen, usePicked, useSession } from '../../state/studio';
 import { useWhole, useWholeRun } from '../../state/whole-run';
 import { useWordFinder } from '../../state/word-jobs';
 import { Button, Failed, format, Note, ProgressBar } from '../../ui';
@@ -38,11 +38,6 @@ export default function TrainScreen() {
   );
 }
 
-interface OpenProps {
-  readonly set: PromptSet;
-  readonly dataset: Dataset;
-}
-
 interface LiveProps {
   readonly set: PromptSet;
   readonly live: LiveRun | null;
@@ -50,7 +45,7 @@ interface LiveProps {
 
 const isRunning = (live: LiveRun | null): live is LiveRun => live !== null && live.phase !== 'ended';
 
-function OpenTraining({ set, dataset }: OpenProps) {
+function OpenTraining({ set, dataset }: OpenRows) {
   const trainRows = Math.min(dataset.split.train.length, MOST_TRAINING_ROWS);
   const waiting = useTraining((s) => s.waiting);
   const finding = useWordFinder((s) => s.running);
@@ -75,7 +70,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
     >
       <div className="stack train">
         <Stages />
-        <Progress live={live} headline={headline} />
+        <Progress live={live} headline={headline} isStarting={waiting && !finding} />
         <Troubles set={set} live={live} />
         <div className="grid uneven">
           <SmallerPanel set={set} />
@@ -123,7 +118,7 @@ function useArrival(setId: string, dataset: Dataset): void {
   useEffect(() => void (weights && renewLines()), [weights, renewLines]);
 }
 
-function Lead({ live, dataset }: Pick<LiveProps, 'live'> & Pick<OpenProps, 'dataset'>) {
+function Lead({ live, dataset }: Pick<LiveProps, 'live'> & Pick<OpenRows, 'dataset'>) {
   const trainingOff = useSession(whyTrainingOff);
   const examples = useNextRun((next) => next.examples);
   const isWhole = useWhole() !== null;
@@ -212,11 +207,14 @@ function CompareButton({ set }: { readonly set: PromptSet }) {
   );
 }
 
+interface ProgressProps extends Pick<LiveProps, 'live'> {
+  readonly headline: string;
+  readonly isStarting: boolean;
+}
+
 /** For screen readers a step is said every ten steps. */
-function Progress({ live, headline }: Pick<LiveProps, 'live'> & { readonly headline: string }) {
-  const waiting = useTraining((s) => s.waiting);
+function Progress({ live, headline, isStarting }: ProgressProps) {
   const finder = useWordFinder.use();
-  const finding = useWordFinder((s) => s.running);
   const note = useWordFinder((s) => s.note);
   const check = useSession((s) => s.check);
   const isOn = isRunning(live);
@@ -231,7 +229,7 @@ function Progress({ live, headline }: Pick<LiveProps, 'live'> & { readonly headl
         pace={note}
         stop="Keep the current words"
       />
-      {waiting && !finding ? (
+      {isStarting ? (
         <ProgressBar
           label={`${check.kind === 'running' ? CHECKING : 'Getting the model ready'}; training then starts`}
           value={check.kind === 'running' ? check.fraction : null}

@@ -25,11 +25,7 @@ export interface Subject {
 type Score = Scores & { readonly loss?: number };
 type Found = Readonly<Record<BaselineId, Score | null>>;
 
-export interface Baselines {
-  known(subject: Subject): Promise<readonly ReferenceLine[]>;
-  missing(subject: Subject): Promise<TrainRunRequest['baselines']>;
-  keep(subject: Subject, scores: BaselineScores): Promise<void>;
-}
+export type Baselines = ReturnType<typeof createBaselines>;
 
 const NAMES: Readonly<Record<BaselineId, string>> = { untuned: 'untuned', yours: 'your prompt' };
 
@@ -59,7 +55,7 @@ function presentScores({ open, dataset, info }: Subject): Scores | null {
   return isPresent && hand.tried ? scoresIn(hand.tried) : null;
 }
 
-export function createBaselines({ store: disk }: Pick<Services, 'store'>, promptSets: PromptSetsStore): Baselines {
+export function createBaselines({ store: disk }: Pick<Services, 'store'>, promptSets: PromptSetsStore) {
   /** The set as it is now: a try may have been kept since the run began. */
   async function find(subject: Subject): Promise<Found> {
     const now = promptSets.getState().set;
@@ -72,7 +68,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
   }
 
   return {
-    known: async (subject) => {
+    known: async (subject: Subject): Promise<readonly ReferenceLine[]> => {
       const { dataset } = subject;
       const found = await find(subject);
       const lines = (['untuned', 'yours'] as const).flatMap((id): ReferenceLine[] => {
@@ -83,14 +79,14 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
       const { name, ...majority } = majorityOf(dataset, validationIds(dataset));
       return [{ kind: 'classify', id: 'majority', name: `always “${name}”`, ...majority }, ...lines];
     },
-    missing: async (subject) => {
+    missing: async (subject: Subject): Promise<TrainRunRequest['baselines']> => {
       const found = await find(subject);
       return ORDER.flatMap((id) => {
         const asked = askedOf(subject, id);
         return asked && !found[id] ? [{ id, ...asked }] : [];
       });
     },
-    keep: async (subject, { id, scores, tried }) => {
+    keep: async (subject: Subject, { id, scores, tried }: BaselineScores): Promise<void> => {
       const yours = chosenWritten(subject.open);
       if (tried && yours) {
         await promptSets.getState().updateById(subject.open.id, (set, { now }) => recordTry(set, yours.id, tried, now));

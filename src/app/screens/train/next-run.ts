@@ -45,8 +45,8 @@ export type NextFields = TrainingSettings & Pick<NextRun, 'seeds' | 'hybrid' | '
 const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): PresetName =>
   preset === 'auto' && set && set.kind !== 'classify' ? 'standard' : preset;
 
-function freshFor(set: PromptSet | null): NextRun {
-  const preset = presetFor(set);
+function freshFor(set: PromptSet | null, name?: PresetName): NextRun {
+  const preset = presetFor(set, name);
   const { settings, seeds } = PRESETS[preset];
   return { preset, settings, seeds, hybrid: false, examples: 0 };
 }
@@ -100,9 +100,8 @@ export class NextRuns extends ActionStore<NextRun> {
   readonly choosePlacement = (placement: Placement): void =>
     this.#change({ settings: placedAt({ ...this.getState().settings, placement: 'suffix' }, placement) });
 
-  readonly choosePreset = (name: PresetName = DEFAULT_PRESET): void => {
-    const preset = presetFor(this.sets.set, name);
-    const { settings, seeds } = PRESETS[preset];
+  readonly choosePreset = (name?: PresetName): void => {
+    const { preset, settings, seeds } = freshFor(this.sets.set, name);
     const { placement } = this.getState().settings;
     this.#change({ preset, seeds, settings: placedAt(settings, placement) });
   };
@@ -146,13 +145,8 @@ export function reachedBefore(
 /** Sets of the library that are read for what a preset gained there, the newest change first. */
 const READ_SETS = 12;
 
-interface OtherSets {
-  readonly setId: string;
-  readonly labels: number;
-}
-
 const libraryGains = perStudio(({ services: { store } }) =>
-  resource(async ({ setId, labels }: OtherSets) => {
+  resource(async ({ setId, labels }: { readonly setId: string; readonly labels: number }) => {
     const isLike = (count: number) => count <= 2 * labels && labels <= 2 * count;
     const like = (await store.listings.list()).filter(
       (each) => each.id !== setId && each.deletedAt === null && each.tuned > 0 && isLike(each.labels.length),
@@ -195,8 +189,6 @@ export function plannedRuns(
   }));
 }
 
-export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
-
 const machineSpeed = perStudio((studio) =>
   resource(async ({ model: _, ...rows }: RowsOfRun & { readonly model: string }, signal) => {
     const { knownSpeed, measureSpeed } = useTraining.of(studio);
@@ -214,9 +206,7 @@ function useRows(): RowsOfRun | null {
   }, [set, dataset, hybrid, examples]);
 }
 
-export function useRunRows() {
-  return useRowCounts(useRows());
-}
+export const useRunRows = () => useRowCounts(useRows());
 
 /** Why keys and values cannot be learned here, in a sentence, and whether Auto begins with them; neither is known at first. */
 export function useKeys(): { readonly whyNot: string | null; readonly areFirst: boolean } {
@@ -251,7 +241,7 @@ export function useFairRival(): void {
 }
 
 /** @param guess of a machine that was not measured */
-export function useSecondsOf(guess: Speed | null = null): SecondsOf {
+export function useSecondsOf(guess: Speed | null = null): (runs: readonly TrainingSettings[]) => number | null {
   const { value } = useRunRows();
   const rows = useRows();
   const speed = useTraining((s) => s.speed) ?? guess;

@@ -37,6 +37,8 @@ interface RunWith {
 
 type RunResult = TrainedRun & Partial<Pick<DistilledRun, 'reached'>>;
 
+type Running = Subject & { readonly info: ModelInfo };
+
 /** After these the engine cannot be used again without a fresh start. */
 const isFatal = (error: StudioError): boolean => error.code === 'internal' || isEngineGone(error);
 
@@ -73,7 +75,8 @@ export class TrainingRun extends OfStudio {
       this.#change({ note: 'Getting the model ready' });
       const info = await this.session.modelReady();
       this.#checkWeights(info);
-      const subject = this.#subject(info);
+      const { open, dataset, version } = this.#plan;
+      const subject = { open, dataset, template: version.template, words: version.words, info };
       this.#change({ lines: await this.#using.baselines.known(subject), note: 'Counting tokens' });
       if (this.#asked) throw new StudioError('cancelled', 'Stopped before the first step.');
       const trained = await this.#train(subject);
@@ -97,11 +100,6 @@ export class TrainingRun extends OfStudio {
     this.#using.show(this.#live);
   }
 
-  #subject(info: ModelInfo): Subject {
-    const { open, dataset, version } = this.#plan;
-    return { open, dataset, template: version.template, words: version.words, info };
-  }
-
   #checkWeights(info: ModelInfo): void {
     const { version, from } = this.#plan;
     if (info.sha256 !== version.model.sha256)
@@ -110,7 +108,7 @@ export class TrainingRun extends OfStudio {
       );
   }
 
-  async #train(subject: Subject): Promise<RunResult> {
+  async #train(subject: Running): Promise<RunResult> {
     const { open, dataset, version, from } = this.#plan;
     const { services } = this;
     const { baselines } = this.#using;
@@ -145,7 +143,7 @@ export class TrainingRun extends OfStudio {
       : services.workflow.call('train', request, steered);
   }
 
-  #hear(event: DistilEvent, subject: Subject): void {
+  #hear(event: DistilEvent, subject: Running): void {
     const { complain, onRowsCached } = this.#using;
     this.#change(heard(this.#live, event));
     this.session.updateJob(jobOf(this.#live));
@@ -155,7 +153,7 @@ export class TrainingRun extends OfStudio {
         break;
       case 'cache':
         this.#readAt = performance.now();
-        onRowsCached(aheadKey({ ...subject, model: subject.info?.sha256 ?? '' }), event.rowsDone);
+        onRowsCached(aheadKey({ ...subject, model: subject.info.sha256 }), event.rowsDone);
         break;
       case 'race':
         if (event.now) this.#markFirstStep();
@@ -198,12 +196,12 @@ export class TrainingRun extends OfStudio {
       .catch((cause) => this.#using.complain(asStudioError(cause)));
   }
 
-  async #keepBaseline(scores: Extract<TrainRunEvent, { kind: 'baseline' }>, subject: Subject): Promise<void> {
+  async #keepBaseline(scores: Extract<TrainRunEvent, { kind: 'baseline' }>, subject: Running): Promise<void> {
     const { baselines, speedometer, complain } = this.#using;
     try {
       await baselines.keep(subject, scores);
       this.#change({ lines: await baselines.known(subject) });
-      if (subject.info) await speedometer.learnTokens(subject.info as ModelInfo, scores.timing);
+      await speedometer.learnTokens(subject.info, scores.timing);
     } catch (cause) {
       complain(asStudioError(cause));
     }
@@ -220,20 +218,12 @@ export class TrainingRun extends OfStudio {
     }
     if (reason === 'paused') {
       await this.#update({ status: 'paused', error: null });
-      this.#change({ phase: 'ended', ending: 'paused', secondsLeft: null, resumeFrom: checkpoint.step });
-      return;
+      return this.#end({ ending: 'paused', resumeFrom: checkpoint.step });
     }
     const distilled = version.distilled && reached && { distilled: { ...version.distilled, reached } };
     const result = { ...resultOf(trained), ...distilled };
     await this.sets.updateById(open.id, (set, { now }) => finishRun(set, version.id, result, now));
-    this.#change({
-      phase: 'ended',
-      ending: reason,
-      error: error === undefined ? null : fromWire(error),
-      bestStep,
-      secondsLeft: null,
-      resumeFrom: null,
-    });
+    this.#end({ ending: reason, error: error === undefined ? null : fromWire(error), bestStep, resumeFrom: null });
     performance.mark('studio:trained');
   }
 
@@ -241,16 +231,18 @@ export class TrainingRun extends OfStudio {
   async #interrupted(error: StudioError): Promise<void> {
     const isCancelled = error.code === 'cancelled';
     const canResume = error.code !== 'diverged' && error.code !== 'bad-input';
-    const status = isCancelled || canResume ? 'paused' : 'failed';
+    const status = canResume ? 'paused' : 'failed';
     await this.#update({ status, error: isCancelled ? null : toWire(error) }).catch(() => undefined);
-    this.#change({
-      phase: 'ended',
+    this.#end({
       ending: isCancelled ? 'paused' : null,
       error: isCancelled ? null : error,
-      secondsLeft: null,
       resumeFrom: canResume ? (this.#latest?.step ?? 0) : null,
     });
     if (isFatal(error)) this.session.engineLost(error);
+  }
+
+  #end(part: Partial<LiveRun>): void {
+    this.#change({ phase: 'ended', secondsLeft: null, ...part });
   }
 
   #update(change: Parameters<typeof updateRun>[2]): Promise<PromptSet> {

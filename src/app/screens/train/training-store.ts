@@ -5,6 +5,7 @@ import { chosenWritten, hasEnded, openRun, updateRun } from '../../../prompt-set
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
+import type { RowsOfRun } from '../../../workflow/run-rows';
 import { type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
 import { validationCount } from '../../../workflow/training-rows';
 import { withFairRival } from '../../state/fair-rival';
@@ -89,7 +90,8 @@ export class Training extends ActionStore<TrainingState> {
       await this.renewLines();
       // a stored run is shown without a model
       const before = this.getState().live;
-      await this.#showStored(open, dataset);
+      const cutOff = openRun(open);
+      if (!cutOff || !this.#mayResume(cutOff)) await this.#showStored({ setId, dataset }, cutOff);
       const stored = this.getState().live;
       await this.session.tokenizerReady();
       const current = await withTask(this.services, this.stores.promptSets, open, dataset);
@@ -99,25 +101,18 @@ export class Training extends ActionStore<TrainingState> {
       const { live, busy } = this.getState();
       if (!left || before || live !== stored || busy) await this.queue.drain();
       else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.queue.drain();
-      await this.#showLatest(setId, dataset);
+      await this.#showStored({ setId, dataset });
     } catch (cause) {
       this.set({ error: asStudioError(cause) });
     }
   };
 
-  /** Coming back, with nothing on the screen: the run that was left open, unless it resumes by itself, else the newest one. */
-  async #showStored(open: PromptSet, dataset: Dataset): Promise<void> {
-    const left = openRun(open);
-    if (!left) return this.#showLatest(open.id, dataset);
-    if (!this.#mayResume(left) && !this.getState().live && !this.#isTaken()) await this.show(left.id);
-  }
-
-  async #showLatest(setId: string, dataset: Dataset): Promise<void> {
+  /** With nothing on the screen: the given run, else the newest one on these rows. */
+  async #showStored({ setId, dataset }: Rows, left?: Run | null): Promise<void> {
     const { set: open } = this.sets;
     if (open?.id !== setId || this.getState().live || this.#isTaken()) return;
-    const isShown = (run: Run) => run.datasetFingerprint === dataset.fingerprint;
-    const latest = open.runs.findLast(isShown);
-    if (latest) await this.show(latest.id);
+    const run = left ?? open.runs.findLast((each) => each.datasetFingerprint === dataset.fingerprint);
+    if (run) await this.show(run.id);
   }
 
   /** The ended run on the screen beside what there is to beat now; on other rows its curves say nothing, and it is closed. */
@@ -301,7 +296,7 @@ export class Training extends ActionStore<TrainingState> {
 
   /** Measures it on a few rows; a run that is active, or is asked for meanwhile, comes first. */
   readonly measureSpeed = async (
-    rows: { readonly dataset: Dataset; readonly template: string; readonly words: PromptSet['words'] },
+    rows: Pick<RowsOfRun, 'dataset' | 'template' | 'words'>,
     signal: AbortSignal,
   ): Promise<void> => {
     const { model } = this.session;

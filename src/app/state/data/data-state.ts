@@ -13,7 +13,7 @@ import type { PreparedData as Prepared } from '../../../workflow/open-data';
 import { toastError, toasts, undoable } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
 import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
-import { type Resource, resource } from '../resource';
+import { type Resource, resource, until } from '../resource';
 import type { Services } from '../services';
 
 export interface DataState {
@@ -200,10 +200,6 @@ export class PreparingRows {
     // Home and Data show it in their own place
     if (/^#?\/?$|\/data\b/.test(location.hash)) return;
     const key = toastError(title, message);
-    const stop = this.data.subscribe(({ failure }) => {
-      if (failure?.title === title) return;
-      stop();
-      toasts.close(key);
-    });
+    void until(this.data, ({ failure }) => failure?.title !== title).then(() => toasts.close(key));
   }
 }
