@@ -139,10 +139,9 @@ function standalone(chart: SVGSVGElement, title: string): SVGSVGElement {
   background.setAttribute('width', '100%');
   background.setAttribute('height', '100%');
   background.setAttribute('fill', getComputedStyle(document.body).backgroundColor);
-  copy.prepend(background);
   const name = document.createElementNS(copy.namespaceURI, 'title');
   name.textContent = title;
-  copy.prepend(name);
+  copy.prepend(name, background);
   copy.setAttribute('font-family', 'Inter, system-ui, sans-serif');
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   copy.removeAttribute('aria-hidden');

@@ -18,17 +18,13 @@ const VALUE = { fill: COLOUR.ink, fontSize: FONT, fontWeight: 600 } as const;
 /** Width of a letter in the height of its font, with what is left at the end of a line. */
 const CHARACTER = 0.6;
 
-function sideMarks<T extends { readonly side: ArmSide }>(
-  rows: readonly T[],
-  x: (row: T) => number,
-  y: (row: T) => string,
-  dy: number,
-) {
+function sideMarks(rows: readonly AccuracyRow[], dy: number) {
   const of = (side: ArmSide) => rows.filter((row) => row.side === side);
+  const at = { x: 'value', y: yOf, dy };
   return [
-    Plot.dot(of('a'), { x, y, dy, symbol: 'circle', r: 6, fill: COLOUR.a }),
-    Plot.dot(of('b'), { x, y, dy, symbol: 'diamond', r: 7, fill: COLOUR.b }),
-    Plot.tickX(of('ref'), { x, y, dy, stroke: COLOUR.ref, strokeWidth: 3, inset: dy === 0 ? 9 : 15 }),
+    Plot.dot(of('a'), { ...at, symbol: 'circle', r: 6, fill: COLOUR.a }),
+    Plot.dot(of('b'), { ...at, symbol: 'diamond', r: 7, fill: COLOUR.b }),
+    Plot.tickX(of('ref'), { ...at, stroke: COLOUR.ref, strokeWidth: 3, inset: dy === 0 ? 9 : 15 }),
   ];
 }
 
@@ -43,14 +39,9 @@ interface Difference extends Interval {
   readonly value: number;
 }
 
-interface AccuracyRow extends Difference {
-  readonly id: string;
-  readonly side: ArmSide;
-  readonly label: string;
-  readonly gap: ArmAccuracy['gap'];
-}
+type AccuracyRow = ReturnType<typeof accuracyRow>;
 
-const accuracyRow = ({ id, name, kind, value, n, interval, gap }: ArmAccuracy): AccuracyRow => {
+const accuracyRow = ({ id, name, kind, value, n, interval, gap }: ArmAccuracy) => {
   const side = sideOf({ kind });
   const label = n === null ? percent(value) : ofRows(value, n);
   return { id, name: `${letter(side)}${name}`, side, value, label, ...interval, gap };
@@ -112,7 +103,7 @@ export const drawAccuracy =
           strokeWidth: 3,
           strokeLinecap: 'round',
         }),
-        ...sideMarks(rows, (r) => r.value, yOf, dy),
+        ...sideMarks(rows, dy),
         Plot.text(rows, {
           y: yOf,
           text: 'name',

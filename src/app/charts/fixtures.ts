@@ -8,8 +8,6 @@ import { drawCoverage, drawLengths, drawReliability } from './row-charts';
 import { drawCurve, drawOverlay } from './run-charts';
 import { drawNorms, drawSteps, drawValidation } from './training-charts';
 
-const LABELS = ['negative', 'neutral', 'positive'];
-
 const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0.08): ArmResult => ({
   id,
   name,
@@ -122,7 +120,7 @@ export const CHARTS: Readonly<Record<string, Draw>> = {
     })),
   ),
   differences: drawIntervals(DIFFERENCES),
-  confusion: drawConfusion(yours, LABELS),
+  confusion: drawConfusion(yours, ['negative', 'neutral', 'positive']),
   'confusion, 2 labels': drawConfusion(
     {
       ...yours,

@@ -42,10 +42,7 @@ function shareDomain(values: readonly number[]): readonly [low: number, high: nu
   return [low, Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10)];
 }
 
-function namesOf(
-  { lines, points, metric, rows }: ValidationChart,
-  most: number,
-): readonly { readonly text: string; readonly at: number; readonly fill: string }[] {
+function namesOf({ lines, points, metric, rows }: ValidationChart, most: number) {
   const { of, label } = MEASURES[metric];
   const last = points.at(-1);
   const named = (name: string, point: ReferenceLine | ValidationPoint, fill: string) => {

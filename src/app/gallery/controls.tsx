@@ -22,17 +22,18 @@ export const labelsOf = (count: 2 | 40): readonly string[] =>
 export const LONG =
   'Donaudampfschifffahrtsgesellschaftskapitän asks for the money back, as the order has not arrived after three weeks, and nobody answers';
 
-/** A control with a value that can be changed. */
-function Held<T>({
-  first,
-  children,
-}: {
+interface HeldProps<T> {
   readonly first: T;
-  readonly children: (value: T, set: (v: T) => void) => ReactNode;
-}) {
+  readonly children: (value: T, set: (value: T) => void) => ReactNode;
+}
+
+function Held<T>({ first, children }: HeldProps<T>) {
   const [value, set] = useState(first);
   return children(value, set);
 }
+
+/** A control with a value that can be changed. */
+const held = <T,>(first: T, control: HeldProps<T>['children']) => <Held first={first}>{control}</Held>;
 
 const variants = (isDisabled: boolean) => (
   <div className="row">
@@ -63,13 +64,10 @@ const buttons = entriesOf('Buttons', {
 const text = (props: Partial<Parameters<typeof TextField>[0]>) => (
   <TextField label="Name" defaultValue="Support mails" {...props} />
 );
-const steps = (value: number | null) => (
-  <Held first={value}>
-    {(now, set) => (
-      <NumberField label="Steps" hint="From 1 to 10,000" whole min={1} max={10_000} value={now} onChange={set} />
-    )}
-  </Held>
-);
+const steps = (value: number | null) =>
+  held(value, (now, set) => (
+    <NumberField label="Steps" hint="From 1 to 10,000" whole min={1} max={10_000} value={now} onChange={set} />
+  ));
 
 const fields = entriesOf('Fields', {
   'text, with a hint': () => text({ hint: 'As it is shown in the library' }),
@@ -90,40 +88,32 @@ const select = (
   labels: readonly string[],
   first: string | null,
   props: { error?: string; isDisabled?: boolean } = {},
-) => (
-  <Held first={first}>
-    {(value, set) => <Select label="Label" options={optionsOf(labels)} value={value} onChange={set} {...props} />}
-  </Held>
-);
-const choices = (labels: readonly string[]) => (
-  <Held first={labels[0] ?? ''}>
-    {(value, set) => (
-      <Choices
-        label="Label"
-        options={labels.map((id, i) => ({ id, label: id, isDisabled: i === 1 }))}
-        value={value}
-        onChange={set}
-      />
-    )}
-  </Held>
-);
-const slider = (value: number) => (
-  <Held first={value}>
-    {(now, set) => <Slider label="Threshold" value={now} min={0} max={100} onChange={set} output={`${now}%`} />}
-  </Held>
-);
-const tabs = (labels: readonly string[]) => (
-  <Held first={labels[0] ?? ''}>
-    {(selected, onSelect) => (
-      <Tabs
-        label="Labels"
-        tabs={labels.map((id) => ({ id, label: id, content: <p>Rows of {id}</p> }))}
-        selected={selected}
-        onSelect={onSelect}
-      />
-    )}
-  </Held>
-);
+) =>
+  held(first, (value, set) => (
+    <Select label="Label" options={optionsOf(labels)} value={value} onChange={set} {...props} />
+  ));
+const choices = (labels: readonly string[]) =>
+  held(labels[0] ?? '', (value, set) => (
+    <Choices
+      label="Label"
+      options={labels.map((id, i) => ({ id, label: id, isDisabled: i === 1 }))}
+      value={value}
+      onChange={set}
+    />
+  ));
+const slider = (value: number) =>
+  held(value, (now, set) => (
+    <Slider label="Threshold" value={now} min={0} max={100} onChange={set} output={`${now}%`} />
+  ));
+const tabs = (labels: readonly string[]) =>
+  held(labels[0] ?? '', (selected, onSelect) => (
+    <Tabs
+      label="Labels"
+      tabs={labels.map((id) => ({ id, label: id, content: <p>Rows of {id}</p> }))}
+      selected={selected}
+      onSelect={onSelect}
+    />
+  ));
 
 const chosen = entriesOf('Choosing', {
   'select, 2 labels': () => select(labelsOf(2), 'yes'),
