@@ -5,6 +5,7 @@ import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/Screen';
 import { ShowRejected } from '../../shell/ShowRejected';
 import { ChoicePicker } from '../../shell/VersionPicker';
+import { useHeard } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useIsBusy, usePicked, usePromptSets, useStudio } from '../../state/studio';
 import { Button, EmptyState, Failed, format, Panel, Select, Stoppable } from '../../ui';
@@ -54,12 +55,9 @@ function WarnBeforeLeaving() {
     batch.use().running,
     ({ running, run }) => running || (!durable && run !== null && !run.isSaved),
   );
-  useEffect(() => {
-    if (!isUnsaved) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener('beforeunload', warn);
-    return () => removeEventListener('beforeunload', warn);
-  }, [isUnsaved]);
+  useHeard('beforeunload', (event) => {
+    if (isUnsaved) event.preventDefault();
+  });
   return null;
 }
 
@@ -94,10 +92,9 @@ function Choice() {
 function Trouble() {
   const { choice, running, start } = batch.use();
   const refused = useStore(choice, (s) => s.refused);
-  const unreadable = useStore(batchRows.use().source, (s) => s.error);
-  const fileName = useStore(batchRows.use().source, (s) => s.key?.file.name ?? 'The file');
-  const stopped = useStore(running, (s) => s.error);
-  const done = useStore(running, (s) => s.run?.progress.done ?? 0);
+  const { key, error: unreadable } = usePicked(batchRows.use().source, 'key', 'error');
+  const { run, error: stopped } = usePicked(running, 'run', 'error');
+  const done = run?.progress.done ?? 0;
   const error = refused ?? unreadable ?? stopped;
   if (!error) return null;
   const isStopped = error === stopped;
@@ -105,7 +102,7 @@ function Trouble() {
     ? `The batch ${done > 0 ? 'stopped' : 'did not start'}`
     : error === refused
       ? 'Nothing was changed'
-      : `${fileName} was not opened`;
+      : `${key?.file.name ?? 'The file'} was not opened`;
   return (
     <div className="c12">
       <Failed title={title} error={error} {...(isStopped ? { onRetry: () => void start() } : {})}>

@@ -253,10 +253,7 @@ function RowsCount(chosen: ChoiceProps) {
   const rows = packed ?? (chosen.choice.withRows ? rowsOf(chosen) : 0);
   return (
     <p>
-      <strong>
-        This file will contain {rows === 0 ? 'none of your rows' : format.counted(rows, 'of your rows', 'of your rows')}
-        .
-      </strong>
+      <strong>{`This file will contain ${rows === 0 ? 'none' : format.count(rows)} of your rows.`}</strong>
     </p>
   );
 }

@@ -48,7 +48,7 @@ const countedVectors = (vectors: number, width: number): Fact => [
   `${format.count(vectors)} of ${format.count(width)} numbers`,
 ];
 
-function factsOf(what: Incoming): readonly Fact[] {
+function factsOf(what: Incoming): readonly (Fact | null)[] {
   if (what.kind === 'vectors') {
     const { table, placement, baseModel } = what;
     return [
@@ -73,10 +73,9 @@ function factsOf(what: Incoming): readonly Fact[] {
   const { version, model } = what.package;
   const { template = '', soft = null } = textsOf(version.prompt)[0] ?? {};
   return [
-    ...(model ? [[soft ? 'Trained on' : 'Made with', `${model.id} (${model.dtype})`] as const] : []),
-    ...(soft
-      ? [countedVectors(soft.virtualTokens, numbersEach(soft)), ['Position', PLACEMENT_WORDS[soft.placement]] as const]
-      : []),
+    model && [soft ? 'Trained on' : 'Made with', `${model.id} (${model.dtype})`],
+    soft && countedVectors(soft.virtualTokens, numbersEach(soft)),
+    soft && ['Position', PLACEMENT_WORDS[soft.placement]],
     answers,
     ['Prompt', <code key="template">{template.slice(0, 400)}</code>],
     handWritten,

@@ -9,12 +9,22 @@ import { FoundPanel } from './FoundPanel';
 import { broughtWords, useImports } from './import-store';
 
 export function ImportDialog() {
-  const { close } = useImports.use();
+  const { close, found, stored } = useImports.use();
   const isOpen = useImports((s) => s.isOpen);
+  const { key, status, error } = usePicked(found, 'key', 'status', 'error');
+  const storeError = useStore(stored, (s) => s.error);
+  const brought = key ? broughtWords(key) : '';
+  const title = key ? `${brought} ${key.name === null ? 'were' : 'was'} not imported` : 'Nothing was imported';
   return (
     <Dialog wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
-      <Trouble />
-      <Content />
+      <Failed title={title} error={error ?? storeError} />
+      {status === 'loading' ? (
+        <ProgressBar label={`Reading ${brought}`} />
+      ) : status === 'ready' ? (
+        <FoundPanel />
+      ) : (
+        <ChooseFiles />
+      )}
     </Dialog>
   );
 }
@@ -34,22 +44,6 @@ function Actions() {
       ) : null}
     </>
   );
-}
-
-function Trouble() {
-  const { found, stored } = useImports.use();
-  const { key, error } = usePicked(found, 'key', 'error');
-  const storeError = useStore(stored, (s) => s.error);
-  const title = key
-    ? `${broughtWords(key)} ${key.name === null ? 'were' : 'was'} not imported`
-    : 'Nothing was imported';
-  return <Failed title={title} error={error ?? storeError} />;
-}
-
-function Content() {
-  const { key, status } = usePicked(useImports.use().found, 'key', 'status');
-  if (status === 'loading') return <ProgressBar label={`Reading ${key ? broughtWords(key) : ''}`} />;
-  return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }
 
 function ChooseFiles() {

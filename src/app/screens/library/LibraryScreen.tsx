@@ -23,24 +23,20 @@ const GridTab = lazy(() => import('./GridTab'));
 
 export default function LibraryScreen() {
   const [setId] = useQuery<string>('set', '');
+  const isExporting = useExport((s) => s.choice !== null);
   return (
     <>
       {setId === '' ? <AllSets /> : <SetDetail setId={setId} />}
       <LinkedExport />
-      <Exporting />
+      {isExporting ? (
+        <Suspense fallback={null}>
+          <ExportDialog />
+        </Suspense>
+      ) : null}
       <ImportDialog />
       <TeamDialog />
     </>
   );
-}
-
-function Exporting() {
-  const isOpen = useExport((s) => s.choice !== null);
-  return isOpen ? (
-    <Suspense fallback={null}>
-      <ExportDialog />
-    </Suspense>
-  ) : null;
 }
 
 /** Opens the export of the prompt that a link from another screen names; see `exportPath`. */

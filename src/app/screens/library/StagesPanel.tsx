@@ -103,8 +103,7 @@ function NewStage({ set, onMove }: StageProps) {
   const [error, setError] = useState<string | null>(null);
   const name = typed ?? freeStages(set)[0] ?? '';
   // the chosen version may belong to another set by now
-  const versions = set.versions.map((each) => each.id);
-  const version = chosen !== null && versions.includes(chosen) ? chosen : (versions.at(-1) ?? null);
+  const version = versionById(set, chosen) ?? set.versions.at(-1);
   return (
     <form
       className="stage-new"
@@ -112,14 +111,14 @@ function NewStage({ set, onMove }: StageProps) {
         event.preventDefault();
         const read = readStageName(name);
         if (!read.ok) return setError(read.error.message);
-        if (version === null) return;
+        if (!version) return;
         setError(null);
         setTyped(null);
-        onMove(read.value, version);
+        onMove(read.value, version.id);
       }}
     >
       <TextField label="New stage" value={name} onChange={setTyped} error={error} maxLength={60} />
-      <VersionPicker label="Points to" set={set} value={version} onChange={setChosen} />
+      <VersionPicker label="Points to" set={set} value={version?.id ?? null} onChange={setChosen} />
       <Button type="submit">Set stage</Button>
     </form>
   );

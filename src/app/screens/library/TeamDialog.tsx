@@ -4,12 +4,7 @@ import { Button, Dialog, EmptyState, Failed, Note, ProgressBar, YesNo } from '..
 import type { Connected } from './team-folder';
 import { team } from './team-store';
 
-type Picker = () => Promise<FileSystemDirectoryHandle>;
-const picker = (): Picker | null => {
-  const found = (window as unknown as { showDirectoryPicker?: (options: object) => ReturnType<Picker> })
-    .showDirectoryPicker;
-  return found ? () => found.call(window, { mode: 'readwrite', id: 'softprompt-team' }) : null;
-};
+type Picking = Window & { showDirectoryPicker?(options: object): Promise<FileSystemDirectoryHandle> };
 
 /** A folder shared with a team: each side gets what the other has, and nothing that either has is lost. */
 export function TeamDialog() {
@@ -35,8 +30,11 @@ export function TeamDialog() {
 
 function NotConnected() {
   const { connect } = team.use();
-  const pick = picker();
-  if (!pick)
+  const page: Picking = window;
+  // the user may close the browser's dialog without a choice
+  const choose = () =>
+    void page.showDirectoryPicker?.({ mode: 'readwrite', id: 'softprompt-team' }).then(connect, () => undefined);
+  if (!page.showDirectoryPicker)
     return (
       <EmptyState title="This browser cannot write to folders">
         Chrome and Edge on a computer can. Here, share a prompt set as a zip: Export, Another browser; and Import.
@@ -50,11 +48,7 @@ function NotConnected() {
       </p>
       <RowsChoice />
       <div className="row">
-        <Button
-          variant="primary"
-          // the user may close the dialog without a choice
-          onPress={() => void pick().then(connect, () => undefined)}
-        >
+        <Button variant="primary" onPress={choose}>
           Choose the folder
         </Button>
       </div>

@@ -97,24 +97,19 @@ function trainedWords(set: PromptSet, of: Version): readonly string[] {
   const [softs, counts, run] = [softsOf(prompt), countsOf(prompt), runOf(set, of)];
   const [soft] = softs;
   return [
-    ...(soft ? [PLACEMENT_WORDS[soft.placement], format.counted(soft.virtualTokens, 'vector')] : []),
-    ...(soft?.answerShift && origin.kind !== 'probe' ? ['answer words trained too'] : []),
-    ...(origin.kind === 'probe'
-      ? [`logistic regression on the model’s hidden states, ${format.counted(origin.rows, 'training row')}`]
-      : []),
-    ...(hasProbe(prompt) ? ['with a linear probe'] : softs.length > 1 ? [`mean of ${softs.length} runs`] : []),
-    ...(counts
-      ? [`${format.count(counts.vocabulary.length)} counted words, ${percentWhole(countsShare(prompt))} of the weight`]
-      : []),
-    ...(run
-      ? [
-          `started from ${startWords(run.settings.initialisation, set)}`,
-          `step ${run.bestStep ?? '–'} of ${run.settings.steps}`,
-        ]
-      : []),
-    ...(origin.kind === 'imported' ? [`imported from ${origin.from}`] : []),
-    ...(model ? [model.id] : []),
-  ];
+    soft && PLACEMENT_WORDS[soft.placement],
+    soft && format.counted(soft.virtualTokens, 'vector'),
+    soft?.answerShift && origin.kind !== 'probe' && 'answer words trained too',
+    origin.kind === 'probe' &&
+      `logistic regression on the model’s hidden states, ${format.counted(origin.rows, 'training row')}`,
+    hasProbe(prompt) ? 'with a linear probe' : softs.length > 1 && `mean of ${softs.length} runs`,
+    counts &&
+      `${format.count(counts.vocabulary.length)} counted words, ${percentWhole(countsShare(prompt))} of the weight`,
+    run && `started from ${startWords(run.settings.initialisation, set)}`,
+    run && `step ${run.bestStep ?? '–'} of ${run.settings.steps}`,
+    origin.kind === 'imported' && `imported from ${origin.from}`,
+    model?.id,
+  ].filter((words) => typeof words === 'string');
 }
 
 function VersionNote({ set, of: version }: VersionProps) {

@@ -207,10 +207,8 @@ function keptCells({ services: { store } }: Studio) {
   };
 }
 
-async function rowsInUse({ services: { store } }: Studio): Promise<GridPlan['rows']> {
-  const listed = (await store.listings.list()).filter(
-    ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
-  );
+async function rowsInUse({ services: { store }, stores }: Studio): Promise<GridPlan['rows']> {
+  const listed = stores.promptSets.getState().sets.filter(({ stages }) => stages.length > 0);
   const sets = await Promise.all(listed.map(({ id }) => store.sets.get(id)));
   return sets.flatMap((set) => (set ? stagesOf(set).map(({ versionId }) => ({ setId: set.id, versionId })) : []));
 }
