@@ -90,9 +90,7 @@ const Details = ({ of }: { readonly of: BreakEven }) => {
       of={[
         ['Saved a month, computed', savingWords(of)],
         ['Costs more to build, assumed', money(investment)],
-        ...(isPromised
-          ? [['Paid back after, computed', `${until === null ? 'never' : months(until)}${range}`] as const]
-          : []),
+        isPromised ? ['Paid back after, computed', `${until === null ? 'never' : months(until)}${range}`] : null,
       ]}
     />
   );

@@ -27,26 +27,15 @@ export default function DecideScreen() {
 function Decide({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
   const store = decideStores.use();
   const busy = useIsBusy();
-  const found = useResource(store.found, { setId: set.id, updatedAt: set.updatedAt, busy });
+  const { value: found, status } = useResource(store.found, { setId: set.id, updatedAt: set.updatedAt, busy });
   const { value: choices } = useResource(store.choices, set.id);
-  if ((found.status === 'loading' && !found.value) || !choices)
+  const [tab, setTab] = useQuery<string>('tab', 'advice');
+  if ((status === 'loading' && !found) || !choices)
     return (
       <ScreenFrame title="What to do next">
         <ProgressBar label="Reading the newest comparison" />
       </ScreenFrame>
     );
-  return <Decided set={set} dataset={dataset} found={found.value} choices={choices} />;
-}
-
-interface DecidedProps {
-  readonly set: PromptSet;
-  readonly dataset: Dataset;
-  readonly found: Found | null;
-  readonly choices: Choices;
-}
-
-function Decided({ set, dataset, found, choices }: DecidedProps) {
-  const [tab, setTab] = useQuery<string>('tab', 'advice');
   const { train, validation, test } = dataset.split;
   const rows = train.length + validation.length + test.length;
   const strategy = strategyOf(found?.measured ?? null, { ...choices.answers, rows: rowCountOf(rows) });
@@ -71,7 +60,12 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   );
 }
 
-type AdviceProps = Omit<DecidedProps, 'dataset'> & { readonly strategy: Strategy };
+interface AdviceProps {
+  readonly set: PromptSet;
+  readonly found: Found | null;
+  readonly choices: Choices;
+  readonly strategy: Strategy;
+}
 
 function Advice({ set, found, choices, strategy }: AdviceProps) {
   const onlyShows = useOnlyShows();

@@ -23,7 +23,7 @@ export default function PlaygroundScreen() {
   const fields = usePlayground((s) => s.fields);
   const sets = usePromptSets((s) => s.sets);
   const { id = null, stage = null } = addressIn(fields, sets) ?? {};
-  const key = id === null ? castKey(open, also, model) : addressedKey(open, { id, stage }, model);
+  const key = id === null ? castKey(open, also, model) : addressedKey(open, id, stage, model);
   const { value: cast, status } = useResource(usePlayground.use().cast, key);
   usePresentationFromAddress(cast !== null);
   if (cast)

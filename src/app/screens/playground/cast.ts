@@ -62,9 +62,7 @@ export function setCast(
 ): Cast {
   const asking = { set: open, dataset, longest };
   const hasAnswers = generates(open.kind) || open.words.length > 0;
-  const usual = hasAnswers ? usualPlayers(asking) : [];
-  const another = hasAnswers && also ? extraPlayer(asking, also) : null;
-  const found = [...usual, ...(another ? [another] : [])];
+  const found = hasAnswers ? [...usualPlayers(asking), ...(also ? [extraPlayer(asking, also)] : [])] : [];
   const players = found.flatMap((each) => (each.ok ? [each.value] : []));
   const columns = columnsOf(players);
   const isSample = sample !== null && open.datasetName === sample.csv.fileName;
@@ -96,13 +94,10 @@ const columnsOf = (players: readonly Player[]): readonly string[] => [
 ];
 
 /** The player before it that asks the very same text. */
-export const sameBefore = (players: readonly Player[], { id, plan }: Player): Player | undefined =>
-  players
-    .slice(
-      0,
-      players.findIndex((other) => other.id === id),
-    )
-    .find((other) => isSameText(firstOf(other.plan).prompt, firstOf(plan).prompt));
+export function sameBefore(players: readonly Player[], { id, plan }: Player): Player | null {
+  const first = players.find((other) => isSameText(firstOf(other.plan).prompt, firstOf(plan).prompt));
+  return first && first.id !== id ? first : null;
+}
 
 interface Asking {
   readonly set: PromptSet;
@@ -125,8 +120,7 @@ function played({ dataset, longest }: Asking, of: Version, name: string): Found<
 }
 
 const usualPlayers = (asking: Asking): readonly Found<Player>[] =>
-  armsOf(asking.set).arms.flatMap((arm) => {
-    const { id, name, version } = arm;
+  armsOf(asking.set).arms.flatMap(({ id, name, version }) => {
     if (id !== 'untuned' && id !== 'yours' && id !== 'tuned') return [];
     const found = played(asking, version, name);
     return [found.ok ? ok({ id, name, title: TITLES[id], side: SIDES[id], plan: alone(found.value) }) : found];
@@ -195,11 +189,11 @@ function exampleOf(kept: Presented, columns: readonly string[]): Example {
 }
 
 /** The row as the prompts see it: a text alone, or with the cells of the columns that they show. */
-export function asAsked(fields: Fields, columns: readonly string[]): Presented {
-  const { text = '' } = fields;
-  const cells = columns.map((column) => [column, fields[column] ?? ''] as const);
-  return cells.length === 0 ? text : Object.fromEntries([['text', text], ...cells]);
-}
+export const asAsked = (fields: Fields, columns: readonly string[]): Presented =>
+  columns.length === 0 ? (fields.text ?? '') : cellsIn(fields, ['text', ...columns]);
+
+export const cellsIn = (row: Fields, columns: readonly string[]): Fields =>
+  Object.fromEntries(columns.map((column) => [column, row[column] ?? '']));
 
 export function asKept({ fields, right }: Example, columns: readonly string[]): Presented {
   const asked = asAsked(fields, columns);
@@ -215,16 +209,9 @@ function validationExamples(dataset: Dataset | null, columns: readonly string[])
   return drawnRows(dataset, dataset.split.validation, FIRST_EXAMPLES).flatMap((id) => {
     const row = rows.get(id);
     if (!row) return [];
-    const cells = columns.map((column) => [column, row.cells[column] ?? ''] as const);
     const right = labelAt(row) === null ? null : labelOf(row, dataset.mapping);
-    return [{ fields: { ...Object.fromEntries(cells), text: textOf(row, dataset.mapping) }, right }];
+    return [{ fields: { ...cellsIn(row.cells, columns), text: textOf(row, dataset.mapping) }, right }];
   });
-}
-
-/** The prompt set that a typed handle names, and its stage; null = its usual prompts. */
-export interface Addressed {
-  readonly id: string;
-  readonly stage: string | null;
 }
 
 export interface CastKey {
@@ -249,10 +236,10 @@ export const castKey = ({ set, dataset }: Open, also: Choice | null, model: stri
   stage: set && also?.kind === 'stage' ? also.stage : null,
 });
 
-export const addressedKey = (open: Open, { id, stage }: Addressed, model: string | null): CastKey => {
-  const none = { set: null, dataset: null };
-  const key = castKey(open.set?.id === id ? open : none, null, model);
-  return { ...key, setId: id, stage };
+/** Of the prompt set that a typed handle names, and its stage; null = its usual prompts. */
+export const addressedKey = (open: Open, id: string, stage: string | null, model: string | null): CastKey => {
+  const { set, dataset } = open.set?.id === id ? open : { set: null, dataset: null };
+  return { setId: id, set, dataset, model, version: null, stage };
 };
 
 /** The prompts of a prompt set, or, where none is open, the shipped one; null when there is nothing to ask. */

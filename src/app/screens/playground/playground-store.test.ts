@@ -183,8 +183,8 @@ it('asks the prompt set whose handle is before the text, and takes a handle that
   playground.type({ text: '[MOOD/production] all is well' });
   expect(toOf()).toEqual({ handle: 'MOOD', stage: 'production', text: 'all is well', id: other.id });
   playground.type({ text: '[mood] all is well' });
-  const address = { id: toOf()?.id ?? '', stage: toOf()?.stage ?? null };
-  await playground.cast.load(addressedKey(promptSets.getState(), address, 'w'));
+  const { id, stage = null } = toOf() ?? {};
+  await playground.cast.load(addressedKey(promptSets.getState(), id ?? '', stage, 'w'));
   await isAnswered(playground);
   expect(playground.getState().fields).toEqual({ text: '[mood] all is well' });
   expect([playground.cast.getState().value?.examplesKey, read.at(-1)]).toEqual([`examples:${other.id}`, '7']);

@@ -13,10 +13,7 @@ import type { Services } from '../../state/services';
 import { isEngineGone } from '../../state/session-state';
 import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
-import { asAsked, asKept, type Cast, type CastKey, type Example, findCast, type Player } from './cast';
-
-const cellsOf = ({ columns }: Pick<Cast, 'columns'>, fields: Fields): Fields =>
-  Object.fromEntries(columns.map((column) => [column, fields[column] ?? '']));
+import { asAsked, asKept, type Cast, type CastKey, cellsIn, type Example, findCast, type Player } from './cast';
 
 type Answers = Readonly<Record<string, PlayedAnswer | undefined>>;
 
@@ -144,7 +141,7 @@ export class Playground extends ActionStore<PlaygroundState> {
     const examples = isOther ? cast.examples : shown;
     const first = examples[0]?.fields ?? {};
     // a column that is new to the prompts is filled as in the first example
-    const fields = textIn(typedBefore) === '' ? first : { ...cellsOf(cast, first), ...typedBefore };
+    const fields = textIn(typedBefore) === '' ? first : { ...cellsIn(first, cast.columns), ...typedBefore };
     this.set({ examples, answers: {}, error: null, fields });
     this.session.modelReady().catch(() => undefined); // its failure is shown where the model is
     this.#answer();

@@ -25,14 +25,6 @@ import {
 import { usePrompts } from './prompts-store';
 import { useReading } from './trying';
 
-const LONGEST = {
-  label: 'Longest answer, in tokens',
-  hint: 'If empty, 99% of your expected texts fit with room to spare. Longer answers are cut off.',
-  min: 1,
-  max: 1024,
-  whole: true,
-};
-
 export function AnswersPanel() {
   const longest = usePromptSets((s) => s.set?.longest ?? null);
   const { setLongest } = usePrompts.use();
@@ -45,7 +37,11 @@ export function AnswersPanel() {
       title={answers ? `Half of your texts have ${format.counted(answers.medianTokens, 'token')} or fewer` : 'Answers'}
     >
       <NumberField
-        {...LONGEST}
+        label="Longest answer, in tokens"
+        hint="If empty, 99% of your expected texts fit with room to spare. Longer answers are cut off."
+        whole
+        min={1}
+        max={1024}
         empty={answers ? String(answers.longest) : 'set from your texts'}
         value={longest}
         onChange={setLongest}

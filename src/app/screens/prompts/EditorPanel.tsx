@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { generates } from '../../../dataset/task-facts';
 import { count } from '../../../lib/format';
 import { assist } from '../../../task/assist';
-import type { PromptText, ShotSelection } from '../../../task/types';
+import type { ShotSelection } from '../../../task/types';
 import { navigateAfter, smallerPath } from '../../state/location';
 import { whyTrainingOff } from '../../state/session-state';
 import { useOpen, usePromptSets, useSession } from '../../state/studio';
@@ -52,7 +52,7 @@ export function EditorPanel() {
           {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, readingTime)}
         </p>
       ) : null}
-      {cost && isLong(draft, cost.prompt) ? <SmallerButton /> : null}
+      {cost && (draft.shots > 0 || cost.prompt >= LONG) ? <SmallerButton /> : null}
       <AssistantNotes />
     </Panel>
   );
@@ -60,8 +60,6 @@ export function EditorPanel() {
 
 /** Tokens of a prompt's own text from which on vectors in its place save something. */
 const LONG = 40;
-
-const isLong = ({ shots }: PromptText, tokens: number): boolean => shots > 0 || tokens >= LONG;
 
 /** Leads to Train, which says what a smaller version needs before anything starts. */
 function SmallerButton() {

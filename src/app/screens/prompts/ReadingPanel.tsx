@@ -62,21 +62,11 @@ function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
   return (
     <ScrollRegion className={isEarlier ? 'tokens tokens-earlier' : 'tokens'} label="Tokens">
       {hidden > 0 ? <span className="dim">{`… ${format.count(hidden)} earlier tokens … `}</span> : null}
-      {pieces.slice(hidden).map((piece, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
-        <span key={i} className={own[hidden + i] ? 'tok tok-own' : 'tok'}>
-          {visible(piece)}
-        </span>
-      ))}
+      {tokens(pieces.slice(hidden), (i) => (own[hidden + i] ? 'tok tok-own' : 'tok'))}
       {target.length > 0 ? (
         <>
           <span className="dim tokens-answer">→ expected:</span>
-          {target.map((piece, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
-            <span key={i} className="tok tok-target">
-              {visible(piece)}
-            </span>
-          ))}
+          {tokens(target, () => 'tok tok-target')}
         </>
       ) : (
         <span className="dim tokens-answer" aria-hidden="true">
@@ -89,6 +79,14 @@ function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
     </ScrollRegion>
   );
 }
+
+const tokens = (pieces: readonly string[], look: (at: number) => string) =>
+  pieces.map((piece, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
+    <span key={i} className={look(i)}>
+      {visible(piece)}
+    </span>
+  ));
 
 /** The nearest examples are known once the model has read the words of all rows. */
 function NearestWait() {

@@ -158,11 +158,10 @@ const LINES = 8;
 export function SearchPanel() {
   const setId = usePromptSets((s) => s.set?.id ?? null);
   const search = useSearch.use();
-  const state = useSearch((s) => s);
   const isReady = useModel() !== null;
-  const { running, error, board, found, note, tokensPerSecond: rate } = state;
+  const { setId: of, running, error, board, found, note, tokensPerSecond: rate } = useSearch((s) => s);
   const start = () => void search.start();
-  if (state.setId !== setId || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
+  if (of !== setId || (!running && !error && board.length === 0)) return running ? null : <CutOffSearch />;
   const best = found ? board.find(({ key }) => key === found.key) : board[0];
   return (
     <Panel stack title={searchTitle(running ? null : (found?.search.candidates ?? null), board.length, best)}>

@@ -97,9 +97,7 @@ export async function keepVersion({ stores }: Studio, setId: string, prompt: Pro
 /** Ends in the set's id, so that it is deleted with the set. */
 const keyOf = (setId: string) => `draft:${setId}`;
 
-interface KeptPrompt {
-  readonly prompt: PromptText | null;
-}
+type KeptPrompt = Pick<Typed, 'prompt'>;
 
 /** A half-typed word is kept with the tab: that is written at once, and a reload before the next key finds it. */
 const halfTyped = tabMemory<{ readonly setId: string; readonly words: Typed['words'] } | null>('answer-words', null);
