@@ -108,15 +108,24 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   );
 }
 
-const Results = ({ run }: RunProps) => (
-  <>
-    {generates(kindOf(run)) ? null : <LabelCounts run={run} />}
-    <LeftOut run={run} />
-    <Unsure run={run} />
-    <Routed run={run} />
-    {run.calibrated ? <p className="dim small">{TASK_FACTS[kindOf(run)].calibrated}</p> : null}
-  </>
-);
+function Results({ run }: RunProps) {
+  const { progress, calibrated } = run;
+  const threshold = thresholdOf(run);
+  const { kind } = run.request.plan.policy;
+  return (
+    <>
+      {generates(kindOf(run)) ? null : <LabelCounts run={run} />}
+      <LeftOut run={run} />
+      {threshold === null ? null : (
+        <p>
+          {`${format.counted(progress.unsure, 'answer')} below ${threshold.toFixed(2)}, where a person is asked: the column needs_review says which.`}
+        </p>
+      )}
+      {kind === 'fallback' || kind === 'shadow' ? <p>{`By the policy of this set: ${progress.routed}.`}</p> : null}
+      {calibrated ? <p className="dim small">{TASK_FACTS[kindOf(run)].calibrated}</p> : null}
+    </>
+  );
+}
 
 function LabelCounts({ run }: RunProps) {
   const { labels, progress } = run;
@@ -133,22 +142,6 @@ function LabelCounts({ run }: RunProps) {
       ]}
     />
   );
-}
-
-function Unsure({ run }: RunProps) {
-  const threshold = thresholdOf(run);
-  if (threshold === null) return null;
-  return (
-    <p>
-      {`${format.counted(run.progress.unsure, 'answer')} below ${threshold.toFixed(2)}, where a person is asked: the column needs_review says which.`}
-    </p>
-  );
-}
-
-/** How often the other version answered, or agreed, where the policy of the set asks two. */
-function Routed({ run: { request, progress } }: RunProps) {
-  const { kind } = request.plan.policy;
-  return kind === 'fallback' || kind === 'shadow' ? <p>{`By the policy of this set: ${progress.routed}.`}</p> : null;
 }
 
 function LeftOut({ run }: RunProps) {
