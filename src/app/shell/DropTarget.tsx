@@ -3,7 +3,6 @@ import { chooseFiles, type NamedFile } from '../../model/card';
 import { useHeard } from '../state/location';
 import type { Stores } from '../state/stores';
 import { toastError } from '../ui/toast';
-import './drop-target.css';
 
 interface DropTargetProps {
   readonly onFile: (file: File) => void;

@@ -1,7 +1,6 @@
 import { Fragment } from 'react';
 import { Dialog } from '../ui/Dialog';
 import { Term } from '../ui/Marks';
-import './help.css';
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'This help'],

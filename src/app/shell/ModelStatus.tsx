@@ -33,7 +33,6 @@ interface ModelWords {
 const modelName = (id: string): string =>
   (id.split('/').at(-1) ?? id).replace(/-(?:instruct|chat|it|base)$/i, '').replace(/-/g, ' ');
 
-/** The model on its way. */
 export function ModelLoading() {
   const { model, card } = usePicked(useStores().session, 'model', 'card');
   if (model.kind === 'downloading')

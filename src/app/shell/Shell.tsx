@@ -152,11 +152,6 @@ function ancestorsOf(element: Element): readonly HTMLElement[] {
   return found;
 }
 
-function hold(place: HTMLElement): void {
-  if (!place.hasAttribute('tabindex')) place.tabIndex = -1;
-  place.focus({ preventScroll: true });
-}
-
 /** @returns stops it */
 export function keepFocus(page: Document): () => void {
   let last: { readonly control: Element; readonly places: readonly HTMLElement[] } | null = null;
@@ -177,7 +172,8 @@ export function keepFocus(page: Document): () => void {
     const place = last.places.find((each) => each.isConnected && !each.closest('[inert], [hidden]'));
     if (!place) return;
     holding = { place, control: last.control };
-    hold(place);
+    if (!place.hasAttribute('tabindex')) place.tabIndex = -1;
+    place.focus({ preventScroll: true });
   };
   // after the frame: code that closes something may set the focus itself
   let frame = 0;

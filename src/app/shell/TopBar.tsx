@@ -74,18 +74,17 @@ const Ring = ({ fraction }: { readonly fraction: number | null }) => (
   </svg>
 );
 
-const THEMES: readonly { readonly id: Theme; readonly label: string }[] = [
-  { id: 'system', label: 'Same as the system' },
-  { id: 'light', label: 'Light' },
-  { id: 'dark', label: 'Dark' },
-];
-const ICONS: Readonly<Record<Theme, React.ReactNode>> = { system: <HalfMoon />, light: <Sun />, dark: <Moon /> };
+const THEMES: Readonly<Record<Theme, { readonly label: string; readonly icon: React.ReactNode }>> = {
+  system: { label: 'Same as the system', icon: <HalfMoon /> },
+  light: { label: 'Light', icon: <Sun /> },
+  dark: { label: 'Dark', icon: <Moon /> },
+};
 
 function ThemeButton() {
   const { theme, set } = usePicked(themeStore, 'theme', 'set');
   return (
     <MenuTrigger>
-      <IconButton label="Theme">{ICONS[theme]}</IconButton>
+      <IconButton label="Theme">{THEMES[theme].icon}</IconButton>
       <Popover className="popover" placement="bottom end">
         <Menu
           className="menu"
@@ -95,7 +94,7 @@ function ThemeButton() {
           selectedKeys={[theme]}
           onSelectionChange={(keys) => keys !== 'all' && set([...keys][0] as Theme)}
         >
-          {THEMES.map(({ id, label }) => (
+          {Object.entries(THEMES).map(([id, { label }]) => (
             <MenuItem key={id} id={id} className="menu-item" textValue={label}>
               {label}
             </MenuItem>

@@ -19,7 +19,6 @@ export const useTour = create<TourState>((set) => ({
   },
 }));
 
-/** What to look at, by screen. */
 const STOPS: readonly (readonly [screen: string, title: string, words: string])[] = [
   ['data', 'Your rows', 'Each row has a text and its label. The test rows are kept apart: training never sees them.'],
   ['prompts', 'The prompt to beat', 'It is written by hand. Reword it, and try it on validation rows.'],

@@ -26,7 +26,6 @@ interface ChoicePickerProps extends Omit<Field, 'value' | 'onChange'> {
   readonly none?: string;
 }
 
-/** Chooses a stage or a version of a set. */
 export function ChoicePicker({ set, value, onChange, none, isDisabled, ...field }: ChoicePickerProps) {
   const options = set ? choiceOptions(set) : [];
   const nothing = none === undefined ? [] : [{ id: '', label: none }];

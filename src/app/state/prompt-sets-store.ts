@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
-import { StudioError } from '../../lib/errors';
+import { present } from '../../lib/assert';
+import type { StudioError } from '../../lib/errors';
 import { keepArm } from '../../prompt-set/calibration';
 import { freeHandle } from '../../prompt-set/handle';
 import { type Listing, resumptionOf, searched, withRows } from '../../prompt-set/listing';
@@ -191,11 +192,7 @@ function changing(store: PromptSetsStore, saving: Saving) {
   const { disk } = saving;
   const { getState: get, setState: set } = store;
   const updateById: PromptSetsState['updateById'] = (id, change) => updateSet(saving, id, change);
-  const update: PromptSetsState['update'] = (change) => {
-    const open = get().set;
-    if (!open) return Promise.reject(new StudioError('internal', 'internal: no prompt set is open'));
-    return updateById(open.id, change);
-  };
+  const update: PromptSetsState['update'] = async (change) => updateById(present(get().set, 'an open set').id, change);
   const byHand = changingByHand(updateById);
   return {
     update,

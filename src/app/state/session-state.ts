@@ -25,11 +25,7 @@ export type ModelStatus =
 
 type TokenizerStatus =
   | { readonly kind: 'waiting' }
-  | {
-      readonly kind: 'ready';
-      readonly hasChat: boolean;
-      readonly sha256: string;
-    };
+  | { readonly kind: 'ready'; readonly hasChat: boolean; readonly sha256: string };
 
 /** The long job that runs now. There is one engine and one queue, so there is at most one. */
 export interface Job {

@@ -35,7 +35,6 @@ const option = (choice: Choice, label: string, detail: string): ChoiceOption => 
   choice,
 });
 
-/** Stages, then versions. */
 export const choiceOptions = (set: PromptSet): readonly ChoiceOption[] => [
   ...stagesOf(set).map(({ name: stage, versionId }) =>
     option({ kind: 'stage', stage }, stage, `stage, points to ${targetWords(set, versionId)}`),

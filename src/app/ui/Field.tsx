@@ -17,22 +17,20 @@ export interface FieldProps {
   readonly error?: string | null;
 }
 
-export function FieldFrame({ label, means, hint, error, children }: FieldProps & { readonly children: ReactNode }) {
-  return (
-    <>
-      <Label className="field-label">
-        <Term means={means}>{label}</Term>
-      </Label>
-      {children}
-      {hint ? (
-        <Text slot="description" className="field-hint">
-          {hint}
-        </Text>
-      ) : null}
-      <FieldError className="field-error">{error}</FieldError>
-    </>
-  );
-}
+export const FieldFrame = ({ label, means, hint, error, children }: FieldProps & { readonly children: ReactNode }) => (
+  <>
+    <Label className="field-label">
+      <Term means={means}>{label}</Term>
+    </Label>
+    {children}
+    {hint ? (
+      <Text slot="description" className="field-hint">
+        {hint}
+      </Text>
+    ) : null}
+    <FieldError className="field-error">{error}</FieldError>
+  </>
+);
 
 type Props = Omit<AriaTextFieldProps, 'className' | 'children' | 'isInvalid'> &
   FieldProps & { readonly placeholder?: string; readonly mono?: boolean; readonly large?: boolean };

@@ -131,22 +131,20 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   );
 }
 
-function LeftOutNotes({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly account: RowAccount | undefined }) {
-  return (
-    <>
-      {tooLong.length > 0 ? (
-        <Note tone="info" title={`Without ${tooLong.join(' and ')}`}>
-          With the examples, most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
-        </Note>
-      ) : null}
-      {account?.leftOut.long ? (
-        <Note tone="warning" title={accountSentence(account)}>
-          A row that is too long for one prompt is left out of all.
-        </Note>
-      ) : null}
-    </>
-  );
-}
+const LeftOutNotes = ({ tooLong, account }: Pick<Latest, 'tooLong'> & { readonly account: RowAccount | undefined }) => (
+  <>
+    {tooLong.length > 0 ? (
+      <Note tone="info" title={`Without ${tooLong.join(' and ')}`}>
+        With the examples, most test rows do not fit the model. Cut the texts on the Data screen to compare it too.
+      </Note>
+    ) : null}
+    {account?.leftOut.long ? (
+      <Note tone="warning" title={accountSentence(account)}>
+        A row that is too long for one prompt is left out of all.
+      </Note>
+    ) : null}
+  </>
+);
 
 interface ActionsProps {
   readonly set: PromptSet;

@@ -135,7 +135,7 @@ const Sides = ({ ballot, text, onPress }: SidesProps) => (
       {(['left', 'right'] as const).map((side) => (
         <Button key={side} size="l" onPress={() => onPress(side)}>
           <span className="visually-hidden">{side === 'left' ? 'Left: ' : 'Right: '}</span>
-          <span className="ballot-answer">{ballot[side] || '(nothing)'}</span>
+          <span>{ballot[side] || '(nothing)'}</span>
         </Button>
       ))}
     </div>

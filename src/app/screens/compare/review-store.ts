@@ -2,7 +2,7 @@
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison } from '../../../evaluation/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/vote';
-
+import { counted } from '../../../lib/format';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
 import { labelledFrom, labelQueue } from '../../state/label-queue';
@@ -75,17 +75,17 @@ class ReviewStore extends OfStudio {
       changes.map((change) => [change.rowId, plan.labels[change[which]] ?? '']);
     const datasetFingerprint =
       changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, relabelled('to'));
-    const counted = await this.sets.updateById(setId, (s, { now }) => countLook(s, now));
+    const set = await this.sets.updateById(setId, (s, { now }) => countLook(s, now));
     const review = {
       reviewed: [...(before?.reviewed ?? []), ...labelled.rows],
       corrections: [...(before?.corrections ?? []), ...changes],
-      looks: counted.testLooks,
+      looks: set.testLooks,
       datasetFingerprint,
     };
     await this.#compare.amend(evaluation, () => ({ review }));
     this.queue.leave();
     if (changes.length > 0)
-      toastUndo(`${changes.length} ${changes.length === 1 ? 'label' : 'labels'} corrected`, () => {
+      toastUndo(`${counted(changes.length, 'label')} corrected`, () => {
         void this.#undo(setId, before, relabelled('from'));
       });
   }

@@ -19,15 +19,14 @@ import { dataHeadline } from './words';
 export default function DataScreen() {
   const isOpen = useData((s) => s.table !== null);
   const reading = useData((s) => s.reading);
-  if (reading) return <Reading fileName={reading} />;
+  if (reading)
+    return (
+      <ScreenFrame title={`Reading ${reading}`}>
+        <ReadingBar label="Rows and columns" />
+      </ScreenFrame>
+    );
   return isOpen ? <OpenData /> : <NoDataYet />;
 }
-
-const Reading = ({ fileName }: { readonly fileName: string }) => (
-  <ScreenFrame title={`Reading ${fileName}`}>
-    <ReadingBar label="Rows and columns" />
-  </ScreenFrame>
-);
 
 const NoDataYet = () => (
   <ScreenFrame

@@ -8,11 +8,8 @@ import { answersTitle, balanceTitle, lengthsTitle, perWordWords } from './words'
 
 const { count, counted } = format;
 
-export function AnswersPanel() {
-  const kind = useData((s) => s.mapping.task);
-  const Shown = generates(kind) ? AnswerLengthsPanel : BalancePanel;
-  return <Shown />;
-}
+export const AnswersPanel = () =>
+  useData((s) => generates(s.mapping.task)) ? <AnswerLengthsPanel /> : <BalancePanel />;
 
 const NAMED = 8;
 

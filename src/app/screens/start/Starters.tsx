@@ -40,11 +40,8 @@ export function Starters() {
   );
 }
 
-function StarterCard({
-  starter: { id, name, about, labels, rows },
-}: {
-  readonly starter: StarterList['starters'][number];
-}) {
+function StarterCard({ starter }: { readonly starter: StarterList['starters'][number] }) {
+  const { id, name, about, labels, rows } = starter;
   const open = useOpenSample(id);
   const nameId = useId();
   return (

@@ -12,7 +12,7 @@ import { navigate, screenPath } from '../../state/location';
 import { resource, steadyResource, useResource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import type { SampleSet } from '../../state/site-files';
-import { screenStore, useSession, useStores } from '../../state/studio';
+import { screenStore, usePicked, useSession, useStores } from '../../state/studio';
 import { useTimeWords, useWholeRun } from '../../state/whole-run';
 import { attempted } from '../../ui/toast';
 
@@ -103,8 +103,7 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
   const answers = useAnswerStore.use();
   const { error } = useResource(answers, isAsked ? { sentence: settled, sample, shipped, modelSha256 } : null);
   // the last answers stay until the next ones come
-  const value = useAnswerStore((s) => s.value);
-  const status = useAnswerStore((s) => s.status);
+  const { value, status } = usePicked(answers, 'value', 'status');
   return {
     untuned: value?.untuned ?? null,
     tuned: value?.tuned ?? null,

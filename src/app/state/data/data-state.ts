@@ -171,12 +171,10 @@ export class PreparingRows {
   /** An undo that holds only as long as this prompt set is open. */
   inOpenSet(undo: () => Promise<unknown>): () => Promise<unknown> {
     const id = this.sets.set?.id;
-    return () =>
-      this.sets.set?.id === id
-        ? undo()
-        : Promise.reject(
-            new StudioError('cancelled', 'It belongs to another prompt set. Open that one and change it there.'),
-          );
+    return async () => {
+      if (this.sets.set?.id === id) return undo();
+      throw new StudioError('cancelled', 'It belongs to another prompt set. Open that one and change it there.');
+    };
   }
 
   /** Puts back the rows that the set had before a change named by `what`; that can be taken back in turn. */

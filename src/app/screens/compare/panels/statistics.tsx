@@ -35,7 +35,7 @@ interface StatisticsProps<Id extends string, R extends Arm<Id>, P extends Pair<I
 }
 
 export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
-  const { metrics, comparison, twin } = props;
+  const { metrics, comparison, tests, twin } = props;
   const { arms, pairs } = comparison;
   const nameOf = namesOf(arms);
   const [headline, { name }] = firstMetric(metrics);
@@ -60,7 +60,16 @@ export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<
             ...twin,
           })}
         >
-          <PairsTable {...props} />
+          <Table<P>
+            caption="Differences between prompts"
+            rows={pairs}
+            rowKey={({ a, b }) => `${a} ${b}`}
+            columns={[
+              { name: 'Pair', primary: true, cell: (pair) => pairName(pair, nameOf) },
+              ...metricColumns<Id, P>(metrics, 'difference'),
+              ...tests.map((test) => ({ card: test.name, numeric: true, ...test })),
+            ]}
+          />
         </ChartPanel>
       ) : null}
       <ArmsTable {...props} />
@@ -88,23 +97,6 @@ const ArmsTable = <Id extends string, R extends Arm<Id>, P extends Pair<Id>>({
   </Panel>
 );
 
-const PairsTable = <Id extends string, R extends Arm<Id>, P extends Pair<Id>>({
-  metrics,
-  tests,
-  comparison: { arms, pairs },
-}: StatisticsProps<Id, R, P>) => (
-  <Table<P>
-    caption="Differences between prompts"
-    rows={pairs}
-    rowKey={({ a, b }) => `${a} ${b}`}
-    columns={[
-      { name: 'Pair', primary: true, cell: (pair) => pairName(pair, namesOf(arms)) },
-      ...metricColumns<Id, P>(metrics, 'difference'),
-      ...tests.map((test) => ({ card: test.name, numeric: true, ...test })),
-    ]}
-  />
-);
-
 const metricColumns = <Id extends string, R extends { readonly metrics: Readonly<Record<Id, Figure>> }>(
   metrics: Metrics<Id>,
   as: keyof Metric['format'],
@@ -117,7 +109,6 @@ const metricColumns = <Id extends string, R extends { readonly metrics: Readonly
     cell: (row) => <Interval as={format[as]} value={row.metrics[id].value} {...row.metrics[id].interval} />,
   }));
 
-/** Tokens of the text, the prompt around it and the vectors. */
 export const TOKENS_SENT: TableColumn<Pick<ArmResult, 'tokensSentMean'>> = {
   name: 'Tokens sent',
   means: 'Tokens of the text, the prompt around it and the vectors: what a service would charge for.',

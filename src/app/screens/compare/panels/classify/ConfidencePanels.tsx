@@ -10,17 +10,15 @@ import { ArmMark, Panel, Table, type TableColumn } from '../../../../ui';
 import type { InsightsProps } from '../../closer-store';
 import { CoveragePanel, reportsOf } from './CoveragePanel';
 
-export function ConfidencePanels(props: InsightsProps) {
-  return (
-    <div className="grid">
-      <CoveragePanel {...props} />
-      {reportsOf(props).map(({ arm, report }) => (
-        <Reliability key={arm.id} arm={arm} report={report} />
-      ))}
-      <Scores {...props} />
-    </div>
-  );
-}
+export const ConfidencePanels = (props: InsightsProps) => (
+  <div className="grid">
+    <CoveragePanel {...props} />
+    {reportsOf(props).map(({ arm, report }) => (
+      <Reliability key={arm.id} arm={arm} report={report} />
+    ))}
+    <Scores {...props} />
+  </div>
+);
 
 function Reliability({ arm, report }: { readonly arm: ArmResult; readonly report: ConfidenceReport }) {
   const side = sideOf(arm);

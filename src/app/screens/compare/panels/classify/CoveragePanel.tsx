@@ -56,13 +56,6 @@ function shownOn(rows: RowsShown, given: Omit<InsightsProps, 'dataset'>): readon
 
 const accuracyOf = ({ right }: SureAndRight) => right.filter(Boolean).length / Math.max(1, right.length);
 
-const drawn = (shown: readonly Shown[], threshold: number, isChosen: boolean) =>
-  drawCoverage(
-    shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
-    threshold,
-    isChosen ? 'holds in 9 of 10' : '95% interval',
-  );
-
 /** The title is about the last prompt of the pair. */
 export function CoveragePanel(props: InsightsProps) {
   const [threshold, setThreshold] = useState(START);
@@ -73,12 +66,11 @@ export function CoveragePanel(props: InsightsProps) {
     return { validation: shownOn('validation', given), test: shownOn('test', given) ?? [] };
   }, [insights, evaluation, pair]);
   const rows = on.validation ? wanted : 'test';
-  const shown = (rows === 'validation' ? on.validation : null) ?? on.test;
   const isChosen = rows === 'validation';
+  const shown = on[rows] ?? on.test;
   const point = (of: Shown) => coverageAt(of, threshold, isChosen ? promisedShare : wilsonShare);
   const last = shown.at(-1);
-  if (!last) return null;
-  return (
+  return last ? (
     <ChartPanel
       title={coverageTitle(last.arm.name, point(last), accuracyOf(last))}
       unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)}`}
@@ -96,7 +88,11 @@ export function CoveragePanel(props: InsightsProps) {
           />
         </div>
       }
-      draw={drawn(shown, threshold, isChosen)}
+      draw={drawCoverage(
+        shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
+        threshold,
+        isChosen ? 'holds in 9 of 10' : '95% interval',
+      )}
       twin={{
         columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low', 'high'],
         rows: shown.flatMap(({ arm, curve }) =>
@@ -119,7 +115,7 @@ export function CoveragePanel(props: InsightsProps) {
         {isChosen ? [promiseLimit(last.right.length), CHOOSE].join(' ') : on.validation ? CHECK : ONLY_TEST}
       </p>
     </ChartPanel>
-  );
+  ) : null;
 }
 
 const CHOOSE =

@@ -1,6 +1,5 @@
 import { useStore } from 'zustand';
 import { textById } from '../../../../../dataset/labels';
-import type { Dataset } from '../../../../../dataset/types';
 import type { ComparisonPlan, PairResult } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
 import { RowLabels } from '../../../../shell/RowLabels';
@@ -12,10 +11,11 @@ import type { CloserProps } from '../../closer-store';
 import { correctedKey, reviewStores } from '../../review-store';
 
 /** Test rows to be labelled again, with every prediction and the old label out of sight. */
-export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
+export function ReviewPanel(props: CloserProps) {
+  const { evaluation, pair } = props;
   const isReviewing = useStore(reviewStores.use().queue, (s) => s.rows.length > 0);
   if (!isReviewing) return <StartReview pair={pair} reviewed={evaluation.review?.reviewed ?? NO_IDS} />;
-  return <Review plan={evaluation.plan} dataset={dataset} />;
+  return <Review {...props} />;
 }
 
 const NO_IDS: readonly string[] = [];
@@ -44,12 +44,7 @@ function StartReview({ pair, reviewed }: { readonly pair: PairResult; readonly r
   );
 }
 
-interface ReviewProps {
-  readonly plan: ComparisonPlan;
-  readonly dataset: Dataset;
-}
-
-function Review({ plan, dataset }: ReviewProps) {
+function Review({ evaluation: { plan }, dataset }: CloserProps) {
   const { queue, apply } = reviewStores.use();
   const { rows, given, saving } = usePicked(queue, 'rows', 'given', 'saving');
   const text = textById(dataset, '');
