@@ -93,10 +93,8 @@ export default function Finder(props: FinderProps) {
   const sections = useSections(props, typed);
   const choose = (key: string) => {
     props.onClose();
-    sections
-      .flatMap(({ entries }) => entries)
-      .find(({ id }) => id === key)
-      ?.run();
+    const chosen = sections.flatMap(({ entries }) => entries).find(({ id }) => id === key);
+    chosen?.run();
   };
   return (
     <Dialog title="Find" isOpen onClose={props.onClose}>

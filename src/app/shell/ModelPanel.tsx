@@ -171,7 +171,7 @@ function OtherModel() {
     if (files.length > 0) openModelFolder(stores, { name, files });
   };
   return (
-    <details className="model-fold other-model">
+    <details className="model-fold known-models">
       <summary>Open another model</summary>
       <div className="stack">
         <p className="small dim">

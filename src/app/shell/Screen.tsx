@@ -1,7 +1,6 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
-
 import { blockingIssue } from '../../dataset/lint/define';
 import type { JobProgress } from '../state/job';
 import { navigate, screenPath } from '../state/location';

@@ -1,5 +1,4 @@
 /** The page and the network: offline use, the new version that waits, and the requests that left for other sites. */
-
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Kept, RuntimeName, ToWorker } from '../../offline/rules';
 import type { Store } from '../../store/store';

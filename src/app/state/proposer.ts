@@ -1,5 +1,4 @@
 /** A working prompt and answer words as soon as there are rows: at once without a tokenizer, then with it. */
-
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';

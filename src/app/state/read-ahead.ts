@@ -2,7 +2,6 @@
  * Texts of the next run are read, and its starts compared, while the user is on Data, Prompts or Train and the engine has
  * nothing else to do.
  */
-
 import type { Dataset } from '../../dataset/types';
 import { contentKey } from '../../lib/bytes';
 import { pause } from '../../lib/control';

@@ -1,5 +1,4 @@
 /** The files that ship with the page, fetched when they are first needed. */
-
 import { PROMPT_FILE, readPackage, unpacked } from '../../interchange/package';
 import { badInput } from '../../lib/errors';
 import { z } from '../../lib/zod';

@@ -1,5 +1,4 @@
 /** Hands the services and stores down. A screen asks for a store's state by selector and calls its actions; its own stores are made here. */
-
 import { createContext, type ReactNode, useContext, useDeferredValue } from 'react';
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';

@@ -173,9 +173,7 @@ export function useWholeTime(): string | null {
   return time(settings, { ...rows, cachedRows: 0, takesKeys, testRows: dataset.split.test.length });
 }
 
-interface WholeWork extends Work {
-  readonly testRows: number;
-}
+type WholeWork = Work & { readonly testRows: number };
 
 /** A range before this machine was measured. */
 export function useTimeWords(): (settings: TrainingSettings, work: WholeWork) => string {

@@ -8,17 +8,11 @@ import type { PromptSet } from '../../prompt-set/types';
 import { unfitWords } from '../../task/propose-words';
 import { sameLabels } from '../../task/template';
 import type { Weighing, WeighRequest } from '../../workflow/play';
-import { type Job, job } from './job';
+import { job } from './job';
 import { weightsOf } from './session-state';
 import { type Studio, screenStore, usePicked, useSession } from './studio';
 
-interface WordFinder extends Job<[setId: string, dataset: Dataset], object> {
-  isDue(setId: string, dataset: Dataset): Promise<boolean>;
-  /** Finds words before a set's first run, where that is due. A stop is no failure: present words can be trained. */
-  beforeFirstRun(setId: string, dataset: Dataset): Promise<void>;
-}
-
-export const useWordFinder = screenStore((studio: Studio): WordFinder => {
+export const useWordFinder = screenStore((studio: Studio) => {
   const { services, stores } = studio;
   const { session, promptSets } = stores;
   const { workflow } = services;
@@ -63,6 +57,7 @@ export const useWordFinder = screenStore((studio: Studio): WordFinder => {
 
   return Object.assign(finder, {
     isDue,
+    /** Finds words before a set's first run, where that is due. A stop is no failure: present words can be trained. */
     beforeFirstRun: async (setId: string, dataset: Dataset) => {
       if (await isDue(setId, dataset)) await finder.start(setId, dataset);
     },

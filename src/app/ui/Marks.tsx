@@ -65,8 +65,7 @@ interface LabelTagProps {
 
 export const LabelTag = ({ children, verdict }: LabelTagProps) => (
   <span className={`lab${verdict ? ` lab-${verdict}` : ''}`} title={children}>
-    {verdict === 'right' ? <span aria-hidden="true">✓ </span> : null}
-    {verdict === 'wrong' ? <span aria-hidden="true">✕ </span> : null}
+    {verdict ? <span aria-hidden="true">{verdict === 'right' ? '✓ ' : '✕ '}</span> : null}
     {children}
     {verdict ? <span className="visually-hidden">{verdict === 'right' ? ', right' : ', wrong'}</span> : null}
   </span>

@@ -64,6 +64,7 @@ interface NoteProps {
 
 export function Note(props: NoteProps) {
   const { title, children, actions = {}, about, isDisabled = false, action, tone = 'warning', folds, live } = props;
+  const head = <strong>{title}</strong>;
   const text = children ? <div className="dim">{children}</div> : null;
   const links = Object.entries(actions).flatMap(([label, run]) => (run ? [{ label, run }] : []));
   return (
@@ -72,14 +73,12 @@ export function Note(props: NoteProps) {
       <div className="stack note-text">
         {folds && text ? (
           <details className="fold">
-            <summary>
-              <strong>{title}</strong>
-            </summary>
+            <summary>{head}</summary>
             {text}
           </details>
         ) : (
           <>
-            <strong>{title}</strong>
+            {head}
             {text}
           </>
         )}

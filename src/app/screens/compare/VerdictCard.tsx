@@ -137,10 +137,7 @@ const STEPS: Readonly<Record<Exclude<Action, 'every-row'>, (of: ShownProps & Kee
     const path = screenPath(set.id, 'train');
     if (!run) return { label: 'Train a prompt', press: () => navigate(path) };
     const steps = longerSteps(run.settings);
-    return {
-      label: `Train ${steps} steps`,
-      press: () => navigate(`${path}?again=${run.id}&steps=${steps}`),
-    };
+    return { label: `Train ${steps} steps`, press: () => navigate(`${path}?again=${run.id}&steps=${steps}`) };
   },
 };
 

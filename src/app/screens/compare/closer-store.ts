@@ -54,13 +54,9 @@ class CloserStore extends OfStudio {
     const evaluation = this.#compare.classified();
     if (!evaluation) throw new Error('there is no comparison');
     this.progress.setState({ fraction: 0 });
-    const { arms, pairs } = evaluation.comparison;
-    const request = {
-      plan: evaluation.plan,
-      comparison: { arms, pairs },
-      dataset: this.sets.dataset,
-      pairIndex,
-    };
+    const { plan, comparison } = evaluation;
+    const { arms, pairs } = comparison;
+    const request = { plan, comparison: { arms, pairs }, dataset: this.sets.dataset, pairIndex };
     return this.services.workflow.call('insights', request, {
       signal,
       onEvent: ({ done, total }) => this.progress.setState({ fraction: total > 0 ? done / total : 0 }),

@@ -156,7 +156,7 @@ function GridRow(props: GridRowProps) {
           className={cellClass(head, dataset)}
           onClick={() => onClick(shown, { row: index, column })}
         >
-          {CONTENT[head.kind](shown, () => cell(shown, head.title))}
+          {head.kind === 'cell' ? cell(shown, head.title) : head.kind === 'name' ? shown.row.id : usedFor(shown.part)}
         </span>
       ))}
     </div>
@@ -164,12 +164,6 @@ function GridRow(props: GridRowProps) {
 }
 
 // biome-ignore-end lint/a11y: as above
-
-const CONTENT: { readonly [K in Head['kind']]: (shown: ShownRow, cell: () => ReactNode) => ReactNode } = {
-  name: ({ row }) => row.id,
-  cell: (_, cell) => cell(),
-  use: ({ part }) => usedFor(part),
-};
 
 const cellClass = ({ kind, title }: Head, dataset: Dataset | null): string | undefined => {
   if (kind !== 'cell') return 'dim';

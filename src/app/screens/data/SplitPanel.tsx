@@ -70,7 +70,17 @@ const ChangeSplit = ({ dataset }: { readonly dataset: Dataset }) => {
     <details className="fold">
       <summary>Split</summary>
       <div className="split">
-        <PartNames />
+        <p className="dim small">
+          <Term
+            means={`Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end: p-values are corrected for up to ${USUAL_PAIRS} comparisons.`}
+          >
+            Test rows
+          </Term>
+          ,{' '}
+          <Term means="You try your prompts on these rows, and training uses them to choose the step it keeps.">
+            validation rows
+          </Term>
+        </p>
         <SplitHow by={splitBy} seed={seed} />
         {splitBy.kind === 'column' ? (
           <p className="dim small">
@@ -83,20 +93,6 @@ const ChangeSplit = ({ dataset }: { readonly dataset: Dataset }) => {
     </details>
   );
 };
-
-const PartNames = () => (
-  <p className="dim small">
-    <Term
-      means={`Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end: p-values are corrected for up to ${USUAL_PAIRS} comparisons.`}
-    >
-      Test rows
-    </Term>
-    ,{' '}
-    <Term means="You try your prompts on these rows, and training uses them to choose the step it keeps.">
-      validation rows
-    </Term>
-  </p>
-);
 
 const idOf = (by: SplitBy): string => (by.kind === 'seed' ? 'seed' : `${by.kind}:${by.column}`);
 

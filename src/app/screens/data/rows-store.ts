@@ -106,9 +106,7 @@ export const labelNames = (typed: string): readonly string[] => {
 export const namesToType = (labels: readonly string[]): string =>
   labels.map((label) => (/[,;\n]/.test(label) ? `"${label}"` : label)).join(', ');
 
-interface KeptLabelling extends Labelled<string> {
-  readonly setId: string | undefined;
-}
+type KeptLabelling = Labelled<string> & { readonly setId: string | undefined };
 
 const keptLabelling = tabMemory<KeptLabelling | null>('labelling', null);
 

@@ -69,13 +69,10 @@ export function balanceTitle(bars: readonly ClassShare[]): string {
 export const splitWords = (train: number, validation: number, test: number): string =>
   `${count(train)} training, ${count(validation)} validation and ${count(test)} test rows`;
 
-const SPLIT_NAMES: { readonly [K in SplitBy['kind']]: (column: string) => string } = {
-  seed: () => 'At random',
-  column: (column) => `By the column “${column}”`,
-  group: (column) => `Keep “${column}” together`,
-};
-
-export const splitName = (by: SplitBy): string => SPLIT_NAMES[by.kind](by.kind === 'seed' ? '' : by.column);
+export function splitName(by: SplitBy): string {
+  if (by.kind === 'seed') return 'At random';
+  return by.kind === 'column' ? `By the column “${by.column}”` : `Keep “${by.column}” together`;
+}
 
 /** "25 Nov, 14:05". */
 export const whenWords = (iso: string): string =>

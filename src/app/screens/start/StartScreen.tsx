@@ -39,16 +39,9 @@ const RECENT = 4;
 
 function Resume() {
   const sets = usePromptSets((s) => s.sets);
-  const { promptSets } = useStores();
+  const { refresh } = useStores().promptSets.getState();
   // verdicts are written beside the list: comparisons made since it was read have one now
-  useEffect(
-    () =>
-      void promptSets
-        .getState()
-        .refresh()
-        .catch(() => undefined),
-    [promptSets],
-  );
+  useEffect(() => void refresh().catch(() => undefined), [refresh]);
   const [last, ...others] = sets;
   if (!last) return null;
   const { screen, reached, action } = resumptionOf(last);

@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'react';
 import { createStore } from 'zustand/vanilla';
-
 import { argmax } from '../../../metrics/classification';
 import { labelsOf, voicesOf } from '../../../prompt/prompt';
 import { alone, withoutVectors } from '../../../prompt-set/planned';

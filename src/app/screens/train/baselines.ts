@@ -29,8 +29,6 @@ export type Baselines = ReturnType<typeof createBaselines>;
 
 const NAMES: Readonly<Record<BaselineId, string>> = { untuned: 'untuned', yours: 'your prompt' };
 
-const ORDER = ['yours', 'untuned'] as const satisfies readonly BaselineId[];
-
 type Asked = Pick<TrainRunRequest['baselines'][number], 'prompt' | 'with'>;
 
 function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | null {
@@ -81,7 +79,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     },
     missing: async (subject: Subject): Promise<TrainRunRequest['baselines']> => {
       const found = await find(subject);
-      return ORDER.flatMap((id) => {
+      return (['yours', 'untuned'] as const).flatMap((id) => {
         const asked = askedOf(subject, id);
         return asked && !found[id] ? [{ id, ...asked }] : [];
       });

@@ -82,8 +82,6 @@ const lostSteps = (entries: readonly RaceEntry[]): number =>
 const stepsOf = (entries: readonly RaceEntry[]): number =>
   entries.reduce((sum, { losses }) => sum + (losses.at(-1)?.step ?? 0), 0);
 
-const RESUMABLE: readonly Run['status'][] = ['running', 'paused'];
-
 export function endedRun(
   version: Run,
   open: PromptSet,
@@ -96,7 +94,7 @@ export function endedRun(
     phase: 'ended',
     ending: status === 'running' ? 'paused' : status === 'failed' ? null : status,
     error: error && fromWire(error),
-    resumeFrom: RESUMABLE.includes(status) ? (kept?.step ?? 0) : null,
+    resumeFrom: status === 'running' || status === 'paused' ? (kept?.step ?? 0) : null,
     lines: shown.lines,
   };
 }

@@ -35,8 +35,8 @@ interface StatisticsProps<Id extends string, R extends Arm<Id>, P extends Pair<I
 }
 
 export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<Id>>(props: StatisticsProps<Id, R, P>) {
-  const { metrics, comparison, tests, twin } = props;
-  const { arms, pairs } = comparison;
+  const { metrics, comparison, costs, tests, twin, engine } = props;
+  const { arms, pairs, n } = comparison;
   const nameOf = namesOf(arms);
   const [headline, { name }] = firstMetric(metrics);
   return (
@@ -72,30 +72,21 @@ export function Statistics<Id extends string, R extends Arm<Id>, P extends Pair<
           />
         </ChartPanel>
       ) : null}
-      <ArmsTable {...props} />
+      <Panel title="All prompts" aside={[format.counted(n, 'test row'), ...(engine ? [engine] : [])].join(' · ')}>
+        <Table<R>
+          caption="Prompts, scores and costs"
+          rows={arms}
+          rowKey={({ id }) => id}
+          columns={[
+            { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
+            ...metricColumns<Id, R>(metrics, 'value'),
+            ...costs,
+          ]}
+        />
+      </Panel>
     </div>
   );
 }
-
-const ArmsTable = <Id extends string, R extends Arm<Id>, P extends Pair<Id>>({
-  metrics,
-  comparison: { arms, n },
-  costs,
-  engine,
-}: StatisticsProps<Id, R, P>) => (
-  <Panel title="All prompts" aside={[format.counted(n, 'test row'), ...(engine ? [engine] : [])].join(' · ')}>
-    <Table<R>
-      caption="Prompts, scores and costs"
-      rows={arms}
-      rowKey={({ id }) => id}
-      columns={[
-        { name: 'Prompt', primary: true, cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark> },
-        ...metricColumns<Id, R>(metrics, 'value'),
-        ...costs,
-      ]}
-    />
-  </Panel>
-);
 
 const metricColumns = <Id extends string, R extends { readonly metrics: Readonly<Record<Id, Figure>> }>(
   metrics: Metrics<Id>,
