@@ -85,8 +85,6 @@ export function createProposer(
   let proposing: Dataset | null = null;
 
   async function propose({ id: setId }: PromptSet, dataset: Dataset): Promise<void> {
-    if (proposing === dataset) return;
-    proposing = dataset;
     const isOpen = () => promptSets.getState().set?.id === setId && promptSets.getState().dataset === dataset;
     const show = (prompt: PromptText) => store.setState({ proposal: { setId, dataset, prompt } });
     const quick = await workflow.call('propose', { dataset });
@@ -101,9 +99,14 @@ export function createProposer(
 
   const follow = (now: Opened, before: Opened) => {
     if (now.set?.id !== before.set?.id) proposing = null;
-    if (now.set && now.dataset && needsProposal(now.set, now.dataset, before))
-      propose(now.set, now.dataset).catch(() => {
-        proposing = null; // the tokenizer or its worker failed: the model panel says so
+    const { set, dataset } = now;
+    if (!set || !dataset || proposing === dataset || !needsProposal(set, dataset, before)) return;
+    proposing = dataset;
+    propose(set, dataset)
+      .catch(() => undefined) // the tokenizer or its worker failed: the model panel says so
+      .finally(() => {
+        // an undo can bring back answer words of other labels
+        if (proposing === dataset) proposing = null;
       });
   };
   promptSets.subscribe(follow);

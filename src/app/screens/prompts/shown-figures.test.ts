@@ -386,6 +386,17 @@ it('are never those of another prompt, other words, rows, split, calibration or 
   expect(compared).toBeGreaterThan(50);
 });
 
+it('have answer words for the labels, when an older change of the words is taken back after two labels were merged', async () => {
+  const on = await page(dataset);
+  await on.load(MODELS[0] ?? '');
+  on.prompts.edit(TEMPLATES[0] ?? '');
+  await word(on, 0, 'fine');
+  await merge(on, 0);
+  await undoLast();
+  await wordsFit(on);
+  expect(on.set().words.map(({ label }) => label)).toEqual(on.rows().labels);
+});
+
 it('are the present ones right after a try, and marked after each single change', async () => {
   const changes: Readonly<Record<string, Act>> = {
     text: ({ prompts }) => prompts.edit(TEMPLATES[1] ?? ''),
