@@ -4,7 +4,7 @@ import type { LoadRequest } from './types';
 
 /** The largest value that browsers report; also where they report none. */
 const MEMORY_GB = 8;
-/** WebKit reports none, and WebKitGTK 2.54 crashed in three of three trainings whose page held 1.6 GB. */
+/** WebKit reports none, and WebKitGTK 2.54 crashed in each of three trainings with float32 weights, at 1.65 GB where watched. */
 const WEBKIT_GB = 1.5;
 /** Of the device's memory, for float32 weights; a heap of WebAssembly ends at 4 GB anyway. */
 const SHARE = 1 / 4;
