@@ -397,3 +397,27 @@ test('a column of long answers for a few rows becomes labels with one press, and
     await isBlocked(studio, 'Only 9 labelled rows', 'Label some of them here');
   });
 });
+
+test('a library that cannot be read is not shown as empty, and is tried again', async ({ studio }) => {
+  const { page } = studio;
+  await page.addInitScript(() => {
+    // values first, and then keys, as one value that cannot be read does not hide the others
+    for (const read of ['getAll', 'getAllKeys'] as const) {
+      const asked = IDBObjectStore.prototype[read] as (this: IDBObjectStore) => IDBRequest;
+      IDBObjectStore.prototype[read] = function (this: IDBObjectStore) {
+        if (this.name === 'listings' && !('mended' in window))
+          throw new DOMException('The disk is gone', 'UnknownError');
+        return asked.call(this);
+      };
+    }
+  });
+  await page.goto('/#/project/new/library');
+  await expect(studio.heading).toHaveText('Library');
+  const alert = studio.alert(/The disk is gone/);
+  await expect(alert).toContainText('The library could not be read');
+  await expect(page.getByText('Your prompt sets will appear here')).toHaveCount(0);
+  await page.evaluate(() => Object.assign(window, { mended: true }));
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expect(studio.heading).toHaveText('No prompt set yet');
+  await expect(page.getByText('Your prompt sets will appear here')).toBeVisible();
+});

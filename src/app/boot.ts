@@ -71,7 +71,7 @@ export async function openLastSet({ store }: Services, { promptSets }: Stores): 
   await promptSets
     .getState()
     .refresh()
-    .catch(() => {}); // shown as an empty library; saving will report what is wrong
+    .catch(() => {}); // the Library asks again, and says why
   if (location.hash === '' || location.hash === '#') {
     const id = await store.settings.get<string>(LAST).catch(() => null);
     const last = id === null ? null : await store.sets.get(id).catch(() => null);

@@ -62,9 +62,10 @@ function AllSets() {
   const { open: openImport } = useImports.use();
   const { open: openTeam } = team.use();
   const [tab, setTab] = useQuery<string>('tab', 'sets');
+  const isUnread = error !== null && sets.length === 0;
   return (
     <ScreenFrame
-      title={libraryTitle(sets)}
+      title={isUnread ? 'Library' : libraryTitle(sets)}
       lead="Stored in this browser. Exports run in Python and can be imported again."
       actions={
         <>
@@ -76,29 +77,31 @@ function AllSets() {
       <div className="stack library">
         <ImportedNote />
         <Failed title="The library could not be read" error={error} onRetry={() => void listed.reload()} />
-        <Tabs
-          label="Library"
-          selected={tab}
-          onSelect={setTab}
-          tabs={[
-            { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
-            {
-              id: 'grid',
-              label: 'Grid',
-              content: (
-                <Suspense fallback={<ProgressBar label="Opening the grid" />}>
-                  <GridTab />
-                </Suspense>
-              ),
-            },
-            { id: 'batch', label: 'Batch', content: <BatchTab onSets={() => setTab('sets')} /> },
-            {
-              id: 'deleted',
-              label: `Deleted (${deleted?.length ?? 0})`,
-              content: <DeletedTab deleted={deleted ?? []} />,
-            },
-          ]}
-        />
+        {isUnread ? null : (
+          <Tabs
+            label="Library"
+            selected={tab}
+            onSelect={setTab}
+            tabs={[
+              { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
+              {
+                id: 'grid',
+                label: 'Grid',
+                content: (
+                  <Suspense fallback={<ProgressBar label="Opening the grid" />}>
+                    <GridTab />
+                  </Suspense>
+                ),
+              },
+              { id: 'batch', label: 'Batch', content: <BatchTab onSets={() => setTab('sets')} /> },
+              {
+                id: 'deleted',
+                label: `Deleted (${deleted?.length ?? 0})`,
+                content: <DeletedTab deleted={deleted ?? []} />,
+              },
+            ]}
+          />
+        )}
       </div>
     </ScreenFrame>
   );
