@@ -2,10 +2,11 @@
  * Measures the built page in a real Chromium: cold and warm start (the model ready to train, and the first finished step of
  * the sample), the time from the click to the finished comparison, and the peak memory of the renderer. `npm run build` first. Prints JSON; progress goes to stderr.
  *
- *     node tools/bench/page.mjs [--runs 3] [--full] [--busy] [--memory DATA.csv]
+ *     node tools/bench/page.mjs [--runs 3] [--full] [--busy] [--minutes 60] [--memory DATA.csv]
  *
  * `withoutReading` leaves out the pass over the texts of the first step, which is remembered for later runs ("ready to train").
- * --full: the sample from the click to the verdict, with links pressed while it trains. --busy: while another program takes a core. --memory: the peak while training on texts of 18 to 45 words from
+ * --full: the sample from the click to the verdict, with links pressed while it trains. --busy: while another program takes a core. --minutes: the same again and
+ * again in one page until the time is over, with the peak up to the end of each turn. --memory: the peak while training on texts of 18 to 45 words from
  * DATA.csv (columns text, label), about 256 rows that train and 77 that validate, vectors after and before the text, of texts at
  * most 256 MB kept, as 16-bit floats. 40 steps
  * reach it: every text has been read, every kind of run made.
@@ -20,7 +21,7 @@ import { launchOptions, NO_GPU_ARGS } from '../chromium.mjs';
 import { feltBy, observeFelt, pressUntil, quarters } from './felt.mjs';
 import { readOptions } from './read-options.mjs';
 
-const { values: options } = readOptions({ runs: 3, full: false, busy: false, memory: null });
+const { values: options } = readOptions({ runs: 3, full: false, busy: false, minutes: 0, memory: null });
 const root = join(import.meta.dirname, '../..');
 const server = await preview({ root, preview: { port: 4190, host: 'localhost' }, logLevel: 'silent' });
 const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4190/';
@@ -96,6 +97,22 @@ const trainSample = (until) => async (page, started) => {
   const at = (mark) => from + 1000 * marks[mark].sinceClick;
   const timeLeft = quarters(shown, at('studio:training'), at('studio:trained'));
   return { marks, felt, timeLeft, ...(await resultOf(page)) };
+};
+
+/** The whole journey of the sample, again and again in one page. */
+const useFor = (minutes) => async (page, started) => {
+  const marks = {};
+  for (let turn = 1; Date.now() - started < 60_000 * minutes; turn++) {
+    await page.evaluate(() => {
+      performance.clearMarks();
+      location.hash = '#/';
+    });
+    await trainSample('studio:compared')(page, Date.now());
+    const sinceStart = (Date.now() - started) / 1000;
+    marks[`turn ${turn}`] = { sinceStart };
+    console.error(`turn ${turn}: over after ${Math.round(sinceStart / 60)} min`);
+  }
+  return { marks };
 };
 
 /** The verdict with what it is based on, and what each prompt makes of the sentence of the start screen. */
@@ -192,6 +209,7 @@ if (options.full) {
   other?.kill();
   console.error(JSON.stringify(result.sample));
 }
+if (options.minutes > 0) result.used = await inProfile((profile) => visit(profile, useFor(options.minutes)));
 if (options.memory && !existsSync(options.memory)) console.error(`Skipped: ${options.memory} is not there.`);
 else if (options.memory)
   for (const placement of ['suffix', 'prefix']) {
