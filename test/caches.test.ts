@@ -25,11 +25,9 @@ import { plannedCells } from '../src/report/grid';
 import { makeCheckRows } from '../src/route/check-rows';
 import type { PromptText } from '../src/task/types';
 import { openTokenizerOf, type TokenRow } from '../src/tokens/tokenizer';
-import { STANDARD } from '../src/training/settings';
 import { fakeHost, promptSet } from '../src/workflow/fake-host.test-support';
 import { SILENT } from '../src/workflow/host';
 import { withKnownAnswers } from '../src/workflow/known-answers';
-import { raceKey } from '../src/workflow/race';
 import { rememberedNeighbours } from '../src/workflow/token-rows';
 import { ROOT } from './sources.ts';
 
@@ -202,46 +200,6 @@ const CACHES: Record<string, (rows: Awaited<ReturnType<typeof datasets>>) => Not
       ...Object.fromEntries(Object.entries({ ...rowsWith, ...cued }).map(([what, of]) => [what, { ...base, of }])),
       ...over(base, { labels: otherTokens, with: null }),
     });
-  },
-  'Race of starts': ({ base, changed }) => {
-    type Raced = Parameters<typeof raceKey>;
-    const request: Raced[0] = {
-      runId: 'r',
-      dataset: base,
-      template: '{text}',
-      words,
-      settings: STANDARD,
-      initText: 'Say',
-      initFrom: null,
-      resume: null,
-    };
-    const inputs = { train: [row], validation: [row], labels: tokens } as unknown as Raced[1];
-    const key = ([asked, of]: Raced) => raceKey(asked, of);
-    const requests = {
-      ...over(request, { template: 'Text: {text}', words: otherWords, initText: 'Tell' }),
-      ...Object.fromEntries(Object.entries(changed).map(([what, dataset]) => [what, { ...request, dataset }])),
-      ...Object.fromEntries(
-        Object.entries(over(STANDARD, { seed: 9, learningRate: 0.5, virtualTokens: 3, placement: 'prefix' })).map(
-          ([what, settings]) => [what, { ...request, settings }],
-        ),
-      ),
-    };
-    return {
-      ...byKey(
-        key,
-        [request, inputs],
-        Object.fromEntries(Object.entries(requests).map(([what, other]) => [what, [other, inputs] as Raced])),
-      ),
-      ...byKey(
-        key,
-        [request, inputs],
-        Object.fromEntries(
-          Object.entries(over(inputs, { labels: otherTokens, train: [{ ...row, label: 1 }], validation: [] })).map(
-            ([what, other]) => [what, [request, other] as Raced],
-          ),
-        ),
-      ),
-    };
   },
   'Check rows': async () => {
     const { host, scored } = fakeHost();

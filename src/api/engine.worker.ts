@@ -1,7 +1,6 @@
 import type { Engine } from '../engine/engine';
 import { engineCalls } from '../engine/types';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
-import type { Polled } from '../lib/control';
 import { badInput } from '../lib/errors';
 import { type Handlers, RequestQueue, serve } from '../rpc/serve';
 import type { EngineMethods } from './engine-methods';
@@ -33,15 +32,10 @@ function createEngineHandlers() {
       return engine.info;
     },
     train: async (params, emit, control, letPass) => {
-      const polled: Polled = {
-        get requested() {
-          return control.requested ?? (params.ahead && queue.isWaited ? 'pause' : null);
-        },
-      };
-      for await (const event of loaded().train(params, polled)) {
+      for await (const event of loaded().train(params, control)) {
         emit(event);
         // Minutes are too long to wait for a score. Between two steps nothing runs, and the run's state is its own.
-        if (event.kind === 'step' && !params.ahead) await letPass('score', 'write', 'generate', 'latency');
+        if (event.kind === 'step') await letPass('score', 'write', 'generate', 'latency');
       }
       return { runId: params.runId };
     },

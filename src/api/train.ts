@@ -10,6 +10,7 @@ import { packageOf } from '../workflow/exported-prompt';
 import { type Run, SILENT } from '../workflow/host';
 import { trainRun } from '../workflow/train-run';
 import { preparedSet } from '../workflow/tune';
+import { settingsWords } from '../workflow/words';
 import { checkTraining } from './check';
 import { type ApiHost, hostOf } from './host';
 import { openPrompt } from './prompt';
@@ -18,11 +19,11 @@ import type { Prompt, Rows, Train, TrainEvent, TrainOptions } from './types';
 
 /** The preset of the task, with what the caller has chosen. */
 function settingsOf({ task = 'classify', preset = DEFAULT_PRESET, ...options }: TrainOptions): TrainingSettings {
-  const { race, core, ...base } = task === 'generate' ? STANDARD : PRESETS[preset].settings;
+  const { auto, core, ...base } = task === 'generate' ? STANDARD : PRESETS[preset].settings;
   const { placement, virtualTokens, steps, learningRate = null, seed = 0 } = options;
   return {
     ...base,
-    ...(placement === undefined && race && core && { race, core }),
+    ...(placement === undefined && auto && core && { auto, core }),
     placement: placement ?? 'suffix',
     virtualTokens: virtualTokens ?? base.virtualTokens,
     steps: steps ?? base.steps,
@@ -39,8 +40,8 @@ function eventOf(event: object): TrainEvent | null {
   switch (told.kind) {
     case 'cache':
       return { kind: 'reading', done: told.rowsDone, total: told.rowsTotal };
-    case 'race':
-      return told.now && { kind: 'note', text: `${told.entries[told.now.entry]?.name}: step ${told.now.step}` };
+    case 'decided':
+      return { kind: 'note', text: settingsWords(told.settings) };
     case 'step': {
       const { step, loss } = told.point;
       return { kind: 'step', step, steps: told.stepsTotal, loss, secondsLeft: told.secondsLeft };

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
+import type { RowsRead } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { ControlSource, uninterrupted } from '../lib/control';
 import { firstText } from '../prompt/prompt';
-import type { Checkpoint } from '../training/events';
 import { PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
-import { type AheadEvent, readAhead } from '../workflow/race';
+import { readAhead } from '../workflow/read-ahead';
 import { runInputs } from '../workflow/run-rows';
 import { type TrainRunEvent, type TrainRunRequest, train } from '../workflow/train';
 import { cacheKeyOf } from '../workflow/training-rows';
@@ -88,8 +88,8 @@ describe('a run on the engine', () => {
     const later = await trained(await request(short, 'later'));
     const ahead = await request(short, 'ahead');
     const read: number[] = [];
-    const emit = (event: AheadEvent) => event.kind === 'rows' && read.push(event.rowsDone);
-    expect(await readAhead(await opened, { ...ahead, run: null }, { control: uninterrupted, emit })).toBe('read');
+    const emit = ({ rowsDone }: RowsRead) => void read.push(rowsDone);
+    expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe('read');
     const { vectors, read: again } = await trained(ahead);
     expect(later.read).toBeGreaterThan(0);
     expect(read.at(-1)).toBe(ahead.dataset.split.train.length + ahead.dataset.split.validation.length);
@@ -120,59 +120,17 @@ describe('a run on the engine', () => {
     expect(core.read).toBe(0);
   });
 
-  it('continues the best start of a race to the bits of that start alone', async () => {
-    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 50 };
-    const raced = await trained(await request(settings, 'raced'));
-    const winner = raced.events.flatMap((event) => (event.kind === 'race' && event.winner ? [event.winner] : []))[0];
-    expect(winner?.checkpoint?.step).toBe(15);
-    const { settings: own = settings, initText = '' } = winner ?? {};
-    const alone = await trained({ ...(await request(own, 'alone')), initText });
-    expect(alone.vectors).toEqual(raced.vectors);
+  it('trains keys and values by Auto, and the same bits from what was decided', async () => {
+    const { events, vectors } = await trained(await request({ ...PRESETS.auto.settings, steps: 2 }, 'auto'));
+    const { settings } = present(
+      events.find((event) => event.kind === 'decided'),
+      'decided',
+    );
+    expect(settings).toMatchObject({ auto: true, placement: 'kv', initialisation: { kind: 'text' } });
+    expect(settings.answerVectors).toBe('trained');
+    // asked again with what was decided, it has the same bits
+    expect((await trained(await request(settings, 'again'))).vectors).toEqual(vectors);
   });
-
-  it('has the same bits and history whether its race ran ahead, in two parts, or after the click', async () => {
-    const settings = { ...PRESETS.auto.settings, virtualTokens: 2, batchSize: 4, steps: 60 };
-    const asked = await request(settings, 'raced ahead');
-    const later = await trained({ ...asked, dataset: { ...asked.dataset, fingerprint: 'raced later' } });
-    const ahead = { ...asked, run: { settings, initText: asked.initText } };
-    const control = new ControlSource();
-    const steps: number[] = [];
-    const emit = (event: AheadEvent) => {
-      if (event.kind !== 'starts') return;
-      steps.push(event.step);
-      if (event.start === 2 && event.step === 3) control.ask('cancel'); // somebody leaves the screen
-    };
-    expect(await readAhead(await opened, ahead, { control, emit })).toBe('interrupted');
-    expect(steps.length).toBeLessThan(13);
-    expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe('compared');
-    // the second time it first says how far it is
-    expect(steps).toHaveLength(47);
-    const sooner = await trained(asked);
-    const racedOf = ({ events }: typeof sooner) => events.filter((event) => event.kind === 'race');
-    expect(racedOf(sooner)).toMatchObject([{ ahead: true, winner: { checkpoint: { step: 15 } } }]);
-    expect(sooner.vectors).toEqual(later.vectors);
-    expect(historyOf(sooner.checkpoint)).toEqual(historyOf(later.checkpoint));
-    expect(racedOf(later).at(-1)?.entries).toEqual(racedOf(sooner)[0]?.entries);
-    // a second run takes no race again, and neither does one that differs in what the race depends on
-    const [first = { label: '', word: '' }, ...others] = asked.words;
-    for (const other of [
-      asked,
-      { ...asked, settings: { ...settings, seed: 1 } },
-      { ...asked, settings: { ...settings, steps: 70 } },
-      { ...asked, words: [{ ...first, word: ' fine' }, ...others] },
-      { ...asked, initText: 'Say it' },
-    ]) {
-      if (other !== asked)
-        expect(await readAhead(await opened, ahead, { control: uninterrupted, emit })).toBe('compared');
-      expect(racedOf(await trained(other)).length).toBeGreaterThan(30);
-    }
-  }, 60_000);
-});
-
-/** All but how long it took. */
-const historyOf = ({ elapsedMs: _, steps, ...rest }: Checkpoint) => ({
-  ...rest,
-  steps: steps.map(({ ms: __, ...point }) => point),
 });
 
 it('counts uses of the test rows from run to run into one folder, edits included, and none of other rows', async () => {

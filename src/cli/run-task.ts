@@ -22,7 +22,7 @@ import { type Host, type Run, SILENT } from '../workflow/host';
 import { templateOf } from '../workflow/runs';
 import { type TrainedSet, trainRun } from '../workflow/train-run';
 import { type Given, preparedSet } from '../workflow/tune';
-import { raceWords, twinWords } from '../workflow/words';
+import { settingsWords, twinWords } from '../workflow/words';
 import { partsWords, writeFiles } from './data';
 import { earlierLooks, exportArm, exportPrompt, reportFiles } from './exports';
 import { type Log, leftWords, logged, type ModelOptions, openHost } from './node-host';
@@ -217,12 +217,9 @@ function training(log: Log): Run<DistilEvent> {
         if (event.widened) log.line(`${counted(event.widened, 'text')} too large for 16-bit floats: kept as 32-bit`);
         log.progress(`Reading the texts once: ${event.rowsDone} of ${counted(event.rowsTotal, 'row')}`);
         break;
-      case 'race': {
-        const { now, entries, winner } = event;
-        if (now) log.progress(`${entries[now.entry]?.name}: step ${now.step}`);
-        if (winner) for (const entry of entries) log.line(raceWords(entry, validationRows));
+      case 'decided':
+        log.line(settingsWords(event.settings));
         break;
-      }
       case 'step': {
         const { step, loss } = event.point;
         const left = leftWords(event.secondsLeft);

@@ -70,7 +70,10 @@ export const tune = command({
     ...SEVERAL,
     ...TRAINING,
     improve: flag('look for the best hand-written prompt first, and compare the tuned one with it'),
-    preset: orElse(oneOf(PRESET_NAMES, 'settings; auto: the best of several starts continues'), DEFAULT_PRESET),
+    preset: orElse(
+      oneOf(PRESET_NAMES, 'settings; auto: keys and values before the cue, where the model takes them'),
+      DEFAULT_PRESET,
+    ),
     rate: positive('learning rate (default: the preset’s)'),
     seeds: whole('train so many, and compare their mean too (default: the preset’s)'),
     init: oneOf(STARTS, 'what the vectors start from; transfer: prompts of other tasks, for kv (default: text)'),
@@ -89,10 +92,10 @@ export const tune = command({
     const { seeds, answerVectors, placement, init, rate } = given;
     checkSeveral(given);
     const preset = PRESETS[given.preset];
-    const { race, core, ...base } = preset.settings;
+    const { auto, core, ...base } = preset.settings;
     const isFixed = placement !== null || init !== null || answerVectors !== null;
     const settings: TrainingSettings = {
-      ...settingsOf(given, { ...base, ...(!isFixed && race && core && { race, core }) }),
+      ...settingsOf(given, { ...base, ...(!isFixed && auto && core && { auto, core }) }),
       initialisation: startOf(init ?? 'text'),
       learningRate: rate,
       classWeights: given.classWeights,

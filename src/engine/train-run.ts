@@ -71,8 +71,6 @@ export async function* trainRun(
     initial: resume ?? (await initialState(context, request)),
     hidden: settings.placement === 'kv' ? program.spec.headDim : info.hidden,
     resume,
-    until: request.until,
-    atStart: request.atStart,
     environment: environmentOf(info, usesCache ? plan : null),
     work: workOf(context, request, control),
     control,

@@ -10,7 +10,7 @@ import type { FilesOnDisk } from '../model/card';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import type { Checkpoint, Trained, Trial } from '../training/events';
+import type { Checkpoint, Trained } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 
 export type { AttributionRequest, NextTokens, OutputVectors };
@@ -152,11 +152,6 @@ export interface TrainRequest {
   readonly initFrom?: Trained;
   readonly cacheKey: string;
   readonly resume: Checkpoint | null;
-  /** As in TrainOptions, like `atStart`. */
-  readonly until?: number;
-  readonly atStart?: Trial;
-  /** Nobody has asked for it yet: it pauses as soon as another request waits. */
-  readonly ahead?: true;
 }
 
 /** Texts that a run on these rows will need. */

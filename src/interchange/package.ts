@@ -62,7 +62,6 @@ const packedSchema = versionSchema.pick({ origin: true, learned: true }).extend(
 const packedRunSchema = runSchema.pick({
   settings: true,
   initText: true,
-  race: true,
   status: true,
   bestStep: true,
   seconds: true,

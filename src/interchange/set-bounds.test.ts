@@ -17,7 +17,7 @@ const whole = present(
       ({ set, dataset, checkpoints, evaluations, measurements }) =>
         dataset !== null &&
         writtenIn(set).some(({ tried }) => tried) &&
-        set.runs.some(({ race }) => race?.length === 2) &&
+        set.runs.length > 0 &&
         trainedIn(set).some(({ prompt }) => prompt.voices.length > 1 && softOf(prompt)?.answerShift) &&
         checkpoints.length > 0 &&
         new Set(evaluations.map(({ kind }) => kind)).size === 2 &&
@@ -33,7 +33,7 @@ const isOf = (file: string, path: string, root: Root): boolean => {
   if (file === WRITTEN) return path.startsWith('versions/') && voicesOf(root)[0].soft === null && root.tried !== null;
   if (file === CHOICES) return root.kind === 'classify' && path.startsWith('comparisons/');
   if (file === TEXTS) return root.kind === 'generate' && path.startsWith('comparisons/');
-  return path.startsWith(file) && (file !== RUN || (Array.isArray(root.race) && root.race.length === 2));
+  return path.startsWith(file);
 };
 
 /** Why the set is refused after a value of one of its files is another one; null = it is not. */
@@ -82,7 +82,6 @@ describe('a prompt set of a stranger', () => {
     [WRITTEN, 'tried.accuracy', (n) => n, 0, 1],
     [WRITTEN, 'tried.macroF1', (n) => n, 0, 1],
     [RUN, 'settings.virtualTokens', (n) => n, 1, 1024],
-    [RUN, 'race.0.losses', (n) => Array(n).fill({ step: 1, loss: 1 }), 0, 1000],
     [DATA, 'table.rejected', (n) => [{ line: 1, reason: 'x', raw: letters(n) }], 0, 1_000_000],
     [DATA, 'labels', (n) => Array(n).fill('x'), 0, 1000],
   ])('is bounded: %s, %s', (file, place, of, least, most) => {

@@ -143,13 +143,6 @@ const run: fc.Arbitrary<Run> = fc.record({
   }),
   template: text,
   initText: text,
-  race: fc.constantFrom(
-    [],
-    [
-      { name: 'a', losses: [{ step: 8, loss: 1.5 }], outcome: 'out' as const },
-      { name: 'b', losses: [{ step: 8, loss: null }], outcome: 'continues' as const },
-    ],
-  ),
   status: fc.constantFrom('running', 'finished', 'early', 'stopped', 'paused', 'failed'),
   error: fc.option(fc.record({ code: fc.constantFrom('diverged', 'worker-died'), message: text })),
   bestStep: fc.option(fc.nat(500)),

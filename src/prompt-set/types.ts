@@ -20,7 +20,6 @@ export type KeptVerdict = NonNullable<PromptSet['verdict']>;
 type Distilled = NonNullable<Run['distilled']>;
 /** A long prompt and its smaller version. */
 export type Smaller = NonNullable<Distilled['reached']>;
-export type RaceEntry = NonNullable<Run['race']>[number];
 
 /** Latest state of a run, written every `checkpointEvery` steps and at pause. */
 export interface RunCheckpoint {

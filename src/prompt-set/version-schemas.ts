@@ -70,7 +70,7 @@ const settingsSchema = z.object({
   trainRows: count.nullable().exactOptional(),
   core: z.object({ rows: count, steps: count }).exactOptional(),
   averagedSteps: count.exactOptional(),
-  race: z.literal(true).exactOptional(),
+  auto: z.literal(true).exactOptional(),
 });
 
 /** What decides a try besides its prompt, its rows and their split. */
@@ -195,13 +195,6 @@ export const versionSchema = z.object({
   tried: triedSchema.nullable(),
 });
 
-/** A start that was compared before a run: what it reached on the validation rows after so many steps (loss null = it diverged). */
-const raceEntry = z.object({
-  name: short,
-  losses: some(z.object({ step: count, loss: z.number().nullable(), accuracy: share.exactOptional() })),
-  outcome: z.enum(['racing', 'out', 'continues']),
-});
-
 /** Whose answers a run learned instead of the rows' labels, and how close it came. */
 const distilledSchema = z.object({
   /** The version that taught. */
@@ -233,8 +226,6 @@ export const runSchema = z.object({
   /** Ids of the training rows that the template shows as examples: the run is not trained on them. Missing = none. */
   examples: ids.exactOptional(),
   initText: page,
-  /** The starts that were compared, of which its settings are the best; missing = none were. */
-  race: some(raceEntry).exactOptional(),
   /** A hybrid: the hand-written version whose text the vectors are added to. Missing = the base template's. */
   handVersion: id.exactOptional(),
   /** Missing = it learned the rows' labels. */

@@ -31,9 +31,7 @@ export interface Work {
   readonly cachedRows: number;
   /** Tokens that the cache has room for; undefined: enough. Other texts are read whenever they are used. */
   readonly roomTokens?: number | undefined;
-  /** Taken by a race of starts. */
-  readonly stepsAhead?: number;
-  /** A race tries keys and values before the cue first. */
+  /** Auto trains keys and values before the cue. */
   readonly takesKeys?: boolean;
 }
 
@@ -100,20 +98,17 @@ export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed)
   return ((pass + validated) * speed.tokenMs) / 1000 + settings.steps * stepSeconds(settings, used, speed);
 }
 
-/** Share of a race's steps that the starts take which do not continue. */
-const OTHER_STARTS = 0.2;
-
-/** On the same rows: the first run fills the cache of the others, and continues from the steps ahead. */
+/** On the same rows: the first run fills the cache of the others. */
 export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed: Speed): number {
   const cachedRows = work.trainRows + work.validationRows;
-  const secondsOf = (settings: TrainingSettings, i: number) => {
-    const at = i > 0 ? { ...work, cachedRows } : work;
-    const steps = settings.steps - (settings.race && i === 0 ? (work.stepsAhead ?? 0) : 0);
-    if (!settings.race || !work.takesKeys) return runSeconds({ ...settings, steps }, at, speed);
-    const others = OTHER_STARTS * steps * stepSeconds(settings, at, speed);
-    return others + runSeconds({ ...settings, placement: 'kv', steps: (1 - OTHER_STARTS) * steps }, at, speed);
-  };
-  return runs.reduce((sum, settings, i) => sum + secondsOf(settings, i), 0);
+  const placed = ({ placement, ...settings }: TrainingSettings): TrainingSettings => ({
+    ...settings,
+    placement: settings.auto && work.takesKeys && placement !== 'prefix' ? 'kv' : placement,
+  });
+  return runs.reduce(
+    (sum, settings, i) => sum + runSeconds(placed(settings), i > 0 ? { ...work, cachedRows } : work, speed),
+    0,
+  );
 }
 
 export const comparisonSeconds = (tokens: number, { tokenMs, comparedTokenMs = tokenMs }: Speed): number =>

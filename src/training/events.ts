@@ -48,8 +48,6 @@ export type TrainEvent =
       readonly reason: StopReason;
       /** Training diverged after the kept step. */
       readonly error?: WireError;
-      /** Of the step that the run was to pause after. */
-      readonly trial?: Trial;
       readonly bestStep: number;
       readonly checkpoint: Checkpoint;
       readonly cacheSeconds: number;

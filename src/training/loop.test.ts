@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ControlSource, type Polled } from '../lib/control';
+import type { Polled } from '../lib/control';
 import type { Checkpoint, TrainEvent } from './events';
 import { type TrainOptions, train } from './loop';
 import { STANDARD, type TrainingSettings } from './settings';
@@ -100,44 +100,6 @@ describe('train', () => {
         .flat()
         .sort((a, b) => a - b),
     ).toEqual([...Array(20).keys()]);
-  });
-
-  it('pauses after the step it is asked for, says what it reached, and continues to the same bits', async () => {
-    const settings = { core: { rows: 6, steps: 7 }, checkpointEvery: 5 };
-    const whole = await collect(toy(settings));
-    for (const until of [3, 7, 15]) {
-      const { events, done: paused } = await collect(toy(settings, { until }));
-      expect(paused).toMatchObject({ reason: 'paused', checkpoint: { step: until } });
-      expect(paused.trial?.rowLosses.length).toBeGreaterThan(0);
-      expect(events.some((event) => event.kind === 'validation')).toBe(until > 10);
-      const { done } = await collect(toy(settings, { resume: paused.checkpoint }));
-      expect(bits(done.checkpoint)).toEqual(bits(whole.done.checkpoint));
-    }
-  });
-
-  it('asks for no step 0 that is known, and has the same bits', async () => {
-    const whole = await collect(toy());
-    const { done } = await collect(toy({}, { until: 0 }));
-    const options = toy({}, { atStart: done.trial });
-    let asked = 0;
-    const evaluate: typeof options.work.evaluate = (trained) => {
-      asked++;
-      return options.work.evaluate(trained);
-    };
-    const known = await collect({ ...options, work: { ...options.work, evaluate } });
-    expect(bits(known.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
-    expect(known.done.checkpoint.validations[0]).toEqual(whole.done.checkpoint.validations[0]);
-    expect(asked).toBe(whole.done.checkpoint.validations.length - 1);
-  });
-
-  it('obeys a stop at the step that it was to pause after', async () => {
-    const control = new ControlSource();
-    const onEvent = (event: TrainEvent) => {
-      if (event.kind === 'step' && event.point.step === 3) control.ask('stop');
-    };
-    const { done } = await collect(toy({}, { until: 3, control }), onEvent);
-    expect(done).toMatchObject({ reason: 'stopped', checkpoint: { step: 3 } });
-    expect(done.trial).toBeUndefined();
   });
 
   it('resumes from any checkpoint to the same bits', async () => {
@@ -305,8 +267,9 @@ describe('train', () => {
       expect(done).toMatchObject({ reason: 'stopped', checkpoint: { step: 36 } });
       expect(done.error).toMatchObject({ code: 'diverged', data: { step: 37 } });
       expect(done.bestStep).toBe(30);
-      const { done: kept } = await collect(toy({}, { until: 30 }));
-      expect(done.vectors).toEqual(kept.checkpoint.vectors);
+      const { events } = await collect(toy({ checkpointEvery: 30 }));
+      const at = events.find((event) => event.kind === 'checkpoint');
+      expect(done.vectors).toEqual(at?.checkpoint.vectors);
     });
 
     it('ends there again where it is resumed', async () => {
@@ -315,10 +278,9 @@ describe('train', () => {
       expect(again.done).toMatchObject({ reason: 'stopped', bestStep: 30, error: done.error });
     });
 
-    it('keeps nothing before the first step is validated, or where several starts are compared', async () => {
+    it('keeps nothing before the first step is validated', async () => {
       const ended = { code: 'diverged' };
       await expect(collect(divergingAt(9))).rejects.toMatchObject(ended);
-      await expect(collect(divergingAt(13, { until: 15 }))).rejects.toMatchObject(ended);
       await expect(collect(divergingAt(37, { validationRows: 0 }))).rejects.toMatchObject(ended);
     });
 

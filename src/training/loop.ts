@@ -34,10 +34,6 @@ export interface TrainOptions {
   /** Numbers of a vector; of keys and values, of a head. */
   readonly hidden: number;
   readonly resume: Checkpoint | null;
-  /** Pauses after this step, and says what it reached on the validation rows. */
-  readonly until?: number | undefined;
-  /** Where it is known. */
-  readonly atStart?: Trial | undefined;
   readonly environment: string;
   readonly work: TrainWork;
   readonly control?: Polled;
@@ -73,8 +69,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     for (let due = validationDue(state, options); due; due = validationDue(state, options)) {
       yield* prepared('validation');
       const begin = now();
-      const known = due.step === 0 ? options.atStart : undefined;
-      const result = control.requested ? null : (known ?? (await work.evaluate(due.trained)));
+      const result = control.requested ? null : await work.evaluate(due.trained);
       if (!result) break;
       state = withValidation(state, { step: due.step, ...result }, due.trained, settings, now() - begin);
       const point = present(state.validations.at(-1), 'validation');
@@ -88,19 +83,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       yield { kind: 'checkpoint', checkpoint: state };
       return yield endOf(state, 'paused', cacheSeconds);
     }
-    if (state.step === options.until && !control.requested) {
-      yield* prepared('validation');
-      const trial = control.requested ? null : await work.evaluate(keptNow(state));
-      if (control.requested) continue;
-      return yield { ...endOf(state, 'paused', cacheSeconds), ...(trial && { trial }) };
-    }
     const reason = reasonToEnd(state, settings, control);
     if (reason) return yield endOf(state, reason, cacheSeconds);
     const { batch, order } = nextBatch(...walkOf(state, options), settings.batchSize);
     yield* prepared(batch);
     if (control.requested) continue;
     const next = await nextStep({ ...state, ...order }, batch, options, now);
-    if (next instanceof StudioError) return yield endBy(next, state, options, cacheSeconds);
+    if (next instanceof StudioError) return yield endBy(next, state, cacheSeconds);
     state = next;
     yield stepOf(state, options);
   }
@@ -151,9 +140,9 @@ const endOf = (state: Checkpoint, reason: StopReason, cacheSeconds: number): Ext
   stepsPerSecond: stepsPerSecond(state),
 });
 
-/** With the best step. @throws StudioError where there is none, or where starts are compared up to `until` */
-function endBy(error: StudioError, state: Checkpoint, options: TrainOptions, cacheSeconds: number): TrainEvent {
-  if (!state.best?.step || options.until !== undefined) throw error;
+/** With the best step. @throws StudioError where there is none */
+function endBy(error: StudioError, state: Checkpoint, cacheSeconds: number): TrainEvent {
+  if (!state.best?.step) throw error;
   return { ...endOf(state, 'stopped', cacheSeconds), error: toWire(error) };
 }
 

@@ -54,8 +54,8 @@ export interface TrainingSettings {
   readonly core?: { readonly rows: number; readonly steps: number };
   /** What is kept is the mean over about so many of the last steps, of those that see all rows. @see averaged in loop.ts */
   readonly averagedSteps?: number;
-  /** Several starts train those first steps, and the best one continues. @see race in workflow/race.ts */
-  readonly race?: true;
+  /** Where the vectors go, and what they start from, is what the model takes. @see decided in workflow/auto.ts */
+  readonly auto?: true;
 }
 
 /** @param embeddingRms root mean square of the token embedding */
@@ -107,11 +107,8 @@ export interface Preset {
 
 export type PresetName = 'quick' | 'standard' | 'auto' | 'thorough';
 
-/** After these the better half of the starts continues, after the last the best one. */
-export const RACE_STEPS = [8, 15] as const;
-
-/** What those steps see. */
-export const CORE_ROWS = 64;
+/** Read first, so that training begins on them. */
+export const CORE = { rows: 64, steps: 15 };
 
 /** From here on an accuracy is known to about ±12 points. */
 export const ENOUGH_VALIDATION_ROWS = 60;
@@ -121,7 +118,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
   auto: {
     label: 'Auto',
-    settings: { ...STANDARD, core: { rows: CORE_ROWS, steps: RACE_STEPS[1] }, race: true, averagedSteps: 10 },
+    settings: { ...STANDARD, steps: 120, core: CORE, auto: true, averagedSteps: 10 },
     seeds: 1,
   },
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { TrainEvent } from '../training/events';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import { createEngineClient } from './clients';
 import type { LoadRequest, TrainRequest } from './protocol';
@@ -174,23 +173,6 @@ describe('the engine worker', () => {
     expect(await client.call('readAhead', request, { onEvent })).toBe(true);
     expect(read.at(-1)).toBe(40);
     expect(read[before]).toBeGreaterThan(read[before - 1] ?? 40);
-  });
-
-  it('pauses a training that nobody waits for once another request does, and continues it to the same bits', async () => {
-    const request = { ...training({ steps: 60, learningRate: 0.05 }), until: 20 };
-    const ends: Extract<TrainEvent, { kind: 'done' }>[] = [];
-    const onEvent = (event: TrainEvent) => void (event.kind === 'done' && ends.push(event));
-    await client.call('train', request, { onEvent });
-    const paused = client.call('train', { ...request, ahead: true }, { onEvent });
-    const scored = client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null });
-    await paused;
-    expect((await scored).rows).toHaveLength(3);
-    const [whole, part] = ends;
-    expect(part?.checkpoint.step).toBeLessThan(3);
-    expect(part?.trial).toBeUndefined();
-    await client.call('train', { ...request, ahead: true, resume: part?.checkpoint ?? null }, { onEvent });
-    expect(ends.at(-1)?.trial).toEqual(whole?.trial);
-    expect(ends.at(-1)?.checkpoint.vectors).toEqual(whole?.checkpoint.vectors);
   });
 
   it('writes text, token by token, and can be cancelled', async () => {

@@ -226,7 +226,7 @@ it.each([
     const plan = { dataset, settings, hybrid: false, group: null, distil: { texts: null } };
     const { added } = await trainRun(at, promptSet(dataset), plan, run);
     expect(asked.map((each) => each.settings.placement)).toEqual([placement]);
-    expect(added.run).toMatchObject({ settings: { placement, answerVectors: 'trained', steps: 150 }, initText: '\n' });
+    expect(added.run).toMatchObject({ settings: { placement, answerVectors: 'trained', steps: 120 }, initText: '\n' });
   },
 );
 

@@ -16,7 +16,7 @@ import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { improve } from './improve';
 import { answerText, continueText, weighWords } from './play';
-import { readAhead } from './race';
+import { readAhead } from './read-ahead';
 import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';

@@ -6,18 +6,17 @@ import { mean } from '../metrics/special';
 import type { Evaluation, PromptSet, Run } from '../prompt-set/types';
 import { runOf, versionById } from '../prompt-set/versions';
 import { PRESETS, type PresetName, type TrainingSettings } from '../training/settings';
-import { withoutRace } from './runs';
 import { MOST_TRAINING_ROWS } from './training-rows';
 
 /** Shares of the rows: each run sees twice the rows of the one before. */
 const SHARES = [0.25, 0.5, 1] as const;
 const FEWEST_ROWS = 8;
 
-/** The runs of a learning curve, the one on all rows last; none when there are too few rows. Races could end in other starts. */
+/** The runs of a learning curve, the one on all rows last; none when there are too few rows. */
 export function learningCurveRuns(settings: TrainingSettings, rows: number): readonly TrainingSettings[] {
   if (rows * SHARES[0] < FEWEST_ROWS) return [];
   return SHARES.map((share) => ({
-    ...withoutRace(settings),
+    ...settings,
     trainRows: share === 1 ? null : Math.round(rows * share),
   }));
 }
@@ -114,10 +113,10 @@ const inPoints = (share: number) => {
 
 // What a preset gained elsewhere.
 
-export function isOfPreset({ settings, race }: Pick<Run, 'settings' | 'race'>, preset: PresetName): boolean {
+export function isOfPreset({ settings }: Pick<Run, 'settings'>, preset: PresetName): boolean {
   const same = ({ virtualTokens, steps, batchSize }: TrainingSettings) => `${virtualTokens} ${steps} ${batchSize}`;
   const wanted = PRESETS[preset].settings;
-  return wanted.race ? race !== undefined : race === undefined && same(settings) === same(wanted);
+  return settings.auto === wanted.auto && (wanted.auto || same(settings) === same(wanted));
 }
 
 /** Points of accuracy on test rows by which Auto ended above the proposed prompt, by data set: “What Auto gained” in docs/benchmarks.md. */

@@ -10,7 +10,7 @@ import { scoringTargets } from '../route/generated-texts';
 import { cueOf, wordsFor } from '../task/template';
 import type { AnswerWord } from '../task/types';
 import { type LabelTokens, labelTokens, type TokenRow } from '../tokens/tokenizer';
-import type { Checkpoint, Trial } from '../training/events';
+import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import type { Host, Verb } from './host';
 import { type RowsRequest, tokenRows } from './token-rows';
@@ -28,8 +28,6 @@ export interface RunRequest {
   readonly initText: string;
   readonly initFrom: TrainRequest['initFrom'] | null;
   readonly resume: Checkpoint | null;
-  /** What step 0 reaches on the validation rows, where that is known. */
-  readonly atStart?: Trial | undefined;
 }
 
 export type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'examples' | 'words'> & {
@@ -152,7 +150,6 @@ export const engineRequest = (
   ...(request.initFrom && { initFrom: request.initFrom }),
   cacheKey: cacheKeyOf(request.dataset.fingerprint, request.template),
   resume: request.resume,
-  ...(request.atStart && { atStart: request.atStart }),
 });
 
 /** Rows are as long wherever the vectors are, give or take a token. */

@@ -310,21 +310,14 @@ test('nothing is run twice where a run lacks what is asked for, or the set is no
   expect(initialText({ ...set, versions: [], chosenWritten: null })).not.toMatch(/ {2}/);
 });
 
-test('a start that is typed loses the space around it, and a race is kept for labels alone', async () => {
+test('a start that is typed loses the space around it, and Auto is kept for labels alone', async () => {
   const set = promptSet(await prepared(40));
   const settings = { ...PRESETS.auto.settings, initialisation: { kind: 'text', text: '  Say it. ' } } as const;
-  const raced = (of: PromptSet, more: object = {}) =>
+  const auto = (of: PromptSet, more: object = {}) =>
     recorded(of, { ...planned, settings, ...more }, at, model, rows).run;
-  expect(raced(set)).toMatchObject({ initText: 'Say it.', settings: { race: true } });
-  for (const run of [raced(set, { teacher: 'h' }), raced(writing)])
-    for (const key of ['race', 'core']) expect(run.settings).not.toHaveProperty(key);
-  const first = { ...raced(set, { group: 'g' }), settings: STANDARD, initText: 'The best start.', race: [] };
-  const seed = { settings: { ...settings, seed: 2 } };
-  const second = raced({ ...set, runs: [first] }, { ...seed, group: 'g' });
-  expect(second).toMatchObject({ initText: first.initText, settings: { ...STANDARD, seed: 2 } });
-  expect(second.settings).not.toHaveProperty('race');
-  for (const group of ['h', null])
-    expect(raced({ ...set, runs: [first] }, { ...seed, group }).settings.race).toBe(true);
+  expect(auto(set)).toMatchObject({ initText: 'Say it.', settings: { auto: true } });
+  for (const run of [auto(set, { teacher: 'h' }), auto(writing)])
+    for (const key of ['auto', 'core']) expect(run.settings).not.toHaveProperty(key);
   // labels are chosen: what only generated texts lack stays
-  expect(raced(set).settings.metric).toBe(settings.metric);
+  expect(auto(set).settings.metric).toBe(settings.metric);
 });

@@ -13,7 +13,7 @@ import { parseTemplate, splitInstruction, wordsFor } from '../task/template';
 import type { PromptText } from '../task/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Trained } from '../training/events';
-import { type Initialisation, PRESETS, startText, type TrainingSettings } from '../training/settings';
+import { type Initialisation, STANDARD, startText, type TrainingSettings } from '../training/settings';
 import type { Teacher } from './distil';
 import type { TrainedRun, TrainRunRequest } from './train';
 import { learnedOn } from './training-rows';
@@ -139,12 +139,12 @@ function forGeneration({ classWeights: _, answerVectors: __, ...settings }: Trai
 /** Labels that do not exclude each other have no weights, and answer words say little by themselves: they are trained too, but for PEFT. */
 function forTags({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
   const trained = settings.placement === 'prefix' ? {} : ({ answerVectors: 'trained' } as const);
-  return { ...trained, ...withoutRace(settings) };
+  return { ...trained, ...withoutAuto(settings) };
 }
 
-/** Training as one start alone: races were only measured on labels. */
-export const withoutRace = ({
-  race: _,
+/** As they are, where nothing is decided: Auto was only measured on labels. */
+export const withoutAuto = ({
+  auto: _,
   core: __,
   averagedSteps: ___,
   ...settings
@@ -154,7 +154,7 @@ export const withoutRace = ({
 const TAKEN: Readonly<Record<AnswersWith, (settings: TrainingSettings) => TrainingSettings>> = {
   label: (settings) => settings,
   labels: forTags,
-  text: (settings) => withoutRace(forGeneration(settings)),
+  text: (settings) => withoutAuto(forGeneration(settings)),
 };
 
 export const takenSettings = (kind: TaskKind, settings: TrainingSettings): TrainingSettings =>
@@ -174,40 +174,31 @@ export interface PlannedRun {
   readonly teacher?: string;
 }
 
-/** The settings of a planned run; with the start text, those that a race in its group has found: its seeds differ in nothing else. */
-function settled(
-  set: PromptSet,
-  { settings, group, teacher }: Omit<PlannedRun, 'id' | 'name'>,
-): Pick<PlannedRun, 'settings'> & { readonly initText?: string } {
-  const kind = set.kind;
-  if (kind !== 'classify') return { settings: takenSettings(kind, settings) };
-  if (teacher) return { settings: forSmaller(settings) };
-  const raced = settings.race && group && set.runs.find((run) => run.group === group && run.race);
-  return raced ? { settings: { ...raced.settings, seed: settings.seed }, initText: raced.initText } : { settings };
-}
+const settled = ({ kind }: PromptSet, { settings, teacher }: Omit<PlannedRun, 'id' | 'name'>): TrainingSettings =>
+  kind === 'classify' && teacher ? forSmaller(settings) : takenSettings(kind, settings);
 
 /**
  * A run that learns another prompt's answers, whose words have one token each. With Auto it learns keys and values before the
  * cue, or vectors there, unless it is for PEFT: docs/benchmarks.md, “A prompt made smaller”. Asked again it changes nothing.
  */
-export function forSmaller({ race, core: _, ...alone }: TrainingSettings, takesKeys = false): TrainingSettings {
-  if (!race || alone.placement === 'prefix') return alone;
+export function forSmaller({ auto, core: _, ...alone }: TrainingSettings, takesKeys = false): TrainingSettings {
+  if (!auto || alone.placement === 'prefix') return alone;
   return { answerVectors: 'trained', ...alone, placement: takesKeys ? 'kv' : 'infix' };
 }
 
 /** Of a version that PEFT can load: vectors before the whole text, and the model's own answer words. */
-export const FOR_PEFT: TrainingSettings = { ...PRESETS.auto.settings, placement: 'prefix' };
+export const FOR_PEFT: TrainingSettings = { ...STANDARD, averagedSteps: 10, placement: 'prefix' };
 
 export function startOf(
   set: PromptSet,
   plan: Omit<PlannedRun, 'id' | 'name'>,
   dataset: Dataset | null,
 ): Pick<Run, 'settings' | 'template' | 'examples' | 'initText'> {
-  const { settings, initText } = settled(set, plan);
+  const settings = settled(set, plan);
   const { initialisation: start } = settings;
   const distilled = versionById(set, plan.teacher ?? null) ?? undefined;
   const typed = start.kind === 'text' ? start.text.trim() || startText(settings, initialText(set, distilled)) : '';
-  return { settings, ...runText(set, plan, dataset), initText: initText ?? typed };
+  return { settings, ...runText(set, plan, dataset), initText: typed };
 }
 
 /** The prompt set with the run recorded under its own id, so that it is not run twice. */

@@ -69,12 +69,12 @@ export async function trainRun(
     baselines: [],
   };
   const taught = teacherOf(set, run);
-  let raced = set;
+  let current = set;
   const emit = (event: DistilEvent) => {
     tell(event);
-    if (event.kind !== 'race' || !event.winner) return;
-    const { settings: decided, initText: start } = event.winner;
-    raced = updateRun(raced, run.id, { settings: decided, initText: start, race: event.entries }, host.now());
+    if (event.kind !== 'decided') return;
+    const { settings: own, initText: start } = event;
+    current = updateRun(current, run.id, { settings: own, initText: start }, host.now());
   };
   const { reached, texts, ...trained } = taught
     ? await distil(host, { ...request, teacher: taught, texts: asked?.texts ?? null }, { control, emit })
@@ -83,7 +83,7 @@ export async function trainRun(
   const result = { ...resultOf(trained), ...distilled };
   const { texts: given, unreadable } = asked ?? {};
   return {
-    set: finishRun(raced, run.id, result, host.now()),
+    set: finishRun(current, run.id, result, host.now()),
     added: { run, result },
     checkpoint: trained.checkpoint,
     texts: given && texts ? [texts, ...(unreadable ? [unreadable] : [])] : [],

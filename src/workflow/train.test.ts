@@ -4,7 +4,7 @@ import type { TrainRequest, WriteRequest } from '../engine/types';
 import { ControlSource } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events';
-import { STANDARD } from '../training/settings';
+import { PRESETS, STANDARD } from '../training/settings';
 import { fakeHost, prepared, promptSet } from './fake-host.test-support';
 import { type Host, SILENT } from './host';
 import { type TrainRunEvent, type TrainRunRequest, train } from './train';
@@ -87,6 +87,19 @@ describe('a training run', () => {
     });
     expect(found.soft).toMatchObject({ placement: 'suffix', virtualTokens: STANDARD.virtualTokens });
     expect(Object.keys(found)).not.toContain('vectors');
+  });
+
+  it('trains what Auto decides, says what it is, and reads no test row', async () => {
+    const { dataset, engine, asked, heard, start } = await opened([...VALIDATED, done(10, POINTS)]);
+    const info = { ...engine.info, keys: { after: 1000, numbers: 4, transferred: 0 } };
+    await start(SILENT.control, { settings: PRESETS.auto.settings }, { ...engine, info });
+    const own = { settings: { auto: true, placement: 'kv' }, initText: '\n' };
+    expect(heard[0]).toMatchObject({ kind: 'decided', ...own });
+    const [{ train: rows = [], validation = [], settings = STANDARD } = {}] = asked;
+    expect(settings).toMatchObject(own.settings);
+    expect(rows.map(({ rowId }) => rowId)).toEqual(dataset.split.train);
+    expect(validation.map(({ rowId }) => rowId)).toEqual(dataset.split.validation);
+    expect(rows.every(({ cue }) => cue)).toBe(true);
   });
 
   it('refuses keys and values that the model cannot learn before anything is asked of it', async () => {

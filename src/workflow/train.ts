@@ -16,8 +16,8 @@ import type { PromptText } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
 import { ask, textRows } from './ask';
+import { type DecidedEvent, decided } from './auto';
 import type { Host, Run, Verb } from './host';
-import { type RaceEvent, race, takenRace } from './race';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { tokenRows } from './token-rows';
 import { cacheKeyOf, type Timing, timingOf, triedCount, triedIds, whyNoKeys } from './training-rows';
@@ -60,7 +60,7 @@ export interface BaselineScores {
 
 export type TrainRunEvent =
   | TrainEvent
-  | RaceEvent
+  | DecidedEvent
   | { readonly kind: 'rows'; readonly facts: RunRows }
   | { readonly kind: 'baseline-started'; readonly id: BaselineId }
   | ({ readonly kind: 'baseline' } & BaselineScores)
@@ -76,11 +76,12 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
 
 export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, run) => {
   const rows = await trainableInputs(host, request, run.control);
-  if (!request.settings.race) return trainOn(host, request, rows, run);
-  run.emit({ kind: 'rows', facts: rows.facts });
-  const { winner, inputs } = await race(host, await takenRace(host, request, rows), { request, inputs: rows }, run);
-  const { settings, initText, checkpoint: resume, atStart } = winner;
-  return trainOn(host, { ...request, settings, initText, resume, atStart }, inputs, run);
+  if (!request.settings.auto) return trainOn(host, request, rows, run);
+  const own = decided(request, rows, host.engine.info.keys);
+  run.emit({ kind: 'decided', ...own });
+  const asked = { ...request, ...own };
+  const isPlaced = own.settings.placement === request.settings.placement; // a cue after vectors is encoded by itself
+  return trainOn(host, asked, isPlaced ? rows : await runInputs(host, asked, run.control), run);
 };
 
 /** The rows of a run, before anything is trained or asked. @throws StudioError `bad-input` where it cannot learn keys and values; as `runInputs` */
@@ -90,8 +91,8 @@ export async function trainableInputs(
   control: Control,
 ): Promise<RunInputs> {
   const inputs = await runInputs(host, request, control);
-  const { placement, race: decides } = request.settings;
-  const why = placement === 'kv' && !decides ? whyNoKeys(request, inputs.facts.maxTokens, host.engine.info.keys) : null;
+  const { placement, auto } = request.settings;
+  const why = placement === 'kv' && !auto ? whyNoKeys(request, inputs.facts.maxTokens, host.engine.info.keys) : null;
   if (why) throw badInput(why);
   return inputs;
 }

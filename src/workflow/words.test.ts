@@ -9,7 +9,6 @@ import {
   foundWords,
   howWords,
   perplexityOf,
-  raceWords,
   reachedWords,
   runFacts,
   runWords,
@@ -186,24 +185,6 @@ test('a search for answer words is said with its loss, its rows and the cue', ()
   );
   expect(searchWords({ ...found, outcome: 'too-few' })).toMatch(
     /^Too few training rows to find answer words: at least two/,
-  );
-});
-
-test('a start of a race is named with its losses and what became of it', () => {
-  const losses = [
-    { step: 8, loss: 1.4 },
-    { step: 15, loss: 0.98, accuracy: 53 / 64 },
-  ];
-  const start = { name: 'After the text', losses, outcome: 'out' as const };
-  expect(raceWords(start, 64)).toBe(
-    'After the text: out. Validation loss 1.400 after 8 steps, 0.980 after 15; 82.8% right',
-  );
-  expect(raceWords({ ...start, losses: [], outcome: 'racing' }, 64)).toBe('After the text');
-  expect(raceWords({ ...start, losses: [{ step: 15, loss: null }] }, 64)).toBe(
-    'After the text: out. It diverged before step 15',
-  );
-  expect(raceWords({ ...start, outcome: 'continues', losses: [{ step: 15, loss: null }] }, 64)).toBe(
-    'After the text. It diverged before step 15',
   );
 });
 

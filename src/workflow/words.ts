@@ -2,7 +2,7 @@
 import { clock, count, counted, LEAST_FOR_PERCENT, midSentence, ofRows, percentWhole, points } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import type { PromptSearch, PromptSet, RaceEntry, Run, Smaller, WordSearch } from '../prompt-set/types';
+import type { PromptSearch, PromptSet, Run, Smaller, WordSearch } from '../prompt-set/types';
 import { FEWEST_OF_FEW, FEWEST_ROWS } from '../task/choose-words';
 import type { PromptText } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
@@ -95,24 +95,6 @@ export function settingsWords(settings: TrainingSettings): string {
     ...(classWeights ? ['labels weighted'] : []),
     ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
   ].join(', ');
-}
-
-const OUTCOMES: Readonly<Record<RaceEntry['outcome'], string>> = { racing: '', out: ': out', continues: ': continues' };
-
-/** "After the text, from your instruction: out. Validation loss 1.400 after 8 steps, 0.980 after 15". */
-export function raceWords({ name, losses, outcome }: RaceEntry, rows: number): string {
-  const reached = losses.flatMap(({ step, loss }, i) =>
-    loss === null ? [] : [`${loss.toFixed(3)} after ${i === 0 ? counted(step, 'step') : count(step)}`],
-  );
-  const accuracy = losses.at(-1)?.accuracy;
-  const right = accuracy === undefined ? '' : `; ${ofRows(accuracy, rows)} right`;
-  const diverged = losses.find(({ loss }) => loss === null);
-  return [
-    // where every start diverged, none is chosen
-    `${name}${diverged && outcome === 'continues' ? '' : OUTCOMES[outcome]}`,
-    ...(reached.length > 0 ? [`Validation loss ${reached.join(', ')}${right}`] : []),
-    ...(diverged ? [`It diverged before step ${diverged.step}`] : []),
-  ].join('. ');
 }
 
 export const runWords = ({ handVersion, examples = [], settings }: Run): string =>

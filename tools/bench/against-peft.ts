@@ -1,19 +1,18 @@
 /**
  * A preset on a public set (256 training rows, batches of 8) against PyTorch + transformers + PEFT with the same weights, rows and
  * threads, one after the other by turns. Ours is counted from the click, by the verb that the page runs, here in Node on WASM:
- * reading the texts, a race of starts and validation included, and both baselines where a run comes to its end, as they are
- * scored after the last step; `read-ahead` is ours with the texts that the page reads before the click while nothing else runs,
- * and `race-ahead` with its starts compared then, too. PEFT is counted from
+ * reading the texts and validation included, and both baselines where a run comes to its end, as they are scored after the last
+ * step; `read-ahead` is ours with the texts that the page reads before the click while nothing else runs. PEFT is counted from
  * its first step and does nothing but steps. Every ten steps, step 0 included, both answer all test rows with the clock stopped;
  * a round is a seed. The result is when the mean over seeds reaches a loss, 80%, 84% and
  * 90%. JSON on stdout. Needs DATA/SET-train.csv, DATA/SET-test.csv and python3.
  *
  *     npx tsx tools/bench/against-peft.ts DATA [--set sst2] [--preset auto] [--rounds 5] [--steps 150] [--threads 2] [--loss 0.4]
- *       [--until 80] [--backend node-native] [--test-rows 400] [--sides click,read-ahead,race-ahead,peft]
+ *       [--until 80] [--backend node-native] [--test-rows 400] [--sides click,read-ahead,peft]
  *       [--as-dropped] [--untested | --tests FILE]
  *
  * --as-dropped: ours is the file alone, without a prompt by hand; PEFT keeps the best start known for it, the instruction.
- * Both stop at step --until, of --steps that their schedules count on; ours from the click runs to its end where nothing is
+ * Both stop at step --until, of --steps that PEFT’s schedule counts on, and ours at most; ours from the click runs to its end where nothing is
  * tested. Answers take most of the time and do not depend on the clock: run once for them on any machine, keep the JSON, and
  * give it as FILE to a run on a quiet machine, which then only trains. --untested only trains, too. --sides: click and peft unless named.
  * Ours has seconds of the processor as well, which a loaded machine changes little.
@@ -31,7 +30,7 @@ import { tunedPrompt } from '../../src/prompt-set/versions';
 import { labelTokens } from '../../src/tokens/tokenizer';
 import type { Trained } from '../../src/training/events';
 import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
-import { readAhead } from '../../src/workflow/race';
+import { readAhead } from '../../src/workflow/read-ahead';
 import { initialText } from '../../src/workflow/runs';
 import { tokenRows } from '../../src/workflow/token-rows';
 import { train } from '../../src/workflow/train';
@@ -83,8 +82,6 @@ interface Timed {
   readonly stepAt: readonly number[];
   /** The same in seconds of the processor; PEFT's are not measured. */
   readonly processorAt?: readonly number[];
-  /** When the race of starts was decided. */
-  readonly raceAt?: { readonly clock: number; readonly processor: number };
   readonly tests: readonly Tested[];
 }
 
@@ -139,12 +136,13 @@ const rowsOf = async ({ baseTemplate, words }: typeof task, split: 'train' | 'te
 };
 const testRows = await rowsOf(task, 'test');
 
-/** What is done before the click: nothing, the texts are read, or the starts are compared, too. */
-type Ours = 'click' | 'read-ahead' | 'race-ahead';
+/** What is done before the click: nothing, or the texts are read. */
+type Ours = 'click' | 'read-ahead';
 
 /** A run from the click, on texts that no other run has read. */
 async function ours(seed: number, side: Ours): Promise<Timed> {
-  let settings: TrainingSettings = { ...STANDARD, ...preset, seed, steps, patience: null, checkpointEvery: TEST_EVERY };
+  let settings: TrainingSettings = { ...STANDARD, ...preset, seed, patience: null, checkpointEvery: TEST_EVERY };
+  settings = { ...settings, steps: Math.min(steps, settings.steps) };
   const hard = { shots: 0, shotSeed: 0 };
   const answers = { words: task.words, meanLogProbs: null, longest: null };
   const vectorsAt = new Map<number, Trained>();
@@ -155,8 +153,7 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
     dataset: { ...dataset, fingerprint: `${dataset.fingerprint} ${side} ${seed}` },
   };
   const initText = startText(settings, initialText(task));
-  const run = side === 'race-ahead' ? { settings, initText } : null;
-  if (side !== 'click') await readAhead(host, { ...rowsOfRun, run }, { control: uninterrupted, emit: () => {} });
+  if (side !== 'click') await readAhead(host, rowsOfRun, { control: uninterrupted, emit: () => {} });
   const control = new ControlSource();
   const begin = performance.now();
   const now = () => (performance.now() - begin) / 1000;
@@ -166,7 +163,6 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
     const { user, system } = process.cpuUsage(usedBefore);
     return (user + system) / 1e6;
   };
-  let raceAt: Timed['raceAt'];
   await train(
     host,
     {
@@ -190,10 +186,7 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
           log.progress(`${side}: step ${event.point.step} after ${processor().toFixed(1)} s of the processor`);
           if (event.point.step >= until && (answered || side !== 'click')) control.ask('stop');
         }
-        if (event.kind === 'race' && event.winner) {
-          settings = event.winner.settings;
-          raceAt = { clock: now(), processor: processor() };
-        }
+        if (event.kind === 'decided') ({ settings } = event);
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
         const { step, vectors, answers: trained, initial, mean } = event.checkpoint;
         vectorsAt.set(step, mean ?? { vectors, ...(trained && { answerShift: trained.shift }) });
@@ -206,7 +199,7 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
   if (answered && side === 'click')
     for (const [step, at] of [...vectorsAt].sort(([a], [b]) => a - b))
       if (step <= until) tests.push(await tested(step, settings, at));
-  return { seconds, stepAt, processorAt, ...(raceAt && { raceAt }), tests };
+  return { seconds, stepAt, processorAt, tests };
 }
 
 async function tested(step: number, settings: TrainingSettings, trained: Trained): Promise<Tested> {
@@ -246,9 +239,9 @@ const theirs = async (seed: number) =>
     initIds: Array.from({ length: STANDARD.virtualTokens }, (_, i) => instruction[i % instruction.length] ?? 0),
   });
 
-const runs = { click: [] as Timed[], 'read-ahead': [] as Timed[], 'race-ahead': [] as Timed[], peft: [] as Timed[] };
+const runs = { click: [] as Timed[], 'read-ahead': [] as Timed[], peft: [] as Timed[] };
 for (let seed = 0; seed < values.rounds; seed++) {
-  for (const side of ['click', 'read-ahead', 'race-ahead'] as const)
+  for (const side of ['click', 'read-ahead'] as const)
     if (sides.includes(side)) runs[side].push(await ours(seed, side));
   const other = await theirs(seed);
   if (other) runs.peft.push(other);
@@ -284,13 +277,11 @@ const timesOf = (of: readonly Timed[], curve: readonly Tested[]) => {
     { clock: stepAt[step - 1], processor: processorAt[step - 1] },
   ]);
   const timeTo = { clock: timesTo(targets, stepAt, curve), processor: timesTo(targets, processorAt, curve) };
-  const races = of.flatMap(({ raceAt }) => raceAt ?? []);
-  return { seconds: median(of.map((run) => run.seconds)), races, steps: Object.fromEntries(shown), timeTo };
+  return { seconds: median(of.map((run) => run.seconds)), steps: Object.fromEntries(shown), timeTo };
 };
 const result = {
   click: timesOf(runs.click, curves.ours),
   'read-ahead': timesOf(runs['read-ahead'], curves.ours),
-  'race-ahead': timesOf(runs['race-ahead'], curves.ours),
   peft: timesOf(runs.peft, curves.peft),
 };
 const seconds = Object.fromEntries(Object.entries(runs).map(([side, of]) => [side, of.map((run) => run.seconds)]));

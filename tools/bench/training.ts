@@ -18,8 +18,8 @@ import { openSet } from '../../src/workflow/tune';
 import { readOptions } from './read-options.mjs';
 import { readSet, SETS, sizesOf } from './sets';
 
-/** What a start of the race trains. */
-const { race: _, ...AUTO } = PRESETS.auto.settings;
+/** Where nothing is decided. */
+const { auto: _, ...AUTO } = PRESETS.auto.settings;
 const AS_AUTO = { ...AUTO, placement: 'infix', answerVectors: 'trained' } as const;
 
 const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
@@ -190,10 +190,7 @@ for (const seed of values.seeds.split(','))
     let settings: TrainingSettings = { ...STANDARD, ...whole, checkpointEvery: CHECKPOINT_EVERY };
     const trainedAt = new Map<number, Trained>();
     const done = await trained(settings, (event) => {
-      if (event.kind === 'race' && event.winner) {
-        settings = event.winner.settings;
-        console.log(JSON.stringify({ set: name, variant, seed, race: event.entries }));
-      }
+      if (event.kind === 'decided') ({ settings } = event);
       if (event.kind === 'checkpoint' || event.kind === 'done')
         trainedAt.set(event.checkpoint.step, read(event.checkpoint));
     });

@@ -19,7 +19,7 @@ import { openSet } from '../../src/workflow/tune';
 const SEEDS = [0, 1];
 /** More overfit so few rows. */
 const STEPS = 40;
-const { race: _, core: __, ...auto } = PRESETS.auto.settings;
+const { auto: _, core: __, ...auto } = PRESETS.auto.settings;
 const SETTINGS = { ...auto, placement: 'kv', answerVectors: 'trained', patience: null, steps: STEPS } as const;
 const OUT = process.argv[2] ?? join(import.meta.dirname, '../../public/models', DEFAULT_MODEL);
 

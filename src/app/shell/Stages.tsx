@@ -30,18 +30,16 @@ export function Stages() {
   if (!whole) return null;
   const { stage, seconds } = whole;
   const left = job?.secondsLeft == null ? null : `${clock(job.secondsLeft)} left`;
-  // the steps of the starts count as steps of the run
-  const timed = stage === 'Starts' && job?.fraction != null ? 'Training' : stage;
   return (
     <section aria-label="The whole run">
       <ol className="stages">
-        {STAGES.slice(set?.kind === 'classify' ? 0 : 2).map((id, i) => {
+        {STAGES.slice(set?.kind === 'classify' ? 0 : 1).map((id, i) => {
           const now = job ? 'running' : 'ready';
           const state = id === stage ? now : isBefore(id, stage) ? 'done' : 'empty';
           const taken = seconds[id] === undefined ? '' : duration(seconds[id]);
           return (
             <li key={id} data-state={state} aria-current={id === stage ? 'step' : undefined}>
-              <Step state={state} number={i + 1} title={id} note={(id === timed && left) || taken} />
+              <Step state={state} number={i + 1} title={id} note={(id === stage && left) || taken} />
             </li>
           );
         })}

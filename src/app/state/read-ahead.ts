@@ -1,22 +1,17 @@
-/**
- * Texts of the next run are read, and its starts compared, while the user is on Data, Prompts or Train and the engine has
- * nothing else to do.
- */
+/** Texts of the next run are read while the user is on Data, Prompts or Train and the engine has nothing else to do. */
 import type { Dataset } from '../../dataset/types';
 import { contentKey } from '../../lib/bytes';
 import { pause } from '../../lib/control';
 import { counted } from '../../lib/format';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/template';
-import { DEFAULT_PRESET, PRESETS } from '../../training/settings';
-import type { AheadEvent } from '../../workflow/race';
+import type { AheadEvent } from '../../workflow/read-ahead';
 import type { PlannedRun } from '../../workflow/runs';
 import { cacheKeyOf } from '../../workflow/training-rows';
 import { resource, useResource } from './resource';
 import { whyTrainingOff } from './session-state';
 import { drafts } from './storage';
 import { ActionStore, type Studio, screenStore, useModel, useOpen, useSession } from './studio';
-import { useWordFinder } from './word-jobs';
 
 interface NextRun {
   readonly set: PromptSet;
@@ -26,8 +21,6 @@ interface NextRun {
 
 interface Ahead {
   readonly now: AheadEvent | null;
-  readonly isCompared: boolean;
-  readonly stepsAhead: number;
   /** Rows in the engine's text cache by now, by the weights and the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;
 }
@@ -35,7 +28,7 @@ interface Ahead {
 /** Settings of the next run, as Train keeps them. Ends in the set's id, so that it is deleted with the set. */
 export const nextRunKey = (setId: string): string => `next-run:${setId}`;
 
-type KeptRun = Pick<PlannedRun, 'settings' | 'hybrid' | 'examples'> & { readonly preset: string };
+type KeptRun = Pick<PlannedRun, 'hybrid' | 'examples'>;
 
 interface Texts {
   readonly model: string;
@@ -53,19 +46,16 @@ class ReadingAhead extends ActionStore<Ahead> {
   readonly texts;
 
   constructor(studio: Studio) {
-    super(studio, { now: null, isCompared: false, stepsAhead: 0, rowsInCache: new Map() });
+    super(studio, { now: null, rowsInCache: new Map() });
     this.texts = resource(async (next: NextRun, signal) => {
-      this.set({ now: null, isCompared: false, stepsAhead: 0 });
+      this.set({ now: null });
       try {
         await pause(QUIET_MS, signal);
         if (signal.aborted) return;
         const request = await this.#request(next);
         const key = aheadKey({ ...next, template: request.template });
-        const onEvent = (now: AheadEvent) => {
-          const { rowsInCache } = this.getState();
-          if (now.kind === 'starts') this.set({ now, stepsAhead: now.done });
-          else this.set({ now, rowsInCache: new Map(rowsInCache).set(key, now.rowsDone) });
-        };
+        const onEvent = (now: AheadEvent) =>
+          this.set({ now, rowsInCache: new Map(this.getState().rowsInCache).set(key, now.rowsDone) });
         const ask = () => this.services.workflow.call('readAhead', request, { signal, onEvent });
         let end = await ask();
         while (end === 'interrupted') {
@@ -73,24 +63,18 @@ class ReadingAhead extends ActionStore<Ahead> {
           if (signal.aborted) return;
           end = await ask();
         }
-        this.set({ isCompared: end === 'compared' });
       } finally {
         this.set({ now: null });
       }
     });
   }
 
-  /** What the button on Train would run; its starts only where it compares them, for the first time, and with these words. */
+  /** The texts that the button on Train would need. */
   async #request({ set, dataset }: NextRun) {
     const kept = await drafts(this.services.store).get<KeptRun>(nextRunKey(set.id));
-    const { hybrid = false, examples = 0, settings: own, preset = DEFAULT_PRESET } = kept ?? {};
-    const plan = { settings: PRESETS[DEFAULT_PRESET].settings, hybrid, examples, group: null };
-    const { startOf } = await import('../../workflow/runs'); // not needed for the first screen
-    const { settings, initText, ...text } = startOf(set, plan, dataset);
-    const isNew = !set.runs.some((run) => run.race && run.datasetFingerprint === dataset.fingerprint);
-    const isAuto = preset === DEFAULT_PRESET && own?.placement !== 'prefix';
-    const races = settings.race && isNew && isAuto && !(await useWordFinder.of(this.studio).isDue(set.id, dataset));
-    return { dataset, words: set.words, ...text, run: races ? { settings, initText } : null };
+    const { runText } = await import('../../workflow/runs'); // not needed for the first screen
+    const { hybrid = false, examples = 0 } = kept ?? {};
+    return { dataset, words: set.words, ...runText(set, { hybrid, examples }, dataset) };
   }
 }
 
@@ -108,14 +92,5 @@ export function useReadAhead(screen: string | null): string | null {
       : null;
   useResource(useReadingAhead.use().texts, next);
   const now = useReadingAhead((s) => s.now);
-  const isCompared = useReadingAhead((s) => s.isCompared);
-  if (!next) return null;
-  if (now) return aheadWords(now);
-  return isCompared ? 'The starts of a run were compared while you worked: training continues from there.' : null;
-}
-
-function aheadWords(now: AheadEvent): string {
-  if (now.kind === 'rows')
-    return `Reading texts ahead for training: ${now.rowsDone} of ${counted(now.rowsTotal, 'row')}`;
-  return `Comparing starts ahead for training: start ${now.start} of ${now.starts}, step ${now.step}`;
+  return next && now ? `Reading texts ahead for training: ${now.rowsDone} of ${counted(now.rowsTotal, 'row')}` : null;
 }

@@ -33,8 +33,6 @@ export interface Job {
   readonly screen: string;
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
-  /** Trains: the start is decided, and steps are taken from it. */
-  readonly hasSteps?: boolean;
   /** Ends it without losing work, or null when it cannot be ended. */
   readonly stop: (() => void) | null;
 }

@@ -23,7 +23,7 @@ import { tabMemory } from './storage';
 import { ActionStore, perStudio, type Studio, screenStore, useModel, useOpen, useSession } from './studio';
 
 /** As they are named, in their order. */
-export const STAGES = ['Answer words', 'Starts', 'Training', 'Comparison', 'Verdict'] as const;
+export const STAGES = ['Answer words', 'Training', 'Comparison', 'Verdict'] as const;
 
 export type Stage = (typeof STAGES)[number];
 
@@ -46,8 +46,7 @@ export function stageOf({ stage, runs, looks }: Whole, set: PromptSet, job: Job 
   const run = set.runs.length > runs ? set.runs.at(-1) : undefined;
   if (run?.status === 'failed' || run?.status === 'stopped') return null;
   if (run?.status === 'finished' || run?.status === 'early') return 'Comparison';
-  const isTraining = run && !(run.settings.race && !job?.hasSteps);
-  const now = isTraining || set.kind !== 'classify' ? 'Training' : run ? 'Starts' : 'Answer words';
+  const now = run || set.kind !== 'classify' ? 'Training' : 'Answer words';
   return isBefore(now, stage) ? stage : now;
 }
 

@@ -1,7 +1,6 @@
 import { type ReactNode, useMemo, useState } from 'react';
 import { generates } from '../../../dataset/task-facts';
 import type { TaskKind } from '../../../dataset/types';
-import { midSentence } from '../../../lib/format';
 import { columnName, METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import type { PromptSet, Run } from '../../../prompt-set/types';
 import { accuracyOf, figureOf } from '../../../training/checkpoint';
@@ -10,7 +9,6 @@ import type { Scores } from '../../../training/events';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
 import { textOf } from '../../../workflow/runs';
 import type { Sample } from '../../../workflow/train';
-import { raceWords } from '../../../workflow/words';
 import {
   ChartPanel,
   drawNorms,
@@ -57,47 +55,12 @@ export function CurvesPanels({ live, set, trainRows }: CurvesPanelsProps) {
     },
     MEASURES[metric],
   );
-  const race = <RacePanel live={live} />;
-  const isDecided = live.race?.some(({ outcome }) => outcome === 'continues');
   return (
     <>
-      {isDecided ? null : race}
       <ValidationPanel live={live} judgement={judgement} metric={metric} controls={controls} />
       <LossPanel live={live} judgement={judgement} settings={settings} run={run} />
       {live.sample ? <SamplePanel sample={live.sample} /> : null}
-      {isDecided ? race : null}
     </>
-  );
-}
-
-function RacePanel({ live: { race, validationRows, isRacedAhead } }: { readonly live: LiveRun }) {
-  if (!race) return null;
-  const best = race.find(({ outcome }) => outcome === 'continues');
-  const chosen =
-    best?.losses.at(-1)?.loss === null ? 'Every start diverged' : `Chosen start: ${midSentence(best?.name ?? '')}`;
-  const all = (
-    <>
-      <ul>
-        {race.map((entry) => (
-          <li key={entry.name} className={entry.outcome === 'out' ? 'dim' : undefined}>
-            {raceWords(entry, validationRows)}
-          </li>
-        ))}
-      </ul>
-      <p className="dim small">
-        The first of them continues unless another one’s loss is clearly lower: by two standard errors over the
-        validation rows.
-        {isRacedAhead ? ' They were compared while you worked, before you asked for this run.' : ''}
-      </p>
-    </>
-  );
-  if (!best) return <Panel title="One of these starts continues">{all}</Panel>;
-  return (
-    <details className="fold c12">
-      <summary>All starts</summary>
-      <h2>{chosen}</h2>
-      {all}
-    </details>
   );
 }
 

@@ -34,7 +34,7 @@ export function SettingsPanel({ children }: { readonly children: ReactNode }) {
   const { set } = useOpen();
   const { change } = useNextRun.use();
   const next = useNextRun((s) => s);
-  const isRace = useNextRun((s) => decides(s.settings));
+  const isAuto = useNextRun((s) => decides(s.settings));
   const answers = useAnswerWords(set?.words.length ?? 0);
   if (!set) return null;
   const kind = set.kind;
@@ -50,11 +50,11 @@ export function SettingsPanel({ children }: { readonly children: ReactNode }) {
       <div className="stack fold-body" id={FIELDS_ID}>
         {children}
         <PlacementChoice />
-        {isRace ? null : <StartSettings set={set} />}
+        {isAuto ? null : <StartSettings set={set} />}
         {chosenWritten(set) ? fields([HYBRID]) : null}
         <div className="settings-grid">{fields(isGenerating ? NUMBERS_FOR_TEXTS : numbers)}</div>
         {isGenerating ? <LossNote /> : fields([metricField(headlineMetric(kind).name), ...weights])}
-        {isGenerating || isRace ? null : (
+        {isGenerating || isAuto ? null : (
           <>
             {fields([answers.field])}
             <p className="dim small">{answers.hint}</p>
@@ -163,7 +163,7 @@ function useAnswerWords(words: number): { readonly field: FieldOf<NextFields>; r
 const HERE: Placement = STANDARD.placement;
 
 function PlacementChoice() {
-  const { placement, race } = useNextRun((s) => s.settings);
+  const { placement, auto } = useNextRun((s) => s.settings);
   const { choosePlacement } = useNextRun.use();
   const takesKeys = useModel()?.keys !== null;
   const { whyNot } = useKeys();
@@ -175,7 +175,7 @@ function PlacementChoice() {
         onChange={(place) => choosePlacement(place === 'peft' ? 'prefix' : HERE)}
         options={{ here: 'In this page or with our script', peft: 'In PEFT' }}
       />
-      {placement === 'prefix' || race ? null : (
+      {placement === 'prefix' || auto ? null : (
         <Choices
           label="Where do the vectors go?"
           value={placement}
@@ -201,16 +201,16 @@ function PlacementChoice() {
 function PlacementWords() {
   const { settings, seeds } = usePicked(useNextRun.use(), 'settings', 'seeds');
   const secondsOf = useSecondsOf();
-  const { placement, race } = settings;
+  const { placement, auto } = settings;
   const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
   const isMeasured = secondsOf([settings]) !== null;
   return (
     <p className="dim small">
-      {race && placement !== 'prefix' ? (
+      {auto && placement !== 'prefix' ? (
         <>
-          Auto trains the first steps of several starts on at most 64 rows, with answer words of one token. The first
-          start continues unless another’s validation loss is clearly lower, for all seeds. In all it takes no more
-          steps than Standard. Changing a field below turns this off: your own settings are then used as they are.
+          Auto learns keys and values before the cue where the model takes them, else vectors after the text; with
+          answer words of one token, those too. It begins on 64 rows, so that the rest need not be read first. Changing
+          a field below turns this off: your own settings are then used as they are.
         </>
       ) : placement === 'kv' ? (
         <>

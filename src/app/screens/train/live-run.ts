@@ -3,7 +3,7 @@ import { fromWire, type StudioError } from '../../../lib/errors';
 import { clock, counted } from '../../../lib/format';
 import { hasEnded } from '../../../prompt-set/make-versions';
 import { reachedWords } from '../../../prompt-set/tries';
-import type { PromptSet, RaceEntry, Run } from '../../../prompt-set/types';
+import type { PromptSet, Run } from '../../../prompt-set/types';
 import { isAhead } from '../../../training/checkpoint';
 import type {
   Checkpoint,
@@ -14,7 +14,6 @@ import type {
   ValidationPoint,
 } from '../../../training/events';
 import type { DistilEvent } from '../../../workflow/distil';
-import type { RaceEvent } from '../../../workflow/race';
 import type { Sample } from '../../../workflow/train';
 import type { Job } from '../../state/session-state';
 
@@ -29,10 +28,6 @@ export interface LiveRun {
   readonly teacher: { readonly done: number; readonly total: number } | null;
   /** Texts whose keys or values are too large for float16, and are kept as float32. */
   readonly widened: number;
-  readonly race: readonly RaceEntry[] | null;
-  readonly isRacedAhead: boolean;
-  /** Steps of the starts that do not continue; while they are compared, of all of them. */
-  readonly raceSteps: number;
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];
   readonly step: number;
@@ -59,9 +54,6 @@ export const freshRun = (version: Run, open: PromptSet, from: Checkpoint | null,
   cache: null,
   teacher: null,
   widened: 0,
-  race: version.race ?? null,
-  isRacedAhead: false,
-  raceSteps: lostSteps(version.race ?? []),
   steps: from?.steps ?? [],
   validations: from?.validations ?? [],
   step: from?.step ?? 0,
@@ -76,11 +68,6 @@ export const freshRun = (version: Run, open: PromptSet, from: Checkpoint | null,
   error: null,
   resumeFrom: null,
 });
-
-const lostSteps = (entries: readonly RaceEntry[]): number =>
-  stepsOf(entries.filter(({ outcome }) => outcome === 'out'));
-const stepsOf = (entries: readonly RaceEntry[]): number =>
-  entries.reduce((sum, { losses }) => sum + (losses.at(-1)?.step ?? 0), 0);
 
 export function endedRun(
   version: Run,
@@ -117,8 +104,6 @@ function changeOf(live: LiveRun, event: DistilEvent): Partial<LiveRun> {
     }
     case 'cache':
       return afterRows(live, event);
-    case 'race':
-      return afterRace(live, event);
     case 'step':
       return afterStep(live, event);
     case 'validation':
@@ -135,34 +120,13 @@ function changeOf(live: LiveRun, event: DistilEvent): Partial<LiveRun> {
       return { sample: event.sample };
     case 'done':
       return phase === 'training' ? { phase: 'baselines', secondsLeft: null } : {};
+    case 'decided':
     case 'checkpoint':
       return {};
   }
 }
 
 const isAsked = ({ phase }: LiveRun) => phase === 'pausing' || phase === 'stopping';
-
-function afterRace(live: LiveRun, { entries: race, now, secondsLeft, winner, ahead }: RaceEvent): Partial<LiveRun> {
-  if (winner) {
-    const { steps = [], step = 0 } = winner.checkpoint ?? {};
-    const stepsTotal = winner.settings.steps;
-    const phase = isAsked(live) ? live.phase : 'training';
-    return {
-      phase,
-      note: null,
-      race,
-      isRacedAhead: ahead === true,
-      raceSteps: lostSteps(race),
-      steps,
-      step,
-      stepsTotal,
-    };
-  }
-  const before = now ? (race[now.entry]?.losses.at(-1)?.step ?? 0) : 0;
-  const raceSteps = stepsOf(race) + (now ? now.step - before : 0);
-  const note = now ? `${race[now.entry]?.name}: step ${now.step}` : live.note;
-  return { phase: isAsked(live) ? live.phase : 'racing', note, race, raceSteps, secondsLeft };
-}
 
 function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>): Partial<LiveRun> {
   const recent = [...live.steps.slice(1 - RECENT), event.point];
@@ -181,8 +145,7 @@ function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>):
 function afterRows(live: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>): Partial<LiveRun> {
   const { rowsDone, rowsTotal, seconds } = event;
   const read = { cache: { done: rowsDone, total: rowsTotal }, widened: live.widened + (event.widened ?? 0) };
-  const isOver = live.steps.length > 0 || live.race !== null;
-  if (isOver) return { ...read, phase: live.phase === 'caching' ? 'training' : live.phase };
+  if (live.steps.length > 0) return { ...read, phase: live.phase === 'caching' ? 'training' : live.phase };
   return {
     ...read,
     phase: isAsked(live) ? live.phase : rowsDone < rowsTotal ? 'caching' : 'training',
@@ -192,17 +155,12 @@ function afterRows(live: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>)
 
 export const jobOf = (live: LiveRun): Omit<Job, 'screen' | 'stop'> => ({
   title: live.phase === 'teacher' ? 'Asking the long prompt' : live.phase === 'caching' ? 'Reading rows' : 'Training',
-  fraction: live.phase === 'training' || live.phase === 'racing' ? shareOf(live) : null,
+  fraction: live.phase === 'training' ? shareOf(live) : null,
   secondsLeft: live.secondsLeft,
-  hasSteps: live.step > 0,
 });
 
-/** Of all steps that were asked for, those of other starts included; only the winner's own total leaves those out. */
-function shareOf({ race, raceSteps, step, stepsTotal }: LiveRun): number | null {
-  const isDecided = race?.some(({ outcome }) => outcome === 'continues') ?? true;
-  const all = isDecided ? raceSteps + stepsTotal : stepsTotal;
-  return all > 0 ? Math.min(1, (raceSteps + step) / all) : null;
-}
+const shareOf = ({ step, stepsTotal }: LiveRun): number | null =>
+  stepsTotal > 0 ? Math.min(1, step / stepsTotal) : null;
 
 export function fractionOf(live: LiveRun): number | null {
   if (live.phase === 'preparing' || live.phase === 'baselines') return null;
@@ -215,7 +173,6 @@ const HEADLINES = {
   preparing: () => 'Preparing the rows',
   teacher: () => 'The prompt answers the texts',
   caching: () => 'Reading the rows once',
-  racing: ({ race }: LiveRun) => `Comparing ${counted(race?.length ?? 0, 'start')}`,
   training: (live: LiveRun) => running(live),
   pausing: () => 'Pausing after this step',
   stopping: () => 'Stopping after this step',
@@ -257,12 +214,8 @@ function ended(live: LiveRun): string {
   return live.error ? `The run stopped at step ${step}` : 'The run ended';
 }
 
-/** Until the run validates itself, what its start reached in the race. */
-function reached({ validations, bestStep, validationRows, race }: LiveRun): string {
-  const start = race?.find(({ outcome }) => outcome === 'continues')?.losses.at(-1);
-  const accuracy = start?.accuracy;
-  const raced = accuracy === undefined ? null : ({ kind: 'classify', accuracy, macroF1: 0, loss: 0 } as const);
-  const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1) ?? raced;
+function reached({ validations, bestStep, validationRows }: LiveRun): string {
+  const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1);
   return best ? `: ${reachedWords(best, validationRows)}` : '';
 }
 
@@ -277,7 +230,6 @@ function progressParts(live: LiveRun): readonly string[] {
     return [`${live.teacher.done} of ${counted(live.teacher.total, 'text')} answered by the long prompt`];
   if (live.phase === 'caching' && live.cache)
     return [`${live.cache.done} of ${counted(live.cache.total, 'row')} read`, 'once for all runs on these rows'];
-  if (live.phase === 'racing') return live.note === null ? [] : [live.note];
   if (live.phase === 'preparing') return [live.note ?? 'Getting the model ready'];
   if (live.phase === 'baselines') return [live.note ?? 'Scoring the untuned prompt and yours'];
   const rate = live.stepsPerSecond;

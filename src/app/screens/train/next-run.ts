@@ -10,7 +10,7 @@ import { NUMBER_SETTINGS } from '../../../training/fields';
 import { DEFAULT_PRESET, PRESETS, type PresetName, type TrainingSettings } from '../../../training/settings';
 import { gainOf, isOfPreset } from '../../../workflow/learning-curve';
 import type { RowsOfRun } from '../../../workflow/run-rows';
-import { type PlannedRun, runText, withoutRace } from '../../../workflow/runs';
+import { type PlannedRun, runText, withoutAuto } from '../../../workflow/runs';
 import { beginsWithKeys, whyNoKeys } from '../../../workflow/training-rows';
 import { aheadKey, nextRunKey, useReadingAhead } from '../../state/read-ahead';
 import { resource, useResource } from '../../state/resource';
@@ -41,7 +41,7 @@ interface NextRun {
 
 export type NextFields = TrainingSettings & Pick<NextRun, 'seeds' | 'hybrid' | 'examples'>;
 
-/** Auto is for one label a row: races of starts were only measured there. */
+/** Auto is for one label a row: it was only measured there. */
 const presetFor = (set: PromptSet | null, preset: PresetName = DEFAULT_PRESET): PresetName =>
   preset === 'auto' && set && set.kind !== 'classify' ? 'standard' : preset;
 
@@ -58,13 +58,12 @@ function upToDate(kept: NextRun, set: PromptSet): NextRun {
   return { ...kept, preset, settings: placedAt(PRESETS[preset].settings, kept.settings.placement) };
 }
 
-/** Whether a race of starts decides where the vectors go and what they start from, and answer words are trained. */
-export const decides = ({ race, placement }: TrainingSettings): boolean => race === true && placement !== 'prefix';
+/** Whether Auto decides where the vectors go and what they start from, and trains answer words. */
+export const decides = ({ auto, placement }: TrainingSettings): boolean => auto === true && placement !== 'prefix';
 
-/** A race tries both places after the text, and decides. */
 export const placedAt = (settings: TrainingSettings, placement: Placement): TrainingSettings => ({
   ...settings,
-  placement: settings.race && placement !== 'prefix' ? settings.placement : placement,
+  placement: settings.auto && placement !== 'prefix' ? settings.placement : placement,
 });
 
 export class NextRuns extends ActionStore<NextRun> {
@@ -106,7 +105,7 @@ export class NextRuns extends ActionStore<NextRun> {
     this.#change({ preset, seeds, settings: placedAt(settings, placement) });
   };
 
-  /** Settings of one's own are those that run: no race decides in their place. What else is asked of the run leaves a preset. */
+  /** Settings of one's own are those that run: nothing is decided in their place. What else is asked of the run leaves a preset. */
   readonly change = ({ seeds, hybrid, examples, ...settings }: Partial<NextFields>): void => {
     const before = this.getState();
     this.#change({
@@ -115,7 +114,7 @@ export class NextRuns extends ActionStore<NextRun> {
       examples: examples ?? before.examples,
       ...(Object.keys(settings).length > 0 && {
         preset: 'own',
-        settings: withoutRace({ ...before.settings, ...settings }),
+        settings: withoutAuto({ ...before.settings, ...settings }),
       }),
     });
   };
@@ -250,16 +249,14 @@ export function useSecondsOf(guess: Speed | null = null): (runs: readonly Traini
   const trained = useTraining((s) => (cached ? (s.rowsInCache.get(cached) ?? 0) : 0));
   const ahead = useReadingAhead((s) => (cached ? (s.rowsInCache.get(cached) ?? 0) : 0));
   const cachedRows = Math.max(trained, ahead);
-  const isFree = useSession((s) => s.job === null);
-  const stepsAhead = useReadingAhead((s) => (isFree ? s.stepsAhead : 0));
   const { roomTokens } = useModel() ?? {};
   const takesKeys = useKeys().areFirst;
   return useMemo(
     () => (runs) =>
       value && speed && runs.length > 0
-        ? runsSeconds(runs, { ...value, cachedRows, roomTokens, stepsAhead, takesKeys }, speed)
+        ? runsSeconds(runs, { ...value, cachedRows, roomTokens, takesKeys }, speed)
         : null,
-    [value, cachedRows, roomTokens, stepsAhead, takesKeys, speed],
+    [value, cachedRows, roomTokens, takesKeys, speed],
   );
 }
 

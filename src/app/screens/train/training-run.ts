@@ -7,8 +7,8 @@ import type { PromptSet, Run } from '../../../prompt-set/types';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
+import type { DecidedEvent } from '../../../workflow/auto';
 import type { DistilEvent, DistilledRun } from '../../../workflow/distil';
-import type { RaceEvent, RaceWinner } from '../../../workflow/race';
 import type { RunRows } from '../../../workflow/run-rows';
 import { resultOf, startVectors, teacherOf } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
@@ -155,9 +155,8 @@ export class TrainingRun extends OfStudio {
         this.#readAt = performance.now();
         onRowsCached(aheadKey({ ...subject, model: subject.info.sha256 }), event.rowsDone);
         break;
-      case 'race':
-        if (event.now) this.#markFirstStep();
-        if (event.winner) this.#keepRace(event.entries, event.winner);
+      case 'decided':
+        this.#keepDecided(event);
         break;
       case 'step':
         this.#markFirstStep();
@@ -184,15 +183,12 @@ export class TrainingRun extends OfStudio {
     performance.mark('studio:first-step');
   }
 
-  /** The run is from now on one with the settings of the best start; until that is kept, a reload compares them again. */
-  #keepRace(entries: RaceEvent['entries'], { settings, initText, checkpoint }: RaceWinner): void {
+  /** From now on the run has these settings. */
+  #keepDecided({ settings, initText }: DecidedEvent): void {
     const { version } = this.#plan;
-    const race = { settings, initText, race: entries };
-    this.#plan = { ...this.#plan, version: { ...version, ...race } };
-    if (checkpoint) this.#latest = checkpoint;
+    this.#plan = { ...this.#plan, version: { ...version, settings, initText } };
     this.#keeping = this.#keeping
-      .then(() => this.#update(race))
-      .then(() => (checkpoint ? this.#saving.put(checkpoint) : undefined))
+      .then(async () => void (await this.#update({ settings, initText })))
       .catch((cause) => this.#using.complain(asStudioError(cause)));
   }
 

@@ -23,7 +23,6 @@ import type { Checkpoint, TrainEvent } from '../../../training/events';
 import { PRESETS, type TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
 import { createPromptSetsStore, type PromptSetsStore } from '../../state/prompt-sets-store';
-import { useReadingAhead } from '../../state/read-ahead';
 import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
@@ -67,7 +66,7 @@ const checkpoint = (step: number): Checkpoint => ({
 /** The event callback of an engine call. */
 type Emit = (event: TrainEvent) => void;
 
-/** An engine that trains by the tens, obeys pause and stop, and dies at a given step. Vectors before the cue do best. */
+/** An engine that trains by the tens, obeys pause and stop, and dies at a given step. */
 function fakeEngine() {
   const calls: { method: string; resume: number | null; from?: Float32Array }[] = [];
   const engine = {
@@ -84,20 +83,19 @@ function fakeEngine() {
         seconds: 1,
       };
     },
-    train: async ({ settings, resume, initFrom, until }: TrainRequest, emit: Emit, control: Control) => {
+    train: async ({ settings, resume, initFrom }: TrainRequest, emit: Emit, control: Control) => {
       calls.push({ method: 'train', resume: resume?.step ?? null, ...(initFrom && { from: initFrom.vectors }) });
       let step = resume?.step ?? 0;
       let reason: 'finished' | 'paused' | 'stopped' = 'finished';
       let error: { error?: WireError } = {};
-      const last = until ?? settings.steps;
-      while (step < last) {
+      while (step < settings.steps) {
         await breathe();
         await breathe(); // as an engine does after each step: requests have come in
         if (control.requested) {
           reason = control.requested === 'stop' ? 'stopped' : 'paused';
           break;
         }
-        step = Math.min(last, step + 10);
+        step = Math.min(settings.steps, step + 10);
         if (engine.dieAt !== null && step >= engine.dieAt) {
           engine.dieAt = null;
           if (!engine.keeps) throw engine.death;
@@ -114,21 +112,6 @@ function fakeEngine() {
         emit({ kind: 'validation', point, best: true });
         if (step % 20 === 0) emit({ kind: 'checkpoint', checkpoint: checkpoint(step) });
       }
-      const loss = settings.placement === 'infix' ? 1 : 2;
-      const trial = { kind: 'classify' as const, accuracy: 0.75, macroF1: 0.7, loss, rowLosses: [loss, loss] };
-      if (until !== undefined && reason === 'finished')
-        emit({
-          kind: 'done',
-          reason: 'paused',
-          vectors: new Float32Array(0),
-          bestStep: step,
-          checkpoint: checkpoint(step),
-          trial,
-          cacheSeconds: 0,
-          trainSeconds: 1,
-          stepsPerSecond: 1,
-        });
-      if (until !== undefined) return { runId: 'x' };
       const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
       const vectors = Float32Array.from({ length: MODEL.hidden * settings.virtualTokens }, (_, i) =>
         i === 0 ? step : 0,
@@ -147,11 +130,10 @@ let promptSets: PromptSetsStore;
 let workflow: Studio['services']['workflow'];
 let train: Training;
 let next: NextRuns;
-let ahead: ReturnType<typeof useReadingAhead.of>['texts'];
 
 /** The page as a reload makes it: the same disk, everything else new. @param tokenizer when it is there */
 async function boot(tokenizer = Promise.resolve()) {
-  const handlers = { score: engine.score, train: engine.train as never, readAhead: () => true };
+  const handlers = { score: engine.score, train: engine.train as never };
   const services = { ...testServices(handlers), store: disk };
   ({ workflow } = services);
   const info = {
@@ -179,7 +161,6 @@ async function boot(tokenizer = Promise.resolve()) {
   await promptSets.getState().refresh();
   if (before) await promptSets.getState().open(before);
   const studio = { services, stores: { session, promptSets } } as unknown as Studio;
-  ahead = useReadingAhead.of(studio).texts;
   train = new Training(studio);
   next = new NextRuns(studio);
 }
@@ -245,70 +226,33 @@ describe('coming back', () => {
   });
 });
 
-describe('a race of starts', () => {
+describe('a run of Auto', () => {
   const run = () => promptSets.getState().set?.runs[0];
   const placement = () => softsOf(present(trainedIn(promptSets.getState().set)[0], 'version').prompt)[0]?.placement;
   beforeEach(() => next.choosePreset('auto'));
 
-  test('decides the settings of its run, which keeps every start', async () => {
+  test('keeps the settings that were decided, and is one of Auto', async () => {
     await start();
-    expect(trains()).toEqual([null, null, null, 8, 8, 15]);
-    expect(run()).toMatchObject({
-      settings: { placement: 'infix', steps: 127 },
-      initText: '\n',
-      race: [
-        { outcome: 'out' },
-        { outcome: 'out' },
-        { outcome: 'continues', losses: [{ step: 8 }, { step: 15, loss: 1 }] },
-      ],
-    });
-    expect(run()?.settings.race).toBeUndefined();
-    expect(placement()).toBe('infix');
-    expect(train.getState().live).toMatchObject({ ending: 'finished', raceSteps: 23, stepsTotal: 127 });
-    expect(reachedBefore({ runs: promptSets.getState().set?.runs ?? [] }, 'auto', dataset.fingerprint)).not.toBeNull();
-    await boot();
-    await arrive();
-    expect(train.getState().live).toMatchObject({
-      raceSteps: 23,
-      race: [{ outcome: 'out' }, { outcome: 'out' }, { outcome: 'continues' }],
-    });
+    expect(run()).toMatchObject({ settings: { auto: true, placement: 'suffix', answerVectors: 'trained' } });
+    expect(placement()).toBe('suffix');
+    expect(train.getState().live).toMatchObject({ ending: 'finished', stepsTotal: PRESETS.auto.settings.steps });
+    const runs = promptSets.getState().set?.runs ?? [];
+    expect(reachedBefore({ runs }, 'auto', dataset.fingerprint)).not.toBeNull();
+    expect(reachedBefore({ runs }, 'standard', dataset.fingerprint)).toBeNull();
   });
 
-  test('is not repeated where it ran ahead with what the button asks for', async () => {
-    await untilStored({ race: true });
-    const set = promptSets.getState().set as PromptSet;
-    await ahead.load({ set, dataset, model: 'a'.repeat(64) });
-    const race = [null, null, null, 8, 8];
-    expect(trains()).toEqual([...race, null]); // and step 0 of the one that continues
-    await start();
-    expect(trains()).toEqual([...race, null, 15]);
-    expect(run()).toMatchObject({ initText: '\n' });
-    expect(placement()).toBe('infix');
-    expect(train.getState().live).toMatchObject({ isRacedAhead: true, ending: 'finished', raceSteps: 23 });
-  });
-
-  test('is not repeated by a run that resumes after it', async () => {
+  test('goes on from its last checkpoint after a reload', async () => {
     engine.dieAt = 75;
     await start();
     await boot();
     await train.resume(run()?.id ?? '');
-    expect(trains()).toEqual([null, null, null, 8, 8, 15, 15]);
-    expect(run()).toMatchObject({ status: 'finished' });
-  });
-
-  test('begins again when it was cut off', async () => {
-    engine.dieAt = 15;
-    await start();
-    await boot();
-    await train.resume(run()?.id ?? '');
-    expect(trains()).toEqual([null, null, null, 8, null, null, null, 8, 8, 15]);
-    expect(run()).toMatchObject({ status: 'finished' });
+    expect(trains()).toEqual([null, 60]);
+    expect(run()).toMatchObject({ status: 'finished', settings: { auto: true } });
   });
 
   test('is given up for settings of one’s own, and for vectors before the text', async () => {
     next.choosePlacement('prefix');
     await start();
-    expect(trains()).toEqual([null]);
     expect(placement()).toBe('prefix');
     next.choosePlacement('suffix');
     next.change({ steps: 50 });
@@ -777,7 +721,7 @@ describe('settings of the next run', () => {
 
   test('are Auto until somebody chooses, and one start where texts are generated', async () => {
     next.choosePreset();
-    expect(next.getState()).toMatchObject({ preset: 'auto', settings: { race: true } });
+    expect(next.getState()).toMatchObject({ preset: 'auto', settings: { auto: true } });
     await promptSets.getState().update((set) => ({ ...set, kind: 'generate', longest: 8 }));
     await vi.waitFor(() => expect(next.getState()).toMatchObject({ preset: 'standard' }));
     next.choosePreset('auto');
