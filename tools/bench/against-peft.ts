@@ -188,8 +188,9 @@ async function ours(seed: number, side: Ours): Promise<Timed> {
         }
         if (event.kind === 'decided') ({ settings } = event);
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
-        const { step, vectors, answers: trained, initial, mean } = event.checkpoint;
-        vectorsAt.set(step, mean ?? { vectors, ...(trained && { answerShift: trained.shift }) });
+        const { step, vectors, heads, answers: trained, initial, mean } = event.checkpoint;
+        const there = { vectors, ...(heads && { heads }), ...(trained && { answerShift: trained.shift }) };
+        vectorsAt.set(step, mean ?? there);
         if (initial) vectorsAt.set(0, initial);
       },
     },
