@@ -2,7 +2,7 @@
  * A sentence encoder beside word counts and the most frequent label, on the training and test rows that a tuned prompt has:
  * accuracy in per cent, a JSON line a file. A file named SET-train.csv is tested on SET-test.csv, another on its own split.
  *
- *     npx tsx tools/bench/encoder.ts PYTHON FILE... [--train-rows 256]
+ *     npx tsx tools/bench/encoder.ts PYTHON FILE... [--train-rows 256] [--test-rows 400]
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,8 +14,9 @@ import type { SplitName } from '../../src/dataset/types';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { saidByWords } from '../../src/workflow/word-counts';
 import { readOptions } from './read-options.mjs';
+import { sizesOf } from './sets';
 
-const { values, positionals } = readOptions({ 'train-rows': 256 });
+const { values, positionals } = readOptions({ 'train-rows': 256, 'test-rows': null });
 const [python = 'python3', ...files] = positionals;
 const percent = (share: number) => Number((100 * share).toFixed(1));
 
@@ -24,8 +25,8 @@ const read = await Promise.all(
     const beside = data.replace(/-train\.csv$/, '-test.csv');
     const test = beside !== data && existsSync(beside) ? beside : null;
     const columns = { text: 'text', label: 'label' };
-    const trainRows = test === null ? null : values['train-rows'];
-    return readDataset({ data, test, columns, seed: 0, trainRows, testRows: null }, createLog());
+    const sizes = test === null ? { trainRows: null, testRows: null } : sizesOf(values);
+    return readDataset({ data, test, columns, seed: 0, ...sizes }, createLog());
   }),
 );
 const requests = read.map((dataset) => {
